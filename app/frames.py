@@ -1,7 +1,7 @@
 """Canonical frames: which columns a frame has, what they mean and in what unit.
 
-Frames are the contract between the pure engines: `app.ingest` makes them, `app.detectors` reads them. A frame here is a pandas
-DataFrame or a pyarrow Table with these column names; missing values are null.
+Frames are the contract between the pure engines: `app.ingest` makes them, `app.detectors` reads them. A frame here is a
+pandas DataFrame with these column names; missing values are null.
 """
 
 from __future__ import annotations

@@ -97,8 +97,6 @@ def redis_socket(home: Path) -> Path:
     path = home / "valkey.sock"
     if len(str(path).encode()) <= 100:
         return path
-    import hashlib
-
     digest = hashlib.sha256(str(home).encode()).hexdigest()[:16]
     folder = Path(tempfile.gettempdir()) / f"obektiv-{os.getuid()}-{digest}"
     folder.mkdir(mode=0o700, exist_ok=True)

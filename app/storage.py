@@ -1,7 +1,7 @@
 """Content-addressed files: bytes are named by their SHA-256 and never change.
 
-A visible file is always whole: it is written under a temporary name in the same folder, flushed to disk, renamed, and the
-folder is flushed too. What a crash leaves behind are ``*.part`` files, which `sweep` removes.
+A visible file is always whole: it is written under a temporary name in the same folder, flushed to disk, renamed, and
+the folder is flushed too. What a crash leaves behind are ``*.part`` files, which `sweep` removes.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ class Term(StrEnum):
     ru: str
     en: str
 
-    def __new__(cls, value: str, ru: str, en: str) -> Self:
+    def __new__(cls, value: str, ru: str = "", en: str = "") -> Self:
         member = str.__new__(cls, value)
         member._value_ = value
         member.ru = ru

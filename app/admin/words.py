@@ -1,0 +1,168 @@
+"""Numbers, days and titles as a reader expects them; the filters every template uses."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import Flask
+from flask_babel import format_date, get_locale
+from flask_babel import gettext as _
+
+from app import auth
+from app.models import School
+from app.terms import Subject, Term
+
+NBSP = "\u00a0"
+MINUS = "\u2212"
+
+
+def locale() -> str:
+    return "en" if str(get_locale() or "ru").startswith("en") else "ru"
+
+
+def title(value: Any) -> str:
+    """Title of a vocabulary member, or of anything that has one in both languages."""
+    if value is None:
+        return "—"
+    if isinstance(value, Term):
+        return value.title(locale())
+    method = getattr(value, "title", None)
+    return str(method(locale())) if callable(method) and not isinstance(value, str) else str(value)
+
+
+def capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def subject_title(code: str | None) -> str:
+    try:
+        return title(Subject(code)) if code else "—"
+    except ValueError:
+        return str(code)
+
+
+def paper(subject: str | None, grade: int | None, year: int | None = None) -> str:
+    """A paper by name: «математика, 5 класс, 2021»."""
+    if subject is None and grade is None:
+        return str(year) if year else "—"
+    parts = [subject_title(subject)]
+    if grade is not None:
+        parts.append(_("%(grade)d класс", grade=grade).replace(" ", NBSP))
+    if year is not None:
+        parts.append(str(year))
+    return ", ".join(parts)
+
+
+def number(value: float | int | None, digits: int | None = None, *, is_signed: bool = False) -> str:
+    """A number with non-breaking thousands, the language's decimal mark and a real minus."""
+    if value is None:
+        return "—"
+    if digits is None:
+        digits = 0 if isinstance(value, int) or float(value).is_integer() else (1 if abs(value) >= 10 else 2)
+    text = f"{abs(value):,.{digits}f}"
+    text = text.replace(",", NBSP).replace(".", "," if locale() == "ru" else ".")
+    if value < 0 and float(f"{value:.{digits}f}") != 0:
+        return MINUS + text
+    return "+" + text if is_signed and value > 0 else text
+
+
+def percent(value: float | None, digits: int = 0) -> str:
+    return "—" if value is None else number(100 * value, digits) + NBSP + "%"
+
+
+def p_value(value: float | None) -> str:
+    """A p- or q-value with its sign: «= 0,013» or «< 0,0001»."""
+    if value is None:
+        return "—"
+    if value < 0.0001:
+        return "<" + NBSP + number(0.0001, 4)
+    return "=" + NBSP + number(value, 4 if value < 0.01 else 3)
+
+
+def effect(value: float | None, unit: str | None, *, is_signed: bool = True) -> str:
+    """An effect in its unit: works, points, shares as per cent, ratios and correlations as they are."""
+    if value is None:
+        return "—"
+    if unit == "share":
+        return ("+" if is_signed and value > 0 else "") + percent(value, 1)
+    units = {"works": _("работ"), "points": _("балла"), "ratio": "", "rho": ""}
+    word = units.get(unit or "", unit or "")
+    digits = {"works": 0, "points": 2, "rho": 2}.get(unit or "")
+    text = number(value, digits, is_signed=is_signed)
+    return f"{text}{NBSP}{word}" if word else text
+
+
+def day(value: date | datetime | None, style: str = "long") -> str:
+    """A day in words: «14 октября 2021 г.»; style "short" gives «14.10.2021»."""
+    if value is None:
+        return "—"
+    if isinstance(value, datetime):
+        value = value.astimezone(zone()).date()
+    if style == "short":
+        return f"{value:%d.%m.%Y}"
+    return format_date(value, style).replace(" ", NBSP)
+
+
+def moment(value: datetime | None) -> str:
+    """A moment in the region's time zone: «14.10.2021 15:40»."""
+    return "—" if value is None else f"{value.astimezone(zone()):%d.%m.%Y}{NBSP}{value.astimezone(zone()):%H:%M}"
+
+
+def zone() -> ZoneInfo:
+    return ZoneInfo(auth.context().settings.timezone)
+
+
+def today() -> date:
+    """The day it is in the region."""
+    return auth.now().astimezone(zone()).date()
+
+
+def days_between(start: datetime, end: datetime | None = None) -> int:
+    return max(0, ((end or auth.now()).astimezone(UTC) - start.astimezone(UTC)) // timedelta(days=1))
+
+
+def days(count: int) -> str:
+    """A number of days with its word."""
+    return plural(count, ("день", "дня", "дней"), ("day", "days"))
+
+
+def plural(count: int, ru: tuple[str, str, str], en: tuple[str, str]) -> str:
+    """`count` with the right form of a word: (1 дело, 2 дела, 5 дел)."""
+    if locale() == "en":
+        word = en[0] if count == 1 else en[1]
+    else:
+        tail, tens = count % 10, count % 100
+        word = ru[0] if tail == 1 and tens != 11 else ru[1] if tail in (2, 3, 4) and tens not in (12, 13, 14) else ru[2]
+    return number(count) + NBSP + word
+
+
+def size(value: int) -> str:
+    if value < 1024 * 1024:
+        return number(max(1, round(value / 1024))) + NBSP + _("КБ")
+    return number(value / 1024 / 1024, 1) + NBSP + _("МБ")
+
+
+def school_name(school: School | None) -> str:
+    return _("регион в целом") if school is None else school.name
+
+
+FILTERS = {
+    "term": title,
+    "capital": capital,
+    "subject": subject_title,
+    "number": number,
+    "percent": percent,
+    "pvalue": p_value,
+    "effect": effect,
+    "day": day,
+    "moment": moment,
+    "days": days,
+    "size": size,
+}
+
+
+def install_words(app: Flask) -> None:
+    app.jinja_env.filters.update(FILTERS)
+    app.jinja_env.globals.update(paper=paper, days_between=days_between, school_name=school_name, plural=plural)

@@ -1,0 +1,144 @@
+"""Engine and sessions: SQLite or PostgreSQL, and the hook that narrows every query to the actor's territory.
+
+Deny by default: a session without an actor sees no tenant row. `bind` says who acts; jobs and commands bind
+`policy.SYSTEM`.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.orm import ORMExecuteState, Session, sessionmaker, with_loader_criteria
+from sqlalchemy.orm.session import UOWTransaction
+
+from app import policy
+from app.errors import NotPermitted, Reason
+
+FIXED_SQLITE = (3, 51, 3)
+"""First SQLite without the WAL-reset race (3.7.0–3.51.2), where two connections that checkpoint and write at once may
+corrupt the file (sqlite.org/wal.html#walresetbug)."""
+
+
+def needs_checkpoint_rule() -> bool:
+    """Whether this SQLite has the WAL-reset race, so that one process must own all checkpoints."""
+    return sqlite3.sqlite_version_info < FIXED_SQLITE
+
+
+def make_engine(url: str) -> Engine:
+    """Engine for `url`, with the pragmas and the explicit BEGIN that SQLite needs."""
+    if not url.startswith("sqlite"):
+        return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=10)
+    engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def set_pragmas(connection: sqlite3.Connection, _record: Any) -> None:
+        connection.isolation_level = None  # the driver begins no transaction of its own; `begin` below does
+        for pragma in (
+            "journal_mode=wal",
+            "busy_timeout=30000",
+            "synchronous=full",
+            "foreign_keys=on",
+            "recursive_triggers=on",
+            "mmap_size=0",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+        if needs_checkpoint_rule():
+            # The scheduler alone checkpoints (see `checkpoint`), under the writer lock.
+            connection.execute("PRAGMA wal_autocheckpoint=0")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Any) -> None:
+        readonly = connection.get_execution_options().get("readonly")
+        connection.exec_driver_sql("BEGIN" if readonly else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def checkpoint(engine: Engine) -> None:
+    """Move the WAL into the database file. TRUNCATE takes the writer lock, so no writer runs beside it.
+
+    Called by the one process that owns checkpoints; nothing to do on PostgreSQL.
+    """
+    if engine.dialect.name != "sqlite":
+        return
+    raw = engine.raw_connection()
+    try:
+        raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    finally:
+        raw.close()
+
+
+def make_sessions(engine: Engine, journal_key: bytes) -> sessionmaker[Session]:
+    """Factory of scoped sessions; each starts without an actor and therefore sees nothing that belongs to anybody."""
+    factory = sessionmaker(engine, expire_on_commit=False, info={"journal_key": journal_key})
+    event.listen(factory, "do_orm_execute", _narrow)
+    event.listen(factory, "before_flush", _check_rows)
+    return factory
+
+
+def bind(session: Session, actor: policy.Actor) -> Session:
+    """Say who acts in `session`. Objects loaded for somebody else must not remain."""
+    if session.info.get("actor") not in (None, actor):
+        session.expunge_all()
+    session.info["actor"] = actor
+    return session
+
+
+def actor_of(session: Session) -> policy.Actor:
+    """Who acts in `session`.
+
+    Raises
+    ------
+    NotPermitted
+        Nobody is bound.
+    """
+    actor = session.info.get("actor")
+    if actor is None:
+        raise NotPermitted(Reason("no_actor", "Войдите в систему.", "Sign in first."))
+    return actor
+
+
+@contextmanager
+def acting(factory: sessionmaker[Session], actor: policy.Actor) -> Iterator[Session]:
+    """Session of `actor` that commits on return and rolls back when something is raised."""
+    with factory() as session:
+        bind(session, actor)
+        yield session
+        session.commit()
+
+
+def _narrow(state: ORMExecuteState) -> None:
+    if state.is_column_load:
+        return
+    actor = state.session.info.get("actor")
+    if actor is not None and actor.is_regional:
+        return
+    if state.is_insert:
+        # Rows are added through the unit of work, where `_check_rows` looks at each of them.
+        raise NotPermitted(
+            Reason("bulk_insert", "Массовая вставка доступна только системе.", "Bulk insert is the system's.")
+        )
+    state.statement = state.statement.options(
+        *(
+            with_loader_criteria(model, policy.visible(actor, model), include_aliases=True)
+            for model in policy.scoped_classes()
+        )
+    )
+
+
+def _check_rows(session: Session, _context: UOWTransaction, _instances: object) -> None:
+    actor = session.info.get("actor")
+    scoped = policy.scoped_classes()
+    for row in (*session.new, *session.dirty, *session.deleted):
+        if isinstance(row, scoped) and not policy.holds(actor, row):
+            raise NotPermitted(
+                Reason(
+                    "foreign_row",
+                    "Запись относится к другой территории; изменить её можно только там.",
+                    "The record belongs to another territory.",
+                )
+            )

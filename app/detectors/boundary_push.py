@@ -1,0 +1,421 @@
+"""Too many works at or just above an official cut?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import special
+
+from app.detectors.params import BoundaryParams
+from app.detectors.reference import downweight, smooth_from_items, smooth_loglinear, tilt_to_school
+from app.detectors.tables import PaperTable
+from app.detectors.tails import to_z, upper_tail
+from app.errors import InsufficientData
+
+NAME, VERSION = "boundary_push", "1.0"
+
+
+@dataclass(frozen=True)
+class PushTest:
+    """Result of `push_test`, arrays of length S unless said otherwise.
+
+    Attributes
+    ----------
+    z, skewness, p_value : ndarray
+        Standardised score statistic, skewness of its null distribution, one-sided p.
+    effect, effect_low, effect_high : ndarray
+        Excess works in the upper parts of the windows, with a 95 % interval.
+    at_cuts, expected : ndarray
+        Works in the upper parts, observed and expected given the works in the windows.
+    expected_deviation : ndarray
+        Standard deviation of `at_cuts` under the reference.
+    window : ndarray
+        Works in the windows.
+    tilted : ndarray, shape (S, M + 1)
+        The reference moved to each school.
+    """
+
+    z: np.ndarray
+    skewness: np.ndarray
+    p_value: np.ndarray
+    effect: np.ndarray
+    effect_low: np.ndarray
+    effect_high: np.ndarray
+    at_cuts: np.ndarray
+    expected: np.ndarray
+    expected_deviation: np.ndarray
+    window: np.ndarray
+    tilted: np.ndarray
+
+
+def lifting(max_score: int, cuts: tuple[int, ...], params: BoundaryParams) -> np.ndarray:
+    """Transition matrix of the alternative: where a work of each score ends when works under a cut are lifted over it.
+
+    Parameters
+    ----------
+    max_score : int
+    cuts : tuple of int
+        Lowest scores of the marks.
+    params : BoundaryParams
+
+    Returns
+    -------
+    ndarray, shape (M + 1, M + 1)
+        Rows sum to one.
+    """
+    matrix = np.eye(max_score + 1)
+    landing = np.array(params.landing) / sum(params.landing)
+    for cut in cuts:
+        for score in range(max(0, cut - params.below), cut):
+            matrix[score] *= 1 - params.lifted
+            for step, share in enumerate(landing):
+                matrix[score, min(cut + step, max_score)] += params.lifted * share
+    return matrix
+
+
+def push_test(
+    counts: np.ndarray, shapes: np.ndarray, cuts: tuple[int, ...], params: BoundaryParams, *, reference_works: float
+) -> PushTest:
+    r"""Test each school for works gathered at the cuts, given the level and the spread of its own scores.
+
+    Parameters
+    ----------
+    counts : ndarray, shape (S, M + 1)
+        Works of each school at each score.
+    shapes : ndarray, shape (S, M + 1) or (M + 1,)
+        Reference score distribution, for each school or for all.
+    cuts : tuple of int
+        Lowest scores of the marks, in points.
+    params : BoundaryParams
+    reference_works : float
+        Works behind the reference; infinite for a smooth curve taken as known.
+
+    Returns
+    -------
+    PushTest
+
+    Raises
+    ------
+    InsufficientData
+        No cut leaves room for a window inside the paper's range.
+
+    Notes
+    -----
+    Let :math:`f_i` be the reference tilted to the school (`reference.tilt_to_school`) and :math:`a_i = f_i A` the same distribution
+    after 60 % of the works one to three points under a cut were lifted to it or just above (`lifting`). The statistic is the
+    efficient score of that alternative: the logarithm of the likelihood ratio :math:`g_i(s) = \log a_i(s)/f_i(s)`, cleared of
+    the two tilting functions :math:`t(s)`,
+
+    .. math:: r_i = g_i - E g_i - c_i^T C_i^{-1}(t - E t), \quad T_i = \sum_s n_{is} r_i(s), \quad
+              z_i = T_i / \sqrt{n_i E r_i^2 (1 + n_i/N)},
+
+    with :math:`C_i` the covariance of t (plus the prior's precision over n) and N the works of the reference. Clearing makes the
+    null distribution free of the school's mean and spread to first order: without it the false alarms grow with n. The tail is
+    Pearson's type III with the skewness of :math:`T_i`. The *effect* is the plain count: with
+    :math:`u_c = n[c, c+w-1]`, :math:`W_c = n[c-L, c+w-1]`, L = 3, w = 2,
+
+    .. math:: \Delta = \sum_c (u_c - W_c q_c), \qquad q_c = f_i[c, c+w-1] / f_i[c-L, c+w-1],
+
+    with variance :math:`\sum_c W_c q_c (1-q_c)` (Poisson-binomial); windows of cuts nearer than L + w overlap, the variance then is
+    that of the weights' sum over scores. Assumes works independent given the school's level and spread; works copied inside a class
+    make p too small. A small p shows gathering, not its cause.
+
+    References
+    ----------
+    .. [1] C. R. Rao, "Large sample tests of statistical hypotheses concerning several parameters", Proceedings of the Cambridge
+       Philosophical Society 44, 1948, 50-57 (score test); efficient score: D. R. Cox, D. V. Hinkley, "Theoretical Statistics",
+       1974, sec. 9.3.
+    .. [2] T. S. Dee, W. Dobbie, B. A. Jacob, J. Rockoff, "The causes and consequences of test score manipulation", American
+       Economic Journal: Applied Economics 11(3), 2019, sec. II (excess works against a smooth counterfactual).
+    .. [3] R. Diamond, P. Persson, NBER working paper 22207, 2016, sec. 4 (bunching at grade cuts).
+
+    Examples
+    --------
+    >>> from app.detectors.params import load_params
+    >>> flat = np.full((1, 21), 5.0)
+    >>> pushed = flat.copy(); pushed[0, 7:10] = 0; pushed[0, 10] = 20
+    >>> test = push_test(np.vstack((flat, pushed)), np.ones(21), (10,), load_params().boundary_push, reference_works=np.inf)
+    >>> (test.p_value > 0.2).tolist(), (test.p_value < 1e-6).tolist()
+    ([True, False], [False, True])
+    """
+    counts = np.asarray(counts, dtype=float)
+    top = counts.shape[1] - 1
+    fitting = tuple(c for c in cuts if 1 <= c <= top)
+    if not fitting:
+        raise InsufficientData("границы отметок вне шкалы работы")
+    n = counts.sum(axis=1)
+    tilted, basis = tilt_to_school(counts, shapes, spread_prior=params.spread_prior)
+    shifted = tilted @ lifting(top, fitting, params)
+    weight = np.log(np.maximum(shifted, 1e-12) / np.maximum(tilted, 1e-12))
+    weight = np.where(tilted > 1e-9, np.clip(weight, -3.0, 3.0), 0.0)
+    precision = np.array([0.02, 1.0 / params.spread_prior**2])
+    score = _cleared(weight, tilted, basis, precision, n)
+    variance = np.maximum((tilted * score**2).sum(axis=1), 1e-9)
+    third = (tilted * score**3).sum(axis=1)
+    inflation = 1 + n / reference_works
+    z = (counts * score).sum(axis=1) / np.sqrt(np.maximum(n, 1) * variance * inflation)
+    skewness = third / variance**1.5 / np.sqrt(np.maximum(n, 1))
+
+    at_cuts = np.zeros(len(n))
+    expected = np.zeros(len(n))
+    window = np.zeros(len(n))
+    contrast = np.zeros_like(tilted)
+    for cut in fitting:
+        low, high = max(0, cut - params.below), min(top, cut + params.above - 1)
+        inside = tilted[:, low : high + 1].sum(axis=1)
+        q = tilted[:, cut : high + 1].sum(axis=1) / np.maximum(inside, 1e-12)
+        works = counts[:, low : high + 1].sum(axis=1)
+        upper = counts[:, cut : high + 1].sum(axis=1)
+        at_cuts += upper
+        expected += works * q
+        window += works
+        contrast[:, low : high + 1] -= q[:, None]
+        contrast[:, cut : high + 1] += 1.0
+    spread = _cleared(contrast, tilted, basis, precision, n)
+    deviation = np.sqrt(np.maximum(n * (tilted * spread**2).sum(axis=1) * inflation, 1e-9))
+    effect = at_cuts - expected
+    return PushTest(
+        z,
+        skewness,
+        upper_tail(z, skewness),
+        effect,
+        effect - 1.96 * deviation,
+        effect + 1.96 * deviation,
+        at_cuts,
+        expected,
+        deviation,
+        window,
+        tilted,
+    )
+
+
+def _cleared(
+    weight: np.ndarray, tilted: np.ndarray, basis: np.ndarray, precision: np.ndarray, n: np.ndarray
+) -> np.ndarray:
+    """Weights less their mean and their regression on the tilting functions."""
+    centred = weight - (tilted * weight).sum(axis=1, keepdims=True)
+    mean = tilted @ basis
+    second = tilted @ np.column_stack((basis[:, 0] ** 2, basis[:, 0] * basis[:, 1], basis[:, 1] ** 2))
+    works = np.maximum(n, 1)
+    c11 = second[:, 0] - mean[:, 0] ** 2 + precision[0] / works
+    c12 = second[:, 1] - mean[:, 0] * mean[:, 1]
+    c22 = second[:, 2] - mean[:, 1] ** 2 + precision[1] / works
+    g1 = (tilted * centred) @ basis[:, 0]
+    g2 = (tilted * centred) @ basis[:, 1]
+    det = np.maximum(c11 * c22 - c12**2, 1e-12)
+    b1, b2 = (c22 * g1 - c12 * g2) / det, (c11 * g2 - c12 * g1) / det
+    return (
+        centred
+        - b1[:, None] * (basis[:, 0] - mean[:, [0]])
+        - b2[:, None] * (basis[:, 1] - mean[:, [1]])
+    )
+
+
+@dataclass(frozen=True)
+class RegionHeaping:
+    """Gathering of the whole pool at the cuts.
+
+    Attributes
+    ----------
+    heaped : bool
+        Whether it is large and sure enough for schools to be measured against the smooth curve as well.
+    smooth : ndarray, shape (M + 1,)
+        Smooth curve of the pool, in works.
+    method : str
+        ``items`` (Lord–Wingersky) or ``loglinear``.
+    cuts : list of dict
+        Per cut: ``cut, observed, expected, window, share, z``.
+    excess, low, high, p_value, z, works
+        Summed over the cuts, in works; p with Šidák's correction for the number of cuts.
+    """
+
+    heaped: bool
+    smooth: np.ndarray
+    method: str
+    cuts: list[dict]
+    excess: float
+    low: float
+    high: float
+    z: float
+    p_value: float
+    works: float
+
+
+def region_heaping(
+    pool: np.ndarray, cuts: tuple[int, ...], items: list[np.ndarray] | None, params: BoundaryParams
+) -> RegionHeaping:
+    r"""Does the pool itself gather at the cuts?
+
+    Parameters
+    ----------
+    pool : ndarray, shape (M + 1,)
+        Works of all schools at each score.
+    cuts : tuple of int
+    items : list of ndarray or None
+        Item tables, see `reference.smooth_from_items`; without them the curve is log-linear.
+    params : BoundaryParams
+
+    Returns
+    -------
+    RegionHeaping
+
+    Notes
+    -----
+    At each cut :math:`z = (u - Wq)/\sqrt{Wq(1-q) + (W\delta)^2}`, where q comes from the smooth curve and :math:`\delta` is the
+    curve's own error, so that a large region is not called heaped for a misfit of one percent. Heaped: some cut with z over 3 and
+    a share of the window at least 0.03 above the curve.
+    """
+    top = len(pool) - 1
+    smooth = smooth_from_items(pool, items) if items is not None else smooth_loglinear(pool)
+    rows, excess, variance = [], 0.0, 0.0
+    for cut in (c for c in cuts if 1 <= c <= top):
+        low, high = max(0, cut - params.below), min(top, cut + params.above - 1)
+        works = float(pool[low : high + 1].sum())
+        observed = float(pool[cut : high + 1].sum())
+        q = float(smooth[cut : high + 1].sum() / max(smooth[low : high + 1].sum(), 1e-12))
+        error = works * q * (1 - q) + (works * params.model_error) ** 2
+        z = (observed - works * q) / np.sqrt(max(error, 1e-9))
+        rows.append(
+            {
+                "cut": int(cut),
+                "observed": int(observed),
+                "expected": round(works * q, 1),
+                "window": int(works),
+                "share": round(observed / works - q, 4) if works else 0.0,
+                "z": round(float(z), 2),
+            }
+        )
+        excess += observed - works * q
+        variance += error
+    largest = max((row["z"] for row in rows), default=0.0)
+    single = float(upper_tail(np.array([largest]))[0])
+    half = 1.96 * float(np.sqrt(variance))
+    return RegionHeaping(
+        any(row["z"] >= params.region_z and row["share"] >= params.region_share for row in rows),
+        smooth,
+        "items" if items is not None else "loglinear",
+        rows,
+        excess,
+        excess - half,
+        excess + half,
+        largest,
+        float(-np.expm1(max(len(rows), 1) * np.log1p(-min(single, 1 - 1e-16)))),
+        float(pool.sum()),
+    )
+
+
+@dataclass(frozen=True)
+class BoundaryResult:
+    """Schools of one paper: `test` is what is shown (against the smooth curve where the region is heaped), `p_value` what is
+    judged (the excess over both references), `z` its normal value."""
+
+    test: PushTest
+    z: np.ndarray
+    p_value: np.ndarray
+    assessed: np.ndarray
+    region: RegionHeaping
+    against_pool: PushTest
+    reference: str
+
+
+def boundary_push(table: PaperTable, control: PaperTable | None, params: BoundaryParams) -> BoundaryResult:
+    r"""Boundary test of all schools of one paper, with its reference.
+
+    Parameters
+    ----------
+    table : PaperTable
+        A paper with official cuts.
+    control : PaperTable or None
+        Works of a designated control sample; it then is the reference.
+    params : BoundaryParams
+
+    Returns
+    -------
+    BoundaryResult
+
+    Raises
+    ------
+    InsufficientData
+        The paper has no official cuts, or nobody to compare with.
+
+    Notes
+    -----
+    Without a control sample the reference is the pool of all other schools (leave-one-out), each weighted by Tukey's bisquare of
+    its own z, so that schools that gather at cuts do not set the norm. A pool may gather as a whole. Then two questions differ:
+    does the school gather more than a distribution without cuts would (smooth curve), and more than is usual here (pool)? The
+    figures shown answer the first, p the second and the first together, :math:`p = \max(p_{smooth}, p_{pool})`
+    (intersection–union): a school is not accused of a habit that all share, that habit being a finding about the region.
+
+    References
+    ----------
+    .. [1] R. L. Berger, "Multiparameter hypothesis testing and acceptance sampling", Technometrics 24(4), 1982, 295-300.
+    """
+    cuts = table.spec.mark_from
+    if cuts is None:
+        raise InsufficientData("у работы нет официальных границ отметок")
+    pool = table.counts.sum(axis=0)
+    region = region_heaping(pool, cuts, table.items, params)
+    n = table.n
+    if control is not None:
+        shape = control.counts.sum(axis=0)
+        shape = shape + 0.5 * region.smooth / region.smooth.sum()
+        against_pool = push_test(table.counts, shape, cuts, params, reference_works=float(shape.sum()))
+        reference = "control"
+    else:
+        if len(n) < 2 or pool.sum() <= n.max():
+            raise InsufficientData("в регионе нет других школ с этой работой")
+        weight = np.ones(len(n))
+        for _ in range(3):
+            total = weight @ table.counts
+            rest = np.maximum(total - weight[:, None] * table.counts, 0.0) + 0.5 * region.smooth / region.smooth.sum()
+            against_pool = push_test(table.counts, rest, cuts, params, reference_works=float(total.sum()))
+            fresh = downweight(np.where(n >= 5, against_pool.z, np.nan))
+            if np.max(np.abs(fresh - weight)) < 0.02:
+                break
+            weight = fresh
+        reference = "region"
+    p_value, test = against_pool.p_value, against_pool
+    if region.heaped and control is None:
+        test = push_test(table.counts, region.smooth, cuts, params, reference_works=np.inf)
+        p_value = np.maximum(test.p_value, against_pool.p_value)
+    assessed = (n >= params.smallest_n) & (test.window >= params.smallest_window)
+    return BoundaryResult(test, to_z(p_value), p_value, assessed, region, against_pool, reference)
+
+
+def frandsen_p(below: float, at: float, above: float, k: float = 0.02) -> float:
+    r"""Frandsen's test of one cut from three counts: is the count at the cut too large for its neighbours?
+
+    Parameters
+    ----------
+    below, at, above : float
+        Works one point under the cut, at it, and one point over it.
+    k : float
+        Bound on the curvature of an honest distribution; larger is more lenient.
+
+    Returns
+    -------
+    float
+        Two-sided p-value: twice the smaller of the tails at the bounds of the interval of honest shares, at most 1.
+
+    Notes
+    -----
+    Given the sum m of the three counts, the middle one of an honest distribution is binomial with share between
+    :math:`(1-k)/(3-k)` and :math:`(1+k)/(3+k)`.
+
+    References
+    ----------
+    .. [1] B. R. Frandsen, "Party bias in union representation elections: testing for manipulation in the regression
+       discontinuity design when the running variable is discrete", Advances in Econometrics 38, 2017, 281-315, eq. 9-11.
+
+    Examples
+    --------
+    >>> round(frandsen_p(10, 10, 10), 2)
+    1.0
+    """
+    m = below + at + above
+    if m == 0:
+        return 1.0
+    upper = special.bdtrc(at - 1, m, (1 + k) / (3 + k)) if at > 0 else 1.0
+    lower = special.bdtr(at, m, (1 - k) / (3 - k))
+    return float(min(1.0, 2 * min(upper, lower)))

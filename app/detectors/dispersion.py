@@ -1,0 +1,168 @@
+"""Honest schools differ: estimates that let them, and that a few dishonest ones cannot stretch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import optimize, special
+
+
+@dataclass(frozen=True)
+class SchoolEffects:
+    """Standardised residuals of schools.
+
+    Attributes
+    ----------
+    z : ndarray, shape (S,)
+        Residual over its standard deviation, sampling and honest differences included.
+    residual, deviation : ndarray, shape (S,)
+        In the unit of the data.
+    fitted : ndarray, shape (S,)
+    tau2 : float
+        Variance between honest schools beyond sampling error.
+    shrinkage : ndarray, shape (S,)
+        :math:`B = \\tau^2/(\\tau^2 + v)`, the share of a residual that empirical Bayes keeps.
+    degrees : float
+        Degrees of freedom left for the scale.
+    """
+
+    z: np.ndarray
+    residual: np.ndarray
+    deviation: np.ndarray
+    fitted: np.ndarray
+    tau2: float
+    shrinkage: np.ndarray
+    degrees: float
+
+
+def school_effects(
+    y: np.ndarray,
+    sampling: np.ndarray,
+    X: np.ndarray | None = None,
+    *,
+    fit_on: np.ndarray | None = None,
+    extra: np.ndarray | None = None,
+    huber: float = 1.345,
+    rounds: int = 30,
+) -> SchoolEffects:
+    r"""Robust regression of school results with additive over-dispersion.
+
+    Parameters
+    ----------
+    y : ndarray, shape (S,)
+        Result of each school.
+    sampling : ndarray, shape (S,)
+        Its sampling variance.
+    X : ndarray, shape (S, p), optional
+        Predictors, without a constant.
+    fit_on : ndarray of bool, shape (S,), optional
+        Schools that set the coefficients and the dispersion (a control sample); all by default.
+    extra : ndarray, shape (S,), optional
+        Known variance beyond sampling (class effects, an uncertain group mean).
+    huber : float
+        Standardised residuals beyond it lose weight.
+
+    Returns
+    -------
+    SchoolEffects
+
+    Notes
+    -----
+    :math:`y_i = \beta_0 + x_i\beta + e_i`, :math:`\mathrm{Var}(e_i) = V_i = \tau^2 + v_i + w_i`. Coefficients by Huber's
+    weighted least squares with a slight ridge; :math:`\tau^2` from Huber's second proposal,
+
+    .. math:: \sum_i \psi_k(e_i/\sqrt{V_i (1 - h_i)})^2 = S\,E\,\psi_k(Z)^2,
+
+    which is exact for normal effects and bounded in any single school. With :math:`k \to \infty` it is the
+    Paule–Mandel estimate of meta-analysis. :math:`z_i = e_i/\sqrt{V_i(1 - h_i)}`.
+
+    References
+    ----------
+    .. [1] D. J. Spiegelhalter, "Funnel plots for comparing institutional performance", Statistics in Medicine 24(8), 2005,
+       1185-1202, sec. 4 and appendix A.
+    .. [2] P. J. Huber, "Robust Statistics", 1981, sec. 6.4 (proposal 2) and 7.8 (regression).
+    .. [3] R. C. Paule, J. Mandel, Journal of Research of the National Bureau of Standards 87(5), 1982, 377-385.
+
+    Examples
+    --------
+    >>> effects = school_effects(np.array([0.0, 1.0, -1.0, 0.5, -0.5]), np.full(5, 10.0))
+    >>> effects.tau2
+    0.0
+    """
+    y = np.asarray(y, dtype=float)
+    S = len(y)
+    fit_on = np.ones(S, dtype=bool) if fit_on is None else fit_on
+    base = np.asarray(sampling, dtype=float) + (0.0 if extra is None else extra)
+    design = np.ones((S, 1)) if X is None or X.shape[1] == 0 else np.column_stack((np.ones(S), X))
+    ridge = np.eye(design.shape[1])
+    ridge[0, 0] = 0.0
+    expected = _huber_square(huber)
+    tau2 = max(0.0, float(np.median((y[fit_on] - np.median(y[fit_on])) ** 2)) / 0.4549 - float(np.median(base[fit_on])))
+    weight = fit_on.astype(float)
+    for _ in range(rounds):
+        variance = tau2 + base
+        w = weight / variance
+        gram = design.T @ (design * w[:, None])
+        penalty = ridge * max(gram[0, 0] / max(fit_on.sum(), 1), 1e-12)
+        inverse = np.linalg.inv(gram + penalty)
+        fitted = design @ (inverse @ (design.T @ (w * y)))
+        residual = y - fitted
+        leverage = np.clip(np.einsum("ij,jk,ik->i", design, inverse, design) * w, 0.0, 0.9)
+        # A school outside the fit is predicted, so its error of prediction comes on top instead.
+        room = np.where(
+            fit_on, 1 - leverage, 1 + np.einsum("ij,jk,ik->i", design, inverse, design) / np.maximum(variance, 1e-12)
+        )
+
+        def imbalance(
+            t2: float, residual: np.ndarray = residual, room: np.ndarray = room
+        ) -> float:
+            squares = residual[fit_on] ** 2 / ((t2 + base[fit_on]) * room[fit_on])
+            return float(np.minimum(squares, huber**2).mean()) - expected
+
+        top = 4 * float(np.max(residual[fit_on] ** 2, initial=1e-12)) + 1e-12
+        new = 0.0 if imbalance(0.0) <= 0 else float(optimize.brentq(imbalance, 0.0, top, xtol=1e-10 * top, rtol=1e-8))
+        z = residual / np.sqrt((new + base) * room)
+        weight = np.where(fit_on, np.minimum(1.0, huber / np.maximum(np.abs(z), 1e-12)), 0.0)
+        settled = abs(new - tau2) <= 1e-6 * max(new, 1e-9)
+        tau2 = new
+        if settled:
+            break
+    deviation = np.sqrt((tau2 + base) * room)
+    return SchoolEffects(
+        residual / deviation,
+        residual,
+        deviation,
+        fitted,
+        tau2,
+        tau2 / np.maximum(tau2 + base, 1e-12),
+        max(3.0, 0.8 * (float(fit_on.sum()) - design.shape[1])),
+    )
+
+
+def _huber_square(k: float) -> float:
+    """E ψ_k(Z)² of a standard normal Z."""
+    density = np.exp(-0.5 * k * k) / np.sqrt(2 * np.pi)
+    return float(2 * special.ndtr(k) - 1 - 2 * k * density + 2 * k * k * special.ndtr(-k))
+
+
+def student_p(z: np.ndarray, degrees: float) -> np.ndarray:
+    """P(T ≥ z) with `degrees` degrees of freedom: the scale of z was estimated from that many schools."""
+    return np.clip(special.stdtr(degrees, -np.asarray(z, dtype=float)), 1e-300, 1.0)
+
+
+def robust_correlation(a: np.ndarray, b: np.ndarray) -> float:
+    """Correlation of two standardised columns from quartile ranges of their sum and difference.
+
+    References
+    ----------
+    .. [1] R. Gnanadesikan, J. R. Kettenring, "Robust estimates, residuals, and outlier detection with multiresponse data",
+       Biometrics 28(1), 1972, 81-124, sec. 2.2.
+    """
+    both = np.isfinite(a) & np.isfinite(b)
+    if both.sum() < 20:
+        return 0.0
+    plus, minus = (np.subtract(*np.percentile(v, [75, 25])) ** 2 for v in (a[both] + b[both], a[both] - b[both]))
+    if plus + minus <= 0:
+        return 0.0
+    return float(np.clip((plus - minus) / (plus + minus), -0.95, 0.95))

@@ -1,0 +1,125 @@
+"""Parameters of the detectors and of the tiers: read once from ``app/data/detectors.toml``, strictly."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from app import datafiles
+from app.errors import Misconfigured
+
+
+@dataclass(frozen=True)
+class BoundaryParams:
+    below: int
+    above: int
+    lifted: float
+    landing: tuple[float, ...]
+    spread_prior: float
+    smallest_n: int
+    smallest_window: int
+    region_share: float
+    region_z: float
+    model_error: float
+
+
+@dataclass(frozen=True)
+class MeanParams:
+    smallest_n: int
+    huber: float
+    municipality_schools: int
+    category_schools: int
+    smallest_pool: int
+
+
+@dataclass(frozen=True)
+class JournalParams:
+    smallest_n: int
+    drawn: float
+    weight_raised: float
+    weight_copied: float
+    weight_lowered: float
+    smallest_pool: int
+
+
+@dataclass(frozen=True)
+class FederalParams:
+    coverage: float
+    k_iqr: float
+
+
+@dataclass(frozen=True)
+class CombinationParams:
+    smallest_school: int
+    indicative_below: int
+    null_schools: int
+    sign_rate: float
+    shifts: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class TierParams:
+    watch_q: float
+    case_q: float
+    case_families: int
+    family_sign_p: float
+    alone_p: float
+    alone_papers: int
+    alone_families: tuple[str, ...]
+    severe_share: float
+    severe_papers: int
+    flagged_q: float
+
+
+@dataclass(frozen=True)
+class Params:
+    """Everything a methodologist may change; `version` is stamped on every screening."""
+
+    version: str
+    boundary_push: BoundaryParams
+    contextual_mean: MeanParams
+    journal_gap: JournalParams
+    federal: FederalParams
+    combination: CombinationParams
+    tiers: TierParams
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, ready for JSON."""
+        return asdict(self)
+
+
+_SECTIONS: dict[str, type] = {
+    "boundary_push": BoundaryParams,
+    "contextual_mean": MeanParams,
+    "journal_gap": JournalParams,
+    "federal": FederalParams,
+    "combination": CombinationParams,
+    "tiers": TierParams,
+}
+
+
+@cache
+def load_params(path: Path = datafiles.DATA_DIR / "detectors.toml") -> Params:
+    """Read the parameters.
+
+    Raises
+    ------
+    Misconfigured
+        A key is missing, unknown or of a wrong type; the message names the file and the key.
+    """
+    file = datafiles.load(path, keys=set(_SECTIONS))
+    built: dict[str, Any] = {}
+    for section, cls in _SECTIONS.items():
+        table = file.body[section]
+        where = f"{path.name}, [{section}]"
+        datafiles.require_keys(table, {f.name for f in fields(cls)}, where=where)
+        values = {}
+        for field in fields(cls):
+            value = table[field.name]
+            values[field.name] = tuple(value) if isinstance(value, list) else value
+            if str(field.type) in {"int", "float"} and (isinstance(value, bool) or not isinstance(value, int | float)):
+                raise Misconfigured(f"{where}: {field.name} должно быть числом, а там {value!r}")
+        built[section] = cls(**values)
+    return Params(version=file.version, **built)

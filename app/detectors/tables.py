@@ -1,0 +1,199 @@
+"""Sufficient statistics: works become one small table a paper, and no detector looks at a single work again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from app.detectors.base import PaperSpec
+
+TYPICAL_CLASS = 26
+
+
+@dataclass(frozen=True)
+class PaperTable:
+    """One paper of one year, school by school (S schools, scores 0 … M).
+
+    Attributes
+    ----------
+    spec : PaperSpec
+    year : int
+    schools : ndarray of str, shape (S,)
+    counts : ndarray of float, shape (S, M + 1)
+        Works at each score.
+    class_share : ndarray, shape (S,)
+        :math:`\\sum_c (n_c/n)^2`: 1 for a single class, about 1/k for k classes. Guessed from n where classes are not known.
+    class_spread : float or None
+        Excess variance of class means inside schools, in points²; None where classes are not known.
+    journal : ndarray of float, shape (S, M + 1, 4), or None
+        Works by score and journal mark 2 … 5.
+    items : list of ndarray, or None
+        Per item, works of all schools by points and total score; None where the items are not given.
+    """
+
+    spec: PaperSpec
+    year: int
+    schools: np.ndarray
+    counts: np.ndarray
+    class_share: np.ndarray
+    class_spread: float | None
+    journal: np.ndarray | None
+    items: list[np.ndarray] | None
+
+    @property
+    def n(self) -> np.ndarray:
+        return self.counts.sum(axis=1)
+
+    @property
+    def mean(self) -> np.ndarray:
+        return self.counts @ np.arange(self.counts.shape[1]) / np.maximum(self.n, 1)
+
+    @property
+    def variance(self) -> np.ndarray:
+        """Variance inside a school, divisor n − 1; 0 for a single work."""
+        squares = self.counts @ np.arange(self.counts.shape[1]) ** 2
+        return np.maximum(squares - self.n * self.mean**2, 0.0) / np.maximum(self.n - 1, 1)
+
+    @property
+    def key(self) -> tuple[int, str, int]:
+        return self.year, self.spec.subject, self.spec.grade
+
+    def rows_of(self, names: np.ndarray) -> np.ndarray:
+        """Whether each school of the table is among `names`."""
+        return np.isin(self.schools, names)
+
+
+def find_spec(papers: Sequence[PaperSpec], year: int, subject: str, grade: int) -> PaperSpec | None:
+    """The paper's description: that of its own year, else the one that fits every year."""
+    fitting = [p for p in papers if p.subject == subject and p.grade == grade and p.year in (year, None)]
+    return max(fitting, key=lambda p: p.year is not None, default=None)
+
+
+def build_tables(works: pd.DataFrame, papers: Sequence[PaperSpec], *, with_items: bool = True) -> list[PaperTable]:
+    """Count works by paper, school, score, journal mark, class and item.
+
+    Parameters
+    ----------
+    works : DataFrame
+        Columns of `app.frames.WORKS`; scores inside the paper's range.
+    papers : sequence of PaperSpec
+    with_items : bool
+        False leaves out the item tables, which only the smooth reference needs.
+
+    Returns
+    -------
+    list of PaperTable
+        In the order year, subject, grade; works of papers without description are left out.
+    """
+    if len(works) == 0:
+        return []
+    codes, names = pd.factorize(works["school"].astype("str"), sort=True)
+    names = np.asarray(names, dtype=object).astype(str)
+    years = works["year"].to_numpy(dtype=np.int64)
+    grades = works["grade"].to_numpy(dtype=np.int64)
+    subject_codes, subjects = pd.factorize(works["subject"].astype("str"))
+    combined = (years * 100 + grades) * len(subjects) + subject_codes
+    keys, paper_codes = np.unique(combined, return_inverse=True)
+    scores = _numbers(works["score"])
+    journal = _numbers(works["journal_mark"]) if "journal_mark" in works else None
+    class_codes = None
+    if "class" in works and works["class"].notna().any():
+        class_codes, _ = pd.factorize(works["class"].astype("str"))
+    tables = []
+    for number, key in enumerate(keys):
+        grade, year = int(key // len(subjects) % 100), int(key // len(subjects) // 100)
+        spec = find_spec(papers, year, str(subjects[key % len(subjects)]), grade)
+        if spec is None:
+            continue
+        rows = np.flatnonzero(paper_codes == number)
+        rows = rows[np.isfinite(scores[rows])]
+        if len(rows) == 0:
+            continue
+        score = np.clip(scores[rows], 0, spec.max_score).astype(np.int64)
+        present, school = np.unique(codes[rows], return_inverse=True)
+        width = spec.max_score + 1
+        counts = _cells(school * width + score, (len(present), width))
+        classes = _classes(class_codes[rows], school, score, counts) if class_codes is not None else None
+        share, spread = classes if classes is not None else (_guessed_share(counts.sum(axis=1)), None)
+        tables.append(
+            PaperTable(
+                spec,
+                year,
+                names[present],
+                counts,
+                share,
+                spread,
+                _journal_cells(journal[rows], school, score, counts.shape) if journal is not None else None,
+                _item_tables(works, rows, score, spec) if with_items else None,
+            )
+        )
+    return sorted(tables, key=lambda table: table.key)
+
+
+def _numbers(column: pd.Series) -> np.ndarray:
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        return column.to_numpy(dtype=float, na_value=np.nan)
+    return pd.to_numeric(column, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+
+
+def _cells(index: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    return np.bincount(index, minlength=int(np.prod(shape))).reshape(shape).astype(float)
+
+
+def _guessed_share(n: np.ndarray) -> np.ndarray:
+    return 1.0 / np.maximum(1, np.ceil(n / TYPICAL_CLASS))
+
+
+def _classes(
+    codes: np.ndarray, school: np.ndarray, score: np.ndarray, counts: np.ndarray
+) -> tuple[np.ndarray, float | None]:
+    width = int(codes.max()) + 1 if len(codes) else 1
+    _, unit, size = np.unique(school * width + codes, return_inverse=True, return_counts=True)
+    owner = np.zeros(len(size), dtype=np.int64)
+    owner[unit] = school
+    n = counts.sum(axis=1)
+    share = np.bincount(owner, weights=size.astype(float) ** 2, minlength=len(n)) / np.maximum(n, 1) ** 2
+    totals = np.bincount(unit, weights=score.astype(float))
+    rest_n = n[owner] - size
+    use = (size >= 8) & (rest_n >= 8)
+    if use.sum() < 20:
+        return share, None
+    school_total = counts @ np.arange(counts.shape[1])
+    gap = totals[use] / size[use] - (school_total[owner] - totals)[use] / rest_n[use]
+    squares = counts @ np.arange(counts.shape[1]) ** 2
+    within = max(float((squares - school_total**2 / np.maximum(n, 1)).sum() / np.maximum(n - 1, 0).sum()), 1e-6)
+    # Var(gap) = σ_c²·(1 + Σ rest shares²) + σ_w²(1/n_c + 1/n_rest); solved on the median of the squares, so that a few
+    # classes with changed works do not set the scale.
+    rest_share = np.maximum(share[owner] * n[owner] ** 2 - size**2, 0)[use] / rest_n[use] ** 2
+    noise = within * (1 / size[use] + 1 / rest_n[use])
+    low, high = 0.0, 4 * within
+    for _ in range(40):
+        middle = (low + high) / 2
+        ratio = np.median(gap**2 / (middle * (1 + rest_share) + noise))
+        low, high = (middle, high) if ratio > 0.4549 else (low, middle)
+    return share, (low + high) / 2
+
+
+def _journal_cells(
+    journal: np.ndarray, school: np.ndarray, score: np.ndarray, shape: tuple[int, ...]
+) -> np.ndarray | None:
+    known = np.isin(journal, (2, 3, 4, 5))
+    if not known.any():
+        return None
+    index = (school[known] * shape[1] + score[known]) * 4 + journal[known].astype(np.int64) - 2
+    return _cells(index, (*shape, 4))
+
+
+def _item_tables(works: pd.DataFrame, rows: np.ndarray, score: np.ndarray, spec: PaperSpec) -> list[np.ndarray] | None:
+    names = [f"item_{k + 1}" for k in range(len(spec.item_max))]
+    if not set(names) <= set(works.columns):
+        return None
+    tables = []
+    for name, top in zip(names, spec.item_max, strict=True):
+        points = np.nan_to_num(_numbers(works[name])[rows])
+        index = np.clip(points, 0, top).astype(np.int64) * (spec.max_score + 1) + score
+        tables.append(_cells(index, (top + 1, spec.max_score + 1)))
+    return tables if sum(table[1:].sum() for table in tables) > 0 else None

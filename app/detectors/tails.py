@@ -1,0 +1,91 @@
+"""Tail probabilities that stay right for small schools."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import special
+
+SMALLEST_P = 1e-300
+
+
+def upper_tail(z: np.ndarray, skewness: np.ndarray | float = 0.0) -> np.ndarray:
+    r"""P(Z ≥ z) of a standardised sum whose skewness is known (Pearson's type III).
+
+    Parameters
+    ----------
+    z : ndarray
+        Standardised statistic.
+    skewness : ndarray or float
+        Skewness of its null distribution; normal where it is nearly zero.
+
+    Returns
+    -------
+    ndarray
+        One-sided p-values in [1e-300, 1].
+
+    Notes
+    -----
+    With skewness :math:`\gamma`, :math:`k = 4/\gamma^2`, the variable :math:`k + \sqrt{k}\,Z\,\mathrm{sign}(\gamma)` is taken as
+    gamma with shape k: three moments match. A negative skewness mirrors the distribution.
+
+    References
+    ----------
+    .. [1] N. L. Johnson, S. Kotz, N. Balakrishnan, "Continuous Univariate Distributions", vol. 1, 2nd ed., 1994, ch. 17, p. 337.
+
+    Examples
+    --------
+    >>> bool(np.isclose(upper_tail(np.array([1.6448536]), 0.0)[0], 0.05))
+    True
+    """
+    z = np.asarray(z, dtype=float)
+    gamma = np.broadcast_to(np.asarray(skewness, dtype=float), z.shape)
+    small = np.abs(gamma) < 1e-3
+    safe = np.where(small, 1.0, gamma)
+    shape = 4.0 / safe**2
+    point = np.maximum(shape + np.sqrt(shape) * z * np.sign(safe), 0.0)
+    skewed = np.where(safe > 0, special.gammaincc(shape, point), special.gammainc(shape, point))
+    p = np.where(small, special.ndtr(-z), skewed)
+    return np.clip(p, SMALLEST_P, 1.0)
+
+
+def to_z(p: np.ndarray) -> np.ndarray:
+    """Standard normal value with upper tail `p`."""
+    return -special.ndtri(np.clip(p, SMALLEST_P, 1 - 1e-16))
+
+
+def larger_of_two(z: np.ndarray, rho: np.ndarray | float) -> np.ndarray:
+    r"""P(max(A, B) ≥ z) for two standard normal values with correlation rho.
+
+    Parameters
+    ----------
+    z : ndarray
+        The larger of two standardised statistics.
+    rho : ndarray or float
+        Their correlation, in (−1, 1).
+
+    Returns
+    -------
+    ndarray
+        p-values; between the single tail (rho = 1) and Šidák's value (rho = 0).
+
+    Notes
+    -----
+    .. math:: 1 - \Phi_2(z, z; \rho) = 1 - \Phi(z) + 2\,T\!\left(z, \sqrt{(1-\rho)/(1+\rho)}\right)
+
+    with Owen's function T.
+
+    References
+    ----------
+    .. [1] D. B. Owen, "Tables for computing bivariate normal probabilities", Annals of Mathematical Statistics 27(4), 1956,
+       1075-1090, eq. 2.1.
+
+    Examples
+    --------
+    >>> p = larger_of_two(np.array([1.0]), 0.0)
+    >>> bool(np.isclose(p[0], 1 - 0.8413447461**2))
+    True
+    """
+    z = np.asarray(z, dtype=float)
+    rho = np.clip(rho, -0.999, 0.9999)
+    slope = np.sqrt((1 - rho) / (1 + rho))
+    return np.clip(special.ndtr(-z) + 2 * special.owens_t(z, slope), SMALLEST_P, 1.0)

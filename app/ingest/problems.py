@@ -1,0 +1,125 @@
+"""What is wrong with one cell, row or column, said to the person who can mend it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+Severity = Literal["rejected", "doubtful", "note"]
+
+REJECTED: Final = "rejected"
+DOUBTFUL: Final = "doubtful"
+NOTE: Final = "note"
+
+VALUE_LIMIT = 120
+"""Longest value repeated in a problem, in characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong in a file.
+
+    `row` is Excel's row number, from 1; `column` the header's text; both are None where the problem is wider than that.
+    `severity`: "rejected" — the row is not taken; "doubtful" — the row is taken and something in it was set aside; "note" —
+    for information.
+    """
+
+    sheet: str
+    row: int | None
+    column: str | None
+    value: str | None
+    code: str
+    message: str
+    severity: Severity
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "sheet": self.sheet,
+            "row": self.row,
+            "column": self.column,
+            "value": self.value,
+            "code": self.code,
+            "message": self.message,
+            "severity": self.severity,
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Problem:
+        return cls(**data)
+
+
+CODES: dict[str, tuple[Severity, str]] = {
+    # identity of a row
+    "login_malformed": (REJECTED, "Логин школы не распознан (нужны sch или edu и 6–8 цифр): исправьте логин в файле"),
+    "participant_missing": (REJECTED, "Нет кода участника: впишите код из протокола школы"),
+    "participant_malformed": (REJECTED, "Код участника должен состоять из цифр: исправьте код"),
+    "duplicate_row": (REJECTED, "Строка повторяет строку {first}: учтена один раз"),
+    "duplicate_conflict": (
+        REJECTED,
+        "Тот же участник той же школы уже есть в строке {first}, но с другими данными: учтена первая; проверьте обе",
+    ),
+    "duplicate_kept": (DOUBTFUL, "Участник повторён ниже с другими данными (строка {other}): учтена эта строка; проверьте обе"),
+    "other_paper": (REJECTED, "Строка относится к другой работе ({other}): загрузите её отдельным файлом"),
+    # whole works
+    "work_empty": (REJECTED, "Нет ни баллов за задания, ни итога, ни отметки об отсутствии: заполните строку"),
+    "part_missing": (
+        REJECTED,
+        "Выполнена только одна из двух частей работы: балл нельзя сравнить со шкалой, работа не учитывается",
+    ),
+    "absent_scored": (DOUBTFUL, "Участник отмечен отсутствовавшим, но баллы проставлены: строка посчитана как отсутствие"),
+    "item_above_max": (
+        REJECTED,
+        "Балл больше наибольшего за задание ({max}): работа не учитывается; возможно, заполнена форма другой работы",
+    ),
+    "total_above_max": (REJECTED, "Итог больше наибольшего балла работы ({max}), баллов за задания нет: исправьте итог"),
+    # cells of a work
+    "item_unreadable": (DOUBTFUL, "Значение не является баллом: засчитано как 0; впишите балл, X или «Не пройд.»"),
+    "item_blank": (DOUBTFUL, "Балл за задание не вписан: засчитано как 0; впишите балл, X или «Не пройд.»"),
+    "item_column_blank": (NOTE, "За задание нет баллов ни у одной работы: балл работы взят из итога"),
+    "items_missing": (DOUBTFUL, "Баллов за задания нет: взят итог; проверки по заданиям эту работу не увидят"),
+    "total_differs": (DOUBTFUL, "Итог не равен сумме баллов за задания ({sum}): взята сумма; сверьте с работой"),
+    "total_missing": (DOUBTFUL, "Итог не проставлен: взята сумма баллов за задания ({sum})"),
+    "total_unreadable": (DOUBTFUL, "Итог не читается как число: взята сумма баллов за задания ({sum})"),
+    "extra_values": (
+        DOUBTFUL,
+        "Правее последнего задания стоят ещё значения — похоже на форму другой работы: учтены только задания этой; сверьте",
+    ),
+    "variant_unknown": (DOUBTFUL, "Вариант не указан или не существует: впишите номер варианта"),
+    "journal_mark_none": (NOTE, "Отметки в журнале нет: в сравнение с журналом работа не войдёт"),
+    "journal_mark_unreadable": (DOUBTFUL, "Отметка в журнале не читается (нужны 2, 3, 4, 5 или «нет отметки»): не учтена"),
+    "textbook_shifted": (NOTE, "Учебник стоит правее своего столбца ({count} строк): на баллы это не влияет"),
+    "grade_doubtful": (DOUBTFUL, "Первая цифра кода не подходит к классу работы: класс участника взят по остальным"),
+    # schools
+    "municipality_missing": (DOUBTFUL, "Муниципалитет не указан: школу отнесут по справочнику"),
+    "municipality_differs": (NOTE, "Школа записана в двух муниципалитетах ({other}): взят первый"),
+    # whole file
+    "scale_unknown": (NOTE, "Шкалы работы {paper} нет в справочнике: отметки не пересчитаны; добавьте шкалу"),
+    "scale_unverified": (NOTE, "Шкала работы {paper} не подтверждена официальным описанием: проверьте границы отметок"),
+    "items_unknown": (NOTE, "Наибольшие баллы за задания работы {paper} неизвестны: превышения не проверялись"),
+    "max_differs": (DOUBTFUL, "Сумма наибольших баллов в заголовках ({sum}) не равна официальной ({max}): отметки не пересчитаны"),
+    "sheet_ignored": (NOTE, "Лист не похож на данные выгрузки и не читался"),
+    # context form
+    "personal_dropped": (NOTE, "Столбец с личными данными не загружен: такие сведения не хранятся"),
+    "answer_unreadable": (DOUBTFUL, "Ответ не распознан: оставлен пустым; выберите ответ из списка формы"),
+    "number_unreadable": (DOUBTFUL, "Нужно целое число не меньше нуля: значение оставлено пустым"),
+    "context_contradiction": (DOUBTFUL, "Сельский населённый пункт с населением больше 100 тыс.: уточните ответ школы"),
+    "context_placeholder": (DOUBTFUL, "Все численности равны {value}: похоже на заглушку; уточните у школы"),
+    "side_row_unmatched": (DOUBTFUL, "Школы нет на первом листе: строка не присоединена"),
+    "side_row_missing": (NOTE, "Школы нет на втором листе: сведения о численности неизвестны"),
+    # federal list
+    "year_unreadable": (REJECTED, "Год списка не читается: впишите год четырьмя цифрами"),
+    "marker_unreadable": (DOUBTFUL, "Маркер должен быть 1 или пусто: значение не учтено"),
+    "markers_differ": (DOUBTFUL, "Количество маркеров не равно их сумме ({sum}): взята сумма"),
+    "markers_none": (DOUBTFUL, "У школы нет ни одного маркера: проверьте, нужна ли строка"),
+}
+"""Code → severity and sentence. The only place where problems get their words."""
+
+
+def problem(
+    code: str, *, sheet: str, row: int | None = None, column: str | None = None, value: str | None = None, **words: object
+) -> Problem:
+    """Build a problem; `words` fill the places of the sentence."""
+    severity, message = CODES[code]
+    if value is not None and len(value) > VALUE_LIMIT:
+        value = value[: VALUE_LIMIT - 1] + "…"
+    return Problem(sheet, row, column, value, code, message.format(**words) if words else message, severity)

@@ -1,0 +1,40 @@
+"""Tables. One family a module; columns, constraints and relations, no rules."""
+
+from app.models.base import Base, Tenant
+from app.models.case import Case, CaseEvent, Conclusion
+from app.models.case_work import CuratorOrder, Document, Interview, Observation, Recheck, RecheckedWork
+from app.models.dataset import Dataset, FederalMarker, Upload
+from app.models.journal import JournalEntry
+from app.models.organisation import Municipality, School
+from app.models.outbox import InboxNote, JobEffect, OutboxJob
+from app.models.screening import Finding, Flag, ScreeningRun
+from app.models.user import AuthSession, LoginAttempt, User
+
+__all__ = [
+    "AuthSession",
+    "Base",
+    "Case",
+    "CaseEvent",
+    "Conclusion",
+    "CuratorOrder",
+    "Dataset",
+    "Document",
+    "FederalMarker",
+    "Finding",
+    "Flag",
+    "InboxNote",
+    "Interview",
+    "JobEffect",
+    "JournalEntry",
+    "LoginAttempt",
+    "Municipality",
+    "Observation",
+    "OutboxJob",
+    "Recheck",
+    "RecheckedWork",
+    "School",
+    "ScreeningRun",
+    "Tenant",
+    "Upload",
+    "User",
+]

@@ -1,0 +1,256 @@
+"""Who may do what, and where: the only place that answers either question.
+
+`GRANTS` says what a role may do, `visible` which rows a territory holds. List, count, details, edit, look-ups, actions,
+export and API all go through the session hook of `app.database`, which asks `visible`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, false, or_, true
+
+from app.errors import NotPermitted, Reason
+from app.models import AuthSession, Municipality, School, Tenant, User
+from app.terms import Role
+
+
+class Permission(StrEnum):
+    """One right each, ``resource:action``; what it lets one do stands beside it."""
+
+    AUDIT_VERIFY = "audit:verify"  # check the journal's chain
+    CASE_ASSIGN = "case:assign"  # issue a curator's order, move the case to it
+    CASE_CLOSE = "case:close"  # approve a closure another person proposed
+    CASE_CONCLUDE = "case:conclude"  # propose a closure with its grounds
+    CASE_INTERVIEW = "case:interview"  # record an interview, move the case to it
+    CASE_OBSERVE = "case:observe"  # schedule and record observations
+    CASE_OPEN = "case:open"  # open a case by hand, with a reason
+    CASE_READ = "case:read"
+    CASE_RECHECK = "case:recheck"  # order a recheck, enter re-marked points
+    DATA_IMPORT = "data:import"  # upload, accept, reject
+    DATA_READ = "data:read"  # see uploads and data sets
+    DOCUMENT_ISSUE = "document:issue"
+    DOCUMENT_READ = "document:read"
+    FINDING_READ = "finding:read"
+    JOB_READ = "job:read"
+    JOB_RETRY = "job:retry"
+    JOURNAL_READ = "journal:read"
+    SCHOOL_READ = "school:read"
+    SCREENING_RUN = "screening:run"
+    SCREENING_READ = "screening:read"
+    STATISTICS_READ = "statistics:read"
+    USER_MANAGE = "user:manage"
+    WORKS_READ = "works:read"  # coded works of a recheck sample
+
+
+_READ = frozenset(
+    {
+        Permission.CASE_READ,
+        Permission.DOCUMENT_READ,
+        Permission.FINDING_READ,
+        Permission.SCHOOL_READ,
+    }
+)
+
+GRANTS: dict[Role, frozenset[Permission]] = {
+    Role.REGION_MANAGER: _READ
+    | {
+        Permission.CASE_ASSIGN,
+        Permission.CASE_CLOSE,
+        Permission.CASE_OPEN,
+        Permission.DATA_READ,
+        Permission.DOCUMENT_ISSUE,
+        Permission.JOURNAL_READ,
+        Permission.SCREENING_READ,
+        Permission.STATISTICS_READ,
+    },
+    Role.DEPARTMENT: _READ
+    | {
+        Permission.CASE_ASSIGN,
+        Permission.CASE_CLOSE,
+        Permission.CASE_CONCLUDE,
+        Permission.CASE_INTERVIEW,
+        Permission.CASE_OBSERVE,
+        Permission.CASE_OPEN,
+        Permission.CASE_RECHECK,
+        Permission.DOCUMENT_ISSUE,
+        Permission.JOURNAL_READ,
+        Permission.STATISTICS_READ,
+    },
+    Role.ANALYST: _READ
+    | {
+        Permission.CASE_OPEN,
+        Permission.CASE_RECHECK,
+        Permission.DATA_IMPORT,
+        Permission.DATA_READ,
+        Permission.DOCUMENT_ISSUE,
+        Permission.SCREENING_READ,
+        Permission.SCREENING_RUN,
+        Permission.STATISTICS_READ,
+        Permission.WORKS_READ,
+    },
+    Role.CURATOR: _READ
+    | {
+        Permission.CASE_CONCLUDE,
+        Permission.CASE_INTERVIEW,
+        Permission.DOCUMENT_ISSUE,
+    },
+    Role.INSPECTOR: _READ
+    | {
+        Permission.CASE_OBSERVE,
+        Permission.CASE_RECHECK,
+        Permission.WORKS_READ,
+    },
+    Role.SCHOOL: _READ,
+    Role.ADMIN: _READ
+    | {
+        Permission.AUDIT_VERIFY,
+        Permission.JOB_READ,
+        Permission.JOB_RETRY,
+        Permission.JOURNAL_READ,
+        Permission.USER_MANAGE,
+    },
+}
+"""Role → permissions. `tests/test_policy.py` repeats it literally, so that a change of rights is never an accident."""
+
+REGIONAL_ROLES = frozenset({Role.REGION_MANAGER, Role.ADMIN})
+SCHOOL_ROLES = frozenset({Role.CURATOR, Role.INSPECTOR, Role.SCHOOL})
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts: a person with a role and a place, or the system itself.
+
+    `school_ids` are the schools of a school user, of a curator's cases or of an inspector's visits, computed anew for
+    every request; `municipality_id` narrows departments and municipal analysts.
+    """
+
+    user_id: int | None
+    name: str
+    role: Role | None
+    municipality_id: int | None = None
+    school_ids: frozenset[int] = field(default_factory=frozenset)
+    locale: str = "ru"
+    permissions: frozenset[Permission] = field(default_factory=frozenset)
+
+    @classmethod
+    def for_user(cls, user: User, school_ids: Iterable[int] = ()) -> Actor:
+        schools = set(school_ids)
+        if user.school_id is not None and user.role is Role.SCHOOL:
+            schools.add(user.school_id)
+        return cls(
+            user.id,
+            user.name,
+            user.role,
+            user.municipality_id,
+            frozenset(schools),
+            user.locale,
+            GRANTS[user.role] if user.is_active else frozenset(),
+        )
+
+    @property
+    def is_system(self) -> bool:
+        return self.role is None
+
+    @property
+    def is_regional(self) -> bool:
+        """Sees every municipality."""
+        return (
+            self.is_system
+            or self.role in REGIONAL_ROLES
+            or (self.role is Role.ANALYST and self.municipality_id is None)
+        )
+
+    def may(self, permission: Permission) -> bool:
+        return permission in self.permissions
+
+
+SYSTEM = Actor(None, "система", None, permissions=frozenset(Permission))
+"""Jobs and the command line act as the system, with the whole region in sight; the journal names it."""
+
+
+def require(actor: Actor, permission: Permission) -> None:
+    """Refuse unless `actor` holds `permission`.
+
+    Raises
+    ------
+    NotPermitted
+        With the role and the right in the reason.
+    """
+    if not actor.may(permission):
+        role_ru = actor.role.ru if actor.role else "система"
+        role_en = actor.role.en if actor.role else "system"
+        raise NotPermitted(
+            Reason(
+                "not_permitted",
+                f"Роль «{role_ru}» не даёт права на это действие ({permission}). Обратитесь к администратору.",
+                f"The role “{role_en}” does not grant this action ({permission}). Ask the administrator.",
+            )
+        )
+
+
+def visible(actor: Actor | None, model: Any) -> ColumnElement[bool]:
+    """Criterion of the rows of `model` that `actor` may see; without an actor, none.
+
+    Parameters
+    ----------
+    actor : Actor or None
+        Who asks; None means nobody is bound to the session.
+    model : class
+        A mapped class listed in `scoped_classes`.
+    """
+    if actor is None:
+        return false()
+    if actor.is_regional:
+        return true()
+    if model is Municipality:
+        return Municipality.id == actor.municipality_id if actor.municipality_id is not None else false()
+    if model is User:
+        own = User.id == actor.user_id
+        if actor.role is Role.DEPARTMENT or actor.role is Role.ANALYST:
+            return or_(own, User.municipality_id == actor.municipality_id)
+        return own
+    if model is AuthSession:
+        return AuthSession.user_id == actor.user_id
+    school_column = School.id if model is School else model.school_id
+    if actor.role in SCHOOL_ROLES:
+        return school_column.in_(sorted(actor.school_ids))
+    if actor.municipality_id is None:
+        return false()
+    in_municipality: ColumnElement[bool] = model.municipality_id == actor.municipality_id
+    return and_(in_municipality)
+
+
+def holds(actor: Actor | None, row: Any) -> bool:
+    """Whether `actor` may keep `row` in the database: the same question as `visible`, for an object in memory."""
+    if actor is None:
+        return False
+    if actor.is_regional:
+        return True
+    if isinstance(row, Municipality):
+        return row.id == actor.municipality_id
+    if isinstance(row, User):
+        return row.id == actor.user_id
+    if isinstance(row, AuthSession):
+        return row.user_id == actor.user_id
+    school_id = row.id if isinstance(row, School) else row.school_id
+    if actor.role in SCHOOL_ROLES:
+        return school_id in actor.school_ids
+    return actor.municipality_id is not None and row.municipality_id == actor.municipality_id
+
+
+def scoped_classes() -> tuple[Any, ...]:
+    """Every class whose rows belong to a territory or a person."""
+    return (*_tenants(Tenant), Municipality, School, User, AuthSession)
+
+
+def _tenants(cls: type[Any]) -> list[Any]:
+    found: list[Any] = []
+    for child in cls.__subclasses__():
+        if hasattr(child, "__tablename__"):
+            found.append(child)
+        found.extend(_tenants(child))
+    return found

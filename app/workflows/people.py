@@ -1,0 +1,258 @@
+"""People: their passwords, their rights at this moment, and the changes an administrator makes to them."""
+
+from __future__ import annotations
+
+import functools
+import unicodedata
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import argon2
+from sqlalchemy import ColumnElement, select, update
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from app.errors import Conflict, NotFound, Reason, Refused
+from app.models import AuthSession, Case, CuratorOrder, Observation, Recheck, School, User
+from app.policy import SYSTEM, Actor, Permission, require
+from app.terms import Role
+from app.workflows import journal
+
+SHORTEST_PASSWORD = 12
+_HASHER = argon2.PasswordHasher()
+
+
+def actor_for(session: Session, user: User, at: datetime) -> Actor:
+    """The actor `user` is at the moment `at`: role, place and the schools that stand open to it now.
+
+    A curator sees the schools of its cases and of its orders that have not run out, an inspector those it has a visit
+    or a recheck in; both lists are read anew for every request, so that a withdrawn order closes the door at once.
+    """
+    if not user.is_active or user.role not in (Role.CURATOR, Role.INSPECTOR):
+        return Actor.for_user(user)
+    sources: tuple[tuple[InstrumentedAttribute[int | None], ColumnElement[bool]], ...]
+    if user.role is Role.CURATOR:
+        sources = (
+            (Case.school_id, Case.curator_id == user.id),
+            (CuratorOrder.school_id, (CuratorOrder.curator_id == user.id) & (CuratorOrder.until >= at.date())),
+        )
+    else:
+        sources = (
+            (Observation.school_id, Observation.observer_id == user.id),
+            (Recheck.school_id, Recheck.inspector_id == user.id),
+        )
+    first, second = (select(column).where(condition) for column, condition in sources)
+    # The question is whose rows these are, so it is asked by the system; only column values come back, no objects stay.
+    bound = session.info.get("actor")
+    session.info["actor"] = SYSTEM
+    try:
+        found = session.execute(first.union(second)).scalars().all()
+    finally:
+        session.info["actor"] = bound
+    return Actor.for_user(user, (school_id for school_id in found if school_id is not None))
+
+
+def normal_password(password: str) -> str:
+    """One form for a password however the keyboard composed its «й»."""
+    return unicodedata.normalize("NFC", password)
+
+
+def normal_login(login: str) -> str:
+    return unicodedata.normalize("NFC", login).strip().casefold()[:80]
+
+
+def hash_password(password: str) -> str:
+    """Argon2id hash of `password`."""
+    return _HASHER.hash(normal_password(password))
+
+
+@functools.cache
+def _hash_of_nobody() -> str:
+    return hash_password("a password that nobody has")
+
+
+def password_matches(password_hash: str | None, password: str) -> bool:
+    """Whether `password` belongs to the hash; without one the same work is done, so that time tells nothing."""
+    try:
+        _HASHER.verify(password_hash or _hash_of_nobody(), normal_password(password))
+    except (argon2.exceptions.Argon2Error, argon2.exceptions.InvalidHashError):
+        return False
+    return password_hash is not None
+
+
+def check_password(password: str, login: str) -> None:
+    """Refuse a password that is too short, too plain or made of the login.
+
+    Raises
+    ------
+    Refused
+        With the rule that is not met.
+    """
+    password = normal_password(password)
+    if len(password) < SHORTEST_PASSWORD:
+        raise Refused(
+            Reason(
+                "password_short",
+                f"Пароль короче {SHORTEST_PASSWORD} знаков. Возьмите фразу из нескольких слов.",
+                f"The password is shorter than {SHORTEST_PASSWORD} characters. Take a phrase of several words.",
+            )
+        )
+    if len(set(password)) < 5 or (login and normal_login(login) in password.casefold()):
+        raise Refused(
+            Reason(
+                "password_plain",
+                "Пароль слишком прост: он состоит из немногих знаков или содержит логин.",
+                "The password is too plain: it has few different characters or contains the login.",
+            )
+        )
+
+
+@dataclass(frozen=True)
+class UserForm:
+    """What an administrator may say about a person; nothing else of the row can be written through it."""
+
+    name: str
+    post: str
+    role: Role
+    municipality_id: int | None = None
+    school_id: int | None = None
+    home_school_id: int | None = None
+    is_methodist: bool = False
+    is_active: bool = True
+    trained_until: date | None = None
+
+
+def create_user(session: Session, login: str, password: str, form: UserForm, *, actor: Actor, at: datetime) -> User:
+    """Add a person with a sign-in."""
+    require(actor, Permission.USER_MANAGE)
+    login = normal_login(login)
+    if not login:
+        raise Refused(Reason("login_empty", "Укажите логин.", "Give a login."))
+    if session.scalars(select(User).where(User.login == login)).first() is not None:
+        raise Refused(Reason("login_taken", f"Логин «{login}» уже занят.", f"The login “{login}” is taken."))
+    check_password(password, login)
+    user = User(login=login, password_hash=hash_password(password), **_placed(session, form))
+    session.add(user)
+    session.flush()
+    journal.append(
+        session, actor=actor, at=at, action="user:create", subject="user", subject_id=user.id, facts=_facts(user)
+    )
+    return user
+
+
+def change_user(
+    session: Session, user_id: int, form: UserForm, *, actor: Actor, at: datetime, expected_version: int
+) -> User:
+    """Change a person; a change of rights or place ends all the sessions of that person at once."""
+    require(actor, Permission.USER_MANAGE)
+    user = _user(session, user_id)
+    if user.version != expected_version:
+        raise Conflict(f"Карточку «{user.name}» уже изменил другой человек. Обновите страницу.", version=user.version)
+    values = _placed(session, form)
+    if user.id == actor.user_id and (not form.is_active or form.role is not user.role):
+        raise Refused(
+            Reason(
+                "own_rights",
+                "Свою роль и доступ меняет другой администратор.",
+                "Another administrator changes your own role and access.",
+            )
+        )
+    rights = ("role", "municipality_id", "school_id", "is_active")
+    changed = sorted(key for key, value in values.items() if getattr(user, key) != value)
+    for key in changed:
+        setattr(user, key, values[key])
+    session.flush()
+    if any(key in rights for key in changed):
+        end_sessions(session, user.id, at=at)
+    journal.append(
+        session,
+        actor=actor,
+        at=at,
+        action="user:change",
+        subject="user",
+        subject_id=user.id,
+        facts={"changed": changed, **_facts(user)},
+    )
+    return user
+
+
+def set_password(
+    session: Session, user_id: int, password: str, *, actor: Actor, at: datetime, keep_session_id: int | None = None
+) -> None:
+    """Give a person a new password: one's own, or anybody's for an administrator. Other sessions end."""
+    if actor.user_id != user_id:
+        require(actor, Permission.USER_MANAGE)
+    user = _user(session, user_id)
+    check_password(password, user.login)
+    user.password_hash = hash_password(password)
+    session.flush()
+    end_sessions(session, user.id, at=at, keep_session_id=keep_session_id)
+    journal.append(session, actor=actor, at=at, action="user:password", subject="user", subject_id=user.id)
+
+
+def set_locale(session: Session, user_id: int, locale: str) -> None:
+    """Keep the language a person chose for its own pages."""
+    user = _user(session, user_id)
+    if user.locale != locale:
+        user.locale = locale
+        session.flush()
+
+
+def end_sessions(session: Session, user_id: int, *, at: datetime, keep_session_id: int | None = None) -> None:
+    """Revoke the sessions of a person, except the one in which a password was changed."""
+    statement = update(AuthSession).where(AuthSession.user_id == user_id, AuthSession.revoked_at.is_(None))
+    if keep_session_id is not None:
+        statement = statement.where(AuthSession.id != keep_session_id)
+    session.execute(statement.values(revoked_at=at).execution_options(synchronize_session=False))
+
+
+def _user(session: Session, user_id: int) -> User:
+    user = session.scalars(select(User).where(User.id == user_id)).first()
+    if user is None:
+        raise NotFound("Человек не найден.")
+    return user
+
+
+def _placed(session: Session, form: UserForm) -> dict[str, Any]:
+    """Columns of the form, with the place made consistent with the role."""
+    school_id = form.school_id if form.role is Role.SCHOOL else None
+    municipality_id = form.municipality_id
+    if form.role is Role.SCHOOL:
+        school = session.get(School, school_id) if school_id else None
+        if school is None:
+            raise Refused(
+                Reason("school_missing", "Для роли «школа» укажите школу.", "The role “school” needs a school.")
+            )
+        municipality_id = school.municipality_id
+    if form.role is Role.DEPARTMENT and municipality_id is None:
+        raise Refused(
+            Reason(
+                "municipality_missing",
+                "Для роли «отдел образования» укажите муниципалитет.",
+                "The role “education department” needs a municipality.",
+            )
+        )
+    if form.role in (Role.REGION_MANAGER, Role.ADMIN):
+        municipality_id = None
+    if not form.name.strip():
+        raise Refused(Reason("name_empty", "Укажите фамилию, имя и отчество.", "Give the person's name."))
+    return {
+        "name": form.name.strip()[:200],
+        "post": form.post.strip()[:200],
+        "role": form.role,
+        "municipality_id": municipality_id,
+        "school_id": school_id,
+        "home_school_id": form.home_school_id,
+        "is_methodist": form.is_methodist,
+        "is_active": form.is_active,
+        "trained_until": form.trained_until,
+    }
+
+
+def _facts(user: User) -> dict[str, Any]:
+    return {
+        "role": user.role.value,
+        "municipality_id": user.municipality_id,
+        "school_id": user.school_id,
+        "is_active": user.is_active,
+    }

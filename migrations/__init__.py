@@ -1,0 +1,1 @@
+"""Schema history: numbered revisions, each applied whole or not at all."""
