@@ -67,7 +67,11 @@ def checkpoint(engine: Engine) -> None:
         return
     raw = engine.raw_connection()
     try:
-        raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        # TRUNCATE waits for readers while it holds the writer lock: behind a long read it gives up soon, and the next
+        # turn tries again, instead of stopping every writer.
+        raw.execute("PRAGMA busy_timeout=500")
+        raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        raw.execute("PRAGMA busy_timeout=30000")
     finally:
         raw.close()
 

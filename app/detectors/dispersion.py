@@ -43,7 +43,9 @@ def school_effects(
     *,
     fit_on: np.ndarray | None = None,
     extra: np.ndarray | None = None,
+    shared: np.ndarray | None = None,
     huber: float = 1.345,
+    caution: float = 0.0,
     rounds: int = 30,
 ) -> SchoolEffects:
     r"""Robust regression of school results with additive over-dispersion.
@@ -60,8 +62,13 @@ def school_effects(
         Schools that set the coefficients and the dispersion (a control sample); all by default.
     extra : ndarray, shape (S,), optional
         Known variance beyond sampling (class effects, an uncertain group mean).
+    shared : ndarray, shape (S,), optional
+        Loading of a second variance of unknown size: :math:`\\sum_c (n_c/n)^2` for what teachers or classes have in common.
     huber : float
         Standardised residuals beyond it lose weight.
+    caution : float
+        How many standard errors of the estimating equation over-dispersion has to exceed before it counts; zero takes the
+        estimate itself, which is never negative and so too large on average where there is none.
 
     Returns
     -------
@@ -69,12 +76,13 @@ def school_effects(
 
     Notes
     -----
-    :math:`y_i = \beta_0 + x_i\beta + e_i`, :math:`\mathrm{Var}(e_i) = V_i = \tau^2 + v_i + w_i`. Coefficients by Huber's
+    :math:`y_i = \beta_0 + x_i\beta + e_i`, :math:`\mathrm{Var}(e_i) = V_i = \tau^2 + \omega d_i + v_i + w_i`. Coefficients by Huber's
     weighted least squares with a slight ridge; :math:`\tau^2` from Huber's second proposal,
 
     .. math:: \sum_i \psi_k(e_i/\sqrt{V_i (1 - h_i)})^2 = S\,E\,\psi_k(Z)^2,
 
-    which is exact for normal effects and bounded in any single school. With :math:`k \to \infty` it is the
+    which is exact for normal effects and bounded in any single school; :math:`\omega` of a loading d from the same equation
+    multiplied by :math:`d_i - \bar d`. With :math:`k \to \infty` it is the
     Paule–Mandel estimate of meta-analysis. :math:`z_i = e_i/\sqrt{V_i(1 - h_i)}`.
 
     References
@@ -95,13 +103,15 @@ def school_effects(
     fit_on = np.ones(S, dtype=bool) if fit_on is None else fit_on
     base = np.asarray(sampling, dtype=float) + (0.0 if extra is None else extra)
     design = np.ones((S, 1)) if X is None or X.shape[1] == 0 else np.column_stack((np.ones(S), X))
-    ridge = np.eye(design.shape[1])
+    ridge = 0.3 * np.eye(design.shape[1])
     ridge[0, 0] = 0.0
     expected = _huber_square(huber)
+    expected += caution * np.sqrt((_huber_square(huber, power=4) - expected**2) / max(fit_on.sum(), 1))
     tau2 = max(0.0, float(np.median((y[fit_on] - np.median(y[fit_on])) ** 2)) / 0.4549 - float(np.median(base[fit_on])))
     weight = fit_on.astype(float)
+    spread = base
     for _ in range(rounds):
-        variance = tau2 + base
+        variance = tau2 + spread
         w = weight / variance
         gram = design.T @ (design * w[:, None])
         penalty = ridge * max(gram[0, 0] / max(fit_on.sum(), 1), 1e-12)
@@ -114,36 +124,63 @@ def school_effects(
             fit_on, 1 - leverage, 1 + np.einsum("ij,jk,ik->i", design, inverse, design) / np.maximum(variance, 1e-12)
         )
 
-        def imbalance(
-            t2: float, residual: np.ndarray = residual, room: np.ndarray = room
-        ) -> float:
-            squares = residual[fit_on] ** 2 / ((t2 + base[fit_on]) * room[fit_on])
-            return float(np.minimum(squares, huber**2).mean()) - expected
-
-        top = 4 * float(np.max(residual[fit_on] ** 2, initial=1e-12)) + 1e-12
-        new = 0.0 if imbalance(0.0) <= 0 else float(optimize.brentq(imbalance, 0.0, top, xtol=1e-10 * top, rtol=1e-8))
-        z = residual / np.sqrt((new + base) * room)
+        squares = residual[fit_on] ** 2 / room[fit_on]
+        new, omega = _dispersion(squares, base[fit_on], None if shared is None else shared[fit_on], huber, expected)
+        spread = base if shared is None else base + omega * shared
+        z = residual / np.sqrt((new + spread) * room)
         weight = np.where(fit_on, np.minimum(1.0, huber / np.maximum(np.abs(z), 1e-12)), 0.0)
-        settled = abs(new - tau2) <= 1e-6 * max(new, 1e-9)
+        settled = abs(new - tau2) <= 1e-5 * max(new, 1e-9)
         tau2 = new
         if settled:
             break
-    deviation = np.sqrt((tau2 + base) * room)
+    deviation = np.sqrt((tau2 + spread) * room)
     return SchoolEffects(
         residual / deviation,
         residual,
         deviation,
         fitted,
         tau2,
-        tau2 / np.maximum(tau2 + base, 1e-12),
+        tau2 / np.maximum(tau2 + spread, 1e-12),
         max(3.0, 0.8 * (float(fit_on.sum()) - design.shape[1])),
     )
 
 
-def _huber_square(k: float) -> float:
-    """E ψ_k(Z)² of a standard normal Z."""
+def _dispersion(
+    squares: np.ndarray, base: np.ndarray, shared: np.ndarray | None, huber: float, expected: float
+) -> tuple[float, float]:
+    """τ² and ω that bring the bounded squares of standardised residuals to their expectation."""
+
+    def bounded(tau2: float, omega: float) -> np.ndarray:
+        return np.minimum(squares / (tau2 + base + (0.0 if shared is None else omega * shared)), huber**2) - expected
+
+    top = 4 * float(np.max(squares, initial=1e-12)) + 1e-12
+
+    def tau2_given(omega: float) -> float:
+        if bounded(0.0, omega).mean() <= 0:
+            return 0.0
+        return float(optimize.brentq(lambda t2: bounded(t2, omega).mean(), 0.0, top, xtol=1e-10 * top, rtol=1e-8))
+
+    tau2 = tau2_given(0.0)
+    if shared is None or np.ptp(shared) < 0.05:
+        return tau2, 0.0
+    loading = shared - shared.mean()
+    if float(bounded(tau2, 0.0) @ loading) <= 0:
+        return tau2, 0.0
+    low, high = 0.0, 4 * (tau2 + float(np.median(base)))
+    for _ in range(25):
+        middle = (low + high) / 2
+        low, high = (middle, high) if float(bounded(tau2_given(middle), middle) @ loading) > 0 else (low, middle)
+    omega = (low + high) / 2
+    return tau2_given(omega), omega
+
+
+def _huber_square(k: float, *, power: int = 2) -> float:
+    """E min(|Z|, k)^power of a standard normal Z, power 2 or 4."""
     density = np.exp(-0.5 * k * k) / np.sqrt(2 * np.pi)
-    return float(2 * special.ndtr(k) - 1 - 2 * k * density + 2 * k * k * special.ndtr(-k))
+    inside = 2 * special.ndtr(k) - 1
+    second = inside - 2 * k * density
+    moment = second if power == 2 else 3 * second - 2 * k**3 * density
+    return float(moment + 2 * k**power * special.ndtr(-k))
 
 
 def student_p(z: np.ndarray, degrees: float) -> np.ndarray:

@@ -141,7 +141,33 @@ def lord_wingersky(items: list[np.ndarray]) -> np.ndarray:
     return total
 
 
-def smooth_from_items(pool: np.ndarray, item_tables: list[np.ndarray], *, rounds: int = 60) -> np.ndarray:
+def complete(pool: np.ndarray, fitted: np.ndarray, merged: tuple[tuple[int, int], ...]) -> np.ndarray:
+    """Works of each merged stretch of scores, shared out as the fitted curve has them (the E step for grouped counts).
+
+    Parameters
+    ----------
+    pool, fitted : ndarray, shape (M + 1,)
+    merged : tuple of (low, high)
+        Stretches, both ends included, inside which only the total is trusted.
+
+    Returns
+    -------
+    ndarray, shape (M + 1,)
+    """
+    completed = pool.copy()
+    for low, high in merged:
+        part = fitted[low : high + 1]
+        completed[low : high + 1] = pool[low : high + 1].sum() * part / max(part.sum(), 1e-300)
+    return completed
+
+
+def smooth_from_items(
+    pool: np.ndarray,
+    item_tables: list[np.ndarray],
+    *,
+    merged: tuple[tuple[int, int], ...] = (),
+    rounds: int = 60,
+) -> np.ndarray:
     r"""Score distribution implied by item difficulties: fits the pool's level and shape, cannot hold a heap.
 
     Parameters
@@ -150,6 +176,8 @@ def smooth_from_items(pool: np.ndarray, item_tables: list[np.ndarray], *, rounds
         Works of the pool at each score.
     item_tables : list of ndarray, each shape (m_s + 1, M + 1)
         Works by score of the item and total score.
+    merged : tuple of (low, high)
+        Stretches in which only the total is trusted (around the cuts: lifting a work moves it inside its stretch).
     rounds : int
         Steps of the EM algorithm for the distribution of ability.
 
@@ -182,24 +210,28 @@ def smooth_from_items(pool: np.ndarray, item_tables: list[np.ndarray], *, rounds
     weight = np.full(top + 1, 1.0 / (top + 1))
     for _ in range(rounds):
         mixture = np.maximum(weight @ kernels, 1e-300)
-        weight = weight * (kernels @ (pool / mixture)) / pool.sum()
+        weight = weight * (kernels @ (complete(pool, mixture, merged) / mixture)) / pool.sum()
     return (weight @ kernels) * pool.sum()
 
 
-def smooth_loglinear(pool: np.ndarray, *, degree: int = 6, sweeps: int = 100) -> np.ndarray:
+def smooth_loglinear(
+    pool: np.ndarray, *, merged: tuple[tuple[int, int], ...] = (), degree: int = 6, sweeps: int = 100
+) -> np.ndarray:
     r"""Polynomial log-linear smoothing of a score distribution, for papers whose items are not known.
 
     Parameters
     ----------
     pool : ndarray, shape (M + 1,)
         Works of the pool at each score.
+    merged : tuple of (low, high)
+        Stretches in which only the total is trusted.
     degree : int
         Moments kept.
 
     Returns
     -------
     ndarray, shape (M + 1,)
-        Smoothed works with the pool's first `degree` moments (exactly so when the fit converges).
+        Smoothed works; without `merged` their first `degree` moments are the pool's.
 
     References
     ----------
@@ -214,7 +246,7 @@ def smooth_loglinear(pool: np.ndarray, *, degree: int = 6, sweeps: int = 100) ->
     fitted = np.exp(basis @ beta)
     for _ in range(sweeps):
         hessian = basis.T @ (basis * fitted[:, None]) + 1e-8 * np.eye(degree + 1)
-        step = np.linalg.solve(hessian, basis.T @ (pool - fitted))
+        step = np.linalg.solve(hessian, basis.T @ (complete(pool, fitted, merged) - fitted))
         step *= min(1.0, 1.0 / max(np.max(np.abs(basis @ step)), 1e-12))
         beta = beta + step
         fitted = np.exp(basis @ beta)

@@ -151,11 +151,14 @@ def class_name(words: Words) -> Callable[[str], str | None]:
 
 
 def school_login(words: Words) -> Callable[[str], str | None]:
-    """Reader of a login: its digits, which stay the same whatever the prefix, or None."""
+    """Reader of a login, None where it is malformed.
+
+    The key of a school is its digits, the same under sch and edu; logins of a numbering of their own (ksh) keep the prefix.
+    """
 
     def read(value: str) -> str | None:
         found = words.login.match(value)
-        return found[1] if found else None
+        return (found["own"] or "").lower() + found["digits"] if found else None
 
     return read
 

@@ -16,9 +16,40 @@ KINDS = frozenset({"works", "context", "federal_list", "side", "aggregate", "sch
 
 FIELDS = frozenset(
     {
-        *("login", "participant", "groups", "municipality", "school_title", "journal_mark", "class", "variant", "variant_2"),
-        *("total", "item", "textbook", "textbook_other", "uploaded", "ignore", "year", "marker", "subject", "participants"),
-        *("full_name", "short_name", "exam_code", "status", "branches", "legal_form", "settlement", "size", "transport"),
+        *(
+            "login",
+            "participant",
+            "groups",
+            "municipality",
+            "school_title",
+            "journal_mark",
+            "class",
+            "variant",
+            "variant_2",
+        ),
+        *(
+            "total",
+            "item",
+            "textbook",
+            "textbook_other",
+            "uploaded",
+            "ignore",
+            "year",
+            "marker",
+            "subject",
+            "participants",
+        ),
+        *(
+            "full_name",
+            "short_name",
+            "exam_code",
+            "status",
+            "branches",
+            "legal_form",
+            "settlement",
+            "size",
+            "transport",
+        ),
         *("adapted", "adapted_only", "adapted_classes", "adapted_together", "languages", "indepth", "indepth_primary"),
         *("indepth_basic", "indepth_upper", "pupils", "pupils_born_2006", "adapted_born_2006", "pupils_born_2007"),
         *("adapted_born_2007", "teachers", "teachers_basic", "teachers_qualified"),
@@ -33,7 +64,7 @@ _LAYOUT_KEYS = frozenset({"id", "kind", "supported", "year", "pupil_ahead", "ite
 _WORD_KEYS = frozenset(
     {
         *("personal", "dropped", "report_titles", "not_attempted", "not_taught", "absent", "no_mark", "no_class"),
-        *("text_words", "school_prefixes", "subject_codes", "textbook_words", "school_kind"),
+        *("text_words", "school_prefixes", "own_prefixes", "subject_codes", "textbook_words", "school_kind"),
     }
 )
 
@@ -213,7 +244,8 @@ def _words(path: Path) -> Words:
     for table in body["school_kind"]:
         require_keys(table, {"kind", "pattern"}, where=f"{where}, school_kind")
         kinds.append((table["kind"], _compile(table["pattern"], f"{where}, school_kind")))
-    prefixes = "|".join(re.escape(p) for p in body["school_prefixes"])
+    common = "|".join(re.escape(p) for p in body["school_prefixes"])
+    own = "|".join(re.escape(p) for p in body["own_prefixes"])
     return Words(
         personal=patterns("personal"),
         dropped=patterns("dropped"),
@@ -224,7 +256,7 @@ def _words(path: Path) -> Words:
         no_mark=words("no_mark"),
         no_class=words("no_class"),
         text_words=tuple(_lowered(body["text_words"], where)),
-        login=re.compile(rf"^(?:{prefixes})?(\d{{6,8}})$", re.IGNORECASE),
+        login=re.compile(rf"^(?:(?:{common})?|(?P<own>{own}))(?P<digits>\d{{6,8}})$", re.IGNORECASE),
         subject_codes=dict(body["subject_codes"]),
         textbook_words={key: tuple(value) for key, value in body["textbook_words"].items()},
         school_kinds=tuple(kinds),

@@ -117,7 +117,15 @@ def _ole(content: bytes) -> Exception:
 def _check_zip(file: BinaryIO, caps: Caps) -> None:
     try:
         archive = zipfile.ZipFile(file)
-    except (zipfile.BadZipFile, struct.error, ValueError, OSError, NotImplementedError, RuntimeError, EOFError) as error:
+    except (
+        zipfile.BadZipFile,
+        struct.error,
+        ValueError,
+        OSError,
+        NotImplementedError,
+        RuntimeError,
+        EOFError,
+    ) as error:
         raise refuse("damaged") from error
     parts = archive.infolist()
     if len(parts) > caps.parts:

@@ -108,7 +108,9 @@ def recognise(sheets: Sequence[Sheet], formats: Formats) -> Recognised:
     """
     matches = [match for sheet in sheets if (match := match_sheet(sheet, formats))]
     matched = {id(match.sheet) for match in matches}
-    ignored = [sheet for sheet in sheets if id(sheet) not in matched and any(any(map(_text, row)) for row in sheet.rows[:50])]
+    ignored = [
+        sheet for sheet in sheets if id(sheet) not in matched and any(any(map(_text, row)) for row in sheet.rows[:50])
+    ]
     main = [m for m in matches if m.layout.supported and m.layout.kind != "side"]
     if any(m.layout.kind == "context" for m in main):
         main = [m for m in main if m.layout.kind == "context"] + [m for m in main if m.layout.kind == "works"]

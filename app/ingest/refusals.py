@@ -102,6 +102,11 @@ REFUSALS: dict[str, tuple[str, str]] = {
         "и та ли форма выгружена.",
         "The points do not fit the paper: {count} works of {total} exceed the maxima. Check the paper and the file.",
     ),
+    "items_count": (
+        "В файле {count} столбцов с баллами, а в работе «{paper}» {expected} заданий: выгрузите файл заново со всеми заданиями "
+        "или проверьте, та ли это работа.",
+        "The file has {count} item columns, the paper has {expected} items: export it again or check the paper.",
+    ),
     "no_rows": (
         "Под заголовком нет ни одной строки данных: выгрузите файл заново.",
         "There are no rows below the header: export the file again.",

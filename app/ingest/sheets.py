@@ -159,4 +159,3 @@ def _rows(text: str, delimiter: str, caps: Caps) -> list[Row]:
     for row in rows:
         row.extend([""] * (width - len(row)))
     return rows
-

@@ -1,7 +1,7 @@
 """Work after a commit: the outbox row is the job, RQ only carries its id to a worker.
 
-An edge commits, then calls `wake` with `outbox.take_woken(session)`. Losing Redis, a worker or the scheduler loses no work:
-the reconciler wakes again whatever was left.
+An edge commits, then calls `wake` with `outbox.take_woken(session)`. Losing Redis, a worker or the scheduler loses no
+work: the reconciler wakes again whatever was left.
 """
 
 from __future__ import annotations

@@ -75,7 +75,7 @@ def waiting(client: redis.Redis) -> set[str]:
     """Names of the RQ jobs that wait on a queue now."""
     names: set[str] = set()
     for queue in QUEUES:
-        names.update(name.decode() for name in client.lrange(f"{Queue.redis_queue_namespace_prefix}{queue}", 0, -1))
+        names.update(Queue(queue, connection=client).job_ids)
     return names
 
 

@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -43,12 +44,9 @@ def serve(context: AppContext) -> None:
             Chore("anchor", ANCHOR_EVERY, lambda: anchor(context)),
             Chore("sweep", SWEEP_EVERY, lambda: context.store.sweep()),
         ]
-        clock = 0.0
-        while not stopping.is_set():
+        while not stopping.wait(1.0):
             for chore in chores:
-                chore.do_if_due(clock)
-            stopping.wait(1.0)
-            clock += 1.0
+                chore.do_if_due(time.monotonic())
         checkpoint(context.engine)
 
 
@@ -57,7 +55,7 @@ class Chore:
 
     def __init__(self, name: str, period: float, action: Callable[[], object]) -> None:
         self.name, self.period, self.action = name, period, action
-        self._next = 0.0
+        self._next = float("-inf")
 
     def do_if_due(self, clock: float) -> None:
         if clock < self._next:
@@ -87,7 +85,7 @@ def wake_due(context: AppContext) -> int:
 def anchor(context: AppContext) -> None:
     """Write the journal's head outside the database, so that a cut tail can be seen."""
     with acting(context.sessions, SYSTEM) as session:
-        journal.write_anchor(session, context.settings.home / "anchors")
+        journal.write_anchor(session, anchors_folder(context), at=datetime.now(UTC))
 
 
 def checkpoint_if_large(context: AppContext) -> bool:
@@ -126,6 +124,10 @@ def only_one(context: AppContext) -> Iterator[None]:
             if not connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": _ADVISORY_LOCK}):
                 raise taken
             yield
+
+
+def anchors_folder(context: AppContext) -> Path:
+    return context.settings.home / "anchors"
 
 
 def lock_path(context: AppContext) -> Path:

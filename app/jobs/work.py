@@ -22,7 +22,7 @@ from app.policy import SYSTEM
 from app.settings import Settings
 from app.terms import JobStatus
 from app.workflows import outbox
-from app.workflows.handlers import HANDLERS, on_dead
+from app.workflows.handlers import HANDLERS, ON_DEAD
 
 log = logging.getLogger(__name__)
 
@@ -126,8 +126,8 @@ def complete(context: AppContext, job_id: int, *, patience: float = 3600.0) -> J
 def _give_up(context: AppContext, job: OutboxJob, error: str, *, is_final: bool) -> Outcome:
     with acting(context.sessions, SYSTEM) as session:
         is_dead = outbox.fail(session, job.id, job.fence, error, at=_now(), is_final=is_final)
-        if is_dead:
-            on_dead(session, job, error, at=_now())
+        if is_dead and job.kind in ON_DEAD:
+            ON_DEAD[job.kind](session, job.subject_id, error)
     return Outcome.DEAD if is_dead else Outcome.RETRY
 
 

@@ -7,16 +7,17 @@ import importlib
 import logging
 import os
 import signal
-import sys
 import time
 from types import FrameType
 
 import redis
 from rq import Queue, Worker
+from rq.exceptions import StopRequested
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from app.context import AppContext
+from app.parting import die_with_parent
 from app.workflows.outbox import QUEUES
 
 log = logging.getLogger(__name__)
@@ -28,9 +29,14 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 10.0
 
 
 class OutboxWorker(Worker):
-    """RQ's forking worker whose child dies with its parent."""
+    """RQ's forking worker whose child dies with its parent, and which remembers that it was told to stop."""
 
     max_connection_wait_time = 5.0
+    is_told_to_stop = False
+
+    def request_stop(self, signum: int, frame: FrameType | None) -> None:
+        self.is_told_to_stop = True
+        super().request_stop(signum, frame)
 
     def main_work_horse(self, job: Job, queue: Queue) -> None:
         die_with_parent(self.pid or 0)
@@ -62,23 +68,15 @@ def serve(context: AppContext, queue: str) -> None:
             worker.work(logging_level="WARNING")
         except redis.exceptions.RedisError as error:
             log.warning("worker %s: Redis is away (%s)", queue, error)
+        except StopRequested:
+            pass  # the signal came outside RQ's own loop
         _stop_on_signal()
         if worker is not None:
             _await_child(worker)
-            if worker._stop_requested:
+            if worker.is_told_to_stop:
                 return
         pause = _FIRST_PAUSE if time.monotonic() - started > 60 else min(pause * 2, _LONGEST_PAUSE)
         time.sleep(pause)
-
-
-def die_with_parent(parent: int) -> None:
-    """Ask the kernel (Linux) to kill this process when its parent dies, and go at once if it already has."""
-    if sys.platform == "linux":
-        import ctypes
-
-        ctypes.CDLL(None, use_errno=True).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
-        if parent and os.getppid() != parent:
-            os._exit(1)
 
 
 def _await_child(worker: Worker) -> None:

@@ -74,7 +74,8 @@ def wilson(k: int, n: int, confidence: float) -> tuple[float, float]:
     share = k / n
     centre = (share + z2 / (2 * n)) / (1 + z2 / n)
     half = math.sqrt(z2 * (share * (1 - share) + z2 / (4 * n)) / n) / (1 + z2 / n)
-    return max(0.0, centre - half), min(1.0, centre + half)
+    # At the ends the formula gives exactly 0 and 1; floating point only nearly.
+    return 0.0 if k == 0 else centre - half, 1.0 if k == n else centre + half
 
 
 def works_needed(n: int, k: int, rules: RecheckRules, limit: int = 100_000) -> int:

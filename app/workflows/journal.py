@@ -83,7 +83,7 @@ def append(
         action=action,
         subject=subject,
         subject_id=subject_id,
-        request_id=request_id,
+        request_id=request_id or session.info.get("request_id"),
         reason=reason[:2000],
         facts=facts or {},
         municipality_id=municipality_id,

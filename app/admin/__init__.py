@@ -1,0 +1,159 @@
+"""The admin: Flask-Admin views with the project's own pages. Columns, words and buttons; no rules.
+
+`MENU` is the table of views: group, what its count in the side bar is, and the view.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Flask, g, request, url_for
+from flask_admin import Admin
+from flask_admin.theme import BootstrapTheme
+from flask_babel import get_locale
+from flask_babel import gettext as _
+from sqlalchemy import ScalarSelect, func, select
+
+from app import auth
+from app.admin.account import account
+from app.admin.cases import CasesView
+from app.admin.day import DayPage
+from app.admin.documents import documents
+from app.admin.flags import FlagsView
+from app.admin.jobs import JobsView
+from app.admin.journal import JournalView
+from app.admin.progress import progress
+from app.admin.schools import SchoolsView
+from app.admin.screening import RunsView
+from app.admin.search import SearchPage
+from app.admin.statistics import StatisticsPage
+from app.admin.uploads import UploadsView
+from app.admin.users import UsersView
+from app.admin.visits import ObservationsView, RechecksView
+from app.admin.words import install_words
+from app.models import Case, Flag, JournalEntry, Observation, OutboxJob, Recheck, School, ScreeningRun, Upload, User
+from app.policy import Permission
+from app.terms import CaseState, JobStatus, RecheckStatus, UploadStatus, VisitStatus
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One row of the side bar."""
+
+    group: str
+    endpoint: str
+    title: str
+    count: str | None = None
+
+
+def menu() -> tuple[Entry, ...]:
+    """The side bar, in order; the titles are asked anew because the language may change."""
+    return (
+        Entry("", "admin", _("Мой день")),
+        Entry("", "flags", _("Признаки"), "flags"),
+        Entry("", "cases", _("Дела"), "cases"),
+        Entry("", "observations", _("Наблюдения"), "visits"),
+        Entry("", "rechecks", _("Перепроверки"), "rechecks"),
+        Entry(_("Анализ"), "uploads", _("Данные"), "uploads"),
+        Entry(_("Анализ"), "runs", _("Проверки")),
+        Entry(_("Анализ"), "statistics", _("Статистика")),
+        Entry(_("Анализ"), "schools", _("Школы")),
+        Entry(_("Система"), "journal", _("Журнал")),
+        Entry(_("Система"), "users", _("Пользователи")),
+        Entry(_("Система"), "outbox", _("Задания"), "jobs"),
+    )
+
+
+COUNTS: dict[str, ScalarSelect[int]] = {
+    "flags": select(func.count(Flag.id)).where(Flag.case_id.is_(None)).scalar_subquery(),
+    "cases": select(func.count(Case.id)).where(Case.state != CaseState.CLOSED).scalar_subquery(),
+    "visits": select(func.count(Observation.id)).where(Observation.status == VisitStatus.SCHEDULED).scalar_subquery(),
+    "rechecks": select(func.count(Recheck.id))
+    .where(Recheck.status.in_([RecheckStatus.REQUESTED, RecheckStatus.DRAWN]))
+    .scalar_subquery(),
+    "uploads": select(func.count(Upload.id)).where(Upload.status == UploadStatus.PREVIEWED).scalar_subquery(),
+    "jobs": select(func.count(OutboxJob.id)).where(OutboxJob.status == JobStatus.DEAD).scalar_subquery(),
+}
+"""What the numbers of the side bar count; one statement answers them all, inside the actor's territory."""
+
+
+def install_admin(app: Flask) -> None:
+    """Mount every view."""
+    admin = Admin(
+        app,
+        name="Объектив",
+        index_view=DayPage(name="Мой день", endpoint="admin", url="/"),
+        url="/",
+        theme=BootstrapTheme(folder="bootstrap4", base_template="theme/base.html"),
+    )
+    admin.add_views(
+        FlagsView(Flag, name="Признаки", endpoint="flags", url="/flags"),
+        CasesView(Case, name="Дела", endpoint="cases", url="/cases"),
+        ObservationsView(Observation, name="Наблюдения", endpoint="observations", url="/observations"),
+        RechecksView(Recheck, name="Перепроверки", endpoint="rechecks", url="/rechecks"),
+        UploadsView(Upload, name="Данные", endpoint="uploads", url="/uploads"),
+        RunsView(ScreeningRun, name="Проверки", endpoint="runs", url="/screening"),
+        StatisticsPage(name="Статистика", endpoint="statistics", url="/statistics"),
+        SchoolsView(School, name="Школы", endpoint="schools", url="/schools"),
+        JournalView(JournalEntry, name="Журнал", endpoint="journal", url="/journal"),
+        UsersView(User, name="Пользователи", endpoint="users", url="/users"),
+        JobsView(OutboxJob, name="Задания", endpoint="outbox", url="/outbox"),
+        SearchPage(name="Поиск", endpoint="search", url="/search"),
+    )
+    for blueprint in (account, documents, progress):
+        app.register_blueprint(blueprint)
+    install_words(app)
+    app.context_processor(_shared)
+
+
+def _shared() -> dict[str, Any]:
+    """What every template may use."""
+    return {
+        "me": g.get("user"),
+        "may": _may,
+        "P": Permission,
+        "locale": "en" if str(get_locale() or "ru").startswith("en") else "ru",
+        "side_menu": _side_menu,
+        "admin_base_template": "theme/base.html",
+    }
+
+
+def _may(permission: Permission | str) -> bool:
+    return auth.is_signed_in() and auth.actor().may(Permission(permission))
+
+
+def _side_menu() -> list[tuple[str, list[dict[str, Any]]]]:
+    """Groups of the side bar with what this person may open; counts come in one statement."""
+    if not auth.is_signed_in():
+        return []
+    from flask import current_app
+
+    entries = [e for e in menu() if _is_open(auth.door_of(current_app, f"{e.endpoint}.{_index_of(e.endpoint)}"))]
+    wanted = sorted({e.count for e in entries if e.count})
+    counts: dict[str, int] = {}
+    if wanted:
+        row = auth.db().execute(select(*(COUNTS[name] for name in wanted))).one()
+        counts = dict(zip(wanted, row, strict=True))
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for entry in entries:
+        groups.setdefault(entry.group, []).append(
+            {
+                "title": entry.title,
+                "href": url_for(f"{entry.endpoint}.{_index_of(entry.endpoint)}"),
+                "count": counts.get(entry.count or "", 0),
+                "is_current": request.blueprint == entry.endpoint,
+                "endpoint": entry.endpoint,
+            }
+        )
+    return list(groups.items())
+
+
+def _index_of(endpoint: str) -> str:
+    return "index" if endpoint in ("admin", "statistics", "search") else "index_view"
+
+
+def _is_open(needs: Permission | str | None) -> bool:
+    if needs is None:
+        return False
+    return needs in (auth.SIGNED_IN, auth.PUBLIC) or auth.actor().may(Permission(needs))

@@ -1,0 +1,113 @@
+"""Signing in and out, one's own password, and the language of the pages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, g, make_response, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from wtforms import HiddenField, PasswordField, StringField
+from wtforms.validators import InputRequired, Length
+
+from app import auth
+from app.admin.base import say
+from app.errors import Reason, Refused
+from app.workflows import people
+
+account = Blueprint("auth", __name__)
+
+
+class SignInForm(FlaskForm):
+    login = StringField(_l("Логин"), [InputRequired(_l("Укажите логин.")), Length(max=80)])
+    password = PasswordField(_l("Пароль"), [InputRequired(_l("Укажите пароль.")), Length(max=500)])
+    next = HiddenField()
+
+
+class PasswordForm(FlaskForm):
+    current = PasswordField(_l("Нынешний пароль"), [InputRequired(_l("Укажите нынешний пароль.")), Length(max=500)])
+    fresh = PasswordField(_l("Новый пароль"), [InputRequired(_l("Укажите новый пароль.")), Length(max=500)])
+    again = PasswordField(_l("Новый пароль ещё раз"), [InputRequired(_l("Повторите новый пароль.")), Length(max=500)])
+
+
+@account.route("/sign-in", methods=["GET", "POST"])
+@auth.door(auth.PUBLIC)
+def sign_in() -> Any:
+    """One message for a wrong login and a wrong password; the same time for both."""
+    if auth.is_signed_in() and request.method == "GET":
+        return redirect(auth.local_target(request.args.get("next")))
+    form = SignInForm(next=request.args.get("next", ""))
+    problem, status = None, 200
+    if form.validate_on_submit():
+        try:
+            key = auth.sign_in(
+                str(form.login.data), str(form.password.data), address=request.remote_addr or "", at=auth.now()
+            )
+        except auth.TooManyTries as throttle:
+            problem = _("Слишком много попыток. Повторите через %(seconds)d с.", seconds=throttle.seconds)
+            status = 429
+        else:
+            if key is not None:
+                response = make_response(redirect(auth.local_target(form.next.data)))
+                auth.give_cookie(response, key)
+                return response
+            problem, status = _("Логин или пароль не подходит. Проверьте раскладку и попробуйте ещё раз."), 401
+    elif request.method == "POST":
+        status = 400
+    return render_template("pages/sign_in.html", form=form, problem=problem), status
+
+
+@account.route("/sign-out", methods=["POST"])
+@auth.door(auth.SIGNED_IN)
+def sign_out() -> Any:
+    auth.sign_out(at=auth.now())
+    response = make_response(redirect(url_for("auth.sign_in")))
+    auth.drop_cookie(response)
+    return response
+
+
+@account.route("/locale", methods=["POST"])
+@auth.door(auth.PUBLIC)
+def set_locale() -> Any:
+    """Switch the language: for good when somebody is signed in, for this browser otherwise."""
+    chosen = request.form.get("locale", "")
+    if chosen not in ("ru", "en"):
+        raise Refused(Reason("locale", "Такого языка нет: выберите русский или английский.", "No such language."))
+    response = make_response(redirect(auth.local_target(request.form.get("next"))))
+    response.set_cookie(
+        "locale", chosen, max_age=31_536_000, samesite="Lax", httponly=True, secure=auth.context().settings.secure_cookies
+    )
+    if auth.is_signed_in():
+        people.set_locale(auth.db(), g.user.id, chosen)
+        auth.commit()
+    return response
+
+
+@account.route("/account", methods=["GET", "POST"])
+@auth.door(auth.SIGNED_IN)
+def own() -> Any:
+    """Who I am here, and my password."""
+    form = PasswordForm()
+    reasons: tuple[Reason, ...] = ()
+    if form.validate_on_submit():
+        try:
+            _change_password(form)
+        except Refused as refused:
+            reasons = refused.reasons
+            auth.db().rollback()
+        else:
+            say(_("Пароль сменён. Другие ваши сеансы завершены."))
+            return redirect(url_for("auth.own"))
+    return render_template("pages/account.html", form=form, reasons=reasons, user=g.user), 409 if reasons else 200
+
+
+def _change_password(form: PasswordForm) -> None:
+    if not people.password_matches(g.user.password_hash, str(form.current.data)):
+        raise Refused(Reason("password_wrong", "Нынешний пароль указан неверно.", "The present password is wrong."))
+    if form.fresh.data != form.again.data:
+        raise Refused(Reason("password_differs", "Новые пароли не совпадают.", "The new passwords differ."))
+    people.set_password(
+        auth.db(), g.user.id, str(form.fresh.data), actor=auth.actor(), at=auth.now(), keep_session_id=g.auth_session_id
+    )
+    auth.commit()

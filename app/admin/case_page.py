@@ -1,0 +1,316 @@
+"""One case: where it stands, its signs, its course, its documents, and the next step with what is missing for it."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from flask import abort, redirect, request, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import select
+from werkzeug.wrappers import Response as AnyResponse
+
+from app import auth
+from app.admin import words
+from app.admin.base import say
+from app.errors import Conflict, Reason, Refused
+from app.models import (
+    Case,
+    CaseEvent,
+    Conclusion,
+    CuratorOrder,
+    Document,
+    Flag,
+    Interview,
+    JournalEntry,
+    Observation,
+    Recheck,
+)
+from app.policy import Permission
+from app.terms import CaseState, ExplanationReason, ObservationStage, RecheckStatus, Violation, VisitStatus
+from app.workflows import engine
+from app.workflows.case import OBJECTIVITY
+
+if TYPE_CHECKING:
+    from app.admin.cases import CasesView
+
+TABS = ("signs", "course", "documents", "work")
+
+FORM_OF_ANCHOR = {
+    "#interview": "interview",
+    "#assignment": "order",
+    "#observation": "observation",
+    "#recheck": "recheck",
+    "#conclusion": "conclusion",
+}
+"""Where a guard's reason says something is missing → the form that supplies it."""
+
+STAGE_DAYS = {
+    CaseState.FLAGGED: 10,
+    CaseState.INTERVIEW: 10,
+    CaseState.CURATOR_ASSIGNED: 30,
+    CaseState.OBSERVED: 30,
+    CaseState.RECHECKED: 10,
+}
+"""Days a case is expected to stay in a stage; shown as an aim, enforced nowhere."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One stage on the line above the page."""
+
+    title: str
+    kind: str  # done, current, ahead, skipped
+    caption: str
+
+
+@dataclass(frozen=True)
+class Course:
+    """One line of the timeline."""
+
+    at: datetime
+    title: str
+    who: str
+    text: str
+    is_move: bool = False
+
+
+def show(view: CasesView, case: Case, *, told: Sequence[Reason] = (), conflict: str | None = None) -> str:
+    """The page of a case."""
+    tab = request.args.get("tab", "signs")
+    if tab not in TABS:
+        tab = "signs"
+    moves = available(case)
+    context: dict[str, Any] = {
+        "case": case,
+        "tab": tab,
+        "steps": steps(case),
+        "moves": moves,
+        "next_move": moves[0] if moves else None,
+        "side_moves": moves[1:],
+        "forms": offered(case),
+        "told": told,
+        "conflict": conflict,
+        "request_id": secrets.token_hex(16),
+        "order": _latest(CuratorOrder, case),
+        "conclusion": _latest(Conclusion, case),
+        "stage_due": stage_due(case),
+        "href_of": lambda href: href_of(case, href),
+        "may_move": any(move.is_permitted for move in moves),
+    }
+    context |= {
+        "signs": _signs,
+        "course": _course,
+        "documents": _documents,
+        "work": _work,
+    }[tab](case)
+    return view.render("pages/case.html", **context)
+
+
+def move(view: CasesView, case: Case) -> Any:
+    """Fire the trigger the form names; a refusal or a stale page comes back with the reasons and the fresh state."""
+    version = request.form.get("version", "")
+    request_id = request.form.get("request_id", "")
+    if not version.isascii() or not version.isdigit() or len(version) > 9 or not 8 <= len(request_id) <= 64:
+        abort(400)
+    try:
+        event = engine.fire(
+            auth.db(),
+            case.id,
+            request.form.get("trigger", "")[:40],
+            actor=auth.actor(),
+            at=auth.now(),
+            expected_version=int(version),
+            request_id=request_id,
+            reason=request.form.get("reason", "")[:2000],
+        )
+        auth.commit()
+    except Refused as refused:
+        auth.db().rollback()
+        return show(view, view.get_one(case.id), told=refused.reasons), 409
+    except Conflict as conflict:
+        auth.db().rollback()
+        return show(view, view.get_one(case.id), conflict=str(conflict)), 409
+    say(_("Дело переведено: %(state)s.", state=words.title(event.to_state)))
+    return redirect(url_for("cases.case", case_id=case.id))
+
+
+def available(case: Case) -> list[engine.Move]:
+    if case.state is CaseState.CLOSED:
+        return []
+    return engine.available(auth.db(), case, actor=auth.actor(), at=auth.now())
+
+
+def offered(case: Case) -> list[tuple[str, str]]:
+    """Forms this person may open on this case now: name and title."""
+    from app.admin.case_forms import FORMS
+
+    return [
+        (name, str(form.title))
+        for name, form in FORMS.items()
+        if case.state in form.states and auth.actor().may(form.permission)
+    ]
+
+
+def href_of(case: Case, anchor: str | None) -> str | None:
+    """The address behind a reason's link, when this person may follow it."""
+    if anchor is None or not anchor.startswith("#"):
+        return anchor
+    under_way = _under_way(case, anchor)
+    if under_way is not None:
+        return under_way
+    name = FORM_OF_ANCHOR.get(anchor)
+    if name is None or name not in {found for found, _title in offered(case)}:
+        return None
+    return url_for("cases.do", case_id=case.id, name=name)
+
+
+def _under_way(case: Case, anchor: str) -> str | None:
+    """What is missing may have been begun: a visit without its act, a sample not yet re-marked."""
+    session = auth.db()
+    if anchor == "#observation":
+        visit_id = session.scalar(
+            select(Observation.id)
+            .where(Observation.case_id == case.id, Observation.status == VisitStatus.SCHEDULED)
+            .order_by(Observation.id.desc())
+            .limit(1)
+        )
+        return url_for("observations.visit", observation_id=visit_id) if visit_id else None
+    if anchor == "#recheck":
+        recheck_id = session.scalar(
+            select(Recheck.id)
+            .where(Recheck.case_id == case.id, Recheck.status.in_([RecheckStatus.REQUESTED, RecheckStatus.DRAWN]))
+            .order_by(Recheck.id.desc())
+            .limit(1)
+        )
+        return url_for("rechecks.recheck", recheck_id=recheck_id) if recheck_id else None
+    return None
+
+
+def steps(case: Case) -> list[Step]:
+    """The stages with the days spent in each; a dismissed case skips what lies between."""
+    session = auth.db()
+    events = session.scalars(select(CaseEvent).where(CaseEvent.case_id == case.id).order_by(CaseEvent.seq)).all()
+    entered: dict[CaseState, datetime] = {CaseState.FLAGGED: case.opened_at}
+    left: dict[CaseState, datetime] = {}
+    for event in events:
+        left[event.from_state] = event.at
+        entered[event.to_state] = event.at
+    found = []
+    for state in CaseState:
+        name = words.title(state)
+        if state is case.state:
+            if state is CaseState.CLOSED:
+                found.append(Step(name, "done", words.day(case.closed_at, "short")))
+            else:
+                n = words.days_between(case.entered_at) + 1
+                found.append(Step(name, "current", _("идёт %(n)s-й день", n=n)))
+        elif state in left:
+            found.append(Step(name, "done", words.days(words.days_between(entered[state], left[state]))))
+        elif case.state is CaseState.CLOSED:
+            found.append(Step(name, "skipped", _("не потребовалось")))
+        else:
+            found.append(Step(name, "ahead", ""))
+    return found
+
+
+def stage_due(case: Case) -> tuple[date, int] | None:
+    """The day by which the stage should end, and the days left until then."""
+    limit = STAGE_DAYS.get(case.state)
+    if limit is None:
+        return None
+    due = (case.entered_at + timedelta(days=limit)).astimezone(words.zone()).date()
+    return due, (due - words.today()).days
+
+
+def _signs(case: Case) -> dict[str, Any]:
+    flags = auth.db().scalars(select(Flag).where(Flag.case_id == case.id).order_by(Flag.year.desc(), Flag.id.desc())).all()
+    return {"flags": flags, "evidence": [evidence_of(flag) for flag in flags]}
+
+
+def evidence_of(flag: Flag) -> dict[str, Any]:
+    """A flag's frozen findings, parted into signs, clean answers and what was not assessed."""
+    findings = flag.frozen.get("findings", [])
+    signs = [f for f in findings if f.get("sign")]
+    others = [f for f in findings if not f.get("sign") and f.get("outcome") == "assessed"]
+    silent = [f for f in findings if not f.get("sign") and f.get("outcome") != "assessed"]
+    return {"flag": flag, "signs": signs, "others": others, "silent": silent, "frozen": flag.frozen}
+
+
+ACTIONS = {
+    "case:open": _l("Дело открыто"),
+    "flag:attach": _l("К делу добавлен признак"),
+    "case:hand_interview": _l("Собеседование передано куратору"),
+    "case:propose": _l("Предложено закрытие"),
+    "interview:record": _l("Внесён протокол собеседования"),
+    "curator:order": _l("Издан приказ о кураторе"),
+    "observation:schedule": _l("Назначено наблюдение"),
+    "observation:act": _l("Внесён акт наблюдения"),
+    "recheck:order": _l("Назначена перепроверка"),
+    "recheck:points": _l("Внесены баллы экспертов"),
+    "document:issue": _l("Оформлен документ"),
+    "document:read": _l("Документ скачан"),
+}
+
+
+def _course(case: Case) -> dict[str, Any]:
+    """Moves from the events, everything else from the journal, newest first."""
+    session = auth.db()
+    events = session.scalars(select(CaseEvent).where(CaseEvent.case_id == case.id)).all()
+    titles = {(row.trigger, row.source): words.title(row) for row in OBJECTIVITY}
+    found = [
+        Course(
+            e.at,
+            titles.get((e.trigger, e.from_state), e.trigger),
+            e.actor_name,
+            f"{words.title(e.from_state)} → {words.title(e.to_state)}" + (f". {e.reason}" if e.reason else ""),
+            is_move=True,
+        )
+        for e in events
+    ]
+    triggers = {f"case:{row.trigger}" for row in OBJECTIVITY}
+    entries = session.scalars(
+        select(JournalEntry)
+        .where(JournalEntry.subject == "case", JournalEntry.subject_id == case.id, JournalEntry.action.not_in(triggers))
+        .order_by(JournalEntry.seq.desc())
+        .limit(300)
+    )
+    found += [
+        Course(e.at, str(ACTIONS.get(e.action, e.action)), e.actor_name, e.reason) for e in entries
+    ]
+    return {"course": sorted(found, key=lambda line: line.at, reverse=True)}
+
+
+def _documents(case: Case) -> dict[str, Any]:
+    rows = auth.db().scalars(
+        select(Document).where(Document.case_id == case.id).order_by(Document.requested_at.desc(), Document.id.desc())
+    )
+    return {"documents": rows.all() if auth.actor().may(Permission.DOCUMENT_READ) else []}
+
+
+def _work(case: Case) -> dict[str, Any]:
+    """Interviews, orders, visits and rechecks of the case."""
+    session = auth.db()
+
+    def all_of(model: Any) -> Any:
+        return session.scalars(select(model).where(model.case_id == case.id).order_by(model.id.desc())).all()
+
+    return {
+        # The head's explanation is the department's, the curator's and the school's; visitors do not need it.
+        "interviews": all_of(Interview),
+        "orders": all_of(CuratorOrder),
+        "observations": all_of(Observation),
+        "rechecks": all_of(Recheck),
+        "conclusions": all_of(Conclusion),
+        "reason_titles": {member.value: words.title(member) for member in ExplanationReason},
+        "stage_titles": {member.value: words.title(member) for member in ObservationStage},
+        "violation_titles": {member.value: words.title(member) for member in Violation},
+    }
+
+
+def _latest(model: Any, case: Case) -> Any:
+    return auth.db().scalars(select(model).where(model.case_id == case.id).order_by(model.id.desc()).limit(1)).first()

@@ -1,0 +1,106 @@
+"""The list of cases, and the routes of one case's page, its forms and its moves."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from flask import Response
+from flask_admin import expose
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy.orm import joinedload
+from werkzeug.wrappers import Response as AnyResponse
+
+from app import auth
+from app.admin import case_forms, case_page, choices, words
+from app.admin.base import Column, Filter, ScopedView, like
+from app.models import Case, School
+from app.policy import Permission
+from app.terms import CaseState, Tier
+
+TIER_TONES = {Tier.SEVERE: "bad", Tier.CASE: "warn", Tier.WATCH: "muted"}
+STATE_TONES = {CaseState.CLOSED: "good", CaseState.FLAGGED: "warn"}
+
+
+def school_matches(text: str) -> Any:
+    """Ids of the schools whose name or number contains `text`."""
+    pattern = like(text)
+    return select(School.id).where(
+        or_(School.name.ilike(pattern, escape="\\"), School.code.ilike(pattern, escape="\\"))
+    )
+
+
+class CasesView(ScopedView):
+    permission = Permission.CASE_READ
+    heading: ClassVar[Any] = _l("Дела")
+    lead: ClassVar[Any] = _l("Сильные признаки выше. Признак — повод разобраться, а не вывод о нарушении.")
+    empty: ClassVar[Any] = _l(
+        "Дел пока нет. Они появятся, когда проверка данных найдёт признаки: загрузите работы в разделе «Данные» и "
+        "запустите проверку в разделе «Проверки»."
+    )
+    search_hint: ClassVar[Any] = _l("Школа, её номер или номер дела")
+    order = (("evidence", True), ("id", True))
+    eager = (joinedload(Case.school),)
+    columns = (
+        Column("school", _l("Школа"), lambda c: c.school.name, kind="strong"),
+        Column("number", _l("Дело"), lambda c: c.number, sort="number"),
+        Column("municipality_id", _l("Муниципалитет"), lambda c: c.school.municipality.name, is_wide_only=True),
+        Column("state", _l("Где стоит"), lambda c: c.state, kind="pill", tone=lambda c: STATE_TONES.get(c.state, "")),
+        Column(
+            "entered_at",
+            _l("На этапе"),
+            lambda c: "" if c.closed_at else words.days(words.days_between(c.entered_at)),
+            sort="entered_at",
+            export=lambda c: words.days_between(c.entered_at, c.closed_at),
+        ),
+        Column("tier", _l("Признаки"), lambda c: c.tier, kind="pill", tone=lambda c: TIER_TONES.get(c.tier, "")),
+        Column("evidence", _l("Сила признаков"), lambda c: round(c.evidence, 2), kind="number", sort="evidence"),
+        Column("curator_name", _l("Куратор"), lambda c: c.curator_name or "—", is_wide_only=True),
+        Column("year", _l("Год"), lambda c: str(c.year), sort="year"),
+    )
+    filters = (
+        Filter("state", _l("Где стоит"), lambda: _states(), lambda v: _state_is(v)),
+        Filter("tier", _l("Признаки"), lambda: choices.terms(Tier, skip=(Tier.NONE, Tier.TOO_SMALL)), lambda v: Case.tier == v),
+        Filter(
+            "municipality", _l("Муниципалитет"), choices.municipalities, lambda v: Case.municipality_id == int(v)
+        ),
+        Filter("year", _l("Год"), choices.case_years, lambda v: Case.year == int(v)),
+    )
+
+    def search(self, text: str) -> ColumnElement[bool] | None:
+        return or_(Case.number.ilike(like(text), escape="\\"), Case.school_id.in_(school_matches(text)))
+
+    def href(self, row: Case) -> str | None:
+        return self.get_url(".case", case_id=row.id)
+
+    @expose("/export/<kind>", methods=("POST",))
+    @auth.door(Permission.CASE_READ)
+    def export_cases(self, kind: str) -> Response:
+        return self.export_rows(kind)
+
+    @expose("/<row:case_id>")
+    @auth.door(Permission.CASE_READ)
+    def case(self, case_id: int) -> str:
+        """Where the case stands, what is missing, and the evidence."""
+        return case_page.show(self, self.get_one(case_id))
+
+    @expose("/<row:case_id>/move", methods=("POST",))
+    @auth.door(Permission.CASE_READ)
+    def move(self, case_id: int) -> str | AnyResponse | tuple[str, int]:
+        """Fire a transition; the engine asks for the transition's own permission."""
+        return case_page.move(self, self.get_one(case_id))
+
+    @expose("/<row:case_id>/do/<name>", methods=("GET", "POST"))
+    @auth.door(Permission.CASE_READ)
+    def do(self, case_id: int, name: str) -> str | AnyResponse | tuple[str, int]:
+        """One of the case's forms; the form's own permission is asked before it is shown."""
+        return case_forms.serve(self, self.get_one(case_id), name)
+
+
+def _states() -> choices.Choices:
+    return [("open", _("Все открытые")), *choices.terms(CaseState)]
+
+
+def _state_is(value: str) -> ColumnElement[bool]:
+    return Case.state != CaseState.CLOSED if value == "open" else Case.state == value

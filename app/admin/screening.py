@@ -1,0 +1,161 @@
+"""Screening: start a run over a year's accepted works, watch it, read what it found."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from flask import redirect, request, url_for
+from flask_admin import expose
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import func, select
+from sqlalchemy.orm import joinedload
+from werkzeug.wrappers import Response as AnyResponse
+
+from app import auth
+from app.admin import words
+from app.admin.base import Column, ScopedView, say
+from app.errors import NotFound, Reason, Refused
+from app.models import Dataset, FederalMarker, Finding, Flag, School, ScreeningRun
+from app.policy import Permission
+from app.terms import FileKind, FindingOutcome, RunStatus, Tier
+from app.workflows.screening import request_screening
+
+RUN_TONES = {RunStatus.DONE: "good", RunStatus.FAILED: "bad", RunStatus.RUNNING: "warn", RunStatus.QUEUED: "muted"}
+
+
+class RunsView(ScopedView):
+    permission = Permission.SCREENING_READ
+    heading: ClassVar[Any] = _l("Проверки")
+    lead: ClassVar[Any] = _l("Проверка ищет признаки в принятых работах одного года и сравнивает школы по всему региону.")
+    empty: ClassVar[Any] = _l("Проверок ещё не было. Примите загруженные работы и запустите проверку за год.")
+    list_template = "pages/runs.html"
+    columns = (
+        Column("year", _l("Год"), lambda r: str(r.year), kind="strong", sort="year"),
+        Column("status", _l("Состояние"), lambda r: r.status, kind="pill", tone=lambda r: RUN_TONES.get(r.status, "")),
+        Column("requested_at", _l("Запущена"), lambda r: r.requested_at, kind="moment", sort="requested_at"),
+        Column("started_by_name", _l("Кто"), lambda r: r.started_by_name or "—"),
+        Column("n_findings", _l("Находок"), lambda r: r.n_findings, kind="number"),
+        Column("n_flags", _l("Школ с признаками"), lambda r: r.n_flags, kind="number"),
+        Column("n_cases", _l("Открыто дел"), lambda r: r.n_cases, kind="number"),
+    )
+
+    def href(self, row: ScreeningRun) -> str | None:
+        return self.get_url(".run", run_id=row.id)
+
+    def render(self, template: str, **kwargs: Any) -> str:
+        if template == self.list_template:
+            kwargs["years"] = years_with_works()
+        return super().render(template, **kwargs)
+
+    @expose("/start", methods=("POST",))
+    @auth.door(Permission.SCREENING_RUN)
+    def start(self) -> AnyResponse:
+        """Ask for a run; only a year with accepted works can be asked for."""
+        year = request.form.get("year", "")
+        if year not in {str(found) for found, _n in years_with_works()}:
+            raise Refused(
+                Reason(
+                    "no_works",
+                    "За этот год нет принятых работ. Сначала загрузите файлы и примите их.",
+                    "There are no accepted works of this year.",
+                    url_for("uploads.index_view"),
+                )
+            )
+        run = request_screening(auth.db(), int(year), actor=auth.actor(), at=auth.now())
+        auth.commit()
+        say(_("Проверка запущена."))
+        return redirect(url_for("runs.run", run_id=run.id))
+
+    @expose("/<row:run_id>")
+    @auth.door(Permission.SCREENING_READ)
+    def run(self, run_id: int) -> str:
+        """Progress while it runs; then tiers, agreement with the federal list, the region's findings, the schools."""
+        run = self.get_one(run_id)
+        context: dict[str, Any] = {"run": run, "tone": RUN_TONES.get(run.status, "")}
+        if run.status is RunStatus.DONE:
+            context |= _results(run)
+        return self.render("pages/run.html", **context)
+
+    @expose("/<row:run_id>/schools/<row:school_id>")
+    @auth.door(Permission.SCREENING_READ)
+    def school(self, run_id: int, school_id: int) -> str:
+        """Every finding of one school in a run."""
+        run = self.get_one(run_id)
+        session = auth.db()
+        school = session.scalars(select(School).where(School.id == school_id)).first()
+        if school is None:
+            raise NotFound(_("Такой школы нет, или она относится к другой территории."))
+        findings = session.scalars(
+            select(Finding)
+            .where(Finding.run_id == run.id, Finding.school_id == school.id)
+            .order_by(Finding.p_value.is_(None), Finding.p_value, Finding.id)
+        ).all()
+        flag = session.scalars(select(Flag).where(Flag.run_id == run.id, Flag.school_id == school.id)).first()
+        return self.render("pages/run_school.html", run=run, school=school, findings=findings, flag=flag)
+
+
+def years_with_works() -> list[tuple[int, int]]:
+    """Years that have accepted works in force, newest first, with the number of papers."""
+    rows = auth.db().execute(
+        select(Dataset.year, func.count(Dataset.id))
+        .where(Dataset.kind == FileKind.WORKS, Dataset.replaced_by_id.is_(None), Dataset.year.is_not(None))
+        .group_by(Dataset.year)
+        .order_by(Dataset.year.desc())
+    )
+    return [(int(year), int(n)) for year, n in rows]
+
+
+def _results(run: ScreeningRun) -> dict[str, Any]:
+    session = auth.db()
+    flags = session.scalars(
+        select(Flag)
+        .where(Flag.run_id == run.id)
+        .options(joinedload(Flag.school))
+        .order_by(Flag.evidence.desc(), Flag.id)
+        .limit(500)
+    ).all()
+    regional = session.scalars(
+        select(Finding)
+        .where(Finding.run_id == run.id, Finding.school_id.is_(None))
+        .order_by(Finding.subject, Finding.grade, Finding.detector)
+        .limit(100)
+    ).all()
+    silent = session.execute(
+        select(Finding.reason, func.count())
+        .where(Finding.run_id == run.id, Finding.outcome == FindingOutcome.NOT_ASSESSED)
+        .group_by(Finding.reason)
+        .order_by(func.count().desc())
+        .limit(8)
+    ).all()
+    return {
+        "flags": flags,
+        "regional": regional,
+        "silent": silent,
+        "tiers": [(tier, int(run.tiers.get(tier.value, 0))) for tier in Tier],
+        "federal": _federal_agreement(run, flags),
+    }
+
+
+def _federal_agreement(run: ScreeningRun, flags: Any) -> dict[str, Any] | None:
+    """How far the run and the federal list of the year name the same schools."""
+    listed = set(
+        auth.db().scalars(
+            select(FederalMarker.school_id).where(FederalMarker.year == run.year, FederalMarker.school_id.is_not(None))
+        )
+    )
+    if not listed:
+        return None
+    strong = {flag.school_id for flag in flags if flag.tier in (Tier.CASE, Tier.SEVERE)}
+    any_flag = {flag.school_id for flag in flags}
+    return {
+        "listed": len(listed),
+        "strong": len(strong),
+        "both": len(listed & strong),
+        "both_any": len(listed & any_flag),
+        "share": len(listed & strong) / len(listed),
+    }
+
+
+def paper_of(finding: Finding) -> str:
+    return words.paper(finding.subject, finding.grade, finding.year)

@@ -1,0 +1,1 @@
+"""Measurements and fault trials of the whole product, at any size."""

@@ -1,0 +1,14 @@
+"""`obektiv bench`: measurements and fault trials; each is its own module and may be absent from a delivery."""
+
+from __future__ import annotations
+
+from app.cli import LazyGroup
+
+group = LazyGroup(
+    {
+        "accuracy": ("app.bench.accuracy:command", "Точность проверок на синтетических регионах"),
+        "faults": ("app.bench.faults:command", "Испытания отказами в полном объёме"),
+    },
+    name="bench",
+    help="Измерения и испытания отказами.",
+)

@@ -1,0 +1,117 @@
+"""`obektiv up`: everything under one supervisor."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+from app import supervisor
+from app.cli.saying import speaks
+from app.errors import Misconfigured
+
+if TYPE_CHECKING:
+    from app.context import AppContext
+
+
+@click.command()
+@click.option(
+    "--demo/--no-demo",
+    default=True,
+    envvar="OBEKTIV_DEMO",
+    show_default=True,
+    help="Демонстрационный регион в пустую базу.",
+)
+@speaks
+def command(demo: bool) -> None:
+    """Запустить сайт, обработчики, планировщик и, если не задан REDIS_URL, встроенный Valkey. Остановка: Ctrl-C."""
+    from app.settings import Settings
+
+    settings = Settings.from_env()
+    with supervisor.only_one(settings):
+        supervisor.check_port(settings)
+        parts = supervisor.Supervisor(settings, lambda line: click.echo(line, err=True))
+        parts.listen_for_signals()
+        try:
+            _start(parts, demo=demo)
+            parts.run()
+        except supervisor.Stopped:
+            pass
+        finally:
+            click.echo("Останавливаю…", err=True)
+            parts.stop()
+
+
+def _start(parts: supervisor.Supervisor, *, demo: bool) -> None:
+    started = time.monotonic()
+    settings = parts.settings
+    if settings.embedded_redis:
+        from app.settings import redis_socket
+
+        command = supervisor.valkey_command(settings.home / "valkey", redis_socket(settings.home))
+        parts.start("valkey", command)
+
+    from app import migrating
+    from app.context import AppContext
+
+    context = AppContext.from_settings(settings)
+    migrating.upgrade(context)
+    is_new = not _has_people(context)
+    # Connections must not outlive this point: children are forked from this process, and it lives for months.
+    context.engine.dispose()
+
+    web = parts.start_role("web")
+    if is_new and demo:
+        _make_demo(parts)
+    url = supervisor.address(settings)
+    parts.wait_for(lambda: supervisor.answers(url), web)
+    if settings.embedded_redis:
+        parts.wait_for(lambda: supervisor.valkey_answers(settings), parts.parts["valkey"])
+    for role in (("scheduler",), ("worker", "default"), ("worker", "heavy")):
+        parts.start_role(*role)
+    click.echo(f"\nОбъектив работает: {url}   (запуск {time.monotonic() - started:.1f} с, остановка Ctrl-C)\n")
+    _say_who_signs_in(context)
+    context.engine.dispose()
+
+
+def _has_people(context: AppContext) -> bool:
+    from sqlalchemy import func, select
+
+    from app.models import User
+
+    with context.engine.execution_options(readonly=True).connect() as connection:
+        return bool(connection.scalar(select(func.count()).select_from(User.__table__)))
+
+
+def _make_demo(parts: supervisor.Supervisor) -> None:
+    """In a child of its own, beside the site that is still starting; its progress goes to the terminal."""
+    child = supervisor.spawn(supervisor.role_command("demo"))
+    while child.poll() is None:
+        if parts.is_stopping:
+            child.kill()
+            child.wait()
+            raise supervisor.Stopped
+        parts.watch()
+        time.sleep(0.05)
+    if child.returncode:
+        raise Misconfigured(
+            "демонстрационный регион не создан; запустите без него: obektiv up --no-demo (или OBEKTIV_DEMO=0)"
+        )
+
+
+def _say_who_signs_in(context: AppContext) -> None:
+    from app.database import acting
+    from app.policy import SYSTEM
+    from app.workflows.demo import demo_people
+
+    with acting(context.sessions, SYSTEM) as session:
+        people = demo_people(session)
+    if people:
+        click.echo("Вход для знакомства (демонстрационный регион):")
+        width = max(len(person.login) for person in people)
+        for person in people:
+            click.echo(f"  {person.login.ljust(width)}  {person.password}   {person.title}")
+        click.echo()
+    elif not _has_people(context):
+        click.echo("Людей пока нет. Заведите первого администратора: obektiv user create ЛОГИН --name «Ф. И. О.»\n")

@@ -1,0 +1,111 @@
+"""What surrounds a school's mean: kind of school, numeric context, outside examinations, the year before, other papers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+_NOT_CONTEXT = {
+    "school", "name", "municipality", "municipality_name", "settlement", "address", "type", "kind",
+    "inn", "ogrn", "code_oge", "code_ege", "latitude", "longitude", "id", "year",
+}  # fmt: skip
+
+
+def context_matrix(names: np.ndarray, schools: pd.DataFrame | None, *, category_schools: int) -> np.ndarray:
+    """Predictors from the table of schools.
+
+    Parameters
+    ----------
+    names : ndarray of str, shape (S,)
+        Schools of the paper.
+    schools : DataFrame or None
+        ``school, type`` and numeric columns; what is missing counts as the average, with an indicator of its own.
+    category_schools : int
+        A kind of school with fewer schools joins the largest one.
+
+    Returns
+    -------
+    ndarray, shape (S, p)
+        Standardised columns, without a constant; p may be 0.
+    """
+    if schools is None or len(schools) == 0:
+        return np.zeros((len(names), 0))
+    table = schools.assign(school=schools["school"].astype("str")).drop_duplicates("school").set_index("school")
+    table = table.reindex(names)
+    columns: list[np.ndarray] = []
+    for word in ("type", "kind"):
+        if word in table.columns:
+            columns += _dummies(table[word], category_schools)
+    for word in table.columns:
+        if word in _NOT_CONTEXT or not pd.api.types.is_numeric_dtype(table[word].dtype):
+            continue
+        columns += _numeric(table[word].to_numpy(dtype=float, na_value=np.nan))
+    # No more predictors than a tenth of the schools can carry.
+    return np.column_stack(columns[: len(names) // 10]) if columns and len(names) >= 10 else np.zeros((len(names), 0))
+
+
+def _dummies(column: pd.Series, smallest: int) -> list[np.ndarray]:
+    values = column.astype("str").where(column.notna(), "")
+    sizes = values.value_counts()
+    kept = [value for value in sizes.index[1:] if sizes[value] >= smallest]
+    return [(values == value).to_numpy(dtype=float) for value in kept]
+
+
+def _numeric(values: np.ndarray) -> list[np.ndarray]:
+    known = np.isfinite(values)
+    if known.sum() < 10:
+        return []
+    if np.all(values[known] >= 0) and np.median(values[known]) > 0 and values[known].max() > 8 * np.median(values[known]):
+        values = np.log1p(values)
+    spread = np.std(values[known])
+    if not spread > 0:
+        return []
+    scaled = np.where(known, np.clip((values - np.mean(values[known])) / spread, -4, 4), 0.0)
+    missing = (~known).astype(float)
+    return [scaled, missing] if missing.mean() > 0.03 else [scaled]
+
+
+def exam_column(names: np.ndarray, exams: pd.DataFrame | None, subject: str) -> np.ndarray:
+    """Mean mark of an outside examination in the paper's subject (of all subjects where it has none), shrunk for small n.
+
+    Returns
+    -------
+    ndarray, shape (S, 0 … 2)
+        Standardised mean mark and an indicator of its absence.
+    """
+    if exams is None or len(exams) == 0:
+        return np.zeros((len(names), 0))
+    rows = exams[exams["subject"] == subject]
+    rows = rows if len(rows) else exams
+    n = np.maximum(pd.to_numeric(rows["n"], errors="coerce").to_numpy(dtype=float, na_value=0.0), 0.0)
+    mark = pd.to_numeric(rows["mean_mark"], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+    known = np.isfinite(mark) & (n > 0)
+    if known.sum() < 10:
+        return np.zeros((len(names), 0))
+    codes, found = pd.factorize(rows["school"].astype("str")[known])
+    total = np.bincount(codes, weights=n[known])
+    mean = np.bincount(codes, weights=(n * mark)[known]) / total
+    centre = float(np.average(mean, weights=total))
+    # Ten pupils' worth of the average: the mark of a handful of leavers says little.
+    shrunk = (total * mean + 10 * centre) / (total + 10)
+    values = pd.Series(shrunk, index=np.asarray(found, dtype=object)).reindex(names).to_numpy(dtype=float)
+    columns = _numeric(values)
+    return np.column_stack(columns) if columns else np.zeros((len(names), 0))
+
+
+def clusters(names: np.ndarray, schools: pd.DataFrame | None) -> np.ndarray:
+    """Kind of each school as a cluster's name; empty where not known."""
+    if schools is None or "type" not in schools:
+        return np.full(len(names), "", dtype=object)
+    table = schools.assign(school=schools["school"].astype("str")).drop_duplicates("school").set_index("school")
+    return table["type"].reindex(names).fillna("").astype("str").to_numpy(dtype=object)
+
+
+def municipalities(names: np.ndarray, schools: pd.DataFrame | None, works: pd.DataFrame) -> np.ndarray:
+    """Municipality of each school from the table of schools, else from the works; empty where not known."""
+    source = schools if schools is not None and "municipality" in schools else works
+    if "municipality" not in source:
+        return np.full(len(names), "", dtype=object)
+    table = source[["school", "municipality"]].drop_duplicates("school")
+    column = pd.Series(table["municipality"].to_numpy(dtype=object), index=table["school"].astype("str").to_numpy(dtype=object))
+    return column.reindex(names).fillna("").astype("str").to_numpy(dtype=object)

@@ -1,0 +1,315 @@
+"""Marks of the paper against the marks of the journal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from app.detectors.dispersion import school_effects, student_p
+from app.detectors.params import JournalParams
+from app.detectors.reference import downweight
+from app.detectors.tables import PaperTable
+from app.detectors.tails import to_z, upper_tail
+from app.errors import InsufficientData
+
+NAME, VERSION = "journal_gap", "1.0"
+PARTS = ("raised", "copied", "lowered")
+
+
+@dataclass(frozen=True)
+class CopyTest:
+    """Agreement beyond what levels and leniency explain: score statistic and its first cumulants under the null, per school."""
+
+    statistic: np.ndarray
+    variance: np.ndarray
+    third: np.ndarray
+    fourth: np.ndarray
+
+
+@dataclass(frozen=True)
+class JournalResult:
+    """Schools of one paper, arrays of length S unless said otherwise.
+
+    Attributes
+    ----------
+    p_value, z : ndarray
+        Weighted smallest p of the three parts, and its normal value.
+    part : ndarray of str
+        Part that decided: ``raised``, ``copied`` or ``lowered``.
+    part_z : ndarray, shape (S, 3)
+        z of the parts, in the order of `PARTS`.
+    works : ndarray
+        Works with a journal mark.
+    shares : ndarray, shape (S, 3)
+        Lowered, confirmed, raised: observed.
+    expected : ndarray, shape (S, 3)
+        The same given the school's own journal marks (raised, lowered) or given its scores and journal marks (confirmed).
+    effect, effect_low, effect_high : ndarray
+        Observed less expected share of the deciding part, with a 95 % interval.
+    far : ndarray
+        Share of works two marks or more apart.
+    assessed : ndarray of bool
+    """
+
+    p_value: np.ndarray
+    z: np.ndarray
+    part: np.ndarray
+    part_z: np.ndarray
+    works: np.ndarray
+    shares: np.ndarray
+    expected: np.ndarray
+    effect: np.ndarray
+    effect_low: np.ndarray
+    effect_high: np.ndarray
+    far: np.ndarray
+    assessed: np.ndarray
+
+
+def marks_of_scores(max_score: int, mark_from: tuple[int, int, int]) -> np.ndarray:
+    """Mark 2 … 5 of each score 0 … M."""
+    return 2 + np.searchsorted(np.asarray(mark_from), np.arange(max_score + 1), side="right")
+
+
+def drawn_to_journal(joint: np.ndarray, mark_from: tuple[int, int, int], share: float) -> np.ndarray:
+    """Joint distribution of score and journal mark after works were drawn to the journal.
+
+    Parameters
+    ----------
+    joint : ndarray, shape (M + 1, 4)
+        Works by score and journal mark 2 … 5.
+    mark_from : tuple of int
+    share : float
+        Share of disagreeing works that are moved: half to the nearest score of the journal's mark, the rest further inside.
+
+    Returns
+    -------
+    ndarray, shape (M + 1, 4)
+    """
+    top = joint.shape[0] - 1
+    lower = (0, *mark_from)
+    upper = (*(c - 1 for c in mark_from), top)
+    moved = joint.copy()
+    for column in range(4):
+        low, high = max(0, lower[column]), min(top, upper[column])
+        if low > high:
+            continue
+        above, below = joint[high + 1 :, column].sum(), joint[:low, column].sum()
+        moved[:low, column] *= 1 - share
+        moved[high + 1 :, column] *= 1 - share
+        for steps, works in ((range(low, high + 1), below), (range(high, low - 1, -1), above)):
+            for part, score in zip((0.5, 0.3, 0.2), steps, strict=False):
+                moved[score, column] += share * works * part
+    return moved
+
+
+def copy_test(cells: np.ndarray, reference: np.ndarray, weight: np.ndarray) -> CopyTest:
+    r"""Score test for agreement between scores and journal marks, school by school.
+
+    Parameters
+    ----------
+    cells : ndarray, shape (S, M + 1, 4)
+        Works by score and journal mark.
+    reference : ndarray, shape (S, M + 1, 4)
+        :math:`R_i(j|s)`: journal marks given the score among the schools compared with; rows sum to one.
+    weight : ndarray, shape (M + 1, 4)
+        :math:`g(s, j)`, logarithm of the likelihood ratio of the alternative.
+
+    Returns
+    -------
+    CopyTest
+        Statistic; variance, third and fourth cumulant under the null.
+
+    Notes
+    -----
+    Scores are taken as they are. Given score s the journal mark is drawn with probability
+
+    .. math:: \pi_i(j|s) \propto R_i(j|s)\, e^{\alpha_{ij}},
+
+    with the school's own leniency :math:`\alpha_{ij} \sim N(0, 1)` fitted by penalised likelihood, so that strict and lenient
+    journals, strong and weak schools are equally innocent. The statistic :math:`\sum_w (r(s_w, j_w) - E[r|s_w])` uses the weights
+    cleared of :math:`\alpha` (efficient score). Assumes journal marks independent given score and leniency of the school; leniency
+    of single teachers only weakens agreement.
+
+    References
+    ----------
+    .. [1] D. R. Cox, D. V. Hinkley, "Theoretical Statistics", 1974, sec. 9.3 (score tests with nuisance parameters).
+    """
+    works = cells.sum(axis=2)
+    observed = cells.sum(axis=1)
+    alpha = np.zeros((len(cells), 4))
+    logs = np.log(np.maximum(reference, 1e-9))
+    eye = np.eye(4)
+    for _ in range(12):
+        pi = np.exp(logs + alpha[:, None, :])
+        pi /= pi.sum(axis=2, keepdims=True)
+        hessian = _information(works, pi) + eye
+        gradient = observed - np.einsum("is,isj->ij", works, pi) - alpha
+        step = np.clip(np.linalg.solve(hessian, gradient[..., None])[..., 0], -1.5, 1.5)
+        alpha += step
+        if np.max(np.abs(step), initial=0.0) < 1e-8:
+            break
+    pi = np.exp(logs + alpha[:, None, :])
+    pi /= pi.sum(axis=2, keepdims=True)
+    mean = np.einsum("isj,sj->is", pi, weight)
+    cross = np.einsum("is,isj->ij", works, pi * (weight[None] - mean[..., None]))
+    slope = np.linalg.solve(_information(works, pi) + eye, cross[..., None])[..., 0]
+    cleared = weight[None] - slope[:, None, :]
+    centred = cleared - np.einsum("isj,isj->is", pi, cleared)[..., None]
+    single = np.einsum("isj,isj->is", pi, centred**2)
+    return CopyTest(
+        np.einsum("isj,isj->i", cells, centred),
+        np.einsum("is,is->i", works, single),
+        np.einsum("is,isj->i", works, pi * centred**3),
+        np.einsum("is,is->i", works, np.einsum("isj,isj->is", pi, centred**4) - 3 * single**2),
+    )
+
+
+def _information(works: np.ndarray, pi: np.ndarray) -> np.ndarray:
+    weighted = works[..., None] * pi
+    information = -np.einsum("isj,isk->ijk", weighted, pi)
+    diagonal = np.arange(4)
+    information[:, diagonal, diagonal] += weighted.sum(axis=1)
+    return information
+
+
+def given_score(joint: np.ndarray) -> np.ndarray:
+    """Journal marks given the score, smoothed over neighbouring scores; last two axes are score and mark."""
+    top = joint.shape[-2] - 1
+    score = np.arange(top + 1)
+    kernel = np.exp(-0.5 * ((score[:, None] - score) / max(1.0, 0.05 * top)) ** 2)
+    smooth = np.einsum("st,...tj->...sj", kernel, joint)
+    overall = joint.sum(axis=-2, keepdims=True) + 0.25
+    smooth = smooth + 2.0 * overall / overall.sum(axis=-1, keepdims=True)
+    return smooth / smooth.sum(axis=-1, keepdims=True)
+
+
+def journal_gap(
+    table: PaperTable, control: PaperTable | None, X: np.ndarray, params: JournalParams
+) -> JournalResult:
+    r"""Journal test of all schools of one paper.
+
+    Parameters
+    ----------
+    table : PaperTable
+        A paper with official cuts and journal marks.
+    control : PaperTable or None
+        Works of the control sample, as the norm of marks given journal marks.
+    X : ndarray, shape (S, p)
+        Context of the schools: strong schools mark their journals against their own level.
+    params : JournalParams
+
+    Returns
+    -------
+    JournalResult
+
+    Raises
+    ------
+    InsufficientData
+        No journal marks, no official cuts, or too few schools.
+
+    Notes
+    -----
+    *Raised* and *lowered* are the two tails of :math:`d_i`, the mean over works of score less the mean score that works with the
+    same journal mark have in the reference; it is regressed on X with over-dispersion (`dispersion.school_effects`): honest
+    journals are strict or lenient. *Copied* is `copy_test` with over-dispersion of :math:`T_i/V_i`. The p-value is the weighted
+    smallest, :math:`1 - \prod_k (1 - w_k p^*)` with :math:`p^* = \min_k p_k/w_k`; weights say how much each part speaks of
+    the *paper* being marked too kindly: a journal kinder than the paper has little.
+
+    References
+    ----------
+    .. [1] C. R. Genovese, K. Roeder, L. Wasserman, "False discovery control with p-value weighting", Biometrika 93(3), 2006,
+       509-524, sec. 2.
+    """
+    if table.spec.mark_from is None:
+        raise InsufficientData("у работы нет официальных границ отметок")
+    if table.journal is None:
+        raise InsufficientData("нет отметок по журналу")
+    cells = table.journal
+    works = cells.sum(axis=(1, 2))
+    usable = works >= params.smallest_n
+    if usable.sum() < params.smallest_pool:
+        raise InsufficientData(f"школ с отметками по журналу меньше {params.smallest_pool}")
+    marks = marks_of_scores(table.spec.max_score, table.spec.mark_from)
+    outside = control.journal.sum(axis=0) if control is not None and control.journal is not None else None
+    weight = np.ones(len(works))
+    for _ in range(2):
+        joint = outside if outside is not None else np.einsum("i,isj->sj", weight, cells)
+        raise_z, raised = _raised(cells, works, usable, joint, X, table.class_share)
+        copy_z, copy_p = _copied(cells, works, usable, joint, weight if outside is None else None, table, params)
+        if outside is not None:
+            break
+        weight = downweight(np.where(usable, copy_z, np.nan)) * downweight(np.where(usable, raise_z, np.nan))
+    degrees = raised.degrees
+    part_p = np.column_stack((student_p(raise_z, degrees), copy_p, student_p(-raise_z, degrees)))
+    weights = np.array([params.weight_raised, params.weight_copied, params.weight_lowered])
+    weights = weights / weights.sum()
+    decided = np.argmin(part_p / weights, axis=1)
+    smallest = np.minimum((part_p / weights).min(axis=1), 1.0)
+    p_value = np.clip(-np.expm1(np.log1p(-np.minimum(weights * smallest[:, None], 1 - 1e-16)).sum(axis=1)), 1e-300, 1.0)
+    shares, expected = _shares(cells, works, marks, joint)
+    column = np.array([2, 1, 0])[decided]
+    rows = np.arange(len(works))
+    observed = shares[rows, column]
+    awaited = expected[rows, column]
+    half = 1.96 * np.sqrt(np.maximum(awaited * (1 - awaited), 0.01) / np.maximum(works, 1))
+    gap = np.abs(marks[:, None] - np.arange(2, 6)) >= 2
+    return JournalResult(
+        p_value,
+        to_z(p_value),
+        np.array(PARTS)[decided],
+        to_z(part_p),
+        works,
+        shares,
+        expected,
+        observed - awaited,
+        observed - awaited - half,
+        observed - awaited + half,
+        np.einsum("isj,sj->i", cells, gap) / np.maximum(works, 1),
+        usable,
+    )
+
+
+def _raised(cells, works, usable, joint, X, class_share):
+    """Mean score beyond that of works with the same journal mark."""
+    score = np.arange(cells.shape[1], dtype=float)
+    total = joint.sum(axis=0)
+    centre = float((joint.sum(axis=1) @ score) / max(joint.sum(), 1e-9))
+    # A journal mark that hardly anybody has borrows from the overall mean.
+    mean = (score @ joint + 2 * centre) / (total + 2)
+    spread = float(np.sqrt(max((joint * (score[:, None] - mean) ** 2).sum() / max(joint.sum(), 1e-9), 1e-9)))
+    residual = (np.einsum("isj,s->i", cells, score) - cells.sum(axis=1) @ mean) / np.maximum(works, 1) / spread
+    effects = school_effects(residual, 1.0 / np.maximum(works, 1), X, fit_on=usable, shared=class_share)
+    return effects.z, effects
+
+
+def _copied(cells, works, usable, joint, weight, table, params):
+    f0 = joint + 0.05
+    f1 = drawn_to_journal(f0, table.spec.mark_from, params.drawn)
+    g = np.clip(np.log(f1 / f0), -3.0, 3.0)
+    rest = joint[None] if weight is None else np.maximum(joint[None] - weight[:, None, None] * cells, 0.0)
+    reference = np.broadcast_to(given_score(rest), cells.shape)
+    # Pooling schools with strict and with lenient journals blurs the pooled table; inside a school marks follow scores more closely.
+    # The typical school sets how much more: its reference is sharpened along the very direction that is tested.
+    sharpening = 0.0
+    for _ in range(3):
+        test = copy_test(cells, reference * np.exp(sharpening * g), g)
+        variance = np.maximum(test.variance, 1e-6)
+        rate = np.where(usable, test.statistic / variance, 0.0)
+        # Habits of agreeing hardly differ between schools, so a little over-dispersion is not taken for granted.
+        effects = school_effects(rate, np.where(usable, 1.0 / variance, 1e6), fit_on=usable, caution=1.0)
+        sharpening += float(effects.fitted[0])
+    total = variance + effects.tau2 * variance**2
+    z = test.statistic / np.sqrt(total)
+    return z, upper_tail(z, test.third / total**1.5, test.fourth / total**2)
+
+
+def _shares(cells: np.ndarray, works: np.ndarray, marks: np.ndarray, joint: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    journal = np.arange(2, 6)
+    sign = np.sign(marks[:, None] - journal)
+    kinds = [(sign == s).astype(float) for s in (-1, 0, 1)]
+    shares = np.column_stack([np.einsum("isj,sj->i", cells, kind) for kind in kinds]) / np.maximum(works, 1)[:, None]
+    given_journal = (joint + 1e-9) / (joint + 1e-9).sum(axis=0)
+    by_journal = cells.sum(axis=1)
+    expected = np.column_stack([by_journal @ (given_journal * kind).sum(axis=0) for kind in kinds])
+    return shares, expected / np.maximum(works, 1)[:, None]

@@ -1,0 +1,61 @@
+"""One file → one `Reading`, in the caller's process. The product reads through `app.ingest.guarded`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from app.ingest.context import read_context
+from app.ingest.federal import read_federal_list
+from app.ingest.formats import Formats, load_formats
+from app.ingest.guard import Caps, classify
+from app.ingest.problems import problem
+from app.ingest.reading import Paper, Reading
+from app.ingest.recognise import recognise
+from app.ingest.scales import Scales, load_scales
+from app.ingest.sheets import read_text, read_xlsx
+from app.ingest.works import read_works
+
+
+def read_file(
+    path: Path,
+    *,
+    paper: Paper | None = None,
+    caps: Caps | None = None,
+    formats: Formats | None = None,
+    scales: Scales | None = None,
+) -> Reading:
+    """Read a file recognised by its content.
+
+    Parameters
+    ----------
+    path : Path
+        Workbook (.xlsx) or separated text, under any name.
+    paper : Paper, optional
+        The paper, where the content alone does not settle it; checked against the content.
+    caps : Caps, optional
+        Largest sizes allowed.
+    formats, scales : optional
+        Catalogues; the product's own by default.
+
+    Returns
+    -------
+    Reading
+        Counts that add up, problems and frames.
+
+    Raises
+    ------
+    WrongFormat
+        The file as a whole cannot be taken; its `Reason` says what to do.
+    """
+    caps, formats, scales = caps or Caps(), formats or load_formats(), scales or load_scales()
+    path = Path(path)
+    sheets = read_xlsx(path, caps) if classify(path, caps) == "xlsx" else read_text(path, formats, caps)
+    recognised = recognise(sheets, formats)
+    if recognised.kind == "works":
+        reading = read_works(recognised, formats, scales, paper)
+    elif recognised.kind == "context":
+        reading = read_context(recognised, formats)
+    else:
+        reading = read_federal_list(recognised, formats)
+    reading.problems += [problem("sheet_ignored", sheet=sheet.name[:60]) for sheet in recognised.ignored]
+    return reading

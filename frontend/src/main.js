@@ -1,0 +1,24 @@
+import { drawCharts } from "./charts/index.js";
+import { enhanceChoices } from "./combobox.js";
+import { guardForms } from "./confirm.js";
+import { enhanceFilters } from "./filters.js";
+import { enhanceFrame } from "./frame.js";
+import { enhanceInlineRows } from "./inline.js";
+import { enhanceTables } from "./tables.js";
+import { watchProgress } from "./progress.js";
+
+const script = document.currentScript.src; // other files of the theme stand beside this one
+
+function start() {
+  enhanceFrame();
+  guardForms();
+  enhanceTables();
+  enhanceFilters();
+  enhanceInlineRows();
+  enhanceChoices(document);
+  watchProgress();
+  drawCharts(script);
+}
+
+if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
+else start();

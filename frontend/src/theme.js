@@ -1,0 +1,25 @@
+// Runs in the head, before the first paint: decides light or dark, so that the page never flashes.
+
+const root = document.documentElement;
+const wantsDark = window.matchMedia("(prefers-color-scheme: dark)");
+
+function chosen() {
+  try {
+    return localStorage.getItem("theme") ?? "auto";
+  } catch {
+    return "auto"; // storage may be forbidden; the system's wish is then enough
+  }
+}
+
+function apply() {
+  const choice = chosen();
+  const theme = choice === "auto" ? (wantsDark.matches ? "dark" : "light") : choice;
+  root.dataset.theme = theme === "dark" ? "dark" : "light";
+  root.dataset.themeChoice = choice;
+}
+
+root.classList.add("js");
+apply();
+wantsDark.addEventListener("change", apply);
+window.addEventListener("storage", apply);
+document.addEventListener("obektiv:theme", apply);

@@ -1,0 +1,63 @@
+// What scripts say to people, in the page's language.
+
+const WORDS = {
+  ru: {
+    yes: "Да, продолжить",
+    cancel: "Отмена",
+    nothingSelected: "Отметьте хотя бы одну строку.",
+    nothingFound: "Ничего не найдено",
+    typeMore: "Начните вводить название",
+    loadFailed: "Список не загрузился. Проверьте связь и попробуйте ещё раз",
+    clear: "Очистить",
+    remove: "Убрать",
+    atCut: "у границы отметки",
+    rest: "остальные работы",
+    expected: "ожидаемое при том же среднем",
+    score: "первичный балл",
+    works: "работ",
+    cut: (cut, mark) => `с ${cut} — «${mark}»`,
+    paperMark: "отметка за работу",
+    journalMark: "отметка в журнале",
+    school: "эта школа",
+    others: "другие школы",
+  },
+  en: {
+    yes: "Yes, go on",
+    cancel: "Cancel",
+    nothingSelected: "Select at least one row.",
+    nothingFound: "Nothing found",
+    typeMore: "Start typing a name",
+    loadFailed: "The list did not load. Check the connection and try again",
+    clear: "Clear",
+    remove: "Remove",
+    atCut: "at a mark's cut",
+    rest: "other works",
+    expected: "expected at the same mean",
+    score: "raw score",
+    works: "works",
+    cut: (cut, mark) => `from ${cut}: mark ${mark}`,
+    paperMark: "mark for the paper",
+    journalMark: "mark in the journal",
+    school: "this school",
+    others: "other schools",
+  },
+};
+
+export const language = document.documentElement.lang === "en" ? "en" : "ru";
+export const words = WORDS[language];
+
+export function number(value, digits = 1) {
+  return new Intl.NumberFormat(language, { maximumFractionDigits: digits }).format(value).replace("-", "\u2212");
+}
+
+export function percent(share, digits = 0) {
+  return `${number(share * 100, digits)}\u00a0%`;
+}
+
+export function element(name, properties = {}, ...children) {
+  const { dataset, ...rest } = properties;
+  const made = Object.assign(document.createElement(name), rest);
+  if (dataset) Object.assign(made.dataset, dataset);
+  made.append(...children);
+  return made;
+}

@@ -1,0 +1,229 @@
+"""Rows that are valid by default; a test overrides the one thing it is about."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from app.models import (
+    Case,
+    Conclusion,
+    CuratorOrder,
+    Dataset,
+    Flag,
+    Interview,
+    Observation,
+    Recheck,
+    School,
+    ScreeningRun,
+    Upload,
+    User,
+)
+from app.terms import (
+    FileKind,
+    RecheckOutcome,
+    RecheckStatus,
+    RunStatus,
+    Tier,
+    UploadStatus,
+    Verdict,
+    VisitStatus,
+)
+from app.workflows.case import WORKFLOW_VERSION
+
+OPENED = datetime(2026, 11, 1, 9, 0, tzinfo=UTC)
+
+
+def place(school: School) -> dict[str, int]:
+    return {"municipality_id": school.municipality_id, "school_id": school.id}
+
+
+def make_run(session: Session, **changes: Any) -> ScreeningRun:
+    run = ScreeningRun(**{"year": 2026, "status": RunStatus.DONE, "requested_at": OPENED, **changes})
+    session.add(run)
+    session.flush()
+    return run
+
+
+def make_flag(session: Session, school: School, run: ScreeningRun, **changes: Any) -> Flag:
+    frozen = {
+        "findings": [],
+        "inputs_sha256": "0" * 64,
+        "detector_versions": {},
+        "detector_versions_text": "boundary_push 1",
+        "parameters": {},
+        "parameters_version": "1",
+        "reference": {},
+        "summary": {},
+    }
+    values = {
+        "run_id": run.id,
+        "year": 2026,
+        "tier": Tier.CASE,
+        "evidence": 4.2,
+        "p_combined": 0.0001,
+        "q": 0.01,
+        "families": "boundary",
+        "frozen": frozen,
+        "frozen_sha256": "0" * 64,
+        "raised_at": OPENED,
+        **place(school),
+    }
+    flag = Flag(**{**values, **changes})
+    session.add(flag)
+    session.flush()
+    return flag
+
+
+def make_case(session: Session, school: School, **changes: Any) -> Case:
+    values = {
+        "number": f"2026-{school.id:04d}",
+        "workflow_version": WORKFLOW_VERSION,
+        "year": 2026,
+        "tier": Tier.CASE,
+        "evidence": 4.2,
+        "opened_at": OPENED,
+        "entered_at": OPENED,
+        **place(school),
+    }
+    case = Case(**{**values, **changes})
+    session.add(case)
+    session.flush()
+    return case
+
+
+def make_interview(session: Session, case: Case, **changes: Any) -> Interview:
+    values = {
+        "case_id": case.id,
+        "number": "1",
+        "held_on": date(2026, 11, 10),
+        "place": "отдел образования",
+        "form": "очно",
+        "present": [{"name": "А. Б.", "post": "директор"}, {"name": "В. Г.", "post": "методист"}],
+        "explanation": "Проверяли учителя своих классов.",
+        "recorded_by_name": "Kira",
+        "recorded_at": OPENED,
+    }
+    row = Interview(**{**values, **_place(case), **changes})
+    session.add(row)
+    session.flush()
+    return row
+
+
+def make_order(session: Session, case: Case, curator: User, **changes: Any) -> CuratorOrder:
+    values = {
+        "case_id": case.id,
+        "number": "118",
+        "issued_on": date(2026, 11, 12),
+        "curator_id": curator.id,
+        "curator_name": curator.name,
+        "workplace": "методическая служба",
+        "until": date(2027, 6, 30),
+        "no_conflict_declared": True,
+        "issued_by_name": "Marat",
+        "recorded_at": OPENED,
+    }
+    row = CuratorOrder(**{**values, **_place(case), **changes})
+    session.add(row)
+    session.flush()
+    return row
+
+
+def make_observation(session: Session, case: Case, observer: User, **changes: Any) -> Observation:
+    values = {
+        "case_id": case.id,
+        "observer_id": observer.id,
+        "observer_name": observer.name,
+        "trained_until": date(2028, 1, 1),
+        "subject": "ma",
+        "grade": 5,
+        "scheduled_on": date(2026, 11, 16),
+        "status": VisitStatus.DONE,
+        "act_number": "7",
+        "held_on": date(2026, 11, 16),
+        "stages": ["sitting"],
+        "recorded_at": OPENED,
+    }
+    row = Observation(**{**values, **_place(case), **changes})
+    session.add(row)
+    session.flush()
+    return row
+
+
+def make_dataset(session: Session, **changes: Any) -> Dataset:
+    upload = Upload(
+        sha256="1" * 64,
+        file_name="ma5.xlsx",
+        size=1,
+        status=UploadStatus.ACCEPTED,
+        uploaded_at=OPENED,
+        decided_at=OPENED,
+    )
+    session.add(upload)
+    session.flush()
+    values = {
+        "upload_id": upload.id,
+        "kind": FileKind.WORKS,
+        "year": 2026,
+        "subject": "ma",
+        "grade": 5,
+        "sha256": "2" * 64,
+        "n_rows": 100,
+        "n_schools": 4,
+        "accepted_at": OPENED,
+    }
+    row = Dataset(**{**values, **changes})
+    session.add(row)
+    session.flush()
+    return row
+
+
+def make_recheck(session: Session, case: Case, inspector: User, dataset: Dataset, **changes: Any) -> Recheck:
+    values = {
+        "case_id": case.id,
+        "dataset_id": dataset.id,
+        "dataset_sha256": dataset.sha256,
+        "year": 2026,
+        "subject": "ma",
+        "grade": 5,
+        "inspector_id": inspector.id,
+        "inspector_name": inspector.name,
+        "scheduled_on": date(2026, 11, 20),
+        "order_number": "5",
+        "status": RecheckStatus.MARKED,
+        "rule": {"share": 0.3, "max_score": 20, "mark_from": [7, 11, 15]},
+        "seed": "a1b2",
+        "n_works": 100,
+        "n_sample": 30,
+        "n_objective": 30,
+        "share_low": 0.917,
+        "share_high": 1.0,
+        "outcome": RecheckOutcome.NOT_CONFIRMED,
+        "requested_at": OPENED,
+        "marked_at": OPENED,
+    }
+    row = Recheck(**{**values, **_place(case), **changes})
+    session.add(row)
+    session.flush()
+    return row
+
+
+def make_conclusion(session: Session, case: Case, author: User, **changes: Any) -> Conclusion:
+    values = {
+        "case_id": case.id,
+        "verdict": Verdict.NOT_CONFIRMED,
+        "grounds": "Перепроверка и наблюдение признаков не подтвердили.",
+        "proposed_by_id": author.id,
+        "proposed_by_name": author.name,
+        "proposed_at": OPENED,
+    }
+    row = Conclusion(**{**values, **_place(case), **changes})
+    session.add(row)
+    session.flush()
+    return row
+
+
+def _place(case: Case) -> dict[str, Any]:
+    return {"municipality_id": case.municipality_id, "school_id": case.school_id}
