@@ -241,7 +241,7 @@ def _digest(key: str) -> bytes:
 # ---- signing in -----------------------------------------------------------------------------------------------------------
 
 
-class TooManyTries(Exception):  # noqa: N818
+class TooManyTries(Exception):
     """The throttle asks to wait; whether the login exists plays no part in it."""
 
     def __init__(self, wait: timedelta) -> None:
@@ -360,4 +360,3 @@ def is_local(target: str) -> bool:
 
 def local_target(target: str | None, default: str = "/") -> str:
     return target if target and is_local(target) else default
-

@@ -155,7 +155,9 @@ def _show_http(error: HTTPException) -> AnyResponse | tuple[Any, int]:
     if error.code is None or error.code < 400 or error.response is not None:
         return error.get_response()
     if isinstance(error, CSRFError):
-        text = _("Страница устарела или открыта из другого места. Вернитесь, обновите её и повторите: введённое сохранится.")
+        text = _(
+            "Страница устарела или открыта из другого места. Вернитесь, обновите её и повторите: введённое сохранится."
+        )
         return _page(400, _title(400), (Reason("csrf", text),))
     texts = {
         400: _("Запрос составлен неверно."),
@@ -171,7 +173,9 @@ def _show_http(error: HTTPException) -> AnyResponse | tuple[Any, int]:
 def _show_unexpected(error: Exception) -> tuple[Any, int]:
     incident = _incident(error)
     if isinstance(error, OSError) and error.errno == 28:
-        return _page(507, _title(503), (Reason("disk_full", _("На диске нет места. Ничего не записано."))), incident=incident)
+        return _page(
+            507, _title(503), (Reason("disk_full", _("На диске нет места. Ничего не записано."))), incident=incident
+        )
     text = _("Произошла непредвиденная ошибка. Ничего не записано. Сообщите номер происшествия администратору.")
     return _page(500, _title(500), (Reason("unexpected", text),), incident=incident)
 
@@ -238,5 +242,3 @@ def _back() -> str:
         if auth.is_local(target):
             return target
     return url_for("admin.index")
-
-

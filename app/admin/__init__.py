@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
-from flask import Flask, g, request, url_for
+from flask import Flask, current_app, g, request, url_for
 from flask_admin import Admin
 from flask_admin.theme import BootstrapTheme
 from flask_babel import get_locale
@@ -16,7 +18,8 @@ from flask_babel import gettext as _
 from sqlalchemy import ScalarSelect, func, select
 
 from app import auth
-from app.admin.account import account
+from app.admin import words
+from app.admin.account import account, language
 from app.admin.cases import CasesView
 from app.admin.day import DayPage
 from app.admin.documents import documents
@@ -32,7 +35,19 @@ from app.admin.uploads import UploadsView
 from app.admin.users import UsersView
 from app.admin.visits import ObservationsView, RechecksView
 from app.admin.words import install_words
-from app.models import Case, Flag, JournalEntry, Observation, OutboxJob, Recheck, School, ScreeningRun, Upload, User
+from app.models import (
+    Case,
+    Flag,
+    JournalEntry,
+    Municipality,
+    Observation,
+    OutboxJob,
+    Recheck,
+    School,
+    ScreeningRun,
+    Upload,
+    User,
+)
 from app.policy import Permission
 from app.terms import CaseState, JobStatus, RecheckStatus, UploadStatus, VisitStatus
 
@@ -101,21 +116,35 @@ def install_admin(app: Flask) -> None:
         JobsView(OutboxJob, name="Задания", endpoint="outbox", url="/outbox"),
         SearchPage(name="Поиск", endpoint="search", url="/search"),
     )
-    for blueprint in (account, documents, progress):
+    for blueprint in (account, language, documents, progress):
         app.register_blueprint(blueprint)
     install_words(app)
+    app.extensions["obektiv_assets"] = _asset_version(Path(app.static_folder or ""))
     app.context_processor(_shared)
+
+
+def _asset_version(folder: Path) -> str:
+    """A short hash of the style and the script, so that a browser fetches them anew after an upgrade."""
+    digest = hashlib.sha256()
+    for name in ("obektiv.css", "obektiv.js", "theme.js"):
+        path = folder / name
+        digest.update(path.read_bytes() if path.exists() else b"")
+    return digest.hexdigest()[:12]
 
 
 def _shared() -> dict[str, Any]:
     """What every template may use."""
+    user = g.get("user")
     return {
-        "me": g.get("user"),
+        "me": user,
         "may": _may,
         "P": Permission,
         "locale": "en" if str(get_locale() or "ru").startswith("en") else "ru",
-        "side_menu": _side_menu,
+        "menu": _side_menu() if user is not None else [],
+        "actor": {"name": user.name, "role": words.title(user.role), "territory": g.get("territory")} if user else None,
+        "user_links": [(_("Мой пароль"), url_for("auth.own"))] if user else [],
         "admin_base_template": "theme/base.html",
+        "asset_version": current_app.extensions["obektiv_assets"],
     }
 
 
@@ -123,30 +152,29 @@ def _may(permission: Permission | str) -> bool:
     return auth.is_signed_in() and auth.actor().may(Permission(permission))
 
 
-def _side_menu() -> list[tuple[str, list[dict[str, Any]]]]:
-    """Groups of the side bar with what this person may open; counts come in one statement."""
-    if not auth.is_signed_in():
-        return []
-    from flask import current_app
-
+def _side_menu() -> list[dict[str, Any]]:
+    """Groups of the side bar with what this person may open; counts come in one statement, asked once a request."""
+    if "menu" in g:
+        return cast(list[dict[str, Any]], g.menu)
     entries = [e for e in menu() if _is_open(auth.door_of(current_app, f"{e.endpoint}.{_index_of(e.endpoint)}"))]
     wanted = sorted({e.count for e in entries if e.count})
-    counts: dict[str, int] = {}
-    if wanted:
-        row = auth.db().execute(select(*(COUNTS[name] for name in wanted))).one()
-        counts = dict(zip(wanted, row, strict=True))
+    place = select(Municipality.name).where(Municipality.id == auth.actor().municipality_id).scalar_subquery()
+    row = auth.db().execute(select(place, *(COUNTS[name] for name in wanted))).one()
+    counts = dict(zip(wanted, row[1:], strict=True))
+    g.territory = row[0] or ""
     groups: dict[str, list[dict[str, Any]]] = {}
     for entry in entries:
         groups.setdefault(entry.group, []).append(
             {
                 "title": entry.title,
                 "href": url_for(f"{entry.endpoint}.{_index_of(entry.endpoint)}"),
-                "count": counts.get(entry.count or "", 0),
-                "is_current": request.blueprint == entry.endpoint,
-                "endpoint": entry.endpoint,
+                "count": counts.get(entry.count or "") or None,
+                "active": request.blueprint == entry.endpoint,
+                "tone": "bad" if entry.count == "jobs" else "",
             }
         )
-    return list(groups.items())
+    g.menu = [{"title": title, "items": items} for title, items in groups.items()]
+    return cast(list[dict[str, Any]], g.menu)
 
 
 def _index_of(endpoint: str) -> str:

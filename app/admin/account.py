@@ -17,6 +17,7 @@ from app.errors import Reason, Refused
 from app.workflows import people
 
 account = Blueprint("auth", __name__)
+language = Blueprint("locale", __name__)
 
 
 class SignInForm(FlaskForm):
@@ -67,16 +68,21 @@ def sign_out() -> Any:
     return response
 
 
-@account.route("/locale", methods=["POST"])
+@language.route("/locale", methods=["POST"])
 @auth.door(auth.PUBLIC)
-def set_locale() -> Any:
+def switch() -> Any:
     """Switch the language: for good when somebody is signed in, for this browser otherwise."""
     chosen = request.form.get("locale", "")
     if chosen not in ("ru", "en"):
         raise Refused(Reason("locale", "Такого языка нет: выберите русский или английский.", "No such language."))
     response = make_response(redirect(auth.local_target(request.form.get("next"))))
     response.set_cookie(
-        "locale", chosen, max_age=31_536_000, samesite="Lax", httponly=True, secure=auth.context().settings.secure_cookies
+        "locale",
+        chosen,
+        max_age=31_536_000,
+        samesite="Lax",
+        httponly=True,
+        secure=auth.context().settings.secure_cookies,
     )
     if auth.is_signed_in():
         people.set_locale(auth.db(), g.user.id, chosen)

@@ -240,7 +240,11 @@ class ScopedView(_Guarded, ModelView):
         if kind == "csv":
             content = export.as_csv(titles, table)
         else:
-            note = _("Выгрузил(а) %(who)s %(at)s. Признаки — не вывод о нарушении.", who=auth.actor().name, at=words.moment(at))
+            note = _(
+                "Выгрузил(а) %(who)s %(at)s. Признаки — не вывод о нарушении.",
+                who=auth.actor().name,
+                at=words.moment(at),
+            )
             content = export.as_xlsx(titles, table, str(self.name), note)
         auth.note(f"{self.endpoint}:export", self.endpoint, rows=len(table), kind=kind, filters=dict(request.args))
         return export.attachment(content, f"{name}.{kind}", export.MIMETYPES[kind])

@@ -63,7 +63,9 @@ class InterviewFields(StepForm):
     )
     reasons = Checkboxes(_l("Причины, которые назвал руководитель"))
     explanation = TextAreaField(
-        _l("Объяснение руководителя школы"), [NEEDED, Length(max=20000)], description=_l("Своими словами, без имён учеников.")
+        _l("Объяснение руководителя школы"),
+        [NEEDED, Length(max=20000)],
+        description=_l("Своими словами, без имён учеников."),
     )
     documents_shown = Checkboxes(_l("Представленные документы"))
     documents_other = StringField(_l("Другие документы"), [Length(max=400)])
@@ -95,9 +97,7 @@ class ActFields(StepForm):
     act_number = StringField(_l("Номер акта"), [NEEDED, Length(max=40)])
     held_on = DateField(_l("День визита"), [NEEDED], format=DAY_FORMATS)
     stages = Checkboxes(_l("Что видел наблюдатель"))
-    violations = Checkboxes(
-        _l("Нарушения"), description=_l("Если нарушений не было, не отмечайте ничего.")
-    )
+    violations = Checkboxes(_l("Нарушения"), description=_l("Если нарушений не было, не отмечайте ничего."))
     comment = TextAreaField(_l("Комментарий"), [Length(max=10000)])
 
 

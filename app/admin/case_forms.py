@@ -185,7 +185,10 @@ def _save_interview(case: Case, form: fields.InterviewFields) -> None:
                 )
             )
         agreed.append(interview.AgreedAction(row["action"].strip(), row["due_on"], row["responsible"].strip()))
-    shown = [*(form.documents_shown.data or []), *([form.documents_other.data.strip()] if form.documents_other.data else [])]
+    shown = [
+        *(form.documents_shown.data or []),
+        *([form.documents_other.data.strip()] if form.documents_other.data else []),
+    ]
     interview.record_interview(
         auth.db(),
         case.id,

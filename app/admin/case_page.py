@@ -12,7 +12,6 @@ from flask import abort, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
-from werkzeug.wrappers import Response as AnyResponse
 
 from app import auth
 from app.admin import words
@@ -228,7 +227,9 @@ def stage_due(case: Case) -> tuple[date, int] | None:
 
 
 def _signs(case: Case) -> dict[str, Any]:
-    flags = auth.db().scalars(select(Flag).where(Flag.case_id == case.id).order_by(Flag.year.desc(), Flag.id.desc())).all()
+    flags = (
+        auth.db().scalars(select(Flag).where(Flag.case_id == case.id).order_by(Flag.year.desc(), Flag.id.desc())).all()
+    )
     return {"flags": flags, "evidence": [evidence_of(flag) for flag in flags]}
 
 
@@ -279,9 +280,7 @@ def _course(case: Case) -> dict[str, Any]:
         .order_by(JournalEntry.seq.desc())
         .limit(300)
     )
-    found += [
-        Course(e.at, str(ACTIONS.get(e.action, e.action)), e.actor_name, e.reason) for e in entries
-    ]
+    found += [Course(e.at, str(ACTIONS.get(e.action, e.action)), e.actor_name, e.reason) for e in entries]
     return {"course": sorted(found, key=lambda line: line.at, reverse=True)}
 
 

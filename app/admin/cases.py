@@ -61,10 +61,13 @@ class CasesView(ScopedView):
     )
     filters = (
         Filter("state", _l("Где стоит"), lambda: _states(), lambda v: _state_is(v)),
-        Filter("tier", _l("Признаки"), lambda: choices.terms(Tier, skip=(Tier.NONE, Tier.TOO_SMALL)), lambda v: Case.tier == v),
         Filter(
-            "municipality", _l("Муниципалитет"), choices.municipalities, lambda v: Case.municipality_id == int(v)
+            "tier",
+            _l("Признаки"),
+            lambda: choices.terms(Tier, skip=(Tier.NONE, Tier.TOO_SMALL)),
+            lambda v: Case.tier == v,
         ),
+        Filter("municipality", _l("Муниципалитет"), choices.municipalities, lambda v: Case.municipality_id == int(v)),
         Filter("year", _l("Год"), choices.case_years, lambda v: Case.year == int(v)),
     )
 

@@ -81,7 +81,9 @@ def attachment(content: bytes, name: str, mimetype: str) -> Response:
     """A file to be saved, never shown: its name may be Cyrillic, its content can do nothing in the browser."""
     response = Response(content, mimetype=None, content_type=mimetype)
     plain = "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "_" for c in name).strip("_") or "file"
-    response.headers["Content-Disposition"] = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+    response.headers["Content-Disposition"] = (
+        f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+    )
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
     return response

@@ -34,7 +34,9 @@ def families(flag: Flag) -> str:
 class FlagsView(ScopedView):
     permission = Permission.FINDING_READ
     heading: ClassVar[Any] = _l("Признаки")
-    lead: ClassVar[Any] = _l("Школы, у которых проверка нашла признаки. Дело открывается по сильным; остальные — наблюдать.")
+    lead: ClassVar[Any] = _l(
+        "Школы, у которых проверка нашла признаки. Дело открывается по сильным; остальные — наблюдать."
+    )
     empty: ClassVar[Any] = _l("Признаков нет. Они появляются после проверки загруженных работ.")
     search_hint: ClassVar[Any] = _l("Школа или её номер")
     order = (("evidence", True), ("id", True))

@@ -32,7 +32,9 @@ KINDS = {
 class JobsView(ScopedView):
     permission = Permission.JOB_READ
     heading: ClassVar[Any] = _l("Задания")
-    lead: ClassVar[Any] = _l("Работа, которую программа делает в фоне. Остановленное после сбоев можно запустить снова.")
+    lead: ClassVar[Any] = _l(
+        "Работа, которую программа делает в фоне. Остановленное после сбоев можно запустить снова."
+    )
     empty: ClassVar[Any] = _l("Заданий пока не было.")
     list_template = "pages/jobs.html"
     columns = (
@@ -47,7 +49,12 @@ class JobsView(ScopedView):
     )
     filters = (
         Filter("status", _l("Состояние"), lambda: choices.terms(JobStatus), lambda v: OutboxJob.status == v),
-        Filter("kind", _l("Что"), lambda: [(key, str(value)) for key, value in KINDS.items()], lambda v: OutboxJob.kind == v),
+        Filter(
+            "kind",
+            _l("Что"),
+            lambda: [(key, str(value)) for key, value in KINDS.items()],
+            lambda v: OutboxJob.kind == v,
+        ),
     )
 
     @expose("/<row:job_id>/retry", methods=("POST",))

@@ -50,5 +50,3 @@ class JournalView(ScopedView):
     @auth.door(Permission.JOURNAL_READ)
     def export_journal(self, kind: str) -> Response:
         return self.export_rows(kind)
-
-

@@ -29,7 +29,12 @@ class SchoolsView(ScopedView):
         Column("municipality_id", _l("Муниципалитет"), lambda s: s.municipality.name),
         Column("kind", _l("Вид"), lambda s: s.kind or "—", is_wide_only=True),
         Column("settlement", _l("Поселение"), lambda s: s.settlement or "—", is_wide_only=True),
-        Column("is_objective", _l("Реестр объективных"), lambda s: "✓" if s.is_objective else "", export=lambda s: s.is_objective),
+        Column(
+            "is_objective",
+            _l("Реестр объективных"),
+            lambda s: "✓" if s.is_objective else "",
+            export=lambda s: s.is_objective,
+        ),
     )
     filters = (
         Filter("municipality", _l("Муниципалитет"), choices.municipalities, lambda v: School.municipality_id == int(v)),

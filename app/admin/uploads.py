@@ -35,7 +35,9 @@ SEVERITIES = {"rejected": _l("строка не принята"), "doubtful": _l
 class UploadsView(ScopedView):
     permission = Permission.DATA_READ
     heading: ClassVar[Any] = _l("Данные")
-    lead: ClassVar[Any] = _l("Файлы региона: работы участников, контекст школ, федеральный список. Вид файла узнаётся по содержанию.")
+    lead: ClassVar[Any] = _l(
+        "Файлы региона: работы участников, контекст школ, федеральный список. Вид файла узнаётся по содержанию."
+    )
     empty: ClassVar[Any] = _l("Файлов пока нет. Загрузите выгрузку региона: несколько файлов можно сразу.")
     list_template = "pages/uploads.html"
     search_hint: ClassVar[Any] = _l("Имя файла")
@@ -43,7 +45,9 @@ class UploadsView(ScopedView):
         Column("file_name", _l("Файл"), lambda u: u.file_name, kind="strong"),
         Column("kind", _l("Что это"), lambda u: words.capital(words.title(u.kind)) if u.kind else "—"),
         Column("subject", _l("Работа"), lambda u: words.paper(u.subject, u.grade, u.year) if u.kind else "—"),
-        Column("status", _l("Состояние"), lambda u: u.status, kind="pill", tone=lambda u: STATUS_TONES.get(u.status, "")),
+        Column(
+            "status", _l("Состояние"), lambda u: u.status, kind="pill", tone=lambda u: STATUS_TONES.get(u.status, "")
+        ),
         Column("rows_accepted", _l("Принято строк"), lambda u: u.rows_accepted, kind="number"),
         Column("n_problems", _l("Замечаний"), lambda u: u.n_problems, kind="number", sort="n_problems"),
         Column("uploaded_at", _l("Загружен"), lambda u: u.uploaded_at, kind="moment", sort="uploaded_at"),
@@ -81,7 +85,12 @@ class UploadsView(ScopedView):
             try:
                 if len(content) > limit * 2**20:
                     raise Refused(
-                        Reason("too_large", f"Файл «{name}» больше {limit} МБ. Разделите его по предметам.", "Too large.", back)
+                        Reason(
+                            "too_large",
+                            f"Файл «{name}» больше {limit} МБ. Разделите его по предметам.",
+                            "Too large.",
+                            back,
+                        )
                     )
                 with auth.db().begin_nested():
                     upload = receive_upload(
@@ -129,7 +138,15 @@ class UploadsView(ScopedView):
             raise Refused(Reason("export_kind", _("Список выгружается в xlsx или csv.")))
         titles = [_("Лист"), _("Строка"), _("Столбец"), _("Значение"), _("Что не так"), _("Что сделано"), _("Код")]
         rows = [
-            (p["sheet"], p["row"], p["column"], p["value"], p["message"], str(SEVERITIES.get(p["severity"], "")), p["code"])
+            (
+                p["sheet"],
+                p["row"],
+                p["column"],
+                p["value"],
+                p["message"],
+                str(SEVERITIES.get(p["severity"], "")),
+                p["code"],
+            )
             for p in problems_of(auth.context().store, upload)
         ]
         note = _("Замечания к файлу «%(name)s»", name=upload.file_name)

@@ -85,7 +85,9 @@ class ObservationsView(_VisitView):
             Column("subject", _l("Работа"), lambda o: words.paper(o.subject, o.grade)),
             Column("scheduled_on", _l("Назначено на"), lambda o: o.scheduled_on, kind="day", sort="scheduled_on"),
             Column("observer_name", _l("Наблюдатель"), lambda o: o.observer_name),
-            Column("status", _l("Состояние"), lambda o: o.status, kind="pill", tone=lambda o: VISIT_TONES.get(o.status, "")),
+            Column(
+                "status", _l("Состояние"), lambda o: o.status, kind="pill", tone=lambda o: VISIT_TONES.get(o.status, "")
+            ),
             Column("violations", _l("Нарушений"), lambda o: len(o.violations) if o.act_number else None, kind="number"),
         )
         super().__init__(model, **kwargs)
@@ -183,7 +185,13 @@ class RechecksView(_VisitView):
             Column("scheduled_on", _l("Назначено на"), lambda r: r.scheduled_on, kind="day", sort="scheduled_on"),
             Column("inspector_name", _l("Эксперт"), lambda r: r.inspector_name, is_wide_only=True),
             Column("n_sample", _l("Выборка"), lambda r: r.n_sample, kind="number"),
-            Column("status", _l("Состояние"), lambda r: r.status, kind="pill", tone=lambda r: RECHECK_TONES.get(r.status, "")),
+            Column(
+                "status",
+                _l("Состояние"),
+                lambda r: r.status,
+                kind="pill",
+                tone=lambda r: RECHECK_TONES.get(r.status, ""),
+            ),
             Column("outcome", _l("Вывод"), lambda r: words.title(r.outcome)),
         )
         super().__init__(model, **kwargs)
@@ -235,7 +243,10 @@ class RechecksView(_VisitView):
             auth.db().rollback()
             conflict = str(error)
         else:
-            say(_("Баллы внесены: %(n)s.", n=len(points)) + (" " + _("Дело переведено: %(state)s.", state=moved) if moved else ""))
+            say(
+                _("Баллы внесены: %(n)s.", n=len(points))
+                + (" " + _("Дело переведено: %(state)s.", state=moved) if moved else "")
+            )
             return redirect(url_for("rechecks.recheck", recheck_id=recheck.id))
         return self._show(self.get_one(recheck_id), typed=typed, told=told, conflict=conflict), 409
 
@@ -314,7 +325,9 @@ def _points(recheck: Recheck, typed: dict[str, str]) -> tuple[dict[str, int], li
         if not text:
             continue
         if not (text.isascii() and text.isdigit() and len(text) <= 3):
-            bad.append(Reason("not_a_score", _("Работа %(code)s: «%(text)s» — не целый балл.", code=code[:20], text=text[:20])))
+            bad.append(
+                Reason("not_a_score", _("Работа %(code)s: «%(text)s» — не целый балл.", code=code[:20], text=text[:20]))
+            )
         elif known.get(code, -1) != int(text):
             points[code] = int(text)
     return points, bad

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import event
 
 from app.bench.fault_nursery import die, tell
-from app.bench.fault_stage import generator, legal_trigger
+from app.bench.fault_stage import DEST, generator, legal_trigger
 from app.context import AppContext
 from app.database import acting, checkpoint
 from app.errors import Conflict
@@ -19,11 +19,9 @@ from app.models import User
 from app.policy import SYSTEM, Actor
 from app.settings import Settings
 from app.terms import CaseState
-from app.workflows.case import OBJECTIVITY
 from app.workflows.engine import fire
 from app.workflows.outbox import take_woken
 
-_DEST = {(row.source, row.trigger): row.dest for row in OBJECTIVITY}
 _TABLE = re.compile(r"\b(?:UPDATE|INTO|FROM)\s+(\w+)")
 
 
@@ -88,7 +86,7 @@ def move(
             break
         tell("acked", request_id, f"{time.perf_counter() - started:.6f}")
         take_woken(session)
-        standing[case_id] = (_DEST[state, trigger], version + 1)
+        standing[case_id] = (DEST[state, trigger], version + 1)
 
 
 def put(seed: int, count: int, size: int) -> None:

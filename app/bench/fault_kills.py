@@ -52,7 +52,7 @@ def kill_moves(context: AppContext, *, kills: int, seed: int, progress: Progress
             run += 1
             plan = _draw(random, per_move, history)
             ending = children.run(
-                "move", actor_id=stage.actor.user_id, cases=_standing(stage), seed=seed * 100_000 + run, most=_MOST, **plan
+                "move", actor_id=stage.actor.user_id, cases=standing(stage), seed=seed * 100_000 + run, most=_MOST, **plan
             )
             unknown = _note(ending, history)
             report.add("moves_acknowledged", len(ending.told("acked")))
@@ -80,7 +80,7 @@ def kill_moves(context: AppContext, *, kills: int, seed: int, progress: Progress
 
 def _learn(stage: Stage, children: Nursery, seed: int, history: _History) -> float:
     ending = children.run(
-        "move", actor_id=stage.actor.user_id, cases=_standing(stage), seed=seed * 100_000, most=10, is_telling=True
+        "move", actor_id=stage.actor.user_id, cases=standing(stage), seed=seed * 100_000, most=10, is_telling=True
     )
     assert ending.status == 0, ending
     _note(ending, history)
@@ -98,7 +98,7 @@ def _draw(random: Any, per_move: float, history: _History) -> dict[str, Any]:
     return {"kill_after": random.uniform(0.0, 6 * usual + 0.05)}
 
 
-def _standing(stage: Stage) -> list[list[Any]]:
+def standing(stage: Stage) -> list[list[Any]]:
     """Where up to `_AT_ONCE` unfinished cases stand; adds cases when too few are left."""
     unfinished = (
         select(Case.id, Case.state, Case.version).where(Case.closed_at.is_(None)).order_by(Case.id).limit(_AT_ONCE)

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from sqlalchemy import select
 
 from app.bench.fault_kills import Progress
-from app.bench.fault_stage import FaultReport, Stage, legal_trigger, set_stage
+from app.bench.fault_stage import DEST, FaultReport, Stage, legal_trigger, set_stage
 from app.bench.verify import verify
 from app.context import AppContext
 from app.database import acting
@@ -23,10 +23,8 @@ from app.errors import Conflict
 from app.models import Case
 from app.policy import SYSTEM
 from app.terms import CaseState
-from app.workflows.case import OBJECTIVITY
 from app.workflows.engine import fire
 
-_DEST = {(row.source, row.trigger): row.dest for row in OBJECTIVITY}
 
 Fire = Callable[..., object]
 
@@ -85,7 +83,7 @@ def _target(context: AppContext, cases: list[int]) -> _Target:
             state, version = session.execute(select(Case.state, Case.version).where(Case.id == cases[0])).one()
         trigger = legal_trigger(cases[0], state)
         if trigger is not None:
-            return _Target(cases[0], trigger, version, _DEST[state, trigger])
+            return _Target(cases[0], trigger, version, DEST[state, trigger])
         cases.pop(0)
 
 

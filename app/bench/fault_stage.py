@@ -46,7 +46,7 @@ from app.terms import (
     Verdict,
     VisitStatus,
 )
-from app.workflows.case import WORKFLOW_VERSION
+from app.workflows.case import OBJECTIVITY, WORKFLOW_VERSION
 
 AT = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 """The moment of everything that stands before the first fault."""
@@ -59,6 +59,8 @@ NEXT = {
     CaseState.RECHECKED: "close",
 }
 """The main way of a case. Every fourth case is prepared for dismissal instead and never gets past the interview."""
+
+DEST = {(row.source, row.trigger): row.dest for row in OBJECTIVITY}
 
 
 @dataclass

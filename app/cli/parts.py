@@ -7,7 +7,7 @@ import errno
 import click
 
 from app.cli.opening import open_context
-from app.cli.saying import answer, json_option, speaks
+from app.cli.saying import answer, json_option, log_to_stderr, speaks
 from app.errors import Misconfigured
 
 THREADS = 8
@@ -17,6 +17,7 @@ THREADS = 8
 @speaks
 def web() -> None:
     """Сайт: страницы и API. Адрес задают OBEKTIV_HOST и OBEKTIV_PORT."""
+    log_to_stderr()
     import waitress
 
     from app.web import create_app
@@ -39,6 +40,7 @@ def worker(queue: str) -> None:
     """Обработчик очереди QUEUE. Одна очередь — один процесс."""
     from app.jobs.worker import serve
 
+    log_to_stderr()
     serve(open_context(is_migrating=False), queue)
 
 
@@ -48,6 +50,7 @@ def scheduler() -> None:
     """Планировщик: будит обработчики, пишет якоря журнала, следит за файлами. Один на установку."""
     from app.jobs.reconciler import serve
 
+    log_to_stderr()
     serve(open_context(is_migrating=False))
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import functools
 import json
 import logging
+import os
 import sys
 import time
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 import click
@@ -25,20 +28,25 @@ def speaks(function: Function) -> Function:
 
     @functools.wraps(function)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
-        logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+        # A job that fails inside a command is told by the command's own refusal, not by its traceback as well.
+        logging.getLogger("app.jobs.work").setLevel(logging.CRITICAL)
         try:
             return function(*args, **kwargs)
         except ObektivError as error:
             refuse(error, as_json=bool(kwargs.get("as_json")))
-        except BrokenPipeError:
-            sys.stderr.close()
-            sys.exit(0)
+        except (click.ClickException, click.Abort, BrokenPipeError):
+            raise
         except Exception as error:
-            if not _is_database_error(error):
-                raise
-            refuse(_database_refusal(error), as_json=bool(kwargs.get("as_json")))
+            known = _database_refusal(error) if _is_database_error(error) else _internal_refusal(error)
+            refuse(known, as_json=bool(kwargs.get("as_json")))
 
     return wrapper  # type: ignore[return-value]
+
+
+def log_to_stderr() -> None:
+    """For the parts that live long: warnings and failed jobs go to stderr, which the supervisor keeps in a file."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("app.jobs.work").setLevel(logging.NOTSET)
 
 
 def refuse(error: ObektivError, *, as_json: bool) -> NoReturn:
@@ -126,5 +134,24 @@ def _database_refusal(error: Exception) -> ObektivError:
             f"База данных не отвечает или не готова: {cause}. Проверьте DATABASE_URL и место на диске; "
             "подробнее скажет `obektiv doctor`.",
             f"The database does not answer or is not ready: {cause}. Check DATABASE_URL and disk space.",
+        )
+    )
+
+
+def _internal_refusal(error: Exception) -> ObektivError:
+    """A fault of the program: the traceback goes to a file, the person gets a sentence."""
+    path = Path(os.environ.get("OBEKTIV_HOME", "instance")) / "log" / "errors.log"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a") as file:
+            file.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {' '.join(sys.argv[1:])}\n{traceback.format_exc()}\n")
+        where = f"подробности записаны в {path}"
+    except OSError:
+        where = "".join(traceback.format_exception_only(error)).strip()
+    return Refused(
+        Reason(
+            "internal",
+            f"Ошибка программы ({type(error).__name__}); {where}. Ничего наполовину не записано.",
+            f"A fault of the program ({type(error).__name__}); see {path}.",
         )
     )

@@ -101,17 +101,33 @@ def _make_demo(parts: supervisor.Supervisor) -> None:
 
 
 def _say_who_signs_in(context: AppContext) -> None:
-    from app.database import acting
-    from app.policy import SYSTEM
-    from app.workflows.demo import demo_people
-
-    with acting(context.sessions, SYSTEM) as session:
-        people = demo_people(session)
+    people = _demo_people(context)
     if people:
-        click.echo("Вход для знакомства (демонстрационный регион):")
-        width = max(len(person.login) for person in people)
-        for person in people:
-            click.echo(f"  {person.login.ljust(width)}  {person.password}   {person.title}")
+        from app.workflows.demo import PASSWORD
+
+        click.echo(f"Вход для знакомства с демонстрационным регионом, пароль у всех «{PASSWORD}»:")
+        width = max(len(login) for login, _ in people)
+        for login, title in people:
+            click.echo(f"  {login.ljust(width)}  {title}")
         click.echo()
     elif not _has_people(context):
         click.echo("Людей пока нет. Заведите первого администратора: obektiv user create ЛОГИН --name «Ф. И. О.»\n")
+
+
+def _demo_people(context: AppContext) -> list[tuple[str, str]]:
+    """Sign-ins of the demo that still open the door: login, and who it is."""
+    from sqlalchemy import select
+
+    from app.models import User
+    from app.workflows.demo import PASSWORD, PEOPLE
+    from app.workflows.people import password_matches
+
+    demo = {person.login: person for person in PEOPLE}
+    with context.engine.execution_options(readonly=True).connect() as connection:
+        columns = User.__table__.c
+        rows = connection.execute(
+            select(columns.login, columns.role, columns.name, columns.password_hash)
+            .where(columns.login.in_(demo), columns.is_active)
+            .order_by(columns.id)
+        ).all()
+    return [(row.login, f"{row.role.ru}: {row.name}") for row in rows if password_matches(row.password_hash, PASSWORD)]

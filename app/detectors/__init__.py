@@ -1,0 +1,59 @@
+"""Detectors of signs of bias: pure functions, frames in, findings out.
+
+`screen` runs all of `DETECTORS` on works and combines them into papers, schools and tiers. Nothing here knows of a database, a
+web page or a setting; parameters come from ``app/data/detectors.toml`` unless given.
+"""
+
+from __future__ import annotations
+
+from app.detectors import boundary_push, contextual_mean, federal, journal_gap
+from app.detectors.base import Detector, PaperSpec, Screening
+from app.detectors.params import Params, load_params
+from app.detectors.screening import screen
+from app.terms import Family
+
+DETECTORS: tuple[Detector, ...] = (
+    Detector(
+        boundary_push.NAME,
+        boundary_push.VERSION,
+        Family.BOUNDARY,
+        "Скопление у границ отметок",
+        "Gathering at mark boundaries",
+        "Не слишком ли много работ стоит на официальной границе отметки или сразу над ней?",
+        ("score", "mark_from"),
+        10,
+    ),
+    Detector(
+        contextual_mean.NAME,
+        contextual_mean.VERSION,
+        Family.LEVEL,
+        "Средний балл с учётом контекста",
+        "Mean given the context",
+        "Не выше ли средний балл, чем можно ожидать по условиям и другим результатам школы?",
+        ("score",),
+        5,
+    ),
+    Detector(
+        journal_gap.NAME,
+        journal_gap.VERSION,
+        Family.JOURNAL,
+        "Расхождение с журналом",
+        "Gap to the journal",
+        "Как отметки за работу соотносятся с отметками в журнале?",
+        ("score", "mark_from", "journal_mark"),
+        10,
+    ),
+    Detector(
+        federal.NAME,
+        federal.VERSION,
+        Family.FEDERAL,
+        "Федеральные маркеры",
+        "Federal markers",
+        "Какие из четырнадцати федеральных маркеров есть у школы?",
+        ("score",),
+        2,
+    ),
+)
+"""All detectors, in the order they are shown. Federal markers are shown and never count towards a tier."""
+
+__all__ = ["DETECTORS", "Detector", "PaperSpec", "Params", "Screening", "load_params", "screen"]

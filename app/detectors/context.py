@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from app.detectors.tables import PaperTable
+
 _NOT_CONTEXT = {
     "school", "name", "municipality", "municipality_name", "settlement", "address", "type", "kind",
     "inn", "ogrn", "code_oge", "code_ege", "latitude", "longitude", "id", "year",
@@ -109,3 +111,48 @@ def municipalities(names: np.ndarray, schools: pd.DataFrame | None, works: pd.Da
     table = source[["school", "municipality"]].drop_duplicates("school")
     column = pd.Series(table["municipality"].to_numpy(dtype=object), index=table["school"].astype("str").to_numpy(dtype=object))
     return column.reindex(names).fillna("").astype("str").to_numpy(dtype=object)
+
+
+def elsewhere(table: PaperTable, around: list[PaperTable], parts: dict) -> np.ndarray | None:
+    """How each school of a paper did elsewhere: shrunk residuals given context, standardised; zero where not known.
+
+    Parameters
+    ----------
+    table : PaperTable
+    around : list of PaperTable
+        Other papers of the year and those of the year before.
+    parts : dict
+        Paper's key → (`SchoolEffects`, reference), as far as they could be computed.
+
+    Returns
+    -------
+    ndarray, shape (S, 0 … 4), or None
+        Same pupils in other subjects, other pupils of the school, this cohort a year ago, this paper a year ago; a column is
+        kept when known for at least half of the schools.
+    """
+    year, subject, grade = table.key
+    groups: list[list[PaperTable]] = [[], [], [], []]
+    for other in around:
+        if other.key == table.key or other.key not in parts:
+            continue
+        if other.year == year:
+            groups[0 if other.spec.grade == grade else 1].append(other)
+        elif other.spec.subject == subject and other.spec.grade in (grade - 1, grade):
+            groups[2 if other.spec.grade == grade - 1 else 3].append(other)
+    columns = []
+    for group in groups:
+        total, weight = np.zeros(len(table.schools)), np.zeros(len(table.schools))
+        for other in group:
+            effects = parts[other.key][0]
+            at = np.searchsorted(other.schools, table.schools).clip(0, len(other.schools) - 1)
+            same = other.schools[at] == table.schools
+            # A result held to three deviations: one raised paper must not make the others look low.
+            residual = np.clip(effects.z, -3, 3) * effects.deviation
+            total += np.where(same, residual[at] * effects.shrinkage[at], 0.0)
+            weight += same
+        if (weight > 0).mean() >= 0.5:
+            values = np.divide(total, weight, out=np.zeros_like(total), where=weight > 0)
+            spread = np.std(values[weight > 0])
+            if spread > 1e-9:
+                columns.append(values / spread)
+    return np.column_stack(columns) if columns else None

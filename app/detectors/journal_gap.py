@@ -25,6 +25,7 @@ class CopyTest:
     variance: np.ndarray
     third: np.ndarray
     fourth: np.ndarray
+    conditional: np.ndarray  # (S, M + 1, 4): journal marks given the score under the null
 
 
 @dataclass(frozen=True)
@@ -162,6 +163,7 @@ def copy_test(cells: np.ndarray, reference: np.ndarray, weight: np.ndarray) -> C
         np.einsum("is,is->i", works, single),
         np.einsum("is,isj->i", works, pi * centred**3),
         np.einsum("is,is->i", works, np.einsum("isj,isj->is", pi, centred**4) - 3 * single**2),
+        pi,
     )
 
 
@@ -236,7 +238,7 @@ def journal_gap(
     for _ in range(2):
         joint = outside if outside is not None else np.einsum("i,isj->sj", weight, cells)
         raise_z, raised = _raised(cells, works, usable, joint, X, table.class_share)
-        copy_z, copy_p = _copied(cells, works, usable, joint, weight if outside is None else None, table, params)
+        copy_z, copy_p, confirmed = _copied(cells, works, usable, joint, weight if outside is None else None, table, params)
         if outside is not None:
             break
         weight = downweight(np.where(usable, copy_z, np.nan)) * downweight(np.where(usable, raise_z, np.nan))
@@ -248,6 +250,7 @@ def journal_gap(
     smallest = np.minimum((part_p / weights).min(axis=1), 1.0)
     p_value = np.clip(-np.expm1(np.log1p(-np.minimum(weights * smallest[:, None], 1 - 1e-16)).sum(axis=1)), 1e-300, 1.0)
     shares, expected = _shares(cells, works, marks, joint)
+    expected[:, 1] = confirmed
     column = np.array([2, 1, 0])[decided]
     rows = np.arange(len(works))
     observed = shares[rows, column]
@@ -301,7 +304,10 @@ def _copied(cells, works, usable, joint, weight, table, params):
         sharpening += float(effects.fitted[0])
     total = variance + effects.tau2 * variance**2
     z = test.statistic / np.sqrt(total)
-    return z, upper_tail(z, test.third / total**1.5, test.fourth / total**2)
+    p = upper_tail(z, test.third / total**1.5, test.fourth / total**2)
+    agree = marks_of_scores(table.spec.max_score, table.spec.mark_from)[:, None] == np.arange(2, 6)
+    confirmed = np.einsum("is,isj,sj->i", cells.sum(axis=2), test.conditional, agree) / np.maximum(works, 1)
+    return z, p, confirmed
 
 
 def _shares(cells: np.ndarray, works: np.ndarray, marks: np.ndarray, joint: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

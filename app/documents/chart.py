@@ -82,21 +82,20 @@ class DistributionChart(Flowable):
         return scores.index(cut) if cut in scores else None
 
     def _label_rows(self) -> list[tuple[float, str, int]]:
-        """Left edge, text and row of each cut's label."""
+        """Left edge, text and row of each cut's label, from left to right.
+
+        A label that reaches over the line of a later cut stands a row above that line's top, so nothing crosses it.
+        """
         placed: list[tuple[float, str, int]] = []
-        ends: list[float] = []  # right end of the last label in each row
-        for mark, cut in enumerate(self.distribution.cuts, start=3):
+        for mark, cut in reversed(list(enumerate(self.distribution.cuts, start=3))):
             index = self._cut_index(cut)
             if index is None:
                 continue
             text = f"с {cut} — «{mark}»"
             width = text_width(text, SANS + "-Bold", _FONT)
             x = min(self._left(index) + 3, self.width - width)
-            row = next((i for i, end in enumerate(ends) if end + 6 <= x), len(ends))
-            if row == len(ends):
-                ends.append(0.0)
-            ends[row] = x + width
-            placed.append((x, text, row))
+            row = max((1 + row for left, _, row in placed if left < x + width + 6), default=0)
+            placed.insert(0, (x, text, row))
         return placed
 
     # Parts

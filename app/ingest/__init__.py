@@ -1,10 +1,11 @@
 """Reading of files: bytes in, canonical frames and problems out; no database, no web, no clock.
 
-`read_guarded` is what the product calls: it reads in a child process with caps on memory, time and size. `read_file` is the
-same in the caller's process, for tests and for the child. Both raise `app.errors.WrongFormat` when the file as a whole cannot be
-taken, with a Russian sentence that says what to do; everything smaller is a `Problem` of the `Reading`.
+`read_guarded` is what the product calls: it reads in a child process with caps on memory, time and size. `read_file` is
+the same in the caller's process, for tests and for the child. Both raise `app.errors.WrongFormat` when the file as a
+whole cannot be taken, with a Russian sentence that says what to do; everything smaller is a `Problem` of the `Reading`.
 
-The names that need pandas are loaded when first used: the guard in the child process runs before anything heavy is imported.
+The names that need pandas are loaded when first used: the guard in the child process runs before anything heavy is
+imported.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Values of cells. Each function reads one distinct value; columns are read by looking their cells up in a small table.
 
-A region's column has tens of thousands of cells and a handful of distinct values, so a value is understood once (`table`) and
-the column becomes an array in one pass (`lookup`).
+A region's column has tens of thousands of cells and a handful of distinct values, so a value is understood once
+(`table`) and the column becomes an array in one pass (`lookup`).
 """
 
 from __future__ import annotations
@@ -79,8 +79,8 @@ def whole_number(value: str) -> int | None:
 def item_points(words: Words) -> Callable[[str], int]:
     """Reader of an item cell: points, or one of the negative codes.
 
-    X in either alphabet and «Не пройд.» in its spellings are the form's own words; whatever else is not a whole number of
-    points (Latin H, «?», «*», «Ч», «-», -1, 1.5, dates) is `UNREADABLE`.
+    X in either alphabet and «Не пройд.» in its spellings are the form's own words; whatever else is not a whole number
+    of points (Latin H, «?», «*», «Ч», «-», -1, 1.5, dates) is `UNREADABLE`.
     """
 
     def read(value: str) -> int:
@@ -136,7 +136,8 @@ def journal_mark(words: Words) -> Callable[[str], int]:
 def class_name(words: Words) -> Callable[[str], str | None]:
     """Reader of a class: upper case, Cyrillic letters, no quotes or spaces inside «4 А»; None for «нет» and the like.
 
-    A pupil's class is free text in the forms (а, А, 4А, "А", names of villages for branches): it is cleaned, not corrected.
+    A pupil's class is free text in the forms (а, А, 4А, "А", names of villages for branches): it is cleaned, not
+    corrected.
     """
 
     def read(value: str) -> str | None:
@@ -153,7 +154,8 @@ def class_name(words: Words) -> Callable[[str], str | None]:
 def school_login(words: Words) -> Callable[[str], str | None]:
     """Reader of a login, None where it is malformed.
 
-    The key of a school is its digits, the same under sch and edu; logins of a numbering of their own (ksh) keep the prefix.
+    The key of a school is its digits, the same under sch and edu; logins of a numbering of their own (ksh) keep the
+    prefix.
     """
 
     def read(value: str) -> str | None:

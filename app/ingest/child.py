@@ -52,12 +52,15 @@ def _limit(task: dict[str, Any]) -> None:
 def _read(task: dict[str, Any], out: Path) -> dict[str, Any]:
     caps = Caps(rows=int(task["rows_cap"]))
     path = Path(task["path"])
-    classify(path, caps)
+    sort = classify(path, caps)
+    from app.ingest.formats import load_formats
     from app.ingest.parquet import write_frame
-    from app.ingest.read import read_file
+    from app.ingest.read import read_classified
     from app.ingest.reading import Paper
+    from app.ingest.scales import load_scales
 
-    reading = read_file(path, paper=Paper(*task["paper"]) if task["paper"] else None, caps=caps)
+    paper = Paper(*task["paper"]) if task["paper"] else None
+    reading = read_classified(path, sort, paper, caps, load_formats(), load_scales())
     write_frame(reading.frame, out / FRAME)
     write_frame(reading.schools, out / SCHOOLS)
     return {"summary": reading.summary(), "problems": [p.to_json() for p in reading.problems]}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +23,9 @@ MAX_PROBLEMS = 200_000
 class Data:
     """Rows of the main sheets as columns.
 
-    `fields` maps a field to its header and cells; `items` holds the item columns in the file's order; `extras` the columns right
-    of the last item whose headers belong to nothing. `sheet_of` is each row's index into `sheets`, `row_of` Excel's row number.
+    `fields` maps a field to its header and cells; `items` holds the item columns in the file's order; `extras` the
+    columns right of the last item whose headers belong to nothing. `sheet_of` is each row's index into `sheets`,
+    `row_of` Excel's row number.
     """
 
     sheets: list[str]
@@ -141,7 +143,7 @@ class Log:
     """Problems of the rows of `data`, in the order they were found; `sorted` gives the order of the file."""
 
     def __init__(self, data: Data) -> None:
-        self._data = data
+        self.data = data
         self._problems: list[tuple[int, int, Problem]] = []
 
     def rows(
@@ -151,18 +153,23 @@ class Log:
         column: Column | None = None,
         *,
         value: Callable[[int], str] | None = None,
-        words: Callable[[int], dict[str, object]] | None = None,
+        **words: object,
     ) -> None:
-        """One problem for each row of the mask `where`; the value is the column's own cell unless given."""
-        data = self._data
+        """One problem for each row of the mask `where`; the value is the column's own cell unless given.
+
+        An array or list among `words` holds one word a row, anything else is the same for all.
+        """
+        data = self.data
         found = np.flatnonzero(where).tolist()
         if len(self._problems) + len(found) > MAX_PROBLEMS:
             raise refuse("too_many_problems", limit=MAX_PROBLEMS)
         header = column.header if column else None
+        own: dict[str, Any] = {name: word for name, word in words.items() if isinstance(word, np.ndarray | list)}
+        same = {name: word for name, word in words.items() if name not in own}
         for i in found:
             shown = value(i) if value else text(column.cells[i]) if column else None
             sheet, row = int(data.sheet_of[i]), int(data.row_of[i])
-            said = words(i) if words else {}
+            said = {**same, **{name: word[i] for name, word in own.items()}}
             built = problem(code, sheet=data.sheets[sheet], row=row, column=header, value=shown, **said)
             self._problems.append((sheet, row, built))
 
@@ -170,12 +177,12 @@ class Log:
         self, code: str, *, sheet: str | None = None, column: str | None = None, value: str | None = None, **words
     ) -> None:
         """One problem of the whole file, a sheet or a column."""
-        name = self._data.sheets[0] if sheet is None else sheet
+        name = self.data.sheets[0] if sheet is None else sheet
         self._problems.append((-1, 0, problem(code, sheet=name, column=column, value=value, **words)))
 
     def at(self, code: str, i: int, column: Column | None, *, shown: str | None = None, **words: object) -> None:
         """One problem of the row at place `i`; the value is the column's own cell unless given."""
-        data = self._data
+        data = self.data
         value = shown if shown is not None else text(column.cells[i]) if column else None
         sheet, row = int(data.sheet_of[i]), int(data.row_of[i])
         header = column.header if column else None
@@ -183,7 +190,7 @@ class Log:
         self._problems.append((sheet, row, built))
 
     def extend(self, problems: Iterable[Problem]) -> None:
-        self._problems.extend((len(self._data.sheets), p.row or 0, p) for p in problems)
+        self._problems.extend((len(self.data.sheets), p.row or 0, p) for p in problems)
 
     def sorted(self) -> list[Problem]:
         return [p for _, _, p in sorted(self._problems, key=lambda entry: entry[:2])]

@@ -1,7 +1,8 @@
-"""The context form of schools: the first sheet is the record, the second («Образовательная деятельность») joins by login.
+"""The context form of schools: the first sheet is the record, the second («Образовательная деятельность») joins by
+login.
 
-Answers of the form «N) text» are kept as the number N and the text; «Да»/«Нет» as 1/0. Names, telephones, addresses and tax
-numbers of schools and their heads never reach the frame.
+Answers of the form «N) text» are kept as the number N and the text; «Да»/«Нет» as 1/0. Names, telephones, addresses and
+tax numbers of schools and their heads never reach the frame.
 """
 
 from __future__ import annotations
@@ -19,7 +20,16 @@ from app.ingest.recognise import Recognised
 from app.terms import FileKind
 
 _ANSWER = re.compile(r"^(\d{1,2})\)\s*(.*)$", re.DOTALL)
-_ENUMERATIONS = ("status", "legal_form", "settlement", "size", "transport", "languages")
+_ENUMERATIONS = {
+    "settlement": "settlement_type",
+    "size": "size",
+    "transport": "transport",
+    "legal_form": "legal_form",
+    "status": "status",
+    "languages": "languages",
+}
+"""Field of the layout → column of the frame that holds the answer's number."""
+
 _YES_NO = (
     *("branches", "adapted", "adapted_only", "adapted_classes", "adapted_together"),
     *("indepth", "indepth_primary", "indepth_basic", "indepth_upper"),
@@ -28,7 +38,8 @@ _NUMBERS = (
     *("pupils", "pupils_born_2006", "adapted_born_2006", "pupils_born_2007", "adapted_born_2007"),
     *("teachers", "teachers_basic", "teachers_qualified"),
 )
-_TITLED = ("settlement", "size")
+_TITLED = {"settlement": "settlement", "size": "size_title"}
+"""Field → column of the frame that holds the answer's text."""
 _RURAL, _OVER_100_THOUSAND = 4, 6
 _PLACEHOLDER_FIELDS = ("pupils", "teachers")
 
@@ -36,7 +47,8 @@ _PLACEHOLDER_FIELDS = ("pupils", "teachers")
 def read_context(recognised: Recognised, formats: Formats) -> Reading:
     """Read the context form.
 
-    `rows_read` counts the rows of the first sheet; a row of the second sheet without a school on the first is a problem.
+    `rows_read` counts the rows of the first sheet; a row of the second sheet without a school on the first is a
+    problem.
 
     Raises
     ------
@@ -57,8 +69,8 @@ def read_context(recognised: Recognised, formats: Formats) -> Reading:
         log.extend(side_log.sorted())
         for school in sorted(records.keys() - joined):
             log.at("side_row_missing", kept_rows[school], data.fields["login"])
-    frame = _frame(records, data, recognised, formats)
-    _check(frame, kept_rows, log)
+    _check(records, kept_rows, data, log)
+    frame = _frame(records, formats)
     return Reading(
         kind=FileKind.CONTEXT,
         layout=recognised.main[0].layout.id,
@@ -90,8 +102,10 @@ def _records(data: Data, log: Log, formats: Formats) -> tuple[dict[str, dict[str
             rejected += 1
         elif login in records:
             same = all(cells.text(c.cells[i]) == cells.text(c.cells[rows[login]]) for c in data.fields.values())
-            code = "duplicate_row" if same else "duplicate_conflict"
-            log.at(code, i, data.fields["login"], first=int(data.row_of[rows[login]]))
+            column, kept = data.fields["login"], rows[login]
+            log.at("duplicate_row" if same else "duplicate_conflict", i, column, first=int(data.row_of[kept]))
+            if not same:
+                log.at("duplicate_kept", kept, column, other=int(data.row_of[i]))
             rejected += 1
         else:
             records[login] = {"school": login, **{name: values[i] for name, values in answers.items()}}
@@ -119,9 +133,9 @@ def _answers(data: Data, log: Log) -> dict[str, list]:
     result: dict[str, list] = {}
     for name, column in data.fields.items():
         if name in _ENUMERATIONS:
-            result[name] = _read(column, _enumerated, "answer_unreadable", log)
+            result[_ENUMERATIONS[name]] = _read(column, _enumerated, "answer_unreadable", log)
             if name in _TITLED:
-                result[f"{name}_title"] = column.values(_answer_title)
+                result[_TITLED[name]] = column.values(_answer_title)
         elif name in _YES_NO:
             result[name] = _read(column, _yes_no, "answer_unreadable", log)
         elif name in _NUMBERS:
@@ -177,9 +191,8 @@ def _dropped(recognised: Recognised, log: Log, formats: Formats) -> None:
                 log.file("personal_dropped", sheet=match.sheet.name, column=header)
 
 
-def _frame(records: dict[str, dict[str, object]], data: Data, recognised: Recognised, formats: Formats) -> pd.DataFrame:
+def _frame(records: dict[str, dict[str, object]], formats: Formats) -> pd.DataFrame:
     """One row a school: identity first, then every number the sheets told."""
-    present = set(data.fields) | {c.field for m in recognised.side for c in m.columns}
     rows = [records[key] for key in sorted(records)]
 
     def strings(name: str) -> pd.Series:
@@ -199,22 +212,21 @@ def _frame(records: dict[str, dict[str, object]], data: Data, recognised: Recogn
         "municipality_name": strings("municipality_name"),
         "kind": pd.Series(kinds, dtype="str"),
     }
-    for name in _TITLED:
-        columns[f"{name}_title"] = strings(f"{name}_title")
-    for name in (*_ENUMERATIONS, *_YES_NO, *_NUMBERS):
-        if name in present:
+    for name in _TITLED.values():
+        columns[name] = strings(name)
+    for name in (*_ENUMERATIONS.values(), *_NUMBERS, *_YES_NO):
+        if any(name in row for row in rows):
             columns[name] = pd.Series([row.get(name) for row in rows], dtype="Int32")
     return pd.DataFrame(columns)
 
 
-def _check(frame: pd.DataFrame, rows: dict[str, int], log: Log) -> None:
-    """Answers that cannot all be true: a village in a large city, the same number everywhere."""
-    for record in frame.to_dict("records"):
-        i = rows[record["school"]]
-        settlement, size = record.get("settlement"), record.get("size")
-        if not pd.isna(settlement) and not pd.isna(size) and settlement == _RURAL and size >= _OVER_100_THOUSAND:
-            log.at("context_contradiction", i, None, shown=f"{record['settlement_title']}; {record['size_title']}")
-        numbers = {record[n] for n in _NUMBERS if n in record and not pd.isna(record[n])}
-        told = [n for n in _PLACEHOLDER_FIELDS if n in record and not pd.isna(record[n])]
-        if len(told) == len(_PLACEHOLDER_FIELDS) and len(numbers) == 1:
-            log.at("context_placeholder", i, None, shown=str(next(iter(numbers))), number=next(iter(numbers)))
+def _check(records: dict[str, dict[str, object]], rows: dict[str, int], data: Data, log: Log) -> None:
+    """Answers that cannot all be true: a village in a large city (kept), one number everywhere (set to null)."""
+    for school, record in records.items():
+        settlement, size = record.get("settlement_type"), record.get("size")
+        if settlement == _RURAL and isinstance(size, int) and size >= _OVER_100_THOUSAND:
+            log.at("context_contradiction", rows[school], data.fields["size"])
+        numbers = {name: record[name] for name in _NUMBERS if record.get(name) is not None}
+        if all(name in numbers for name in _PLACEHOLDER_FIELDS) and len(set(numbers.values())) == 1:
+            log.at("context_placeholder", rows[school], data.fields["login"], number=next(iter(numbers.values())))
+            record.update(dict.fromkeys(numbers, None))

@@ -24,6 +24,8 @@ def reject_duplicates(
     Works come before absences and earlier rows before later ones: the first of them is kept. A repetition with the same
     content is `duplicate_row`; one with other content is `duplicate_conflict`, and the kept row is `duplicate_kept`.
     """
+    if len(set(zip(school, participant, strict=True))) == len(data):
+        return np.zeros(len(data), bool)
     order = np.concatenate([np.flatnonzero(work), np.flatnonzero(absent)])
     rejected = np.zeros(len(data), bool)
     first: dict[tuple[str | None, str | None], int] = {}
@@ -44,12 +46,12 @@ def reject_duplicates(
         result[list(rows)] = True
         return result
 
-    def first_row(i: int) -> dict[str, object]:
-        return {"first": int(data.row_of[first_of[i]])}
-
-    log.rows("duplicate_row", mask([i for i in same if same[i]]), column, words=first_row)
-    log.rows("duplicate_conflict", mask([i for i in same if not same[i]]), column, words=first_row)
-    log.rows("duplicate_kept", mask(list(other_of)), column, words=lambda i: {"other": int(data.row_of[other_of[i]])})
+    numbers = data.row_of.tolist()
+    first_rows = [numbers[first_of[i]] if i in first_of else 0 for i in range(len(data))]
+    other_rows = [numbers[other_of[i]] if i in other_of else 0 for i in range(len(data))]
+    log.rows("duplicate_row", mask([i for i in same if same[i]]), column, first=first_rows)
+    log.rows("duplicate_conflict", mask([i for i in same if not same[i]]), column, first=first_rows)
+    log.rows("duplicate_kept", mask(list(other_of)), column, other=other_rows)
     rejected[list(same)] = True
     return rejected
 

@@ -19,8 +19,8 @@ _BAD = -1
 def read_federal_list(recognised: Recognised, formats: Formats) -> Reading:
     """Read the list: every sheet with its header, one year or several.
 
-    The frame has ``year, school, name, municipality, municipality_name``, one column of 0/1 a marker (``ru4, ma4, …``) and
-    ``markers``, their sum.
+    The frame has ``year, school, name, municipality, municipality_name``, one column of 0/1 a marker (``ru4, ma4, …``)
+    and ``markers``, their sum.
 
     Raises
     ------
@@ -52,9 +52,10 @@ def read_federal_list(recognised: Recognised, formats: Formats) -> Reading:
         kept = first.setdefault((school, year), i)
         if kept != i:
             same = all(max(column[kept], 0) == values[name] for name, column in markers.items())
-            log.at(
-                "duplicate_row" if same else "duplicate_conflict", i, data.fields["login"], first=int(data.row_of[kept])
-            )
+            column = data.fields["login"]
+            log.at("duplicate_row" if same else "duplicate_conflict", i, column, first=int(data.row_of[kept]))
+            if not same:
+                log.at("duplicate_kept", kept, column, other=int(data.row_of[i]))
             rejected += 1
             continue
         _check(data, log, i, sum(values.values()))

@@ -1,4 +1,6 @@
-"""Layouts of the accepted files: headers, aliases and words are data (``data/formats/*.toml``), strictly checked on load."""
+"""Layouts of the accepted files: headers, aliases and words are data (``data/formats/*.toml``), strictly checked on
+load.
+"""
 
 from __future__ import annotations
 
@@ -72,11 +74,11 @@ _NUMBERING = re.compile(r"^\d+(?:\.\d+)*\.\s*(?=\D)")
 
 
 def plain(header: object) -> str:
-    """Header as layouts write it: lower case, «ё» as «е», single spaces, without the question's number.
+    r"""Header as layouts write it: lower case, «ё» as «е», single spaces, without the question's number.
 
     Examples
     --------
-    >>> plain("3.\\tФИО  директора (полностью)")
+    >>> plain("3.\tФИО  директора (полностью)")
     'фио директора (полностью)'
     >>> plain("5(1) (1б)")
     '5(1) (1б)'

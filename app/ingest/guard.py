@@ -1,8 +1,8 @@
 """What a file is and whether it is safe to parse, told from its bytes before any parser sees it.
 
-Nothing heavy is imported here: the child process refuses a bomb before it loads pandas. A workbook is a zip archive: its
-directory is checked first, then every part is inflated in small pieces against caps, so that a part lying about its size is
-caught where the lie begins.
+Nothing heavy is imported here: the child process refuses a bomb before it loads pandas. A workbook is a zip archive:
+its directory is checked first, then every part is inflated in small pieces against caps, so that a part lying about its
+size is caught where the lie begins.
 """
 
 from __future__ import annotations

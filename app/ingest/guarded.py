@@ -1,8 +1,8 @@
 """Reading in a child process with caps on memory, processor time, wall time and sizes.
 
 A parser written in a compiled language may abort or panic past every ``except Exception``, and a small file may ask for
-gigabytes. So the child alone touches the bytes; it answers with Parquet and JSON in a fresh folder (nothing of it is unpickled),
-and any other end — death, a signal, time, memory — is a refusal of the file.
+gigabytes. So the child alone touches the bytes; it answers with Parquet and JSON in a fresh folder (nothing of it is
+unpickled), and any other end — death, a signal, time, memory — is a refusal of the file.
 """
 
 from __future__ import annotations
@@ -30,7 +30,6 @@ _ENVIRONMENT = {
     "LANG": "C.UTF-8",
     "PYTHONUTF8": "1",
     "PYTHONPATH": str(_PACKAGES),
-    "PYTHONDONTWRITEBYTECODE": "1",
     # Thread pools reserve address space for every thread, which counts against the cap.
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",

@@ -1,15 +1,15 @@
 """Which paper a file of works holds: year, subject and grade, settled from the content or refused.
 
-Evidence, strongest first: what the export itself declares (``vpr2020.ma4`` among the groups, ``ma4.8`` before a textbook);
-the largest points in the headers; the number of items against the catalogue of scales; the first digit of participants' codes;
-the words of the textbooks.
+Evidence, strongest first: what the export itself declares (``vpr2020.ma4`` among the groups, ``ma4.8`` before a
+textbook); the largest points in the headers; the number of items against the catalogue of scales; the first digit of
+participants' codes; the words of the textbooks.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -31,8 +31,8 @@ T = TypeVar("T")
 class Evidence:
     """What a file says about its paper.
 
-    `pupil_grades` counts first digits of five-digit codes; `subjects` counts textbooks by subject; `coded` counts (subject, grade)
-    of textbook codes; `declared` counts papers named by the export; `years` are years of upload dates.
+    `pupil_grades` counts first digits of five-digit codes; `subjects` counts textbooks by subject; `coded` counts
+    (subject, grade) of textbook codes; `declared` counts papers named by the export; `years` are years of upload dates.
     """
 
     layout_year: int
@@ -84,8 +84,8 @@ def settle(evidence: Evidence, given: Paper | None, scales: Scales) -> Paper:
     Raises
     ------
     WrongFormat
-        `paper_unknown`: several papers fit and none is given; `paper_contradicts`: the given one does not fit the content;
-        `mixed_papers`: the export declares more than one.
+        `paper_unknown`: several papers fit and none is given; `paper_contradicts`: the given one does not fit the
+        content; `mixed_papers`: the export declares more than one.
     """
     _refuse_mixed(evidence)
     if given is not None:
@@ -102,7 +102,8 @@ def settle(evidence: Evidence, given: Paper | None, scales: Scales) -> Paper:
         return Paper(year, *coded)
     fitting = [p for p in _catalogue(year, scales) if not contradictions(p, evidence, scales)]
     if evidence.header_max is None and any(_same_count(p, evidence, scales) for p in fitting):
-        # A paper whose item count is known to match outweighs those whose count nobody knows, but only with a textbook's word.
+        # A paper whose item count is known to match outweighs those whose count nobody knows, but only with
+        # a textbook's word.
         known = [p for p in fitting if _same_count(p, evidence, scales)]
         fitting = known if _major(evidence.subjects) or len(known) == len(fitting) else fitting
     if len(fitting) != 1:
@@ -160,9 +161,9 @@ def _candidates(papers: Iterable[Paper], evidence: Evidence) -> str:
 
 
 def _refuse_mixed(evidence: Evidence) -> None:
-    counts: Mapping[object, int] = evidence.declared or evidence.coded
+    counts: dict[object, int] = dict(evidence.declared or evidence.coded)  # type: ignore[arg-type]
     total = sum(counts.values())
     large = [key for key, count in counts.items() if count >= _MINORITY * total]
     if len(large) > 1:
-        titles = [p.title() if isinstance(p, Paper) else f"{p[0]}{p[1]}" for p in large]  # type: ignore[index]
+        titles = [p.title() if isinstance(p, Paper) else str(p) for p in large]
         raise refuse("mixed_papers", what="; ".join(titles))

@@ -20,8 +20,8 @@ class Problem:
     """One thing wrong in a file.
 
     `row` is Excel's row number, from 1; `column` the header's text; both are None where the problem is wider than that.
-    `severity`: "rejected" — the row is not taken; "doubtful" — the row is taken and something in it was set aside; "note" —
-    for information.
+    `severity`: "rejected" — the row is not taken; "doubtful" — the row is taken and something in it was set aside;
+    "note" — for information.
     """
 
     sheet: str
@@ -95,7 +95,8 @@ CODES: dict[str, tuple[Severity, str]] = {
     "total_unreadable": (DOUBTFUL, "Итог не читается как число: взята сумма баллов за задания ({sum})"),
     "extra_values": (
         DOUBTFUL,
-        "Правее последнего задания стоят ещё значения — похоже на форму другой работы: учтены только задания этой; сверьте",
+        "Правее последнего задания стоят ещё значения — похоже на форму другой работы: учтены только задания "
+        "этой; сверьте",
     ),
     "variant_unknown": (DOUBTFUL, "Вариант не указан или не существует: впишите номер варианта"),
     "journal_mark_none": (NOTE, "Отметки в журнале нет: в сравнение с журналом работа не войдёт"),
@@ -123,7 +124,10 @@ CODES: dict[str, tuple[Severity, str]] = {
     "answer_unreadable": (DOUBTFUL, "Ответ не распознан: оставлен пустым; выберите ответ из списка формы"),
     "number_unreadable": (DOUBTFUL, "Нужно целое число не меньше нуля: значение оставлено пустым"),
     "context_contradiction": (DOUBTFUL, "Сельский населённый пункт с населением больше 100 тыс.: уточните ответ школы"),
-    "context_placeholder": (DOUBTFUL, "Все численности равны {number} — похоже на заглушку: оставлены пустыми; уточните у школы"),
+    "context_placeholder": (
+        DOUBTFUL,
+        "Все численности равны {number} — похоже на заглушку: оставлены пустыми; уточните у школы",
+    ),
     "side_row_unmatched": (DOUBTFUL, "Школы нет на первом листе: строка не присоединена"),
     "side_row_repeated": (DOUBTFUL, "Школа повторена на втором листе: учтена первая строка"),
     "side_row_missing": (NOTE, "Школы нет на втором листе: сведения о численности неизвестны"),

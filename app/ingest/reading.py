@@ -29,20 +29,21 @@ class Paper:
 class Reading:
     """One file, read.
 
-    ``rows_read == rows_accepted + rows_rejected + absent`` always holds. `rows_read` counts the rows with any value below the header
-    of the sheets that hold the main records: works on «Протокол» or its like, schools on the first sheet of the context form, lines of
-    the federal list. Rows of side sheets («Классы», the second sheet of the context form) are not counted; what is wrong there is
-    among `problems`. `absent` counts pupils marked as absent: no work, no row in `frame`.
+    ``rows_read == rows_accepted + rows_rejected + absent`` always holds. `rows_read` counts the rows with any value
+    below the header of the sheets that hold the main records: works on «Протокол» or its like, schools on the first
+    sheet of the context form, lines of the federal list. Rows of side sheets («Классы», the second sheet of the context
+    form) are not counted; what is wrong there is among `problems`. `absent` counts pupils marked as absent: no work, no
+    row in `frame`.
 
     Attributes
     ----------
     frame : pandas.DataFrame
         Works as `app.frames.WORKS` plus ``item_1 … item_k`` (points; null: not attempted, not taught or unreadable) and
-        ``file_total`` (the file's own total where it differs from `score`, else null), sorted by municipality, school, class and
-        participant; for other kinds, one row a school (context) or a line (federal list).
+        ``file_total`` (the file's own total where it differs from `score`, else null), sorted by municipality, school,
+        class and participant; for other kinds, one row a school (context) or a line (federal list).
     schools : pandas.DataFrame
-        ``school, name, municipality, municipality_name, kind`` and, for the context form, its numbers. ``municipality`` is a code
-        such as ``reg99_m037`` or null where the file gives only a name.
+        ``school, name, municipality, municipality_name, kind`` and, for the context form, its numbers. ``municipality``
+        is a code such as ``reg99_m037`` or null where the file gives only a name.
     grade, pupil_grade : int or None
         Grade of the paper, and the grade most of its pupils are in (autumn papers were written a grade later).
     """

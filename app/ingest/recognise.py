@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from app.ingest.formats import REPEATED, Formats, Layout, plain
 from app.ingest.refusals import refuse
@@ -15,12 +16,14 @@ _HEADER_CHARS = 200
 
 @dataclass(frozen=True)
 class Found:
-    """A column of a sheet that a layout knows: its place, its field, its header as written, and the pattern's groups."""
+    """A column of a sheet that a layout knows: its place, its field, its header as written, and the pattern's
+    groups.
+    """
 
     index: int
     field: str
     header: str
-    groups: dict[str, str] = field(default_factory=dict)
+    groups: dict[str, str] = dataclasses.field(default_factory=dict)
 
 
 @dataclass
@@ -53,7 +56,8 @@ def _text(cell: object) -> str:
 def match_sheet(sheet: Sheet, formats: Formats) -> Match | None:
     """Best layout of a sheet, or None.
 
-    A layout fits a row when all its required fields are there; among those that fit, the one that knows most columns wins.
+    A layout fits a row when all its required fields are there; among those that fit, the one that knows most columns
+    wins.
     """
     best: Match | None = None
     best_rank: tuple[int, int] = (0, 0)
@@ -129,7 +133,9 @@ def recognise(sheets: Sequence[Sheet], formats: Formats) -> Recognised:
 
 
 def _refuse_personal(matches: Sequence[Match], ignored: Sequence[Sheet], formats: Formats) -> None:
-    """Refuse names of pupils wherever a header may stand: above the data of known sheets, in the first rows of the others."""
+    """Refuse names of pupils wherever a header may stand: above the data of known sheets, in the first rows of the
+    others.
+    """
     rows = [(m.sheet.name, row) for m in matches for row in m.sheet.rows[: m.header_index + 1]]
     rows += [(sheet.name, row) for sheet in ignored for row in sheet.rows[:HEADER_ROWS]]
     found: dict[str, None] = {}

@@ -1,4 +1,6 @@
-"""Why a whole file is refused: each reason says what is wrong and what to do. The only place where refusals get their words."""
+"""Why a whole file is refused: each reason says what is wrong and what to do. The only place where refusals get their
+words.
+"""
 
 from __future__ import annotations
 
@@ -66,14 +68,18 @@ REFUSALS: dict[str, tuple[str, str]] = {
         "The text encoding is not recognised: save the file as CSV UTF-8 and upload it again.",
     ),
     "unknown_layout": (
-        "Столбцы файла не похожи ни на одну известную раскладку: загрузите региональную выгрузку ВПР, контекстную форму или "
+        "Столбцы файла не похожи ни на одну известную раскладку: загрузите региональную выгрузку ВПР, "
+        "контекстную форму или "
         "федеральный список без изменения заголовков.",
-        "The columns match no known layout: upload a regional export, the context form or the federal list with their headers.",
+        "The columns match no known layout: upload a regional export, the context form or the federal list "
+        "with their headers.",
     ),
     "report_not_supported": (
-        "Это отчёт «{title}» раздела «Аналитика» ФИС ОКО. Такие отчёты узнаются, но пока не загружаются: нужна выгрузка с баллами "
+        "Это отчёт «{title}» раздела «Аналитика» ФИС ОКО. Такие отчёты узнаются, но пока не загружаются: "
+        "нужна выгрузка с баллами "
         "за задания каждого участника.",
-        "This is the report “{title}” of the federal cabinet: recognised, but not supported yet; upload the export with item points.",
+        "This is the report “{title}” of the federal cabinet: recognised, but not supported yet; upload the "
+        "export with item points.",
     ),
     "layout_not_supported": ("{refusal}", "This kind of file is recognised but not supported: {layout}."),
     "mixed_layouts": (
@@ -81,9 +87,11 @@ REFUSALS: dict[str, tuple[str, str]] = {
         "The workbook mixes different kinds of sheets ({what}): save them as separate files.",
     ),
     "personal_data": (
-        "В файле есть личные данные ({what}). Такие файлы не принимаются: удалите эти столбцы, оставьте только коды участников, "
+        "В файле есть личные данные ({what}). Такие файлы не принимаются: удалите эти столбцы, оставьте "
+        "только коды участников, "
         "и загрузите снова. Содержимое файла не сохранено в данных.",
-        "The file contains personal data ({what}): delete these columns, keep participant codes only, and upload it again.",
+        "The file contains personal data ({what}): delete these columns, keep participant codes only, and "
+        "upload it again.",
     ),
     "paper_unknown": (
         "По содержимому не удалось определить работу ({what}): укажите год, предмет и класс работы.",
@@ -98,12 +106,14 @@ REFUSALS: dict[str, tuple[str, str]] = {
         "The file holds several papers ({what}): upload each as its own file.",
     ),
     "wrong_paper": (
-        "Баллы не подходят к работе «{paper}»: у {count} работ из {total} баллы больше наибольших. Проверьте, та ли работа указана "
+        "Баллы не подходят к работе «{paper}»: у {count} работ из {total} баллы больше наибольших. Проверьте,"
+        " та ли работа указана "
         "и та ли форма выгружена.",
         "The points do not fit the paper: {count} works of {total} exceed the maxima. Check the paper and the file.",
     ),
     "items_count": (
-        "В файле {count} столбцов с баллами, а в работе «{paper}» {expected} заданий: выгрузите файл заново со всеми заданиями "
+        "В файле {count} столбцов с баллами, а в работе «{paper}» {expected} заданий: выгрузите файл заново "
+        "со всеми заданиями "
         "или проверьте, та ли это работа.",
         "The file has {count} item columns, the paper has {expected} items: export it again or check the paper.",
     ),
@@ -116,7 +126,8 @@ REFUSALS: dict[str, tuple[str, str]] = {
         "More than {limit} problems: the columns seem to be shifted, or this is another file.",
     ),
     "out_of_memory": (
-        "Файл не удалось прочитать в отведённой памяти: в нём слишком большая область ячеек. Скопируйте таблицу на новый лист и "
+        "Файл не удалось прочитать в отведённой памяти: в нём слишком большая область ячеек. Скопируйте "
+        "таблицу на новый лист и "
         "сохраните новой книгой.",
         "The file could not be read within the memory allowed: copy the table to a new sheet and save a new workbook.",
     ),
@@ -125,7 +136,8 @@ REFUSALS: dict[str, tuple[str, str]] = {
         "The file could not be read within the time allowed: copy the table to a new sheet and save a new workbook.",
     ),
     "unreadable": (
-        "Файл не удалось прочитать: он повреждён или устроен необычно. Откройте его в Excel, сохраните новой книгой и загрузите снова.",
+        "Файл не удалось прочитать: он повреждён или устроен необычно. Откройте его в Excel, сохраните новой "
+        "книгой и загрузите снова.",
         "The file could not be read: open it in Excel, save it as a new workbook and upload it again.",
     ),
 }

@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 from python_calamine import CalamineError, CalamineWorkbook
 
@@ -65,7 +66,7 @@ def read_xlsx(path: Path, caps: Caps) -> list[Sheet]:
             raise refuse("too_many_columns", sheet=name[:60], count=width, limit=caps.columns)
         if height > caps.rows + _HEADER_ROWS:
             raise refuse("too_many_rows", sheet=name[:60], count=height, limit=caps.rows)
-        rows = sheet.to_python(skip_empty_area=True)
+        rows = cast(list[Row], sheet.to_python(skip_empty_area=True))
         sheets.append(Sheet(name, rows, start[0] + 1))
     return sheets
 
@@ -73,9 +74,9 @@ def read_xlsx(path: Path, caps: Caps) -> list[Sheet]:
 def read_text(path: Path, formats: Formats, caps: Caps) -> list[Sheet]:
     """Comma-, semicolon- or tab-separated text in any usual encoding, as one sheet.
 
-    Each encoding that decodes the whole file is tried with each separator, and only a reading whose header holds at least four
-    known columns is taken: a wrong encoding turns Russian headers into other letters, so it cannot pass. Where the headers are
-    Latin (exports of 2020), Russian words of the data decide between encodings.
+    Each encoding that decodes the whole file is tried with each separator, and only a reading whose header holds at
+    least four known columns is taken: a wrong encoding turns Russian headers into other letters, so it cannot pass.
+    Where the headers are Latin (exports of 2020), Russian words of the data decide between encodings.
 
     Raises
     ------
@@ -156,6 +157,6 @@ def _rows(text: str, delimiter: str, caps: Caps) -> list[Row]:
     finally:
         csv.field_size_limit(limit)
     width = max((len(row) for row in rows), default=0)
-    for row in rows:
-        row.extend([""] * (width - len(row)))
+    for cells in rows:
+        cells.extend([""] * (width - len(cells)))
     return rows

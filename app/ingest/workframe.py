@@ -9,13 +9,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from app.ingest.cells import lookup
 from app.ingest.formats import Words
 from app.ingest.reading import Paper
 
 
 @dataclass
 class Parsed:
-    """Arrays over all rows read, shape (n,); `items` has shape (k, n) with -1 for no points; -1 in the others is null."""
+    """Arrays over all rows read, shape (n,); `items` has shape (k, n) with -1 for no points; -1 in the others is
+    null.
+    """
 
     accepted: NDArray
     rejected: NDArray
@@ -37,10 +40,11 @@ class Parsed:
 def work_frame(parsed: Parsed, paper: Paper) -> pd.DataFrame:
     """Accepted works sorted by municipality, school, class and participant (columns: `app.frames.WORKS`)."""
     rows = np.flatnonzero(parsed.accepted)
-    municipality = [code or name for code, name in _take(parsed.municipality, rows)]
+    keys = {pair: pair[0] or pair[1] for pair in set(parsed.municipality)}
+    municipality = [keys[pair] for pair in _take(parsed.municipality, rows)]
     school, class_name = _take(parsed.school, rows), _take(parsed.class_name, rows)
     participant = _take(parsed.participant, rows)
-    number = np.fromiter((int(p or 0) for p in participant), np.int64, len(rows))
+    number = lookup(participant, {code: int(code or 0) for code in set(participant)}, np.int64)
     order = np.lexsort((number, _rank(class_name), _rank(school), _rank(municipality)))
     rows = rows[order]
     index = order.tolist()
@@ -89,9 +93,9 @@ def _take(values: Sequence, rows: NDArray) -> list:
 
 def _rank(values: Sequence[str | None]) -> NDArray:
     """Place of each value among the distinct ones; null last."""
-    places = {value: place for place, value in enumerate(sorted({v for v in values if v is not None}))}
-    last = len(places)
-    return np.fromiter((places.get(v, last) for v in values), np.int64, len(values))  # type: ignore[arg-type]
+    places: dict[object, int] = {value: place for place, value in enumerate(sorted({*values} - {None}))}  # type: ignore[type-var]
+    places[None] = len(places)
+    return lookup(values, places, np.int32)
 
 
 def _strings(values: Sequence[str | None]) -> pd.Series:

@@ -56,7 +56,7 @@ class StageTime:
 def by_state(session: Session, *, at: datetime) -> list[StateCount]:
     """One row a state, in the order of the workflow."""
     days: dict[CaseState, list[float]] = defaultdict(list)
-    for state, entered_at in session.execute(select(Case.state, Case.entered_at)).tuples():
+    for state, entered_at in session.execute(select(Case.state, Case.entered_at)):
         days[state].append((at - entered_at).total_seconds() / 86400)
     return [StateCount(state, len(days[state]), median(days[state]) if days[state] else None) for state in CaseState]
 
@@ -64,9 +64,9 @@ def by_state(session: Session, *, at: datetime) -> list[StateCount]:
 def closures(session: Session) -> list[VerdictCount]:
     """How closed cases ended."""
     counts = dict(
-        session.execute(select(Case.verdict, func.count()).where(Case.verdict.is_not(None)).group_by(Case.verdict))
-        .tuples()
-        .all()
+        session.execute(
+            select(Case.verdict, func.count()).where(Case.verdict.is_not(None)).group_by(Case.verdict)
+        ).all()
     )
     total = sum(counts.values())
     rows = []
@@ -85,7 +85,7 @@ def by_municipality(session: Session) -> list[MunicipalityCount]:
     statement = select(Municipality.name, Case.opened_at, Case.closed_at).join(
         Municipality, Municipality.id == Case.municipality_id
     )
-    for name, opened_at, closed_at in session.execute(statement).tuples():
+    for name, opened_at, closed_at in session.execute(statement):
         names.add(name)
         if closed_at is None:
             open_counts[name] += 1
@@ -104,11 +104,11 @@ def time_in_state(session: Session) -> list[StageTime]:
     moves: dict[int, list[tuple[CaseState, datetime]]] = defaultdict(list)
     for case_id, source, at in session.execute(
         select(CaseEvent.case_id, CaseEvent.from_state, CaseEvent.at).order_by(CaseEvent.case_id, CaseEvent.seq)
-    ).tuples():
+    ):
         moves[case_id].append((source, at))
     stays: dict[CaseState, list[float]] = defaultdict(list)
     waiting: dict[CaseState, int] = defaultdict(int)
-    for case_id, state, opened_at in session.execute(select(Case.id, Case.state, Case.opened_at)).tuples():
+    for case_id, state, opened_at in session.execute(select(Case.id, Case.state, Case.opened_at)):
         since = opened_at
         for source, left_at in moves[case_id]:
             stays[source].append((left_at - since).total_seconds() / 86400)

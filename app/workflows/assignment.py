@@ -33,9 +33,7 @@ def eligible_curators(session: Session, case: Case) -> list[Candidate]:
             select(Case.curator_id, func.count())
             .where(Case.curator_id.is_not(None), Case.state != CaseState.CLOSED)
             .group_by(Case.curator_id)
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     people = session.scalars(select(User).where(User.role == Role.CURATOR, User.is_active).order_by(User.name))
     found = [

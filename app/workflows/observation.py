@@ -36,9 +36,7 @@ def eligible_observers(session: Session, case: Case, on: date) -> list[Candidate
             select(Observation.observer_id, func.count())
             .where(Observation.status == VisitStatus.SCHEDULED)
             .group_by(Observation.observer_id)
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     people = session.scalars(select(User).where(User.role == Role.INSPECTOR, User.is_active).order_by(User.name))
     found = [

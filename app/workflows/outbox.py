@@ -30,6 +30,9 @@ QUEUES = ("default", "heavy")
 LEASE = {"default": timedelta(minutes=2), "heavy": timedelta(minutes=20)}
 MAX_ATTEMPTS = 8
 _FIRST_PAUSE, _LONGEST_PAUSE = timedelta(seconds=6), timedelta(minutes=5)
+_LONGEST_WAKE_PAUSE = timedelta(seconds=24)
+"""A lost call is nobody's failure: a job whose calls keep getting lost must still be done within a minute of the last
+loss. Calls are cheap, and a row that waits on its queue is not called again."""
 
 
 def add(
@@ -131,7 +134,9 @@ def mark_woken(session: Session, job_ids: Sequence[int], *, at: datetime) -> Non
             session,
             update(OutboxJob)
             .where(OutboxJob.id == job.id, OutboxJob.status.in_([JobStatus.PENDING, JobStatus.RUNNING]))
-            .values(wakes=OutboxJob.wakes + 1, next_try_at=at + _pause(job.wakes + 1)),
+            .values(
+                wakes=OutboxJob.wakes + 1, next_try_at=at + min(_pause(job.wakes + 1), _LONGEST_WAKE_PAUSE)
+            ),
         )
 
 

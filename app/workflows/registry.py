@@ -119,7 +119,7 @@ def _key(name: str) -> str:
 
 def _refuse_foreign(session: Session, rows: list[Mapping[str, Any]], actor: Actor) -> None:
     schools, own = School.__table__, actor.municipality_id
-    places = dict(session.connection().execute(select(schools.c.code, schools.c.municipality_id)).tuples().all())
+    places = dict(session.connection().execute(select(schools.c.code, schools.c.municipality_id)).all())
     foreign = sorted({str(row["school"]) for row in rows if places.get(str(row["school"])) != own})
     if foreign:
         shown = ", ".join(foreign[:5])

@@ -95,11 +95,12 @@
       ...more
     };
   }
+  var DASHES = "path://M0 4h5v2h-5z M8 4h5v2h-5z M16 4h5v2h-5z";
   function legend(colours, more = {}) {
     return {
       bottom: 0,
       left: 0,
-      itemWidth: 16,
+      itemWidth: 18,
       itemHeight: 10,
       itemGap: 18,
       textStyle: { color: colours.muted, fontSize: 12.5, fontFamily: colours.font },
@@ -117,6 +118,7 @@
     const shares = spec.unit === "share";
     const show = (value) => shares ? percent(value) : number(value);
     const lying = spec.horizontal ?? false;
+    const longest = Math.max(...spec.categories.map((name) => name.length));
     const many = spec.series.length > 1;
     const values = valueAxis(colours, {
       min: 0,
@@ -129,7 +131,7 @@
         color: lying ? colours.ink : colours.muted,
         fontSize: 12.5,
         hideOverlap: true,
-        ...lying ? { width: Math.min(230, size.width * 0.42), overflow: "break" } : {}
+        ...lying && longest * 7.5 > size.width * 0.45 ? { width: size.width * 0.45, overflow: "break" } : {}
       }
     });
     const round = lying ? [0, 3, 3, 0] : [3, 3, 0, 0];
@@ -201,12 +203,12 @@
     }
     series.push(cutLines(labels, colours), barNumbers(scores, observed, atCut, colours));
     return {
-      grid: { left: 6, right: 10, top: rows * ROW + 4, bottom: narrow ? 98 : 72, containLabel: true },
+      grid: { left: 6, right: 10, top: rows * ROW + 4, bottom: narrow ? 84 : 60, containLabel: true },
       legend: legend(colours, {
         data: [
           { name: words.atCut, icon: "roundRect" },
           { name: words.rest, icon: "roundRect" },
-          ...expected ? [{ name: words.expected }] : []
+          ...expected ? [{ name: words.expected, icon: DASHES }] : []
         ]
       }),
       xAxis: { ...categoryAxis(colours, scores.map(String)), ...named(colours, words.score, 27) },
@@ -229,17 +231,16 @@
     return [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10].map((k) => k * step).find((top) => top >= value);
   }
   function placeLabels(cuts, scores, plotWidth) {
-    const ends = [];
-    return cuts.flatMap((cut, i) => {
-      const at = scores.indexOf(cut);
-      if (at < 0) return [];
-      const text = words.cut(cut, i + 3);
+    const placed = [];
+    for (let i = cuts.length - 1; i >= 0; i -= 1) {
+      const at = scores.indexOf(cuts[i]);
+      if (at < 0) continue;
+      const text = words.cut(cuts[i], i + 3);
       const left = at / scores.length * plotWidth;
-      let row = ends.findIndex((end) => end + 10 <= left);
-      if (row < 0) row = ends.push(0) - 1;
-      ends[row] = left + text.length * 7.4;
-      return [{ at, text, row }];
-    });
+      const crossed = placed.filter((other) => other.left < left + text.length * 7.6 + 10);
+      placed.unshift({ at, text, left, row: crossed.length ? 1 + Math.max(...crossed.map((other) => other.row)) : 0 });
+    }
+    return placed;
   }
   function cutLines(labels, colours) {
     return {
@@ -322,7 +323,7 @@
       lineStyle: { color: colours.muted, width: 1.3, type: [4, 4] }
     });
     const series = [
-      { ...dot, name: words.others, data: spec.points, symbolSize: 6, itemStyle: { color: colours.rest } },
+      { ...dot, name: words.others, data: spec.points, symbolSize: 7, itemStyle: { color: colours.muted, opacity: 0.55 } },
       ...(spec.limits ?? []).flatMap(({ title, lower, upper }) => [limit(lower, title), limit(upper, title)])
     ];
     if (spec.school) {
@@ -345,7 +346,7 @@
     }
     return {
       grid: { left: 22, right: 16, top: 12, bottom: 64, containLabel: true },
-      legend: legend(colours, { data: [words.school, words.others, ...new Set((spec.limits ?? []).map((item) => item.title))] }),
+      legend: legend(colours, { data: [words.school, words.others, ...(spec.limits ?? []).map(({ title }) => ({ name: title, icon: DASHES }))] }),
       xAxis: { ...valueAxis(colours, { min: 0, splitLine: { show: false } }), ...named(colours, spec.x_title ?? words.works, 27) },
       yAxis: { ...valueAxis(colours, { scale: true }), ...named(colours, spec.y_title ?? "", 38) },
       tooltip: tooltip(colours, {
@@ -366,9 +367,9 @@
         label: { color: count > highest * 0.55 ? colours.onAccent : colours.ink, fontWeight: journal === paper ? 700 : 400 }
       }))
     );
-    const side = Math.min(size.height - 60, (size.width - 90) * 0.62);
+    const height = size.height - 58;
     return {
-      grid: { left: 64, top: 8, width: Math.min(size.width - 80, side * 1.9), height: side },
+      grid: { left: 64, top: 8, width: Math.min(size.width - 80, height * 1.9), height },
       xAxis: { ...categoryAxis(colours, marks), ...named(colours, words.paperMark, 27), axisLine: { show: false } },
       yAxis: {
         ...categoryAxis(colours, marks),
@@ -434,6 +435,7 @@
         ...valueAxis(colours, {
           min: 0,
           max: 1,
+          interval: 0.25,
           axisLabel: { color: colours.muted, fontSize: 12.5, formatter: (value) => percent(value) }
         }),
         ...spec.y_title ? named(colours, spec.y_title, 46) : {}

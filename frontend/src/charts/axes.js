@@ -43,11 +43,14 @@ export function tooltip(colours, more) {
   };
 }
 
+// Dashes for the legend of a dashed line.
+export const DASHES = "path://M0 4h5v2h-5z M8 4h5v2h-5z M16 4h5v2h-5z";
+
 export function legend(colours, more = {}) {
   return {
     bottom: 0,
     left: 0,
-    itemWidth: 16,
+    itemWidth: 18,
     itemHeight: 10,
     itemGap: 18,
     textStyle: { color: colours.muted, fontSize: 12.5, fontFamily: colours.font },

@@ -7,6 +7,7 @@ export function bars(spec, colours, size) {
   const shares = spec.unit === "share";
   const show = (value) => (shares ? percent(value) : number(value));
   const lying = spec.horizontal ?? false;
+  const longest = Math.max(...spec.categories.map((name) => name.length));
   const many = spec.series.length > 1;
   const values = valueAxis(colours, {
     min: 0,
@@ -19,7 +20,7 @@ export function bars(spec, colours, size) {
       color: lying ? colours.ink : colours.muted,
       fontSize: 12.5,
       hideOverlap: true,
-      ...(lying ? { width: Math.min(230, size.width * 0.42), overflow: "break" } : {}),
+      ...(lying && longest * 7.5 > size.width * 0.45 ? { width: size.width * 0.45, overflow: "break" } : {}),
     },
   });
   const round = lying ? [0, 3, 3, 0] : [3, 3, 0, 0];

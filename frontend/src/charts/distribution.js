@@ -1,7 +1,7 @@
 // Primary scores: observed bars, the expected curve, the official cuts. What stands at a cut is orange.
 
 import { number, words } from "../words.js";
-import { categoryAxis, legend, named, tooltip, valueAxis } from "./axes.js";
+import { DASHES, categoryAxis, legend, named, tooltip, valueAxis } from "./axes.js";
 
 const ROW = 19; // height of one row of cut labels; they live above the plot and so never meet a bar's number
 
@@ -42,12 +42,12 @@ export function distribution(spec, colours, size) {
   }
   series.push(cutLines(labels, colours), barNumbers(scores, observed, atCut, colours));
   return {
-    grid: { left: 6, right: 10, top: rows * ROW + 4, bottom: narrow ? 98 : 72, containLabel: true },
+    grid: { left: 6, right: 10, top: rows * ROW + 4, bottom: narrow ? 84 : 60, containLabel: true },
     legend: legend(colours, {
       data: [
         { name: words.atCut, icon: "roundRect" },
         { name: words.rest, icon: "roundRect" },
-        ...(expected ? [{ name: words.expected }] : []),
+        ...(expected ? [{ name: words.expected, icon: DASHES }] : []),
       ],
     }),
     xAxis: { ...categoryAxis(colours, scores.map(String)), ...named(colours, words.score, 27) },
@@ -71,18 +71,18 @@ function niceTop(value) {
   return [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10].map((k) => k * step).find((top) => top >= value);
 }
 
+// From right to left: a label that reaches over the line of a later cut stands a row above that line's top.
 function placeLabels(cuts, scores, plotWidth) {
-  const ends = [];
-  return cuts.flatMap((cut, i) => {
-    const at = scores.indexOf(cut);
-    if (at < 0) return [];
-    const text = words.cut(cut, i + 3);
+  const placed = [];
+  for (let i = cuts.length - 1; i >= 0; i -= 1) {
+    const at = scores.indexOf(cuts[i]);
+    if (at < 0) continue;
+    const text = words.cut(cuts[i], i + 3);
     const left = (at / scores.length) * plotWidth;
-    let row = ends.findIndex((end) => end + 10 <= left);
-    if (row < 0) row = ends.push(0) - 1;
-    ends[row] = left + text.length * 7.4;
-    return [{ at, text, row }];
-  });
+    const crossed = placed.filter((other) => other.left < left + text.length * 7.6 + 10);
+    placed.unshift({ at, text, left, row: crossed.length ? 1 + Math.max(...crossed.map((other) => other.row)) : 0 });
+  }
+  return placed;
 }
 
 function cutLines(labels, colours) {

@@ -1,7 +1,7 @@
 // Schools by number of works and result, with control limits that narrow as the number grows (a funnel plot).
 
 import { number, words } from "../words.js";
-import { legend, named, tooltip, valueAxis } from "./axes.js";
+import { DASHES, legend, named, tooltip, valueAxis } from "./axes.js";
 
 export function funnel(spec, colours) {
   const dot = { type: "scatter", z: 3 };
@@ -15,7 +15,7 @@ export function funnel(spec, colours) {
     lineStyle: { color: colours.muted, width: 1.3, type: [4, 4] },
   });
   const series = [
-    { ...dot, name: words.others, data: spec.points, symbolSize: 6, itemStyle: { color: colours.rest } },
+    { ...dot, name: words.others, data: spec.points, symbolSize: 7, itemStyle: { color: colours.muted, opacity: 0.55 } },
     ...(spec.limits ?? []).flatMap(({ title, lower, upper }) => [limit(lower, title), limit(upper, title)]),
   ];
   if (spec.school) {
@@ -38,7 +38,7 @@ export function funnel(spec, colours) {
   }
   return {
     grid: { left: 22, right: 16, top: 12, bottom: 64, containLabel: true },
-    legend: legend(colours, { data: [words.school, words.others, ...new Set((spec.limits ?? []).map((item) => item.title))] }),
+    legend: legend(colours, { data: [words.school, words.others, ...(spec.limits ?? []).map(({ title }) => ({ name: title, icon: DASHES }))] }),
     xAxis: { ...valueAxis(colours, { min: 0, splitLine: { show: false } }), ...named(colours, spec.x_title ?? words.works, 27) },
     yAxis: { ...valueAxis(colours, { scale: true }), ...named(colours, spec.y_title ?? "", 38) },
     tooltip: tooltip(colours, {

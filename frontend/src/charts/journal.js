@@ -13,9 +13,9 @@ export function journalTable(spec, colours, size) {
       label: { color: count > highest * 0.55 ? colours.onAccent : colours.ink, fontWeight: journal === paper ? 700 : 400 },
     })),
   );
-  const side = Math.min(size.height - 60, (size.width - 90) * 0.62);
+  const height = size.height - 58;
   return {
-    grid: { left: 64, top: 8, width: Math.min(size.width - 80, side * 1.9), height: side },
+    grid: { left: 64, top: 8, width: Math.min(size.width - 80, height * 1.9), height },
     xAxis: { ...categoryAxis(colours, marks), ...named(colours, words.paperMark, 27), axisLine: { show: false } },
     yAxis: {
       ...categoryAxis(colours, marks),

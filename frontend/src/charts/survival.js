@@ -34,6 +34,7 @@ export function survival(spec, colours) {
       ...valueAxis(colours, {
         min: 0,
         max: 1,
+        interval: 0.25,
         axisLabel: { color: colours.muted, fontSize: 12.5, formatter: (value) => percent(value) },
       }),
       ...(spec.y_title ? named(colours, spec.y_title, 46) : {}),

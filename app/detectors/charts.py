@@ -1,0 +1,137 @@
+"""Figures behind a finding's chart, as plain values ready for JSON."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from app.detectors.boundary_push import BoundaryResult, frandsen_p
+from app.detectors.contextual_mean import MeanResult, logit_means
+from app.detectors.journal_gap import JournalResult, marks_of_scores
+from app.detectors.tables import PaperTable
+
+
+def _r(value: float, digits: int = 2) -> float:
+    return round(float(value), digits)
+
+
+def distribution(table: PaperTable, result: BoundaryResult, i: int) -> dict:
+    """Score distribution of school number `i` with the cuts and the expected curve."""
+    test = result.test
+    cuts = list(table.spec.mark_from or ())
+    counts = table.counts[i]
+    expected = test.tilted[i] * counts.sum()
+    first = cuts[0] if cuts else 0
+    half = 1.96 * float(test.expected_deviation[i])
+    awaited = float(test.expected[i])
+    return {
+        "kind": "distribution",
+        "scores": list(range(len(counts))),
+        "observed": counts.astype(int).tolist(),
+        "expected": np.round(expected, 2).tolist(),
+        "cuts": [int(c) for c in cuts],
+        "excess": _r(test.effect[i]),
+        "excess_low": _r(test.effect_low[i]),
+        "excess_high": _r(test.effect_high[i]),
+        "at_cuts": int(test.at_cuts[i]),
+        "expected_at_cuts": _r(awaited),
+        "expected_low": _r(max(0.0, awaited - half)),
+        "expected_high": _r(awaited + half),
+        "below_first": {"observed": int(counts[:first].sum()), "expected": _r(expected[:first].sum())},
+        "usual_at_cuts": _r(result.against_pool.expected[i]),
+        "reference": result.reference,
+        "region_heaped": result.region.heaped,
+        "frandsen": [
+            {"cut": int(c), "p_value": float(f"{frandsen_p(counts[c - 1], counts[c], counts[c + 1]):.3g}")}
+            for c in cuts
+            if 1 <= c < len(counts) - 1
+        ],
+    }
+
+
+def region_distribution(table: PaperTable, result: BoundaryResult) -> dict:
+    """Score distribution of the whole pool with the smooth curve."""
+    region = result.region
+    return {
+        "kind": "distribution",
+        "scores": list(range(table.counts.shape[1])),
+        "observed": table.counts.sum(axis=0).astype(int).tolist(),
+        "expected": np.round(region.smooth, 1).tolist(),
+        "cuts": [int(c) for c in table.spec.mark_from or ()],
+        "excess": _r(region.excess, 1),
+        "excess_low": _r(region.low, 1),
+        "excess_high": _r(region.high, 1),
+        "by_cut": region.cuts,
+        "method": region.method,
+        "region_heaped": region.heaped,
+    }
+
+
+def funnel_frame(table: PaperTable, result: MeanResult) -> dict:
+    """The part of the funnel that all schools of a paper share: anonymous points and limits."""
+    n = table.n
+    top = table.spec.max_score
+    centre = float(np.average(result.predicted, weights=np.maximum(n, 1)))
+    # Limits are shown at the paper's typical mean, in points.
+    to_points = centre * (1 - centre / top)
+    room = (centre / top) * (1 - centre / top)
+    means = logit_means(table)
+    phi = float(np.median(means.sampling * n * (table.mean / top).clip(0.02, 0.98) * (1 - (table.mean / top).clip(0.02, 0.98))))
+    sizes = np.unique(np.clip(np.geomspace(5, max(10.0, float(n.max())), 24).round(), 5, None))
+    deviation = np.sqrt(result.context.tau2 + phi / (sizes * room)) * to_points
+    residual = result.context.residual * to_points
+    return {
+        "kind": "funnel",
+        "n": n.astype(int).tolist(),
+        "residual": np.round(residual, 2).tolist(),
+        "limits": {
+            "n": sizes.astype(int).tolist(),
+            "95": np.round(1.96 * deviation, 2).tolist(),
+            "99.8": np.round(3.09 * deviation, 2).tolist(),
+        },
+    }
+
+
+def funnel(shared: dict, table: PaperTable, result: MeanResult, i: int) -> dict:
+    """Funnel plot with school number `i` marked."""
+    return {
+        **shared,
+        "index": i,
+        "mean": _r(table.mean[i]),
+        "expected": _r(result.predicted[i]),
+        "effect": _r(result.effect[i]),
+        "effect_low": _r(result.effect_low[i]),
+        "effect_high": _r(result.effect_high[i]),
+        "shrunk": _r(result.shrunk[i]),
+        "by_history": bool(result.by_history[i]),
+        "reference": str(result.reference[i]),
+    }
+
+
+def journal_table(table: PaperTable, result: JournalResult, i: int) -> dict:
+    """Journal × paper marks of school number `i` with shares against the reference."""
+    assert table.journal is not None
+    assert table.spec.mark_from is not None
+    marks = marks_of_scores(table.spec.max_score, table.spec.mark_from)
+    matrix = np.zeros((4, 4), dtype=int)
+    np.add.at(matrix.T, marks - 2, table.journal[i].astype(int))
+    n = max(float(result.works[i]), 1.0)
+    shares = {}
+    for k, word in enumerate(("lowered", "confirmed", "raised")):
+        own, reference = float(result.shares[i, k]), float(result.expected[i, k])
+        half = 1.96 * np.sqrt(max(reference * (1 - reference), 0.01) / n)
+        shares[word] = {
+            "own": _r(own, 4),
+            "reference": _r(reference, 4),
+            "low": _r(max(0.0, reference - half), 4),
+            "high": _r(min(1.0, reference + half), 4),
+        }
+    return {
+        "kind": "journal_table",
+        "journal": [2, 3, 4, 5],
+        "paper": [2, 3, 4, 5],
+        "matrix": matrix.tolist(),
+        "shares": shares,
+        "far": _r(result.far[i], 4),
+        "part": str(result.part[i]),
+        "z": {part: _r(z) for part, z in zip(("raised", "copied", "lowered"), result.part_z[i], strict=True)},
+    }

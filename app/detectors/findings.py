@@ -1,0 +1,215 @@
+"""Findings of one paper, built in bulk: one frame a detector."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+
+from app import frames
+from app.detectors import boundary_push, contextual_mean, federal, journal_gap, sentences
+from app.detectors.base import level_of
+from app.detectors.combination import benjamini_hochberg
+from app.detectors.params import Params
+from app.detectors.tables import PaperTable
+from app.terms import Family, FindingOutcome
+
+_LEVELS = np.array([level_of(n).value for n in (0, 10, 20, 50)], dtype=object)
+
+
+def _frame(table: PaperTable, detector: str, family: Family, n: np.ndarray, unit: str) -> dict:
+    S = len(table.schools)
+    return {
+        "school": table.schools.astype(object),
+        "year": np.full(S, table.year),
+        "subject": np.full(S, table.spec.subject, dtype=object),
+        "grade": np.full(S, table.spec.grade),
+        "detector": np.full(S, detector, dtype=object),
+        "family": np.full(S, family.value, dtype=object),
+        "n": n.astype(np.int64),
+        "effect_unit": np.full(S, unit, dtype=object),
+        "level": _LEVELS[np.searchsorted([10, 20, 50], n, side="right")],
+    }
+
+
+def _finish(columns: dict, assessed: np.ndarray, reasons: list[str], texts: list[str]) -> pd.DataFrame:
+    S = len(assessed)
+    for name in ("statistic", "effect", "effect_low", "effect_high", "p_value"):
+        values = columns.get(name)
+        columns[name] = np.full(S, np.nan) if values is None else np.where(assessed, values, np.nan)
+    columns["q_value"] = benjamini_hochberg(columns["p_value"])
+    columns["outcome"] = np.where(assessed, FindingOutcome.ASSESSED.value, FindingOutcome.NOT_ASSESSED.value).astype(object)
+    columns["reason"] = np.array(["" if a else r for a, r in zip(assessed, reasons, strict=True)], dtype=object)
+    columns["sentence"] = np.array(
+        [t if a else sentences.not_assessed(r) for a, r, t in zip(assessed, reasons, texts, strict=True)], dtype=object
+    )
+    return pd.DataFrame(columns)[frames.names(frames.FINDINGS)]
+
+
+def whole_paper_not_assessed(
+    table: PaperTable, detector: str, family: Family, unit: str, reason: str, smallest: int
+) -> pd.DataFrame:
+    """Every school of a paper says why the detector could not run."""
+    n = table.n
+    reasons = [sentences.too_few(works, smallest) if works < smallest else reason for works in n]
+    nothing = np.zeros(len(n), dtype=bool)
+    return _finish(_frame(table, detector, family, n, unit), nothing, reasons, [""] * len(n))
+
+
+def of_boundary(table: PaperTable, result: boundary_push.BoundaryResult, params: Params) -> pd.DataFrame:
+    test, n = result.test, table.n
+    columns = _frame(table, boundary_push.NAME, Family.BOUNDARY, n, "works")
+    columns |= {
+        "statistic": test.count_z,
+        "effect": test.effect,
+        "effect_low": test.effect_low,
+        "effect_high": test.effect_high,
+        "p_value": result.p_value,
+    }
+    p = params.boundary_push
+    reasons = [
+        sentences.too_few(works, p.smallest_n)
+        if works < p.smallest_n
+        else f"в окнах границ {sentences.works(window)}, нужно не меньше {p.smallest_window}"
+        for works, window in zip(n, test.window, strict=True)
+    ]
+    usual = result.against_pool.expected if test is not result.against_pool else [None] * len(n)
+    texts = [
+        sentences.boundary(*row) if ok else ""
+        for ok, *row in zip(
+            result.assessed.tolist(), test.at_cuts.tolist(), n.tolist(), test.expected.tolist(),
+            test.expected_deviation.tolist(), list(usual), strict=True
+        )
+    ]  # fmt: skip
+    return _finish(columns, result.assessed, reasons, texts)
+
+
+def of_region_boundary(table: PaperTable, region: boundary_push.RegionHeaping) -> pd.DataFrame:
+    """The finding about the region itself: school is empty."""
+    observed = sum(row["observed"] for row in region.cuts)
+    expected = observed - region.excess
+    half = (region.high - region.low) / 2
+    worst = max(region.cuts, key=lambda row: row["z"], default=None) if region.heaped else None
+    mark = 3 + (table.spec.mark_from or ()).index(worst["cut"]) if worst else 0
+    text = sentences.region_boundary(observed, expected, max(0.0, expected - half), expected + half, worst, mark)
+    row = {
+        "school": "",
+        "year": table.year,
+        "subject": table.spec.subject,
+        "grade": table.spec.grade,
+        "detector": boundary_push.NAME,
+        "family": Family.BOUNDARY.value,
+        "n": int(region.works),
+        "statistic": region.z,
+        "effect": region.excess,
+        "effect_unit": "works",
+        "effect_low": region.low,
+        "effect_high": region.high,
+        "p_value": region.p_value,
+        "q_value": region.p_value,
+        "level": level_of(int(region.works)).value,
+        "outcome": FindingOutcome.ASSESSED.value,
+        "reason": "",
+        "sentence": text,
+    }
+    return pd.DataFrame([row])[frames.names(frames.FINDINGS)]
+
+
+def of_mean(table: PaperTable, result: contextual_mean.MeanResult, params: Params) -> pd.DataFrame:
+    n, observed = table.n, table.mean
+    columns = _frame(table, contextual_mean.NAME, Family.LEVEL, n, "points")
+    columns |= {
+        "statistic": np.fmax(result.z_context, result.z_history),
+        "effect": result.effect,
+        "effect_low": result.effect_low,
+        "effect_high": result.effect_high,
+        "p_value": result.p_value,
+    }
+    smallest = params.contextual_mean.smallest_n
+    reasons = [sentences.too_few(works, smallest) for works in n]
+    top = table.spec.max_score
+    texts = [
+        sentences.mean(mean, top, works, expected, mean - high, mean - low, by) if ok else ""
+        for ok, mean, works, expected, low, high, by in zip(
+            result.assessed.tolist(), observed.tolist(), n.tolist(), result.predicted.tolist(),
+            result.effect_low.tolist(), result.effect_high.tolist(), result.by_history.tolist(), strict=True
+        )
+    ]  # fmt: skip
+    return _finish(columns, result.assessed, reasons, texts)
+
+
+def of_journal(table: PaperTable, result: journal_gap.JournalResult, params: Params) -> pd.DataFrame:
+    columns = _frame(table, journal_gap.NAME, Family.JOURNAL, result.works, "share")
+    columns |= {
+        "statistic": result.part_z[np.arange(len(result.part)), [journal_gap.PARTS.index(p) for p in result.part]],
+        "effect": result.effect,
+        "effect_low": result.effect_low,
+        "effect_high": result.effect_high,
+        "p_value": result.p_value,
+    }
+    smallest = params.journal_gap.smallest_n
+    reasons = [f"с отметкой по журналу {sentences.too_few(works, smallest)}" for works in result.works]
+    column = {"raised": 2, "copied": 1, "lowered": 0}
+    texts = []
+    for i, (ok, part) in enumerate(zip(result.assessed.tolist(), result.part.tolist(), strict=True)):
+        if not ok:
+            texts.append("")
+            continue
+        share, expected = float(result.shares[i, column[part]]), float(result.expected[i, column[part]])
+        half = (float(result.effect_high[i]) - float(result.effect_low[i])) / 2
+        texts.append(sentences.journal(part, share, float(result.works[i]), expected, half))
+    return _finish(columns, result.assessed, reasons, texts)
+
+
+def of_federal(
+    table: PaperTable | None, year: int, markers: list[federal.Marker]
+) -> tuple[pd.DataFrame, list[list[dict]]]:
+    """Markers of one paper (or of ОГЭ, without a table): one row a school, and the markers' figures for the evidence."""
+    first = markers[0]
+    names = first.schools if len(first.schools) else np.array([""])
+    S = len(names)
+    rows: list[list[dict]] = [[] for _ in range(S)]
+    parts: list[list[str]] = [[] for _ in range(S)]
+    for marker in markers:
+        figures = {key: np.broadcast_to(value, S).tolist() for key, value in marker.figures.items()}
+        pairs = zip(_padded(marker.assessed, S), _padded(marker.present, S), strict=True)
+        for i, (assessed, present) in enumerate(pairs):
+            own = {key: values[i] for key, values in figures.items()}
+            rows[i].append(
+                {
+                    "marker": marker.name,
+                    "assessed": assessed,
+                    "present": present,
+                    "reason": "" if assessed else marker.reason,
+                    **{key: round(v, 4) if math.isfinite(v) else None for key, v in own.items()},
+                }
+            )
+            parts[i].append(sentences.federal_part(marker.name, assessed, present, marker.reason, own))
+    assessed = np.array([any(row["assessed"] for row in school) for school in rows])
+    missing = ["; ".join(dict.fromkeys(r["reason"] for r in school if not r["assessed"])) for school in rows]
+    n = table.n if table is not None else np.nan_to_num(np.broadcast_to(first.figures.get("n", 0.0), S))
+    values = {key: np.broadcast_to(first.figures.get(key, np.nan), S) for key in ("mean", "low", "high", "region")}
+    columns = {
+        "school": names.astype(object),
+        "year": np.full(S, year),
+        "subject": np.full(S, first.subject, dtype=object),
+        "grade": np.full(S, first.grade),
+        "detector": np.full(S, federal.NAME, dtype=object),
+        "family": np.full(S, Family.FEDERAL.value, dtype=object),
+        "n": n.astype(np.int64),
+        "statistic": np.array([sum(row["present"] for row in school) for school in rows], dtype=float),
+        "effect": values["mean"] - values["region"],
+        "effect_unit": np.full(S, "points", dtype=object),
+        "effect_low": values["low"] - values["region"],
+        "effect_high": values["high"] - values["region"],
+        "level": _LEVELS[np.searchsorted([10, 20, 50], n, side="right")],
+    }
+    frame = _finish(columns, assessed, missing, [sentences.federal(part) for part in parts])
+    # Markers that could not be computed are named even where others could.
+    frame["reason"] = np.array(missing, dtype=object)
+    return frame, rows
+
+
+def _padded(values: np.ndarray, size: int) -> list[bool]:
+    return values.tolist() if len(values) == size else [False] * size

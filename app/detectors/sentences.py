@@ -1,0 +1,121 @@
+"""One Russian sentence a finding: numbers and an interval for a head of school, never a verdict."""
+
+from __future__ import annotations
+
+import math
+
+NBSP = "\u00a0"
+
+
+def whole(value: float) -> str:
+    """Whole number with non-breaking spaces between thousands."""
+    return f"{round(value):,}".replace(",", NBSP).replace("-", "−")
+
+
+def decimal(value: float, digits: int = 1) -> str:
+    """Decimal number with a comma."""
+    return f"{value:,.{digits}f}".replace(",", NBSP).replace(".", ",").replace("-", "−")
+
+
+def percent(share: float) -> str:
+    """Share as whole percent, without the sign."""
+    return str(round(100 * share))
+
+
+def plural(n: float, one: str, few: str, many: str) -> str:
+    """Form of a Russian noun after a whole number."""
+    tail = abs(round(n)) % 100
+    if 11 <= tail <= 14:
+        return many
+    return {1: one, 2: few, 3: few, 4: few}.get(tail % 10, many)
+
+
+def works(n: float) -> str:
+    """``131 работа`` with the right ending."""
+    return f"{whole(n)}{NBSP}{plural(n, 'работа', 'работы', 'работ')}"
+
+
+def out_of_works(n: float) -> str:
+    """``из 131 работы``: after a preposition."""
+    return f"из{NBSP}{whole(n)}{NBSP}{plural(n, 'работы', 'работ', 'работ')}"
+
+
+def boundary(at_cuts: float, n: float, expected: float, deviation: float, usual: float | None) -> str:
+    """Works at the cuts; `usual` is what the region's habit would give, where the region gathers at cuts as a whole."""
+    low, high = max(0.0, expected - 1.96 * deviation), min(n, expected + 1.96 * deviation)
+    interval = f"(95{NBSP}%{NBSP}ДИ {whole(low)}–{whole(high)})"
+    if usual is None:
+        return (
+            f"У границ отметок — {works(at_cuts)} из{NBSP}{whole(n)}; в школах с таким же средним ожидалось бы "
+            f"{whole(expected)} {interval}."
+        )
+    return (
+        f"У границ отметок — {works(at_cuts)} из{NBSP}{whole(n)}; при плавном распределении с тем же средним ожидалось бы "
+        f"{whole(expected)} {interval}, в школах региона с таким же средним — {whole(usual)}."
+    )
+
+
+def region_boundary(observed: float, expected: float, low: float, high: float, worst: dict | None, mark: int) -> str:
+    text = (
+        f"По региону у границ отметок — {works(observed)}; при плавном распределении ожидалось бы "
+        f"{whole(expected)} (95{NBSP}%{NBSP}ДИ {whole(low)}–{whole(high)})"
+    )
+    if worst is None:
+        return f"{text}."
+    return (
+        f"{text}; дальше всего от ожидания граница отметки «{mark}»: "
+        f"{whole(worst['observed'])} вместо {whole(worst['expected'])}."
+    )
+
+
+def mean(observed: float, top: int, n: float, expected: float, low: float, high: float, by_history: bool) -> str:
+    source = "по контексту, прошлому году и другим работам школы" if by_history else "по контексту школы"
+    return (
+        f"Средний балл {decimal(observed)} из{NBSP}{top} ({works(n)}); {source} ожидалось бы {decimal(expected)} "
+        f"(95{NBSP}%{NBSP}ДИ {decimal(low)}–{decimal(high)})."
+    )
+
+
+def journal(part: str, share: float, n: float, expected: float, half: float) -> str:
+    low, high = max(0.0, expected - half), min(1.0, expected + half)
+    tail = f"{percent(expected)}{NBSP}% (95{NBSP}%{NBSP}ДИ {percent(low)}–{percent(high)}{NBSP}%)."
+    head = f"у{NBSP}{percent(share)}{NBSP}% {out_of_works(n)}"
+    if part == "copied":
+        return f"Отметка за работу совпала с журнальной {head}; при тех же баллах и отметках журнала ожидалось бы {tail}"
+    side = "выше" if part == "raised" else "ниже"
+    return f"Отметка за работу {side} журнальной {head}; при таких же отметках журнала ожидалось бы {tail}"
+
+
+def federal(parts: list[str]) -> str:
+    return "Федеральные маркеры: " + "; ".join(parts) + "."
+
+
+def federal_part(name: str, assessed: bool, present: bool, reason: str, figures: dict[str, float]) -> str:
+    """One marker inside the sentence."""
+    title = {
+        "mean": "завышенное среднее",
+        "oge": "завышенное среднее ОГЭ",
+        "journal": "противоречие с журналом",
+        "rise": "резкий рост",
+        "fall": "резкое падение",
+    }[name]
+    if not assessed:
+        return f"{title} — не оценивалось ({reason})"
+    answer = "есть" if present else "нет"
+    if name in ("mean", "oge"):
+        digits = 2 if name == "oge" else 1
+        return (
+            f"{title} — {answer} (нижняя граница {decimal(figures['low'], digits)}, "
+            f"верхняя по региону {decimal(figures['region_high'], digits)})"
+        )
+    if name == "journal":
+        return f"{title} — {answer} (ρ{NBSP}={NBSP}{decimal(figures['rho'], 2)})"
+    return f"{title} — {answer} (K{NBSP}={NBSP}{decimal(figures['k'], 2)})"
+
+
+def not_assessed(reason: str) -> str:
+    return f"Не оценивалось: {reason}."
+
+
+def too_few(n: float, smallest: int) -> str:
+    return f"{works(n)}, нужно не меньше {smallest}" if not math.isnan(n) else f"нужно не меньше {smallest} работ"

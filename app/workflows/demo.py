@@ -1,0 +1,378 @@
+"""A demo region: simulated, but brought in through the very path that real files take, and worked on by demo people.
+
+The files are made in the layouts of real exports (works 2021, context form 2022), uploaded, read, accepted and
+screened; then people of the region lead some of the cases on, so that every page of the product has something true to
+show.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.context import AppContext
+from app.database import acting, bind
+from app.models import Case, Municipality, Recheck, School, User
+from app.policy import SYSTEM, Actor
+from app.terms import CaseState, ExplanationReason, ObservationStage, RecheckStatus, Role, Verdict
+from app.workflows import case as cases
+from app.workflows import intake, people, recheck, screening
+from app.workflows.assignment import issue_order
+from app.workflows.engine import fire
+from app.workflows.interview import AgreedAction, InterviewForm, record_interview
+from app.workflows.observation import ActForm, record_act, schedule_observation
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from app.detectors import PaperSpec
+
+SEED = 20261123
+YEAR = 2021
+"""The last year whose official scales are known for all four papers of the demo."""
+
+DAYS_BACK = 60
+PASSWORD = "открытый урок"  # noqa: S105 - printed at start-up; people of the demo have nothing to hide
+
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True)
+class DemoPerson:
+    login: str
+    name: str
+    role: Role
+    post: str
+
+
+PEOPLE = (
+    DemoPerson("region", "Рогова Елена Викторовна", Role.REGION_MANAGER, "начальник отдела оценки качества"),
+    DemoPerson("analyst", "Анисимов Павел Юрьевич", Role.ANALYST, "аналитик регионального центра"),
+    DemoPerson("department", "Орлова Марина Сергеевна", Role.DEPARTMENT, "начальник отдела образования"),
+    DemoPerson("deputy", "Зимин Олег Петрович", Role.DEPARTMENT, "заместитель начальника отдела"),
+    DemoPerson("curator", "Климова Ирина Андреевна", Role.CURATOR, "методист ИМЦ"),
+    DemoPerson("inspector", "Носов Дмитрий Ильич", Role.INSPECTOR, "наблюдатель, эксперт комиссии"),
+    DemoPerson("school", "Соколова Анна Львовна", Role.SCHOOL, "директор школы"),
+    DemoPerson("admin", "Администратор", Role.ADMIN, "администратор"),
+)
+"""Who signs in, all with the same password; the department, curator and inspector belong to the municipality with most
+cases."""
+
+
+def is_empty(context: AppContext) -> bool:
+    """Whether the installation has nobody yet; only then a demo may be made."""
+    with acting(context.sessions, SYSTEM) as session:
+        return session.scalars(select(User.id).limit(1)).first() is None
+
+
+def create_demo(context: AppContext, *, at: datetime, progress: Progress | None = None) -> None:
+    """Make the demo region; the story begins `DAYS_BACK` days before `at`.
+
+    Raises
+    ------
+    Refused
+        The installation already holds people.
+    """
+    from app.detectors.simulate import RegionOptions, simulate_region
+    from app.errors import Reason, Refused
+
+    if not is_empty(context):
+        raise Refused(
+            Reason(
+                "not_empty", "В базе уже есть люди; демонстрационный регион создаётся только в пустой.", "Not empty."
+            )
+        )
+    report = progress or (lambda text, share: None)
+    start = at - timedelta(days=DAYS_BACK)
+    report("моделируется регион", 0.02)
+    region = simulate_region(SEED, RegionOptions(schools=60, year=YEAR, share=0.12, strength=0.8, heaping=0.15))
+    files = [("Контекстные данные школ.csv", _context_file(region.schools))]
+    names = region.schools.set_index("school")["municipality_name"]
+    files += [(_file_name(paper), _works_file(region.works, paper, names)) for paper in region.papers]
+    _load(context, files, start, report)
+    report("проверки", 0.55)
+    with acting(context.sessions, SYSTEM) as session:
+        run_id = screening.request_screening(session, YEAR, actor=SYSTEM, at=start + timedelta(hours=1)).id
+    _run_jobs(context)
+    report("люди и дела", 0.8)
+    with acting(context.sessions, SYSTEM) as session:
+        _work_on_cases(context, session, _add_people(session, at), start, at)
+    _run_jobs(context)
+    _finish_rechecks(context, start, at)
+    report(f"готово: прогон {run_id}", 1.0)
+
+
+def _file_name(paper: PaperSpec) -> str:
+    subject = {"ma": "математике", "ru": "русскому языку"}[paper.subject]
+    return f"Проведение работы по {subject}, {paper.grade} класс. ВПР {YEAR}.csv"
+
+
+def _load(context: AppContext, files: list[tuple[str, bytes]], at: datetime, report: Progress) -> None:
+    for name, content in files:
+        with acting(context.sessions, SYSTEM) as session:
+            intake.receive_upload(session, context.store, content=content, file_name=name, actor=SYSTEM, at=at)
+    report("чтение файлов", 0.1)
+    _run_jobs(context)
+    with acting(context.sessions, SYSTEM) as session:
+        for upload_id in range(1, len(files) + 1):
+            intake.accept_upload(session, context.store, upload_id, actor=SYSTEM, at=at + timedelta(minutes=5))
+
+
+def _run_jobs(context: AppContext) -> None:
+    from app.jobs import run_pending
+
+    run_pending(context)
+
+
+def _csv(rows: list[list[Any]]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text, delimiter=";").writerows(rows)
+    return text.getvalue().encode("utf-8-sig")
+
+
+def _context_file(schools: pd.DataFrame) -> bytes:
+    """The first sheet of the context form of 2022."""
+    head = [
+        "Пользователь", "Код региона", "Регион", "Муниципалитет", "Школа", "Дата загрузки", "№",
+        "1. ПОЛНОЕ наименование ОО (по уставу)",
+        "14. Где расположена образовательная организация?",
+        "15. Каков размер населенного пункта, в котором расположена ОО?",
+    ]  # fmt: skip
+    rows = [head]
+    for number, school in enumerate(schools.itertuples(), start=1):
+        is_town = str(school.settlement).startswith("г.")
+        login = f"edu{school.school}"
+        rows.append(
+            [
+                login, "99", "reg990000 | Регион", f"{school.municipality} | {school.municipality_name}",
+                f"{login} | {school.name}", f"04.02.{YEAR + 1} 10:22:51", str(number), str(school.name),
+                "2) Город" if is_town else "4) Населенный пункт сельского типа",
+                "6) 100–450 тыс. человек" if is_town else "2) 1–3 тыс. человек",
+            ]
+        )  # fmt: skip
+    return _csv(rows)
+
+
+def _works_file(works: pd.DataFrame, paper: PaperSpec, municipality_names: pd.Series) -> bytes:
+    """A regional export of 2021."""
+    own = works[(works["subject"] == paper.subject) & (works["grade"] == paper.grade)]
+    own = own.rename(columns={"class": "class_group"})
+    items = [f"item_{i}" for i in range(1, len(paper.item_max) + 1)]
+    title = {"ma": "Математика", "ru": "Русский язык"}[paper.subject]
+    head = ["логин школы", "регион", "номер обучающегося", "код обучающегося", "отметка за предыдущую четверть/триместр",
+            "пол", "класс", "вариант", "всего баллов", *(f"балл за {i}" for i in range(1, len(items) + 1)), "Учебник"]  # fmt: skip
+    points = own[items].astype("Int64").astype("string").fillna("X")
+    rows = [head]
+    for work, answers in zip(own.itertuples(), points.itertuples(index=False), strict=True):
+        mark = work.journal_mark
+        rows.append(
+            [
+                f"sch{work.school}", str(municipality_names[work.school]), str(work.participant)[1:].lstrip("0"),
+                str(work.participant), "" if mark != mark else str(int(mark)), "", str(work.class_group),
+                str(work.variant), str(int(work.score)), *answers, f"{title} {paper.grade} класс",
+            ]
+        )  # fmt: skip
+    return _csv(rows)
+
+
+def _add_people(session: Session, at: datetime) -> dict[str, User]:
+    """The people of `PEOPLE`, placed where most cases are; more of them without a sign-in for the other municipalities."""
+    open_cases = session.scalars(select(Case).order_by(Case.evidence.desc())).all()
+    counts: dict[int | None, int] = {}
+    for case in open_cases:
+        counts[case.municipality_id] = counts.get(case.municipality_id, 0) + 1
+    home = max(counts, key=lambda place: counts[place]) if counts else session.scalars(select(Municipality.id)).first()
+    flagged = {case.school_id for case in open_cases}
+    calm = [
+        school
+        for school in session.scalars(select(School).where(School.municipality_id == home).order_by(School.code))
+        if school.id not in flagged
+    ]
+    for school in calm[:3]:
+        school.is_objective = True
+    own = [case for case in open_cases if case.municipality_id == home]
+    password = people.hash_password(PASSWORD)
+    users = {}
+    for person in PEOPLE:
+        is_local = person.role in (Role.DEPARTMENT, Role.CURATOR, Role.INSPECTOR, Role.SCHOOL)
+        users[person.login] = User(
+            login=person.login,
+            name=person.name,
+            post=person.post,
+            role=person.role,
+            password_hash=password,
+            municipality_id=home if is_local else None,
+            school_id=own[0].school_id if person.role is Role.SCHOOL and own else None,
+            home_school_id=calm[0].id if person.role is Role.INSPECTOR and calm else None,
+            is_methodist=person.role is Role.CURATOR,
+            trained_until=(at + timedelta(days=400)).date() if person.role is Role.INSPECTOR else None,
+        )
+    session.add_all(users.values())
+    session.flush()
+    return users
+
+
+def _work_on_cases(
+    context: AppContext, session: Session, users: dict[str, User], start: datetime, at: datetime
+) -> None:
+    """Lead the demo municipality's cases to different states, each with its documents."""
+    home = users["department"].municipality_id
+    own = session.scalars(select(Case).where(Case.municipality_id == home).order_by(Case.evidence.desc())).all()
+    for index, case in enumerate(own):
+        # The strongest case stays where the story of the guide begins; the others stand along the way.
+        goal = (0, 4, 3, 1, 2, 5, 0)[index % 7]
+        _Story(context, session, users, case, start + timedelta(days=2 + index)).go(goal)
+
+
+class _Story:
+    """One case's way, told with the product's own verbs."""
+
+    def __init__(self, context: AppContext, session: Session, users: dict[str, User], case: Case, at: datetime) -> None:
+        self.session, self.users, self.case, self.at = session, users, case, at
+
+    def actor(self, login: str) -> Actor:
+        return people.actor_for(self.session, self.users[login], self.at)
+
+    def go(self, goal: int) -> None:
+        steps = (self.interview, self.assign, self.observe, self.order_recheck)
+        for step in steps[: min(goal, 4)]:
+            self.at += timedelta(days=7)
+            step()
+            self.session.flush()
+
+    def move(self, trigger: str, login: str) -> None:
+        fire(
+            self.session,
+            self.case.id,
+            trigger,
+            actor=self.actor(login),
+            at=self.at,
+            expected_version=self.case.version,
+            request_id=f"demo-{self.case.id}-{trigger}",
+        )
+
+    def interview(self) -> None:
+        cases.hand_interview(
+            self.session, self.case.id, self.users["curator"].id, actor=self.actor("department"), at=self.at
+        )
+        form = InterviewForm(
+            number=f"{self.case.id}",
+            held_on=self.at.date(),
+            place="отдел образования",
+            form="очно",
+            present=(
+                (self.users["department"].name, self.users["department"].post),
+                (self.users["curator"].name, self.users["curator"].post),
+                ("Руководитель школы", "директор"),
+            ),
+            explanation="Работы проверяли учителя своих классов, критерии заранее не обсуждали.",
+            reasons=(ExplanationReason.CHECKING,),
+            documents_shown=("положение о внутренней системе оценки качества", "приказ о проведении ВПР"),
+            agreed=(
+                AgreedAction(
+                    "Создать межшкольную комиссию по проверке работ", self.at.date() + timedelta(days=30), "директор"
+                ),
+            ),
+        )
+        record_interview(self.session, self.case.id, form, actor=self.actor("curator"), at=self.at)
+        self.move("interview", "curator")
+
+    def assign(self) -> None:
+        issue_order(
+            self.session,
+            self.case.id,
+            self.users["curator"].id,
+            number=f"{100 + self.case.id}-о",
+            issued_on=self.at.date(),
+            until=_school_year_end(self.at.date()),
+            no_conflict_declared=True,
+            actor=self.actor("department"),
+            at=self.at,
+        )
+        self.move("assign", "department")
+
+    def observe(self) -> None:
+        visit = schedule_observation(
+            self.session,
+            self.case.id,
+            self.users["inspector"].id,
+            subject="ma",
+            grade=5,
+            scheduled_on=self.at.date(),
+            actor=self.actor("department"),
+            at=self.at,
+        )
+        record_act(
+            self.session,
+            visit.id,
+            ActForm(f"{self.case.id}/н", self.at.date(), (ObservationStage.SITTING, ObservationStage.CHECKING), ()),
+            actor=self.actor("inspector"),
+            at=self.at,
+            expected_version=visit.version,
+        )
+        self.move("observe", "inspector")
+
+    def order_recheck(self) -> None:
+        recheck.request_recheck(
+            self.session,
+            self.case.id,
+            year=YEAR,
+            subject="ma",
+            grade=5,
+            inspector_id=self.users["inspector"].id,
+            scheduled_on=self.at.date() + timedelta(days=5),
+            order_number=f"{200 + self.case.id}-о",
+            share=0.3,
+            actor=self.actor("department"),
+            at=self.at,
+        )
+
+
+def _finish_rechecks(context: AppContext, start: datetime, at: datetime) -> None:
+    """Enter the experts' points of the drawn samples; one case is closed with its verdict, one waits for a decision."""
+    with acting(context.sessions, SYSTEM) as session:
+        users = {user.login: user for user in session.scalars(select(User))}
+        drawn = session.scalars(select(Recheck).where(Recheck.status == RecheckStatus.DRAWN).order_by(Recheck.id)).all()
+        for recheck_row in drawn[1:]:
+            case = session.get(Case, recheck_row.case_id)
+            assert case is not None
+            moment = at - timedelta(days=6)
+            # The experts take away the points that lie just above a cut: what the planted signs amount to.
+            cuts = recheck_row.rule["mark_from"]
+            points = {
+                work.participant: work.school_score - (2 if any(c <= work.school_score <= c + 1 for c in cuts) else 0)
+                for work in recheck_row.works
+            }
+            story = _Story(context, session, users, case, moment)
+            recheck.enter_points(
+                session,
+                recheck_row.id,
+                points,
+                actor=story.actor("inspector"),
+                at=moment,
+                expected_version=recheck_row.version,
+            )
+            story.move("recheck", "inspector")
+            cases.propose(
+                session,
+                case.id,
+                Verdict(recheck_row.outcome.value) if recheck_row.outcome is not None else Verdict.CONFIRMED,
+                "Выборочная перепроверка показала завышение у границ отметок; школа приняла план исправления.",
+                actor=story.actor("department"),
+                at=moment + timedelta(hours=2),
+            )
+            story.at = moment + timedelta(days=1)
+            if case.state is CaseState.RECHECKED:
+                story.move("close", "deputy")
+        bind(session, SYSTEM)
+
+
+def _school_year_end(day: date) -> date:
+    return date(day.year + (day.month >= 7), 6, 30)
