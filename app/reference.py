@@ -1,4 +1,4 @@
-"""Reference pages in Markdown, made from the tables they describe: glossary, workflows, permissions, settings, formats."""
+"""Reference pages in Markdown, printed from the tables they describe: words, workflow, rights, settings, formats."""
 
 from __future__ import annotations
 

@@ -119,7 +119,7 @@ def _context() -> AppContext:
 
 
 def _set_trap(context: AppContext, at: str, n: int, side: str) -> None:
-    # Set here, in the child, through the events that SQLAlchemy offers to everybody; the product has no hooks for trials.
+    # Set in the child, through the events that SQLAlchemy offers to everybody; the product has no hooks for trials.
     left = n
 
     def spring(label: str) -> None:

@@ -45,9 +45,7 @@ def fill_disk(*, refusals: int, seed: int, progress: Progress | None = None) -> 
     return report
 
 
-def _work_on(
-    context: AppContext, folder: Path, refusals: int, report: FaultReport, progress: Progress | None
-) -> None:
+def _work_on(context: AppContext, folder: Path, refusals: int, report: FaultReport, progress: Progress | None) -> None:
     stage = set_stage(context)
     stage.add_cases(100)
     acknowledged: set[str] = set()
@@ -124,5 +122,3 @@ def _mount(folder: Path, options: str) -> str:
     except FileNotFoundError as error:
         return str(error)
     return done.stderr.strip() or ("" if done.returncode == 0 else f"код {done.returncode}")
-
-

@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Connection, delete, insert, select, text, update
+from sqlalchemy import Connection, Table, delete, insert, select, text, update
 from sqlalchemy.exc import DatabaseError
 
 from app.bench.fault_kills import Progress
@@ -20,7 +20,7 @@ from app.terms import CaseState
 from app.workflows import journal
 from app.workflows.engine import fire
 
-_ENTRIES = JournalEntry.__table__
+_ENTRIES = cast(Table, JournalEntry.__table__)
 _WAY = ("interview", "assign", "observe", "recheck", "close")
 
 
@@ -92,7 +92,7 @@ def _drop_triggers(context: AppContext) -> None:
             connection.execute(text("ALTER TABLE journal DISABLE TRIGGER USER"))
 
 
-# ---- tampering ----------------------------------------------------------------------------------------------------------
+# ---- tampering ----------------------------------------------------------------------------------------------------
 
 
 def _edit(connection: Connection, rng: random.Random, last: int) -> None:
@@ -178,7 +178,7 @@ _MUTATIONS: dict[str, Callable[[Connection, random.Random, int], None]] = {
 }
 
 
-# ---- triggers -----------------------------------------------------------------------------------------------------------
+# ---- triggers -----------------------------------------------------------------------------------------------------
 
 _ATTACKS = {
     "both": (

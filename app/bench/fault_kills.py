@@ -39,7 +39,7 @@ class _History:
 
 
 def kill_moves(context: AppContext, *, kills: int, seed: int, progress: Progress | None = None) -> FaultReport:
-    """Kill a moving process `kills` times, at statements, at COMMIT and at random moments, and look after each death."""
+    """Kill a moving process `kills` times, at statements, at COMMIT or at random, and look after each death."""
     report = FaultReport("kills", context.engine.dialect.name, seed)
     random = generator(seed)
     stage = set_stage(context)
@@ -52,7 +52,12 @@ def kill_moves(context: AppContext, *, kills: int, seed: int, progress: Progress
             run += 1
             plan = _draw(random, per_move, history)
             ending = children.run(
-                "move", actor_id=stage.actor.user_id, cases=standing(stage), seed=seed * 100_000 + run, most=_MOST, **plan
+                "move",
+                actor_id=stage.actor.user_id,
+                cases=standing(stage),
+                seed=seed * 100_000 + run,
+                most=_MOST,
+                **plan,
             )
             unknown = _note(ending, history)
             report.add("moves_acknowledged", len(ending.told("acked")))

@@ -1,8 +1,8 @@
 """A nursery of processes to be killed: started once, it forks a warm child for each trial and reaps it.
 
 The parent sends one plan (a line of JSON) a child; the child tells on the shared pipe what it begins and what it has
-been told; the nursery reports the child's end. Forking from this single-threaded process costs milliseconds, and no lock
-of a test runner's thread can be inherited.
+been told; the nursery reports the child's end. Forking from this single-threaded process costs milliseconds, and no
+lock of a test runner's thread can be inherited.
 
 ::
 
@@ -58,7 +58,7 @@ class Nursery:
 
     def wait(self) -> Ending:
         assert self._process.stdout is not None
-        lines = []
+        lines: list[list[str]] = []
         for line in self._process.stdout:
             words = line.rstrip("\n").split("\t")
             if words[0] == "end":

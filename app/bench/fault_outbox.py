@@ -192,7 +192,7 @@ def chaos(
             players.keep_alive()
             now = time.monotonic()
             if now >= next_change:
-                _change(stage, rng, f"{seed}-{next(numbers)}", acknowledged)
+                change(stage, rng, f"{seed}-{next(numbers)}", acknowledged)
                 next_change = now + rng.expovariate(rate)
             if now >= next_fault:
                 fault = rng.choices(list(_FAULTS), list(_FAULTS.values()))[0]
@@ -214,13 +214,13 @@ def chaos(
 
 def _warm_up(stage: Stage, players: Troupe, acknowledged: set[str]) -> None:
     """Wait until the workers do jobs: a fault on a process that still starts shows little."""
-    _change(stage, generator(1), "warm-0", acknowledged, what="move")
-    _change(stage, generator(1), "warm-1", acknowledged, what="upload")
+    change(stage, generator(1), "warm-0", acknowledged, what="move")
+    change(stage, generator(1), "warm-1", acknowledged, what="upload")
     if _await_settled(stage.context, players) is None:
         raise RuntimeError("the workers do nothing even before the first fault")
 
 
-def _change(stage: Stage, rng: random.Random, name: str, acknowledged: set[str], what: str = "") -> None:
+def change(stage: Stage, rng: random.Random, name: str, acknowledged: set[str], what: str = "") -> None:
     """One change as an edge makes it: verb, commit, then the call to a worker."""
     context = stage.context
     what = what or rng.choices(("move", "upload"), (6, 1))[0]
@@ -237,7 +237,7 @@ def _change(stage: Stage, rng: random.Random, name: str, acknowledged: set[str],
         case = session.scalars(select(Case).where(Case.closed_at.is_(None)).order_by(Case.entered_at).limit(1)).first()
     if case is None:
         stage.add_cases(200)
-        _change(stage, rng, name, acknowledged, what="move")
+        change(stage, rng, name, acknowledged, what="move")
         return
     trigger = legal_trigger(case.id, case.state)
     assert trigger is not None

@@ -25,7 +25,6 @@ from app.policy import SYSTEM
 from app.terms import CaseState
 from app.workflows.engine import fire
 
-
 Fire = Callable[..., object]
 
 

@@ -1,4 +1,4 @@
-"""Worker and scheduler as they are, with two things a trial needs: jobs slow enough to be killed, and a count of effects.
+"""Worker and scheduler as they are, plus two things a trial needs: jobs slow enough to be killed, a count of effects.
 
 Started by the chaos trial as ``python -m app.bench.fault_roles worker default``. Each effect adds one journal entry
 ``trial:effect`` for its job: no uniqueness protects it, so an effect kept twice would be seen twice.
@@ -35,9 +35,7 @@ def counted(handler: Handler, slowness: float) -> Handler:
 
         def keep(session: Session) -> None:
             effect(session)
-            journal.append(
-                session, actor=SYSTEM, at=datetime.now(UTC), action=EFFECT, subject="job", subject_id=job.id
-            )
+            journal.append(session, actor=SYSTEM, at=datetime.now(UTC), action=EFFECT, subject="job", subject_id=job.id)
 
         return keep
 

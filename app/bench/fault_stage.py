@@ -107,13 +107,16 @@ class Stage:
             first = (connection.scalar(select(func.max(School.id))) or 0) + 1
             place = {"municipality_id": self.municipality_id}
             codes = {f"{100000 + first + i}": i for i in range(count)}
-            connection.execute(
-                insert(School), [{"code": code, "name": f"Школа № {code}", **place} for code in codes]
-            )
+            connection.execute(insert(School), [{"code": code, "name": f"Школа № {code}", **place} for code in codes])
             schools = dict(
                 connection.execute(select(School.code, School.id).where(School.code.in_(list(codes)))).tuples().all()
             )
-            common = {"workflow_version": WORKFLOW_VERSION, "year": 2026, "tier": Tier.CASE, "kind": CaseKind.OBJECTIVITY}
+            common = {
+                "workflow_version": WORKFLOW_VERSION,
+                "year": 2026,
+                "tier": Tier.CASE,
+                "kind": CaseKind.OBJECTIVITY,
+            }
             moments = {"opened_at": AT, "entered_at": AT, "state": CaseState.FLAGGED, "version": 0, "evidence": 1.0}
             connection.execute(
                 insert(Case),

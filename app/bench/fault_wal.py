@@ -12,17 +12,17 @@ import time
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Thread, Timer
 
 from sqlalchemy import select, text
 
 from app.bench.fault_kills import Progress
 from app.bench.fault_nursery import Ending, nursery
-from app.bench.fault_stage import FaultReport, generator, legal_trigger, set_stage
+from app.bench.fault_stage import FaultReport, generator, set_stage
 from app.bench.verify import verify
 from app.context import AppContext
 from app.database import acting, checkpoint, needs_checkpoint_rule
 from app.models import Case
-from app.policy import SYSTEM
 from app.workflows.engine import fire
 
 _PERIOD = 0.05  # seconds between checkpoints: the product's are 2 s apart, the race is what is sought
@@ -73,42 +73,37 @@ def write_beside_checkpoints(
     return report
 
 
-def checkpoint_beside_reader(context: AppContext, *, seconds: float, seed: int) -> FaultReport:
-    """Hold one long reading (an export, a backup) open while a checkpoint runs: how long do writers wait?"""
-    from threading import Thread
-
+def checkpoint_beside_reader(
+    context: AppContext, *, seconds: float, seed: int, progress: Progress | None = None
+) -> FaultReport:
+    """Measure how long a writer waits when a checkpoint runs beside a long reading (an export, a backup)."""
     report = FaultReport("long_reader", context.engine.dialect.name, seed)
     stage = set_stage(context)
     (case_id,) = stage.add_cases(1)
-    trigger = legal_trigger(case_id, next(iter(_states(context, case_id))))
-    assert trigger is not None
     with context.engine.execution_options(readonly=True).connect() as reader:
         reader.execute(select(Case.id)).all()
         stage.add_cases(200)  # the WAL now holds what the reader must not see
         keeper = Thread(target=checkpoint, args=(context.engine,))
         keeper.start()
         time.sleep(0.2)
-        closer = Thread(target=lambda: (time.sleep(seconds), reader.rollback()))
+        closer = Timer(seconds, reader.rollback)
         closer.start()
         started = time.monotonic()
         with acting(context.sessions, stage.actor) as session:
             fire(
-                session, case_id, trigger, actor=stage.actor, at=datetime.now(UTC), expected_version=0,
+                session, case_id, "interview", actor=stage.actor, at=datetime.now(UTC), expected_version=0,
                 request_id=f"{seed}-beside-reader",
             )  # fmt: skip
         waited = time.monotonic() - started
         closer.join()
         keeper.join()
+        if progress:
+            progress("долгое чтение", 1.0)
     report.counts |= {"reader_open_s": seconds, "writer_waited_s": round(waited, 2)}
     if waited > seconds / 2:
         report.violations.append(f"a writer waited {waited:.1f} s for a checkpoint that waited for a reader")
     report.violations += verify(context, acknowledged={f"{seed}-beside-reader"})
     return report
-
-
-def _states(context: AppContext, case_id: int) -> list[object]:
-    with acting(context.sessions, SYSTEM) as session:
-        return list(session.scalars(select(Case.state).where(Case.id == case_id)))
 
 
 def _complain(ending: Ending, report: FaultReport) -> None:

@@ -108,7 +108,9 @@ def _moves(connection: Connection, acknowledged: Collection[str]) -> list[str]:
         state = CaseState.FLAGGED
         for event in chain:
             if event.from_state is not state:
-                found.append(f"case {case.id}: event {event.seq} starts at {event.from_state}, the case stood at {state}")
+                found.append(
+                    f"case {case.id}: event {event.seq} starts at {event.from_state}, the case stood at {state}"
+                )
             if (event.trigger, event.from_state, event.to_state) not in _LEGAL:
                 found.append(f"case {case.id}: no rule for {event.from_state} —{event.trigger}→ {event.to_state}")
             state = event.to_state
@@ -150,7 +152,9 @@ def _journal(context: AppContext, connection: Connection) -> list[str]:
         faults = journal.verify(session, context.settings.keys["journal"])
         found = [f"journal {fault.seq}: {fault.en}" for fault in faults]
         entries = journal.JournalEntry.__table__
-        moves = Counter(session.connection().scalars(select(entries.c.request_id).where(entries.c.action.like("case:%"))))
+        moves = Counter(
+            session.connection().scalars(select(entries.c.request_id).where(entries.c.action.like("case:%")))
+        )
         for request_id in session.connection().scalars(select(CaseEvent.__table__.c.request_id)):
             if moves[request_id] != 1:
                 found.append(f"request {request_id} has {moves[request_id]} journal entries")

@@ -403,12 +403,12 @@ def boundary_push(table: PaperTable, control: PaperTable | None, params: Boundar
     return BoundaryResult(test, to_z(p_value), p_value, assessed, region, against_pool, reference)
 
 
-def frandsen_p(below: float, at: float, above: float, k: float = 0.02) -> float:
+def frandsen_p(below: int, at: int, above: int, k: float = 0.02) -> float:
     r"""Frandsen's test of one cut from three counts: is the count at the cut too large for its neighbours?
 
     Parameters
     ----------
-    below, at, above : float
+    below, at, above : int
         Works one point under the cut, at it, and one point over it.
     k : float
         Bound on the curvature of an honest distribution; larger is more lenient.
@@ -433,7 +433,7 @@ def frandsen_p(below: float, at: float, above: float, k: float = 0.02) -> float:
     >>> round(frandsen_p(10, 10, 10), 2)
     1.0
     """
-    m = below + at + above
+    at, m = int(at), int(below + at + above)
     if m == 0:
         return 1.0
     upper = special.bdtrc(at - 1, m, (1 + k) / (3 + k)) if at > 0 else 1.0

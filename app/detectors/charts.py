@@ -41,7 +41,7 @@ def distribution(table: PaperTable, result: BoundaryResult, i: int) -> dict:
         "reference": result.reference,
         "region_heaped": result.region.heaped,
         "frandsen": [
-            {"cut": int(c), "p_value": float(f"{frandsen_p(counts[c - 1], counts[c], counts[c + 1]):.3g}")}
+            {"cut": int(c), "p_value": float(f"{frandsen_p(*(int(n) for n in counts[c - 1 : c + 2])):.3g}")}
             for c in cuts
             if 1 <= c < len(counts) - 1
         ],

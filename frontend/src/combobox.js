@@ -170,6 +170,9 @@ function combobox(field, choices) {
     input.select();
     open("");
   });
+  input.addEventListener("click", () => {
+    if (list.hidden) open("");
+  });
   input.addEventListener("blur", () => {
     close();
     if (!choices.multiple && input.value === "" && choices.blank && items.length) change([]);

@@ -6,6 +6,7 @@ import gzip
 import json
 import stat
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from app.policy import SYSTEM
 from app.settings import Settings
 from app.terms import FileKind, Role, UploadStatus
 from app.workflows import journal
+from tests import conftest
 
 
 @pytest.fixture
@@ -67,17 +69,16 @@ def target(filled: AppContext, empty_target: Settings) -> Settings:
 
 
 @pytest.fixture
-def empty_target(engine_name: str, tmp_path: Path, request: pytest.FixtureRequest) -> Settings:
+def empty_target(engine_name: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Settings]:
     """Another, empty installation of the same kind."""
-    from tests import conftest
-
     environ = {"OBEKTIV_HOME": str(tmp_path / "target")}
-    if engine_name == "postgresql":
-        pg_url = request.getfixturevalue("pg_url")
-        name = "obektiv_test_target"
-        environ["DATABASE_URL"] = conftest._create_database(pg_url, name)
-        request.addfinalizer(lambda: conftest._drop_database(pg_url, name))
-    return Settings.from_env(environ)
+    if engine_name == "sqlite":
+        yield Settings.from_env(environ)
+        return
+    pg_url = request.getfixturevalue("pg_url")
+    name = "obektiv_test_target"
+    yield Settings.from_env({**environ, "DATABASE_URL": conftest._create_database(pg_url, name)})
+    conftest._drop_database(pg_url, name)
 
 
 def test_everything_comes_back_and_nobody_stays_signed_in(filled: AppContext, target: Settings, tmp_path: Path, at):
@@ -194,29 +195,22 @@ def _harm(archive: Path, harm: str) -> None:
     content = archive.read_bytes()
     if harm == "cut":
         archive.write_bytes(content[: len(content) // 2])
-    elif harm == "text":
+        return
+    if harm == "text":
         archive.write_text("это не архив")
-    elif harm == "altered":
-        plain = gzip.decompress(content)
-        archive.write_bytes(gzip.compress(plain.replace(b'"revision": "0001', b'"revision": "0001', 1)[:-1024]))
-        unpacked = archive.with_suffix(".tar")
-        unpacked.write_bytes(plain)
-        with tarfile.open(unpacked) as source, tarfile.open(archive, "w:gz") as changed:
-            for member in source:
-                stream = source.extractfile(member)
-                if member.name == "secrets/journal":
-                    member.mtime += 1
-                    import io
-
-                    stream = io.BytesIO(bytes(32))
-                changed.addfile(member, stream)
-    else:
-        plain = gzip.decompress(content)
-        unpacked = archive.with_suffix(".tar")
-        unpacked.write_bytes(plain)
+        return
+    unpacked = archive.with_suffix("")
+    unpacked.write_bytes(gzip.decompress(content))
+    if harm == "extra":
         with tarfile.open(unpacked, "a") as changed:
             changed.add(__file__, arcname="../escape")
-        archive.write_bytes(gzip.compress(unpacked.read_bytes()))
+    else:
+        with tarfile.open(unpacked) as whole:
+            offset = whole.getmember("secrets/journal").offset_data
+        altered = bytearray(unpacked.read_bytes())
+        altered[offset] ^= 1
+        unpacked.write_bytes(altered)
+    archive.write_bytes(gzip.compress(unpacked.read_bytes()))
 
 
 def _rows(context: AppContext) -> dict[str, list]:

@@ -680,6 +680,9 @@
       input.select();
       open("");
     });
+    input.addEventListener("click", () => {
+      if (list.hidden) open("");
+    });
     input.addEventListener("blur", () => {
       close();
       if (!choices.multiple && input.value === "" && choices.blank && items.length) change([]);
