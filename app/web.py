@@ -210,6 +210,7 @@ def _page(
     state: str | None = None,
     version: int | None = None,
 ) -> tuple[Any, int]:
+    _let_go()
     locale = str(get_locale() or "ru")
     if auth.wants_json():
         body = {
@@ -232,6 +233,14 @@ def _page(
         back=_back(),
     )
     return page, status
+
+
+def _let_go() -> None:
+    """Nothing of a failed request is kept, and its error page asks the database nothing."""
+    session = g.get("db")
+    if session is not None:
+        session.rollback()
+    g.menu = []
 
 
 def _back() -> str:

@@ -13,12 +13,11 @@ from typing import Any, cast
 from flask import Flask, current_app, g, request, url_for
 from flask_admin import Admin
 from flask_admin.theme import BootstrapTheme
-from flask_babel import get_locale
 from flask_babel import gettext as _
 from sqlalchemy import ScalarSelect, func, select
 
 from app import auth
-from app.admin import words
+from app.admin import case_page, words
 from app.admin.account import account, language
 from app.admin.cases import CasesView
 from app.admin.day import DayPage
@@ -135,14 +134,16 @@ def _asset_version(folder: Path) -> str:
 def _shared() -> dict[str, Any]:
     """What every template may use."""
     user = g.get("user")
+    groups = _side_menu() if user is not None else []
     return {
         "me": user,
+        "place": g.get("place") or _("весь регион"),
+        "side_menu": lambda: groups,
         "may": _may,
+        "fact_list": case_page.facts_of,
+        "detector_title": case_page.detector_title,
         "P": Permission,
-        "locale": "en" if str(get_locale() or "ru").startswith("en") else "ru",
-        "menu": _side_menu() if user is not None else [],
-        "actor": {"name": user.name, "role": words.title(user.role), "territory": g.get("territory")} if user else None,
-        "user_links": [(_("Мой пароль"), url_for("auth.own"))] if user else [],
+        "locale": words.locale(),
         "admin_base_template": "theme/base.html",
         "asset_version": current_app.extensions["obektiv_assets"],
     }
@@ -152,16 +153,15 @@ def _may(permission: Permission | str) -> bool:
     return auth.is_signed_in() and auth.actor().may(Permission(permission))
 
 
-def _side_menu() -> list[dict[str, Any]]:
+def _side_menu() -> list[tuple[str, list[dict[str, Any]]]]:
     """Groups of the side bar with what this person may open; counts come in one statement, asked once a request."""
     if "menu" in g:
-        return cast(list[dict[str, Any]], g.menu)
+        return cast(list[tuple[str, list[dict[str, Any]]]], g.menu)
     entries = [e for e in menu() if _is_open(auth.door_of(current_app, f"{e.endpoint}.{_index_of(e.endpoint)}"))]
     wanted = sorted({e.count for e in entries if e.count})
-    place = select(Municipality.name).where(Municipality.id == auth.actor().municipality_id).scalar_subquery()
-    row = auth.db().execute(select(place, *(COUNTS[name] for name in wanted))).one()
+    row = auth.db().execute(select(_place(), *(COUNTS[name] for name in wanted))).one()
     counts = dict(zip(wanted, row[1:], strict=True))
-    g.territory = row[0] or ""
+    g.place = row[0]
     groups: dict[str, list[dict[str, Any]]] = {}
     for entry in entries:
         groups.setdefault(entry.group, []).append(
@@ -169,12 +169,19 @@ def _side_menu() -> list[dict[str, Any]]:
                 "title": entry.title,
                 "href": url_for(f"{entry.endpoint}.{_index_of(entry.endpoint)}"),
                 "count": counts.get(entry.count or "") or None,
-                "active": request.blueprint == entry.endpoint,
+                "is_current": request.blueprint == entry.endpoint,
                 "tone": "bad" if entry.count == "jobs" else "",
             }
         )
-    g.menu = [{"title": title, "items": items} for title, items in groups.items()]
-    return cast(list[dict[str, Any]], g.menu)
+    g.menu = list(groups.items())
+    return g.menu
+
+
+def _place() -> ScalarSelect[str]:
+    """Name of the place this person answers for: its school, its municipality, or nothing for the whole region."""
+    if g.user.school_id is not None:
+        return select(School.name).where(School.id == g.user.school_id).scalar_subquery()
+    return select(Municipality.name).where(Municipality.id == auth.actor().municipality_id).scalar_subquery()
 
 
 def _index_of(endpoint: str) -> str:

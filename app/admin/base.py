@@ -118,6 +118,7 @@ class ScopedView(_Guarded, ModelView):
     order: ClassVar[tuple[tuple[str, bool], ...]] = (("id", True),)
     eager: ClassVar[tuple[Any, ...]] = ()
     search_hint: ClassVar[Any] = None
+    export_endpoint: ClassVar[str | None] = None
 
     # Routes of the framework that are not mounted.
     create_view = edit_view = details_view = delete_view = action_view = None
@@ -224,6 +225,7 @@ class ScopedView(_Guarded, ModelView):
         kwargs.setdefault("columns", self.columns)
         kwargs.setdefault("list_filters", [_Shown.of(item) for item in self.filters])
         kwargs.setdefault("cap", CAP)
+        kwargs.setdefault("export_endpoint", self.export_endpoint)
         return super().render(template, **kwargs)
 
     # ---- export -----------------------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -30,7 +30,15 @@ from app.models import (
     Recheck,
 )
 from app.policy import Permission
-from app.terms import CaseState, ExplanationReason, ObservationStage, RecheckStatus, Violation, VisitStatus
+from app.terms import (
+    CaseState,
+    ExplanationReason,
+    FindingLevel,
+    ObservationStage,
+    RecheckStatus,
+    Violation,
+    VisitStatus,
+)
 from app.workflows import engine
 from app.workflows.case import OBJECTIVITY
 
@@ -69,13 +77,19 @@ class Step:
 
 @dataclass(frozen=True)
 class Course:
-    """One line of the timeline."""
+    """One line of the timeline; `when` orders it, `at` is what the page shows."""
 
-    at: datetime
+    when: datetime
     title: str
-    who: str
+    by: str
     text: str
-    is_move: bool = False
+    tone: str = ""
+    href: str | None = None
+    label: str | None = None
+
+    @property
+    def at(self) -> str:
+        return words.moment(self.when)
 
 
 def show(view: CasesView, case: Case, *, told: Sequence[Reason] = (), conflict: str | None = None) -> str:
@@ -99,6 +113,7 @@ def show(view: CasesView, case: Case, *, told: Sequence[Reason] = (), conflict: 
         "conclusion": _latest(Conclusion, case),
         "stage_due": stage_due(case),
         "href_of": lambda href: href_of(case, href),
+        "checks": checks,
         "may_move": any(move.is_permitted for move in moves),
     }
     context |= {
@@ -242,6 +257,58 @@ def evidence_of(flag: Flag) -> dict[str, Any]:
     return {"flag": flag, "signs": signs, "others": others, "silent": silent, "frozen": flag.frozen}
 
 
+def checks(move: engine.Move, href_of: Callable[[str | None], str | None]) -> list[dict[str, Any]]:
+    """A move's guards for the checklist: what is there, what is missing, and the link that mends it."""
+    locale = words.locale()
+    return [
+        {
+            "title": check.guard.title(locale),
+            "done": check.is_met,
+            "note": None if check.reason is None else check.reason.text(locale),
+            "href": None if check.reason is None else href_of(check.reason.href),
+            "label": _("Открыть форму"),
+        }
+        for check in move.checks
+    ]
+
+
+def facts_of(finding: Any, frozen: dict[str, Any]) -> list[tuple[str, str]]:
+    """The numbers behind a sign, with what they were computed by."""
+    low, high, unit = finding["effect_low"], finding["effect_high"], finding["effect_unit"]
+    size = words.effect(finding["effect"], unit)
+    if low is not None and high is not None:
+        size += f" ({_('95 % ДИ')} {words.effect(low, unit)} … {words.effect(high, unit)})"
+    found = [
+        (_("работ"), words.number(finding["n"])),
+        (_("отклонение"), size),
+        ("p", words.p_value(finding["p_value"])),
+        ("q", words.p_value(finding["q_value"])),
+        (_("сравнение"), str(finding.get("reference") or "—")),
+        (_("проверка"), f"{finding['detector']} {finding.get('version') or ''}".strip()),
+        (_("параметры"), str(frozen.get("parameters_version") or "—")),
+    ]
+    try:
+        level = words.title(FindingLevel(finding.get("level", "")))
+    except ValueError:
+        return found
+    return [*found, (_("надёжность"), level)]
+
+
+DETECTORS = {
+    "boundary_push": _l("Баллы у границ отметок"),
+    "contextual_mean": _l("Средний балл против контекста"),
+    "journal_gap": _l("Отметки против журнала"),
+    "federal": _l("Федеральные маркеры"),
+}
+"""Titles for the web process, which does not load the detectors themselves."""
+
+
+def detector_title(name: str, frozen_title: str | None = None) -> str:
+    if words.locale() == "ru" and frozen_title:
+        return frozen_title
+    return str(DETECTORS.get(name, frozen_title or name))
+
+
 ACTIONS = {
     "case:open": _l("Дело открыто"),
     "flag:attach": _l("К делу добавлен признак"),
@@ -269,7 +336,7 @@ def _course(case: Case) -> dict[str, Any]:
             titles.get((e.trigger, e.from_state), e.trigger),
             e.actor_name,
             f"{words.title(e.from_state)} → {words.title(e.to_state)}" + (f". {e.reason}" if e.reason else ""),
-            is_move=True,
+            tone="good",
         )
         for e in events
     ]
@@ -281,7 +348,7 @@ def _course(case: Case) -> dict[str, Any]:
         .limit(300)
     )
     found += [Course(e.at, str(ACTIONS.get(e.action, e.action)), e.actor_name, e.reason) for e in entries]
-    return {"course": sorted(found, key=lambda line: line.at, reverse=True)}
+    return {"course": sorted(found, key=lambda line: line.when, reverse=True)}
 
 
 def _documents(case: Case) -> dict[str, Any]:

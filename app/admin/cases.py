@@ -39,6 +39,7 @@ class CasesView(ScopedView):
         "Дел пока нет. Они появятся, когда проверка данных найдёт признаки: загрузите работы в разделе «Данные» и "
         "запустите проверку в разделе «Проверки»."
     )
+    export_endpoint = "cases.export_cases"
     search_hint: ClassVar[Any] = _l("Школа, её номер или номер дела")
     order = (("evidence", True), ("id", True))
     eager = (joinedload(Case.school),)

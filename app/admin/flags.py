@@ -38,6 +38,7 @@ class FlagsView(ScopedView):
         "Школы, у которых проверка нашла признаки. Дело открывается по сильным; остальные — наблюдать."
     )
     empty: ClassVar[Any] = _l("Признаков нет. Они появляются после проверки загруженных работ.")
+    export_endpoint = "flags.export_flags"
     search_hint: ClassVar[Any] = _l("Школа или её номер")
     order = (("evidence", True), ("id", True))
     eager = (joinedload(Flag.school),)

@@ -29,6 +29,7 @@ class JournalView(ScopedView):
     heading: ClassVar[Any] = _l("Журнал")
     lead: ClassVar[Any] = _l("Кто, что и когда сделал. Записи только добавляются и связаны цепочкой хешей.")
     empty: ClassVar[Any] = _l("Записей пока нет.")
+    export_endpoint = "journal.export_journal"
     search_hint: ClassVar[Any] = _l("Человек")
     order = (("seq", True),)
     columns = (

@@ -21,6 +21,7 @@ class SchoolsView(ScopedView):
     heading: ClassVar[Any] = _l("Школы")
     lead: ClassVar[Any] = _l("Реестр пополняется из принятых файлов. Школы не ранжируются.")
     empty: ClassVar[Any] = _l("Школ пока нет: они появятся, когда будет принят первый файл с работами или контекстом.")
+    export_endpoint = "schools.export_schools"
     search_hint: ClassVar[Any] = _l("Название или номер")
     order = (("name", False), ("id", False))
     columns = (

@@ -17,7 +17,7 @@ from app.admin.base import Column, Filter, ScopedView, say
 from app.errors import Conflict, Reason, Refused
 from app.models import Upload
 from app.policy import Permission
-from app.terms import FileKind, UploadStatus
+from app.terms import FileKind, Subject, UploadStatus
 from app.workflows.intake import accept_upload, paper_named, problems_of, receive_upload, reject_upload
 
 STATUS_TONES = {
@@ -65,6 +65,10 @@ class UploadsView(ScopedView):
 
     def href(self, row: Upload) -> str | None:
         return self.get_url(".upload", upload_id=row.id)
+
+    def render(self, template: str, **kwargs: Any) -> str:
+        kwargs.setdefault("subjects", choices.terms(Subject))
+        return super().render(template, **kwargs)
 
     @expose("/new", methods=("POST",))
     @auth.door(Permission.DATA_IMPORT)
