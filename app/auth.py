@@ -35,7 +35,7 @@ _SEEN_EVERY = timedelta(minutes=1)
 FREE_TRIES, LONGEST_PAUSE = 5, timedelta(minutes=15)
 ADDRESS_TRIES, ADDRESS_WINDOW = 20, timedelta(minutes=15)
 
-IMPERSONAL = frozenset({"static", "admin.static", "health.healthz", "health.readyz"})
+IMPERSONAL = frozenset({"static", "health.healthz", "health.readyz"})
 """Routes that neither ask nor learn who is there."""
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -62,7 +62,7 @@ def door_of(app: Flask, endpoint: str | None) -> Permission | str | None:
     return own if own is not None else getattr(getattr(view, "__self__", None), "permission", None)
 
 
-# ---- the request's own things -----------------------------------------------------------------------------------------
+# ---- the request's own things ----
 
 
 def context() -> AppContext:
@@ -124,7 +124,7 @@ def _new_session(*, is_reading: bool) -> Session:
     return context().sessions(bind=context().engine.execution_options(readonly=True))
 
 
-# ---- the guard ----------------------------------------------------------------------------------------------------------
+# ---- the guard ----
 
 
 def install(app: Flask) -> None:
@@ -189,7 +189,7 @@ def _close(_error: BaseException | None) -> None:
         session.close()
 
 
-# ---- sessions -----------------------------------------------------------------------------------------------------------
+# ---- sessions ----
 
 
 def open_session(session: Session, user: User, *, at: datetime, address: str = "") -> str:
@@ -238,7 +238,7 @@ def _digest(key: str) -> bytes:
     return hashlib.sha256(bytes.fromhex(key)).digest()
 
 
-# ---- signing in -----------------------------------------------------------------------------------------------------------
+# ---- signing in ----
 
 
 class TooManyTries(Exception):
@@ -252,8 +252,8 @@ class TooManyTries(Exception):
 def sign_in(login: str, password: str, *, address: str, at: datetime) -> str | None:
     """Check a login and a password; the key of a new session, or None when they do not fit.
 
-    The try is written before the password is looked at, in a transaction of its own, so that a hundred tries at once are
-    a hundred tries.
+    The try is written before the password is looked at, in a transaction of its own, so that a hundred tries at once
+    are a hundred tries.
 
     Raises
     ------
@@ -348,7 +348,7 @@ def _wait(session: Session, login: str, address: str, at: datetime) -> timedelta
     return wait
 
 
-# ---- addresses ------------------------------------------------------------------------------------------------------------
+# ---- addresses ----
 
 _LOCAL = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]{0,1999}")
 

@@ -84,13 +84,14 @@ class Supervisor:
 
     # Life of a part
 
-    def start(self, name: str, command: list[str]) -> Part:
+    def start(self, name: str, command: list[str], *, is_held: bool = False) -> Part:
+        """Start a part. A held one loads its code and then waits for `release`, which saves seconds on start-up."""
         part = self.parts[name] = Part(name, command)
-        self._launch(part)
+        self._launch(part, is_held=is_held)
         return part
 
-    def start_role(self, *role: str) -> Part:
-        return self.start(" ".join(role), role_command(*role))
+    def start_role(self, *role: str, is_held: bool = False) -> Part:
+        return self.start(" ".join(role), role_command(*role, *(["--held"] if is_held else [])), is_held=is_held)
 
     def log_path(self, name: str) -> Path:
         return self._logs / f"{name.replace(' ', '-')}.log"
@@ -129,12 +130,12 @@ class Supervisor:
                 self._stop_together([name])
         self._stop_together([name for name in self.parts if name not in ORDER])
 
-    def _launch(self, part: Part) -> None:
+    def _launch(self, part: Part, *, is_held: bool = False) -> None:
         path = self.log_path(part.name)
         if path.exists() and path.stat().st_size > _LOG_LIMIT:
             path.replace(path.with_suffix(".old.log"))
         with path.open("ab") as log:
-            part.process = spawn(part.command, stdout=log)
+            part.process = spawn(part.command, stdout=log, is_held=is_held)
         part.started_at = time.monotonic()
 
     def _stop_together(self, names: list[str]) -> None:
@@ -198,7 +199,18 @@ def role_command(*role: str) -> list[str]:
     return [sys.executable, "-P", "-m", "app.cli", *role]
 
 
-def spawn(command: list[str], *, stdout: IO[bytes] | None = None) -> subprocess.Popen[bytes]:
+def release(process: subprocess.Popen[bytes]) -> None:
+    """Let a held child go on: the end of its input is the word."""
+    if process.stdin is not None:
+        process.stdin.close()
+
+
+def await_release() -> None:
+    """What a held child does once its code is loaded. Restarted, it has no input to wait for."""
+    sys.stdin.buffer.read()
+
+
+def spawn(command: list[str], *, stdout: IO[bytes] | None = None, is_held: bool = False) -> subprocess.Popen[bytes]:
     """Start a child that dies with this process, in its own session: a terminal's Ctrl-C reaches only the parent."""
     parent = os.getpid()
 
@@ -208,7 +220,7 @@ def spawn(command: list[str], *, stdout: IO[bytes] | None = None) -> subprocess.
     path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
     return subprocess.Popen(
         command,
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.PIPE if is_held else subprocess.DEVNULL,
         stdout=stdout,
         stderr=subprocess.STDOUT if stdout else None,
         start_new_session=True,

@@ -32,8 +32,8 @@ ADMIN = Path(__file__).parent / "admin"
 LOCALES = {"ru": "Русский", "en": "English"}
 
 CONTENT_SECURITY_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
-    "manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 
 
@@ -104,14 +104,14 @@ def _add_headers(response: Response) -> Response:
     headers["Cross-Origin-Opener-Policy"] = "same-origin"
     headers["Cross-Origin-Resource-Policy"] = "same-origin"
     headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
-    if request.endpoint not in ("static", "admin.static"):
+    if request.endpoint != "static":
         headers["Cache-Control"] = "no-store"
     if auth.context().settings.secure_cookies:
         headers["Strict-Transport-Security"] = "max-age=31536000"
     return response
 
 
-# ---- errors -> screen ---------------------------------------------------------------------------------------------------
+# ---- errors -> screen ----
 
 _STATUS: tuple[tuple[type[Exception], int], ...] = (
     (NotPermitted, 403),

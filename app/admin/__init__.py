@@ -99,6 +99,7 @@ def install_admin(app: Flask) -> None:
         name="Объектив",
         index_view=DayPage(name="Мой день", endpoint="admin", url="/"),
         url="/",
+        static_url_path="/static",
         theme=BootstrapTheme(folder="bootstrap4", base_template="theme/base.html"),
     )
     admin.add_views(

@@ -1,9 +1,9 @@
-"""The one safe base of every admin view: closed by default, narrowed by the policy, and nothing written by the framework.
+"""The one safe base of every admin view: closed by default, narrowed by the policy, nothing written by the framework.
 
-`ScopedView` keeps Flask-Admin's list and menu. The framework's own create, edit, delete, in-line edit, look-up, action and
-export routes are not mounted at all: what changes something is a verb of `app.workflows` behind a route that names its
-permission. Rows come through the request's session, which the policy narrows; filters, search, count and export share one
-list of conditions.
+`ScopedView` keeps Flask-Admin's list and menu. The framework's own create, edit, delete, in-line edit, look-up, action
+and export routes are not mounted at all: what changes something is a verb of `app.workflows` behind a route that names
+its permission. Rows come through the request's session, which the policy narrows; filters, search, count and export
+share one list of conditions.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from flask_admin.model.base import ViewArgs
 from flask_babel import gettext as _
 from sqlalchemy import ColumnElement, func
 from sqlalchemy.orm import Query, Session
+from werkzeug.local import LocalProxy
 from wtforms import Form
 
 from app import auth
@@ -35,9 +36,7 @@ CAP = 10_000
 class RequestDb:
     """What Flask-Admin asks for a session: the one of the request."""
 
-    @property
-    def session(self) -> Session:
-        return auth.db()
+    session: Session = LocalProxy(auth.db)  # type: ignore[assignment]
 
 
 DB = RequestDb()
@@ -91,7 +90,11 @@ class Page(_Guarded, BaseView):
 
 
 class HomePage(_Guarded, AdminIndexView):
-    """The first page."""
+    """The first page. The framework would serve its own 21 MB of scripts from here; nothing of them is used."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.static_folder = None
 
 
 class NoForm(Form):
@@ -122,7 +125,7 @@ class ScopedView(_Guarded, ModelView):
 
     # Routes of the framework that are not mounted.
     create_view = edit_view = details_view = delete_view = action_view = None
-    ajax_lookup = ajax_update = None
+    ajax_lookup = ajax_update = export = None
 
     def __init__(self, model: Any, **kwargs: Any) -> None:
         self.column_list = [column.name for column in self.columns]
@@ -131,7 +134,7 @@ class ScopedView(_Guarded, ModelView):
         self.column_default_sort = list(self.order)
         super().__init__(model, DB, **kwargs)
 
-    # ---- what a list is made of ------------------------------------------------------------------------------------
+    # ---- what a list is made of ----
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """Conditions of this request's filters and search; list, count and export all use them."""
@@ -162,7 +165,7 @@ class ScopedView(_Guarded, ModelView):
         """A sentence under the heading."""
         return str(self.lead)
 
-    # ---- what the framework asks --------------------------------------------------------------------------------------
+    # ---- what the framework asks ----
 
     def scaffold_form(self) -> type[Form]:
         return NoForm
@@ -228,7 +231,7 @@ class ScopedView(_Guarded, ModelView):
         kwargs.setdefault("export_endpoint", self.export_endpoint)
         return super().render(template, **kwargs)
 
-    # ---- export -----------------------------------------------------------------------------------------------------------
+    # ---- export ----
 
     def export_rows(self, kind: str) -> Response:
         """The list as it is filtered now, as a file; the journal keeps who took how many rows."""

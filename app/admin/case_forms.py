@@ -1,7 +1,7 @@
 """The forms of a case: one row each in `FORMS`, one route for all.
 
-A form is refused with every reason and shown again with what was typed; a stale page is told what the case has become and
-loses nothing; the same request sent twice is done once.
+A form is refused with every reason and shown again with what was typed; a stale page is told what the case has become
+and loses nothing; the same request sent twice is done once.
 """
 
 from __future__ import annotations
@@ -153,7 +153,7 @@ def _keep(case: Case, spec: CaseForm, form: Any) -> str | None:
     return None
 
 
-# ---- interview ----------------------------------------------------------------------------------------------------------
+# ---- interview ----
 
 
 def _interview_form(case: Case) -> fields.InterviewFields:
@@ -211,7 +211,7 @@ def _save_interview(case: Case, form: fields.InterviewFields) -> None:
     )
 
 
-# ---- curator ---------------------------------------------------------------------------------------------------------------
+# ---- curator ----
 
 
 def _candidates(found: list[Candidate]) -> tuple[list[tuple[int, str]], list[tuple[str, str]]]:
@@ -259,7 +259,7 @@ def _curator_objections(case: Case) -> dict[str, Any]:
     return {"unable": _candidates(assignment.eligible_curators(auth.db(), case))[1]}
 
 
-# ---- observation -----------------------------------------------------------------------------------------------------------
+# ---- observation ----
 
 
 def papers_of(case: Case) -> list[tuple[str, str]]:
@@ -309,7 +309,7 @@ def _observer_objections(case: Case) -> dict[str, Any]:
     return {"unable": _candidates(observation.eligible_observers(auth.db(), case, words.today()))[1]}
 
 
-# ---- recheck -----------------------------------------------------------------------------------------------------------------
+# ---- recheck ----
 
 
 def _experts(case: Case) -> list[Candidate]:
@@ -372,7 +372,7 @@ def _expert_objections(case: Case) -> dict[str, Any]:
     return {"unable": _candidates(_experts(case))[1]}
 
 
-# ---- conclusion ----------------------------------------------------------------------------------------------------------------
+# ---- conclusion ----
 
 
 def _conclusion_form(case: Case) -> fields.ConclusionFields:

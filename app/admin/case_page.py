@@ -180,7 +180,7 @@ def href_of(case: Case, anchor: str | None) -> str | None:
     name = FORM_OF_ANCHOR.get(anchor)
     if name is None or name not in {found for found, _title in offered(case)}:
         return None
-    return url_for("cases.do", case_id=case.id, name=name)
+    return url_for("cases.do", case_id=case.id, form=name)
 
 
 def _under_way(case: Case, anchor: str) -> str | None:

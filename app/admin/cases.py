@@ -31,6 +31,11 @@ def school_matches(text: str) -> Any:
     )
 
 
+def tiers() -> choices.Choices:
+    """Tiers that raise a flag."""
+    return choices.terms(Tier, skip=(Tier.NONE, Tier.TOO_SMALL))
+
+
 class CasesView(ScopedView):
     permission = Permission.CASE_READ
     heading: ClassVar[Any] = _l("Дела")
@@ -65,7 +70,7 @@ class CasesView(ScopedView):
         Filter(
             "tier",
             _l("Признаки"),
-            lambda: choices.terms(Tier, skip=(Tier.NONE, Tier.TOO_SMALL)),
+            tiers,
             lambda v: Case.tier == v,
         ),
         Filter("municipality", _l("Муниципалитет"), choices.municipalities, lambda v: Case.municipality_id == int(v)),
@@ -95,11 +100,11 @@ class CasesView(ScopedView):
         """Fire a transition; the engine asks for the transition's own permission."""
         return case_page.move(self, self.get_one(case_id))
 
-    @expose("/<row:case_id>/do/<name>", methods=("GET", "POST"))
+    @expose("/<row:case_id>/do/<form>", methods=("GET", "POST"))
     @auth.door(Permission.CASE_READ)
-    def do(self, case_id: int, name: str) -> str | AnyResponse | tuple[str, int]:
+    def do(self, case_id: int, form: str) -> str | AnyResponse | tuple[str, int]:
         """One of the case's forms; the form's own permission is asked before it is shown."""
-        return case_forms.serve(self, self.get_one(case_id), name)
+        return case_forms.serve(self, self.get_one(case_id), form)
 
 
 def _states() -> choices.Choices:

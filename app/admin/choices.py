@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from flask import g
 from flask_babel import gettext as _
@@ -26,6 +26,11 @@ def once(name: str, ask: Callable[[], Choices]) -> Choices:
 
 def terms(kind: type[Term], *, skip: Sequence[Term] = ()) -> Choices:
     return [(member.value, words.capital(words.title(member))) for member in kind if member not in skip]
+
+
+def named(titles: Mapping[str, object]) -> Choices:
+    """Choices of a table of titles, in the language of the page."""
+    return [(key, str(title)) for key, title in titles.items()]
 
 
 def municipalities() -> Choices:

@@ -131,7 +131,7 @@ def _cases_waiting(rows: list[Any]) -> list[Waiting]:
             continue
         permission, form, what, label = steps[row.state]
         if actor.may(permission):
-            href = url_for("cases.do", case_id=row.id, name=form)
+            href = url_for("cases.do", case_id=row.id, form=form)
             found.append(Waiting(row.school, what, tuple(facts), href, label, (1 if over > 0 else 2, -row.evidence)))
     return found
 

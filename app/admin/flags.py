@@ -15,11 +15,11 @@ from werkzeug.wrappers import Response as AnyResponse
 from app import auth
 from app.admin import case_page, choices, words
 from app.admin.base import Column, Filter, ScopedView, say
-from app.admin.cases import TIER_TONES, school_matches
+from app.admin.cases import TIER_TONES, school_matches, tiers
 from app.errors import Reason, Refused
 from app.models import Flag
 from app.policy import Permission
-from app.terms import Family, Tier
+from app.terms import Family
 from app.workflows.case import open_case
 
 
@@ -53,11 +53,16 @@ class FlagsView(ScopedView):
         Column("case_id", _l("Дело"), lambda f: _("открыто") if f.case_id else _("нет"), export=lambda f: f.case_id),
     )
     filters = (
-        Filter("tier", _l("Признаки"), lambda: choices.terms(Tier, skip=(Tier.NONE, Tier.TOO_SMALL)), lambda v: Flag.tier == v),
-        Filter("case", _l("Дело открыто"), choices.yes_no, lambda v: Flag.case_id.is_not(None) if v == "1" else Flag.case_id.is_(None)),
+        Filter("tier", _l("Признаки"), tiers, lambda v: Flag.tier == v),
+        Filter(
+            "case",
+            _l("Дело открыто"),
+            choices.yes_no,
+            lambda v: Flag.case_id.is_not(None) if v == "1" else Flag.case_id.is_(None),
+        ),
         Filter("municipality", _l("Муниципалитет"), choices.municipalities, lambda v: Flag.municipality_id == int(v)),
         Filter("year", _l("Год"), lambda: _years(), lambda v: Flag.year == int(v)),
-    )  # fmt: skip
+    )
 
     def search(self, text: str) -> ColumnElement[bool] | None:
         return Flag.school_id.in_(school_matches(text))

@@ -52,7 +52,7 @@ class JobsView(ScopedView):
         Filter(
             "kind",
             _l("Что"),
-            lambda: [(key, str(value)) for key, value in KINDS.items()],
+            lambda: choices.named(KINDS),
             lambda v: OutboxJob.kind == v,
         ),
     )

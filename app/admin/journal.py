@@ -10,6 +10,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import ColumnElement
 
 from app import auth
+from app.admin import choices
 from app.admin.base import Column, Filter, ScopedView, like
 from app.models import JournalEntry
 from app.policy import Permission
@@ -40,9 +41,7 @@ class JournalView(ScopedView):
         Column("subject_id", _l("Над чем"), lambda e: f"{e.subject} {e.subject_id}" if e.subject_id else e.subject),
         Column("reason", _l("Причина"), lambda e: e.reason or "—", is_wide_only=True),
     )
-    filters = (
-        Filter("subject", _l("Что"), lambda: [(key, str(value)) for key, value in SUBJECTS.items()], lambda v: JournalEntry.subject == v),
-    )  # fmt: skip
+    filters = (Filter("subject", _l("Что"), lambda: choices.named(SUBJECTS), lambda v: JournalEntry.subject == v),)
 
     def search(self, text: str) -> ColumnElement[bool] | None:
         return JournalEntry.actor_name.ilike(like(text), escape="\\")

@@ -63,8 +63,8 @@ class UsersView(ScopedView):
         Column("municipality_id", _l("Где"), lambda u: place_of(u)),
         Column("post", _l("Должность"), lambda u: u.post or "—", is_wide_only=True),
         Column("trained_until", _l("Обучен до"), lambda u: u.trained_until, kind="day", is_wide_only=True),
-        Column("is_active", _l("Вход"), lambda u: _("разрешён") if u.is_active else _("закрыт"), kind="pill", tone=lambda u: "good" if u.is_active else "bad"),
-    )  # fmt: skip
+        Column("is_active", _l("Вход"), lambda u: _("разрешён") if u.is_active else _("закрыт"), kind="pill"),
+    )
     filters = (
         Filter("role", _l("Роль"), lambda: choices.terms(Role), lambda v: User.role == v),
         Filter("active", _l("Может входить"), choices.yes_no, lambda v: User.is_active.is_(v == "1")),

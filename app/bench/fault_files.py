@@ -11,7 +11,7 @@ from app.bench.fault_stage import FaultReport, generator
 from app.context import AppContext
 from app.storage import ObjectStore
 
-SIZE = 1 << 20
+SIZE = 1 << 19
 _FILES = 6  # files a process stores before it ends by itself
 
 
@@ -29,7 +29,7 @@ def kill_puts(context: AppContext, *, kills: int, seed: int, progress: Progress 
             run += 1
             first = seed + 1000 * run
             ending = children.run(
-                "put", seed=first, count=_FILES, size=SIZE, kill_after=rng.uniform(0.0, 1.3 * seconds + 0.05)
+                "put", seed=first, count=_FILES, size=SIZE, kill_after=rng.uniform(0.0, 1.05 * seconds + 0.02)
             )
             acked = ending.told("acked")
             acknowledged |= {words[1] for words in acked}

@@ -268,7 +268,7 @@ def _count(context: AppContext, report: FaultReport) -> None:
     with acting(context.sessions, SYSTEM) as session:
         rows = session.execute(select(OutboxJob.status, OutboxJob.attempts, OutboxJob.wakes)).all()
         effects = Counter(session.scalars(select(JournalEntry.subject_id).where(JournalEntry.action == EFFECT)))
-        jobs = dict(session.execute(select(OutboxJob.id, OutboxJob.status)).tuples().all())
+        jobs = {job.id: job.status for job in session.execute(select(OutboxJob.id, OutboxJob.status))}
     twice = {job_id: times for job_id, times in effects.items() if times > 1}
     lost = [job_id for job_id, status in jobs.items() if status is not JobStatus.DONE or not effects[job_id]]
     report.counts |= {

@@ -108,9 +108,8 @@ class Stage:
             place = {"municipality_id": self.municipality_id}
             codes = {f"{100000 + first + i}": i for i in range(count)}
             connection.execute(insert(School), [{"code": code, "name": f"Школа № {code}", **place} for code in codes])
-            schools = dict(
-                connection.execute(select(School.code, School.id).where(School.code.in_(list(codes)))).tuples().all()
-            )
+            found = connection.execute(select(School.code, School.id).where(School.code.in_(list(codes))))
+            schools = {row.code: row.id for row in found}
             common = {
                 "workflow_version": WORKFLOW_VERSION,
                 "year": 2026,
@@ -125,13 +124,8 @@ class Stage:
                     for code, school_id in schools.items()
                 ],
             )
-            cases = (
-                connection.execute(
-                    select(Case.id, Case.school_id).where(Case.school_id.in_(list(schools.values()))).order_by(Case.id)
-                )
-                .tuples()
-                .all()
-            )
+            query = select(Case.id, Case.school_id).where(Case.school_id.in_(list(schools.values())))
+            cases = connection.execute(query.order_by(Case.id)).all()
             for model, rows in self._facts(cases).items():
                 connection.execute(insert(model), rows)
         return [case_id for case_id, _ in cases]

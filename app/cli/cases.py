@@ -55,7 +55,7 @@ def command(states: tuple[str, ...], year: int | None, as_json: bool) -> None:
                 "curator": case.curator_name,
                 "version": case.version,
             }
-            for case, school, municipality in session.execute(query).tuples()
+            for case, school, municipality in session.execute(query)
         ]
     if as_json:
         answer(rows)

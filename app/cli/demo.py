@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from datetime import UTC, datetime
 
 import click
@@ -12,11 +13,18 @@ from app.cli.saying import answer, json_option, progress, speaks
 
 @click.command()
 @json_option
+@click.option("--held", "is_held", is_flag=True, hidden=True, help="Load, then wait for the end of stdin.")
 @speaks
-def command(as_json: bool) -> None:
+def command(as_json: bool, is_held: bool) -> None:
     """Создать демонстрационный регион: школы, работы, прогон, дела, люди со входами."""
     from app.workflows.demo import PASSWORD, PEOPLE, create_demo
 
+    if is_held:
+        from app.supervisor import await_release
+
+        for module in ("app.jobs.work", "app.detectors.simulate", "app.migrating"):
+            importlib.import_module(module)
+        await_release()
     context = open_context()
     with progress("Демонстрационный регион") as line:
         create_demo(context, at=datetime.now(UTC), progress=line)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import importlib
 
 import click
 
@@ -13,15 +14,23 @@ from app.errors import Misconfigured
 THREADS = 8
 
 
+held_option = click.option("--held", "is_held", is_flag=True, hidden=True, help="Load, then wait for the end of stdin.")
+
+
 @click.command()
+@held_option
 @speaks
-def web() -> None:
+def web(is_held: bool) -> None:
     """Сайт: страницы и API. Адрес задают OBEKTIV_HOST и OBEKTIV_PORT."""
     log_to_stderr()
     import waitress
 
+    from app.supervisor import await_release
     from app.web import create_app
 
+    if is_held:
+        importlib.import_module("app.migrating")
+        await_release()
     context = open_context(is_migrating=False)
     settings = context.settings
     application = create_app(context)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import time
 from typing import TYPE_CHECKING
 
@@ -52,6 +53,12 @@ def _start(parts: supervisor.Supervisor, *, demo: bool) -> None:
         command = supervisor.valkey_command(settings.home / "valkey", redis_socket(settings.home))
         parts.start("valkey", command)
 
+    # Half of a start is loading code: the site and the demo do it while the schema is brought up.
+    web = parts.start_role("web", is_held=True)
+    story = None
+    if demo and _may_be_new(parts):
+        story = supervisor.spawn(supervisor.role_command("demo", "--held"), is_held=True)
+
     from app import migrating
     from app.context import AppContext
 
@@ -60,10 +67,13 @@ def _start(parts: supervisor.Supervisor, *, demo: bool) -> None:
     is_new = not _has_people(context)
     # Connections must not outlive this point: children are forked from this process, and it lives for months.
     context.engine.dispose()
-
-    web = parts.start_role("web")
-    if is_new and demo:
-        _make_demo(parts)
+    assert web.process is not None
+    supervisor.release(web.process)
+    if story is not None and is_new:
+        _await_demo(parts, story)
+    elif story is not None:
+        story.kill()
+        story.wait()
     url = supervisor.address(settings)
     parts.wait_for(lambda: supervisor.answers(url), web)
     if settings.embedded_redis:
@@ -84,9 +94,15 @@ def _has_people(context: AppContext) -> bool:
         return bool(connection.scalar(select(func.count()).select_from(User.__table__)))
 
 
-def _make_demo(parts: supervisor.Supervisor) -> None:
-    """In a child of its own, beside the site that is still starting; its progress goes to the terminal."""
-    child = supervisor.spawn(supervisor.role_command("demo"))
+def _may_be_new(parts: supervisor.Supervisor) -> bool:
+    """A guess good enough to start loading: the database says for certain later."""
+    settings = parts.settings
+    return not settings.database_url.startswith("sqlite") or not (settings.home / "objects").exists()
+
+
+def _await_demo(parts: supervisor.Supervisor, child: subprocess.Popen[bytes]) -> None:
+    """Let the demo be made, in its own process; its progress goes to the terminal."""
+    supervisor.release(child)
     while child.poll() is None:
         if parts.is_stopping:
             child.kill()

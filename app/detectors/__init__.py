@@ -6,7 +6,7 @@ web page or a setting; parameters come from ``app/data/detectors.toml`` unless g
 
 from __future__ import annotations
 
-from app.detectors import boundary_push, contextual_mean, federal, journal_gap
+from app.detectors import boundary_push, contextual_mean, federal, few_lowest, journal_gap
 from app.detectors.base import Detector, PaperSpec, Screening
 from app.detectors.params import Params, load_params
 from app.detectors.screening import screen
@@ -20,6 +20,16 @@ DETECTORS: tuple[Detector, ...] = (
         "Скопление у границ отметок",
         "Gathering at mark boundaries",
         "Не слишком ли много работ стоит на официальной границе отметки или сразу над ней?",
+        ("score", "mark_from"),
+        10,
+    ),
+    Detector(
+        few_lowest.NAME,
+        few_lowest.VERSION,
+        Family.BOUNDARY,
+        "Недостаток отметок «2»",
+        "Too few lowest marks",
+        "Не меньше ли отметок «2», чем следует из остальных баллов школы?",
         ("score", "mark_from"),
         10,
     ),

@@ -9,6 +9,7 @@ from scipy import special
 
 from app.detectors.params import BoundaryParams
 from app.detectors.reference import downweight, smooth_from_items, smooth_loglinear, tilt_to_school
+from app.detectors.score_test import cleared, moving_score, precisions
 from app.detectors.tables import PaperTable
 from app.detectors.tails import to_z, upper_tail
 from app.errors import InsufficientData
@@ -149,16 +150,11 @@ def push_test(
         raise InsufficientData("границы отметок вне шкалы работы")
     n = counts.sum(axis=1)
     tilted, basis = tilt_to_school(counts, shapes, spread_prior=params.spread_prior)
-    shifted = tilted @ lifting(top, fitting, params)
-    weight = np.log(np.maximum(shifted, 1e-12) / np.maximum(tilted, 1e-12))
-    weight = np.where(tilted > 1e-9, np.clip(weight, -3.0, 3.0), 0.0)
-    precision = np.array([0.02, 1.0 / params.spread_prior**2])
-    score = _cleared(weight, tilted, basis, precision, n)
-    variance = np.maximum((tilted * score**2).sum(axis=1), 1e-9)
-    third = (tilted * score**3).sum(axis=1)
+    z, skewness = moving_score(
+        counts, tilted, basis, lifting(top, fitting, params), params.spread_prior, reference_works=reference_works
+    )
+    precision = precisions(params.spread_prior)
     inflation = 1 + n / reference_works
-    z = (counts * score).sum(axis=1) / np.sqrt(np.maximum(n, 1) * variance * inflation)
-    skewness = third / variance**1.5 / np.sqrt(np.maximum(n, 1))
 
     at_cuts = np.zeros(len(n))
     expected = np.zeros(len(n))
@@ -177,7 +173,7 @@ def push_test(
         binomial += works * q * (1 - q)
         contrast[:, low : high + 1] -= q[:, None]
         contrast[:, cut : high + 1] += 1.0
-    spread = _cleared(contrast, tilted, basis, precision, n)
+    spread = cleared(contrast, tilted, basis, precision, n)
     deviation = np.sqrt(np.maximum(n * (tilted * spread**2).sum(axis=1) * inflation, 1e-9))
     effect = at_cuts - expected
     return PushTest(
@@ -193,28 +189,6 @@ def push_test(
         deviation,
         window,
         tilted,
-    )
-
-
-def _cleared(
-    weight: np.ndarray, tilted: np.ndarray, basis: np.ndarray, precision: np.ndarray, n: np.ndarray
-) -> np.ndarray:
-    """Weights less their mean and their regression on the tilting functions."""
-    centred = weight - (tilted * weight).sum(axis=1, keepdims=True)
-    mean = tilted @ basis
-    second = tilted @ np.column_stack((basis[:, 0] ** 2, basis[:, 0] * basis[:, 1], basis[:, 1] ** 2))
-    works = np.maximum(n, 1)
-    c11 = second[:, 0] - mean[:, 0] ** 2 + precision[0] / works
-    c12 = second[:, 1] - mean[:, 0] * mean[:, 1]
-    c22 = second[:, 2] - mean[:, 1] ** 2 + precision[1] / works
-    g1 = (tilted * centred) @ basis[:, 0]
-    g2 = (tilted * centred) @ basis[:, 1]
-    det = np.maximum(c11 * c22 - c12**2, 1e-12)
-    b1, b2 = (c22 * g1 - c12 * g2) / det, (c11 * g2 - c12 * g1) / det
-    return (
-        centred
-        - b1[:, None] * (basis[:, 0] - mean[:, [0]])
-        - b2[:, None] * (basis[:, 1] - mean[:, [1]])
     )
 
 
@@ -337,6 +311,7 @@ class BoundaryResult:
     region: RegionHeaping
     against_pool: PushTest
     reference: str
+    weight: np.ndarray | None = None
 
 
 def boundary_push(table: PaperTable, control: PaperTable | None, params: BoundaryParams) -> BoundaryResult:
@@ -381,7 +356,7 @@ def boundary_push(table: PaperTable, control: PaperTable | None, params: Boundar
         shape = control.counts.sum(axis=0)
         shape = shape + 0.5 * region.smooth / region.smooth.sum()
         against_pool = push_test(table.counts, shape, cuts, params, reference_works=float(shape.sum()))
-        reference = "control"
+        reference, weight = "control", None
     else:
         if len(n) < 2 or pool.sum() <= n.max():
             raise InsufficientData("в регионе нет других школ с этой работой")
@@ -400,7 +375,7 @@ def boundary_push(table: PaperTable, control: PaperTable | None, params: Boundar
         test = push_test(table.counts, region.smooth, cuts, params, reference_works=np.inf)
         p_value = np.maximum(test.p_value, against_pool.p_value)
     assessed = (n >= params.smallest_n) & (test.window >= params.smallest_window)
-    return BoundaryResult(test, to_z(p_value), p_value, assessed, region, against_pool, reference)
+    return BoundaryResult(test, to_z(p_value), p_value, assessed, region, against_pool, reference, weight)
 
 
 def frandsen_p(below: int, at: int, above: int, k: float = 0.02) -> float:

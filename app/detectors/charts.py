@@ -6,6 +6,7 @@ import numpy as np
 
 from app.detectors.boundary_push import BoundaryResult, frandsen_p
 from app.detectors.contextual_mean import MeanResult, logit_means
+from app.detectors.few_lowest import LowestResult
 from app.detectors.journal_gap import JournalResult, marks_of_scores
 from app.detectors.tables import PaperTable
 
@@ -45,6 +46,24 @@ def distribution(table: PaperTable, result: BoundaryResult, i: int) -> dict:
             for c in cuts
             if 1 <= c < len(counts) - 1
         ],
+    }
+
+
+def lowest(table: PaperTable, result: LowestResult, i: int) -> dict:
+    """Score distribution of school number `i` with its lower end against the expected one."""
+    counts = table.counts[i]
+    half = 1.96 * float(result.deviation[i])
+    return {
+        "kind": "distribution",
+        "scores": list(range(len(counts))),
+        "observed": counts.astype(int).tolist(),
+        "expected": np.round(result.tilted[i] * counts.sum(), 2).tolist(),
+        "cuts": [int(c) for c in table.spec.mark_from or ()],
+        "excess": _r(result.observed[i] - result.expected[i]),
+        "excess_low": _r(result.observed[i] - result.expected[i] - half),
+        "excess_high": _r(result.observed[i] - result.expected[i] + half),
+        "below_first": {"observed": int(result.observed[i]), "expected": _r(result.expected[i])},
+        "reference": result.reference,
     }
 
 

@@ -30,7 +30,7 @@ def contaminate(
         One of `MANIPULATIONS`.
     strength : float
         Probability in [0, 1] that a work open to the manipulation is changed; for ``inflate`` the expected share of the lost
-        points given back is a third of it.
+        points given back is half of it.
     rows : ndarray of bool, shape (n,)
         Works that may be touched.
 
@@ -56,7 +56,7 @@ def contaminate(
     elif kind == "copy_journal":
         target = np.where(chance, _towards_journal(rng, score, works["journal_mark"].to_numpy(), cuts, top), target)
     elif kind == "inflate":
-        target = score + rng.binomial(top - score, strength / 3)
+        target = score + rng.binomial(top - score, strength / 2)
     else:
         raise ValueError(f"unknown manipulation {kind!r}")
     return _with_scores(rng, works, spec, np.where(rows, np.minimum(target, top), score))

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from app import frames
-from app.detectors import boundary_push, contextual_mean, federal, journal_gap, sentences
+from app.detectors import boundary_push, contextual_mean, federal, few_lowest, journal_gap, sentences
 from app.detectors.base import level_of
 from app.detectors.combination import benjamini_hochberg
 from app.detectors.params import Params
@@ -82,6 +82,34 @@ def of_boundary(table: PaperTable, result: boundary_push.BoundaryResult, params:
             test.expected_deviation.tolist(), list(usual), strict=True
         )
     ]  # fmt: skip
+    return _finish(columns, result.assessed, reasons, texts)
+
+
+def of_lowest(table: PaperTable, result: few_lowest.LowestResult, params: Params) -> pd.DataFrame:
+    n = table.n
+    half = 1.96 * result.deviation
+    effect = result.observed - result.expected
+    columns = _frame(table, few_lowest.NAME, Family.BOUNDARY, n, "works")
+    columns |= {
+        "statistic": result.count_z,
+        "effect": effect,
+        "effect_low": effect - half,
+        "effect_high": effect + half,
+        "p_value": result.p_value,
+    }
+    p = params.few_lowest
+    reasons = [
+        sentences.too_few(works, p.smallest_n)
+        if works < p.smallest_n
+        else f"ожидаемое число отметок «2» {sentences.decimal(expected)}, нужно не меньше {sentences.decimal(p.smallest_expected)}"
+        for works, expected in zip(n.tolist(), result.expected.tolist(), strict=True)
+    ]
+    texts = [
+        sentences.lowest(*row) if ok else ""
+        for ok, *row in zip(
+            result.assessed.tolist(), result.observed.tolist(), n.tolist(), result.expected.tolist(), half.tolist(), strict=True
+        )
+    ]
     return _finish(columns, result.assessed, reasons, texts)
 
 

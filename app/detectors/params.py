@@ -26,6 +26,14 @@ class BoundaryParams:
 
 
 @dataclass(frozen=True)
+class LowestParams:
+    smallest_n: int
+    smallest_expected: float
+    lifted: float
+    landing: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class MeanParams:
     smallest_n: int
     huber: float
@@ -79,6 +87,7 @@ class Params:
 
     version: str
     boundary_push: BoundaryParams
+    few_lowest: LowestParams
     contextual_mean: MeanParams
     journal_gap: JournalParams
     federal: FederalParams
@@ -92,6 +101,7 @@ class Params:
 
 _SECTIONS: dict[str, type] = {
     "boundary_push": BoundaryParams,
+    "few_lowest": LowestParams,
     "contextual_mean": MeanParams,
     "journal_gap": JournalParams,
     "federal": FederalParams,

@@ -9,11 +9,23 @@ import numpy as np
 import pandas as pd
 
 from app import frames
-from app.detectors import boundary_push, charts, combination, context, contextual_mean, federal, findings, journal_gap
+from app.detectors import (
+    boundary_push,
+    charts,
+    combination,
+    context,
+    contextual_mean,
+    federal,
+    few_lowest,
+    findings,
+    journal_gap,
+)
 from app.detectors.base import PaperSpec, Screening
 from app.detectors.checks import check_works
+from app.detectors.dispersion import robust_correlation
 from app.detectors.params import Params, load_params
 from app.detectors.tables import PaperTable, build_tables
+from app.detectors.tails import larger_of_two, to_z
 from app.errors import InsufficientData
 from app.terms import Family, Tier
 
@@ -27,6 +39,7 @@ class _Paper:
 
     table: PaperTable
     boundary: boundary_push.BoundaryResult | None = None
+    lowest: few_lowest.LowestResult | None = None
     mean: contextual_mean.MeanResult | None = None
     journal: journal_gap.JournalResult | None = None
     markers: list[list[dict]] = field(default_factory=list)
@@ -116,7 +129,7 @@ def screen(
     result.papers = _concat(papers_found, frames.PAPER_SUMMARY)
     result.schools = _concat(schools_found, frames.SCHOOL_SUMMARY)
     result.params = params.as_dict()
-    result.versions = {m.NAME: m.VERSION for m in (boundary_push, contextual_mean, journal_gap, federal)}
+    result.versions = {m.NAME: m.VERSION for m in (boundary_push, few_lowest, contextual_mean, journal_gap, federal)}
     tell("готово", 1.0)
     return result
 
@@ -206,8 +219,10 @@ def _screen_year(
         mine = control.get(table.key)
         try:
             paper.boundary = boundary_push.boundary_push(table, mine, params.boundary_push)
+            spread = params.boundary_push.spread_prior
+            paper.lowest = few_lowest.few_lowest(table, mine, paper.boundary.weight, params.few_lowest, spread)
         except InsufficientData:
-            paper.boundary = None
+            paper.boundary = paper.lowest = None
         if table.key in parts:
             past = context.elsewhere(table, around, parts)
             paper.mean = contextual_mean.contextual_mean(table, parts[table.key], past, params.contextual_mean)
@@ -240,13 +255,17 @@ def _findings(
         if paper.boundary is not None:
             found.append(findings.of_boundary(table, paper.boundary, params))
             found.append(findings.of_region_boundary(table, paper.boundary.region))
-        else:
+        if paper.lowest is not None:
+            found.append(findings.of_lowest(table, paper.lowest, params))
+        if paper.boundary is None or paper.lowest is None:
             reason = no_cuts if cuts is None else "в регионе нет других школ с этой работой"
-            found.append(
-                findings.whole_paper_not_assessed(
-                    table, boundary_push.NAME, Family.BOUNDARY, "works", reason, params.boundary_push.smallest_n
+            for name, smallest in (
+                (boundary_push.NAME, params.boundary_push.smallest_n),
+                (few_lowest.NAME, params.few_lowest.smallest_n),
+            ):
+                found.append(
+                    findings.whole_paper_not_assessed(table, name, Family.BOUNDARY, "works", reason, smallest)
                 )
-            )
         if paper.mean is not None:
             found.append(findings.of_mean(table, paper.mean, params))
         else:
@@ -289,10 +308,9 @@ def _summaries(
         at = np.searchsorted(names, paper.table.schools)
         n = paper.table.n
         works[at, p] = n
-        if paper.boundary is not None:
-            pooled = (n >= SMALLEST_POOLED) & (paper.boundary.test.window >= 3)
-            z[Family.BOUNDARY][at, p] = np.where(pooled, paper.boundary.z, np.nan)
-            assessed[Family.BOUNDARY][at, p] = paper.boundary.assessed
+        if paper.boundary is not None and paper.lowest is not None:
+            z[Family.BOUNDARY][at, p] = _boundary_family(n, paper.boundary, paper.lowest)
+            assessed[Family.BOUNDARY][at, p] = paper.boundary.assessed | paper.lowest.assessed
         if paper.mean is not None:
             z[Family.LEVEL][at, p] = np.where(paper.mean.assessed, paper.mean.z, np.nan)
             assessed[Family.LEVEL][at, p] = paper.mean.assessed
@@ -348,6 +366,20 @@ def _summaries(
     return paper_summary, school_summary
 
 
+def _boundary_family(
+    n: np.ndarray, boundary: boundary_push.BoundaryResult, lowest: few_lowest.LowestResult
+) -> np.ndarray:
+    """Normal value of the smaller p of the two boundary detectors, its being the smaller of two allowed for."""
+    pushed = np.where((n >= SMALLEST_POOLED) & (boundary.test.window >= 3), boundary.z, np.nan)
+    lifted = np.where((n >= SMALLEST_POOLED) & (lowest.expected >= 1), lowest.z, np.nan)
+    both = np.isfinite(pushed) & np.isfinite(lifted)
+    # The two overlap by construction (both weigh works just over the first cut), so a sample that is too small to show it gets
+    # no credit for independence.
+    rho = max(robust_correlation(pushed, lifted), 0.0)
+    larger = np.fmax(pushed, lifted)
+    return np.where(both, to_z(larger_of_two(larger, rho)), larger)
+
+
 def _evidence(
     done: list[_Paper], school_summary: pd.DataFrame, found: list[pd.DataFrame]
 ) -> dict[tuple[str, int, str, int, str], dict]:
@@ -364,6 +396,10 @@ def _evidence(
             for i in np.flatnonzero(paper.boundary.assessed & (interest | (paper.boundary.p_value <= 0.05))):
                 key = (str(table.schools[i]), year, subject, grade, boundary_push.NAME)
                 evidence[key] = charts.distribution(table, paper.boundary, i)
+        if paper.lowest is not None:
+            for i in np.flatnonzero(paper.lowest.assessed & (interest | (paper.lowest.p_value <= 0.05))):
+                key = (str(table.schools[i]), year, subject, grade, few_lowest.NAME)
+                evidence[key] = charts.lowest(table, paper.lowest, i)
         if paper.mean is not None:
             shared = charts.funnel_frame(table, paper.mean)
             for i in np.flatnonzero(paper.mean.assessed & (interest | (paper.mean.p_value <= 0.05))):

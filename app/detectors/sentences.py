@@ -55,6 +55,14 @@ def boundary(at_cuts: float, n: float, expected: float, deviation: float, usual:
     )
 
 
+def lowest(observed: float, n: float, expected: float, half: float) -> str:
+    low, high = max(0.0, expected - half), min(n, expected + half)
+    return (
+        f"Отметка «2» — {whole(observed)} {out_of_works(n)}; в школах с таким же средним ожидалось бы "
+        f"{whole(expected)} (95{NBSP}%{NBSP}ДИ {whole(low)}–{whole(high)})."
+    )
+
+
 def region_boundary(observed: float, expected: float, low: float, high: float, worst: dict | None, mark: int) -> str:
     text = (
         f"По региону у границ отметок — {works(observed)}; при плавном распределении ожидалось бы "

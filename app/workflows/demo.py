@@ -18,7 +18,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.context import AppContext
-from app.database import acting, bind
+from app.database import acting
 from app.models import Case, Municipality, Recheck, School, User
 from app.policy import SYSTEM, Actor
 from app.terms import CaseState, ExplanationReason, ObservationStage, RecheckStatus, Role, Verdict
@@ -92,7 +92,7 @@ def create_demo(context: AppContext, *, at: datetime, progress: Progress | None 
     report = progress or (lambda text, share: None)
     start = at - timedelta(days=DAYS_BACK)
     report("моделируется регион", 0.02)
-    region = simulate_region(SEED, RegionOptions(schools=60, year=YEAR, share=0.12, strength=0.8, heaping=0.15))
+    region = simulate_region(SEED, RegionOptions(schools=110, year=YEAR, share=0.26, strength=0.9, heaping=0.15))
     files = [("Контекстные данные школ.csv", _context_file(region.schools))]
     names = region.schools.set_index("school")["municipality_name"]
     files += [(_file_name(paper), _works_file(region.works, paper, names)) for paper in region.papers]
@@ -103,9 +103,10 @@ def create_demo(context: AppContext, *, at: datetime, progress: Progress | None 
     _run_jobs(context)
     report("люди и дела", 0.8)
     with acting(context.sessions, SYSTEM) as session:
-        _work_on_cases(context, session, _add_people(session, at), start, at)
+        to_finish = _work_on_cases(session, _add_people(session, at), start)
     _run_jobs(context)
-    _finish_rechecks(context, start, at)
+    _finish_rechecks(context, to_finish, at)
+    _run_jobs(context)
     report(f"готово: прогон {run_id}", 1.0)
 
 
@@ -166,8 +167,12 @@ def _works_file(works: pd.DataFrame, paper: PaperSpec, municipality_names: pd.Se
     own = own.rename(columns={"class": "class_group"})
     items = [f"item_{i}" for i in range(1, len(paper.item_max) + 1)]
     title = {"ma": "Математика", "ru": "Русский язык"}[paper.subject]
-    head = ["логин школы", "регион", "номер обучающегося", "код обучающегося", "отметка за предыдущую четверть/триместр",
-            "пол", "класс", "вариант", "всего баллов", *(f"балл за {i}" for i in range(1, len(items) + 1)), "Учебник"]  # fmt: skip
+    head = [
+        *("логин школы", "регион", "номер обучающегося", "код обучающегося"),
+        *("отметка за предыдущую четверть/триместр", "пол", "класс", "вариант", "всего баллов"),
+        *(f"балл за {i}" for i in range(1, len(items) + 1)),
+        "Учебник",
+    ]
     points = own[items].astype("Int64").astype("string").fillna("X")
     rows = [head]
     for work, answers in zip(own.itertuples(), points.itertuples(index=False), strict=True):
@@ -183,7 +188,7 @@ def _works_file(works: pd.DataFrame, paper: PaperSpec, municipality_names: pd.Se
 
 
 def _add_people(session: Session, at: datetime) -> dict[str, User]:
-    """The people of `PEOPLE`, placed where most cases are; more of them without a sign-in for the other municipalities."""
+    """The people of `PEOPLE`, those of a municipality placed where most cases are."""
     open_cases = session.scalars(select(Case).order_by(Case.evidence.desc())).all()
     counts: dict[int | None, int] = {}
     for case in open_cases:
@@ -219,22 +224,24 @@ def _add_people(session: Session, at: datetime) -> dict[str, User]:
     return users
 
 
-def _work_on_cases(
-    context: AppContext, session: Session, users: dict[str, User], start: datetime, at: datetime
-) -> None:
-    """Lead the demo municipality's cases to different states, each with its documents."""
+def _work_on_cases(session: Session, users: dict[str, User], start: datetime) -> list[int]:
+    """Lead the demo municipality's cases to different states, each with its documents; return those to be closed."""
+    to_finish: list[int] = []
     home = users["department"].municipality_id
     own = session.scalars(select(Case).where(Case.municipality_id == home).order_by(Case.evidence.desc())).all()
     for index, case in enumerate(own):
         # The strongest case stays where the story of the guide begins; the others stand along the way.
-        goal = (0, 4, 3, 1, 2, 5, 0)[index % 7]
-        _Story(context, session, users, case, start + timedelta(days=2 + index)).go(goal)
+        goal = (0, 5, 4, 1, 3, 2, 0)[index % 7]
+        _Story(session, users, case, start + timedelta(days=2 + index)).go(goal)
+        if goal == 5:
+            to_finish.append(case.id)
+    return to_finish
 
 
 class _Story:
     """One case's way, told with the product's own verbs."""
 
-    def __init__(self, context: AppContext, session: Session, users: dict[str, User], case: Case, at: datetime) -> None:
+    def __init__(self, session: Session, users: dict[str, User], case: Case, at: datetime) -> None:
         self.session, self.users, self.case, self.at = session, users, case, at
 
     def actor(self, login: str) -> Actor:
@@ -335,12 +342,14 @@ class _Story:
         )
 
 
-def _finish_rechecks(context: AppContext, start: datetime, at: datetime) -> None:
-    """Enter the experts' points of the drawn samples; one case is closed with its verdict, one waits for a decision."""
+def _finish_rechecks(context: AppContext, to_finish: list[int], at: datetime) -> None:
+    """Enter the experts' points of the cases to be finished, propose the verdict and let a second person approve it."""
     with acting(context.sessions, SYSTEM) as session:
         users = {user.login: user for user in session.scalars(select(User))}
-        drawn = session.scalars(select(Recheck).where(Recheck.status == RecheckStatus.DRAWN).order_by(Recheck.id)).all()
-        for recheck_row in drawn[1:]:
+        drawn = session.scalars(
+            select(Recheck).where(Recheck.status == RecheckStatus.DRAWN, Recheck.case_id.in_(to_finish))
+        )
+        for recheck_row in drawn:
             case = session.get(Case, recheck_row.case_id)
             assert case is not None
             moment = at - timedelta(days=6)
@@ -350,7 +359,7 @@ def _finish_rechecks(context: AppContext, start: datetime, at: datetime) -> None
                 work.participant: work.school_score - (2 if any(c <= work.school_score <= c + 1 for c in cuts) else 0)
                 for work in recheck_row.works
             }
-            story = _Story(context, session, users, case, moment)
+            story = _Story(session, users, case, moment)
             recheck.enter_points(
                 session,
                 recheck_row.id,
@@ -371,7 +380,6 @@ def _finish_rechecks(context: AppContext, start: datetime, at: datetime) -> None
             story.at = moment + timedelta(days=1)
             if case.state is CaseState.RECHECKED:
                 story.move("close", "deputy")
-        bind(session, SYSTEM)
 
 
 def _school_year_end(day: date) -> date:

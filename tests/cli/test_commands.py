@@ -95,9 +95,8 @@ def test_same_file_twice_is_refused(obektiv, region_files: Path):
     assert first.exit_code == 0
     assert (answer["kind"], answer["year"], answer["subject"], answer["grade"]) == ("works", 2022, "ma", 4)
     assert answer["rows_read"] == answer["rows_accepted"] + answer["rows_rejected"] + answer["absent"] == 53
-    assert all(
-        {"sheet", "row", "column", "value", "code", "message"} <= problem.keys() for problem in answer["problems"]
-    )
+    wanted = {"sheet", "row", "column", "value", "code", "message"}
+    assert all(wanted <= problem.keys() for problem in answer["problems"])
     assert second.exit_code == 1
     assert json.loads(second.stdout)[0]["reasons"][0]["code"] == "already_uploaded"
 

@@ -37,7 +37,7 @@ export function funnel(spec, colours) {
     });
   }
   return {
-    grid: { left: 22, right: 16, top: 12, bottom: 64, containLabel: true },
+    grid: { left: 28, right: 16, top: 12, bottom: 64, containLabel: true },
     legend: legend(colours, { data: [words.school, words.others, ...(spec.limits ?? []).map(({ title }) => ({ name: title, icon: DASHES }))] }),
     xAxis: { ...valueAxis(colours, { min: 0, splitLine: { show: false } }), ...named(colours, spec.x_title ?? words.works, 27) },
     yAxis: { ...valueAxis(colours, { scale: true }), ...named(colours, spec.y_title ?? "", 38) },

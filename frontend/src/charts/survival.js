@@ -27,7 +27,7 @@ export function survival(spec, colours) {
   });
   const many = spec.series.length > 1;
   return {
-    grid: { left: 22, right: 16, top: 12, bottom: many ? 62 : 34, containLabel: true },
+    grid: { left: 28, right: 16, top: 12, bottom: many ? 62 : 34, containLabel: true },
     legend: many ? legend(colours, { data: spec.series.map((item) => item.title) }) : { show: false },
     xAxis: { ...valueAxis(colours, { min: 0, splitLine: { show: false } }), ...named(colours, spec.x_title ?? "", 27) },
     yAxis: {

@@ -1,0 +1,147 @@
+"""Fewer "2" than the school's other scores imply?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from app.detectors.params import LowestParams
+from app.detectors.reference import downweight, tilt_to_school
+from app.detectors.score_test import cleared, moving_score, precisions
+from app.detectors.tables import PaperTable
+from app.detectors.tails import to_z, upper_tail
+from app.errors import InsufficientData
+
+NAME, VERSION = "few_lowest", "1.0"
+
+
+@dataclass(frozen=True)
+class LowestResult:
+    """Schools of one paper, arrays of length S.
+
+    Attributes
+    ----------
+    z, p_value : ndarray
+        Score test, one-sided: fewer works marked "2", more just over the cut.
+    count_z : ndarray
+        Missing works over their binomial standard deviation.
+    observed, expected, deviation : ndarray
+        Works marked "2"; the deviation is that of the count given the school's level and spread.
+    assessed : ndarray of bool
+    reference : str
+    tilted : ndarray, shape (S, M + 1)
+    """
+
+    z: np.ndarray
+    p_value: np.ndarray
+    count_z: np.ndarray
+    observed: np.ndarray
+    expected: np.ndarray
+    deviation: np.ndarray
+    assessed: np.ndarray
+    reference: str
+    tilted: np.ndarray
+
+
+def lifting_twos(max_score: int, cut: int, params: LowestParams) -> np.ndarray:
+    """Transition matrix of the alternative: a share of the works under the first cut is lifted to it or a little over it.
+
+    Parameters
+    ----------
+    max_score, cut : int
+    params : LowestParams
+
+    Returns
+    -------
+    ndarray, shape (M + 1, M + 1)
+        Rows sum to one.
+    """
+    matrix = np.eye(max_score + 1)
+    landing = np.array(params.landing) / sum(params.landing)
+    for score in range(cut):
+        matrix[score] *= 1 - params.lifted
+        for step, share in enumerate(landing):
+            matrix[score, min(cut + step, max_score)] += params.lifted * share
+    return matrix
+
+
+def few_lowest(
+    table: PaperTable, control: PaperTable | None, weight: np.ndarray | None, params: LowestParams, spread_prior: float
+) -> LowestResult:
+    r"""Test of the number of "2" of each school of one paper.
+
+    Parameters
+    ----------
+    table : PaperTable
+        A paper with official cuts.
+    control : PaperTable or None
+        Works of a control sample as the reference.
+    weight : ndarray, shape (S,), or None
+        Weights of the schools in the pool (those that gather at cuts count less); ones by default.
+    params : LowestParams
+    spread_prior : float
+        As for `reference.tilt_to_school`.
+
+    Returns
+    -------
+    LowestResult
+
+    Raises
+    ------
+    InsufficientData
+        The paper has no official cuts, or nobody to compare with.
+
+    Notes
+    -----
+    The reference tilted to the school's level and spread (`reference.tilt_to_school`) gives the expected number of "2",
+    :math:`n_i f_i[0, c_1-1]`. p is that of the score test (`score_test.moving_score`) whose alternative lifts 60 % of them over the
+    first cut: it weighs the missing "2" and the works too many just over the cut together. Assumes that honest schools differ in
+    level and spread; a school without weak pupils at all (selection at entry) has a lower end of its own.
+
+    References
+    ----------
+    .. [1] D. R. Cox, D. V. Hinkley, "Theoretical Statistics", 1974, sec. 9.3.
+    """
+    if table.spec.mark_from is None:
+        raise InsufficientData("у работы нет официальных границ отметок")
+    cut = table.spec.mark_from[0]
+    n = table.n
+    top = table.spec.max_score
+    if not 1 <= cut <= top:
+        raise InsufficientData("границы отметок вне шкалы работы")
+    if control is None and (len(n) < 2 or n.sum() <= n.max()):
+        raise InsufficientData("в регионе нет других школ с этой работой")
+    flat = np.full(top + 1, 0.5 / (top + 1))
+    transition = lifting_twos(top, cut, params)
+    base = np.ones(len(n)) if weight is None else weight
+    own = base
+    for _ in range(1 if control is not None else 2):
+        if control is not None:
+            shapes = control.counts.sum(axis=0) + flat
+            works = float(shapes.sum())
+        else:
+            total = own @ table.counts
+            shapes = np.maximum(total - own[:, None] * table.counts, 0.0) + flat
+            works = float(total.sum())
+        tilted, basis = tilt_to_school(table.counts, shapes, spread_prior=spread_prior)
+        z, skewness = moving_score(table.counts, tilted, basis, transition, spread_prior, reference_works=works)
+        own = base * downweight(np.where(n >= 5, z, np.nan))
+    p_value = upper_tail(z, skewness)
+    below = np.zeros_like(tilted)
+    below[:, :cut] = 1.0
+    share = (tilted * below).sum(axis=1)
+    spread = cleared(below, tilted, basis, precisions(spread_prior), n)
+    deviation = np.sqrt(np.maximum(n * (tilted * spread**2).sum(axis=1) * (1 + n / works), 1e-9))
+    observed, expected = table.counts[:, :cut].sum(axis=1), n * share
+    return LowestResult(
+        to_z(p_value),
+        p_value,
+        (expected - observed) / np.sqrt(np.maximum(n * share * (1 - share), 1e-9)),
+        observed,
+        expected,
+        deviation,
+        (n >= params.smallest_n) & (expected >= params.smallest_expected),
+        "control" if control is not None else "region",
+        tilted,
+    )

@@ -1,0 +1,88 @@
+"""Score test for works moved along the scale, given the level and the spread of a school's own scores."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def precisions(spread_prior: float) -> np.ndarray:
+    """Prior precision of the two tilts of `reference.tilt_to_school`."""
+    return np.array([0.02, 1.0 / spread_prior**2])
+
+
+def moving_score(
+    counts: np.ndarray,
+    tilted: np.ndarray,
+    basis: np.ndarray,
+    transition: np.ndarray,
+    spread_prior: float,
+    *,
+    reference_works: float,
+) -> tuple[np.ndarray, np.ndarray]:
+    r"""Efficient score statistic of an alternative that moves works, and the skewness of its null distribution.
+
+    Parameters
+    ----------
+    counts, tilted : ndarray, shape (S, M + 1)
+        Works at each score, and the reference tilted to each school.
+    basis : ndarray, shape (M + 1, 2)
+        Tilting functions.
+    transition : ndarray, shape (M + 1, M + 1)
+        Where a work of each score ends under the alternative; rows sum to one.
+    spread_prior : float
+        As given to `reference.tilt_to_school`.
+    reference_works : float
+        Works behind the reference.
+
+    Returns
+    -------
+    z, skewness : ndarray, shape (S,)
+
+    Notes
+    -----
+    :math:`g_i(s) = \log (f_i A)(s)/f_i(s)`, cleared of its regression on the tilting functions, summed over works and divided by
+    its standard deviation; see `boundary_push.push_test`.
+    """
+    n = np.maximum(counts.sum(axis=1), 1)
+    weight = np.log(np.maximum(tilted @ transition, 1e-12) / np.maximum(tilted, 1e-12))
+    weight = np.where(tilted > 1e-9, np.clip(weight, -3.0, 3.0), 0.0)
+    score = cleared(weight, tilted, basis, precisions(spread_prior), n)
+    variance = np.maximum((tilted * score**2).sum(axis=1), 1e-9)
+    third = (tilted * score**3).sum(axis=1)
+    z = (counts * score).sum(axis=1) / np.sqrt(n * variance * (1 + n / reference_works))
+    return z, third / variance**1.5 / np.sqrt(n)
+
+
+def cleared(
+    weight: np.ndarray, tilted: np.ndarray, basis: np.ndarray, precision: np.ndarray, n: np.ndarray
+) -> np.ndarray:
+    """Weights less their mean and their regression on the tilting functions.
+
+    Parameters
+    ----------
+    weight, tilted : ndarray, shape (S, M + 1)
+    basis : ndarray, shape (M + 1, 2)
+    precision : ndarray, shape (2,)
+        Precision of the prior of the two tilts.
+    n : ndarray, shape (S,)
+
+    Returns
+    -------
+    ndarray, shape (S, M + 1)
+    """
+    centred = weight - (tilted * weight).sum(axis=1, keepdims=True)
+    mean = tilted @ basis
+    second = tilted @ np.column_stack((basis[:, 0] ** 2, basis[:, 0] * basis[:, 1], basis[:, 1] ** 2))
+    works = np.maximum(n, 1)
+    c11 = second[:, 0] - mean[:, 0] ** 2 + precision[0] / works
+    c12 = second[:, 1] - mean[:, 0] * mean[:, 1]
+    c22 = second[:, 2] - mean[:, 1] ** 2 + precision[1] / works
+    g1 = (tilted * centred) @ basis[:, 0]
+    g2 = (tilted * centred) @ basis[:, 1]
+    det = np.maximum(c11 * c22 - c12**2, 1e-12)
+    b1, b2 = (c22 * g1 - c12 * g2) / det, (c11 * g2 - c12 * g1) / det
+    return (
+        centred
+        - b1[:, None] * (basis[:, 0] - mean[:, [0]])
+        - b2[:, None] * (basis[:, 1] - mean[:, [1]])
+    )
