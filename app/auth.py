@@ -95,8 +95,12 @@ def actor() -> Actor:
 def db() -> Session:
     """The request's session: bound to its actor, reading only for GET, closed when the request ends."""
     if "db" not in g:
-        g.db = bind(_new_session(is_reading=request.method in ("GET", "HEAD", "OPTIONS")), actor())
+        g.db = bind(_new_session(is_reading=is_reading()), actor())
     return cast(Session, g.db)
+
+
+def is_reading() -> bool:
+    return request.method in ("GET", "HEAD", "OPTIONS")
 
 
 def commit() -> None:
@@ -111,11 +115,20 @@ def commit() -> None:
 
 
 def note(action: str, subject: str, subject_id: int | None = None, **facts: Any) -> None:
-    """Write one journal entry of its own transaction: a read or an export that leaves no other trace."""
-    with acting(context().sessions, actor()) as session:
+    """Write one journal entry at once: a read or an export that leaves no other trace."""
+
+    def write(session: Session) -> None:
         journal.append(
             session, actor=actor(), at=now(), action=action, subject=subject, subject_id=subject_id, facts=facts
         )
+
+    if is_reading():
+        with acting(context().sessions, actor()) as session:
+            write(session)
+    else:
+        # The request's own session holds the writer's lock: a second one would wait for it in vain.
+        write(db())
+        db().commit()
 
 
 def _new_session(*, is_reading: bool) -> Session:

@@ -6,14 +6,16 @@ Deny by default: a session without an actor sees no tenant row. `bind` says who 
 
 from __future__ import annotations
 
+import functools
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Column, Engine, Select, Table, TextClause, create_engine, event
 from sqlalchemy.orm import ORMExecuteState, Session, sessionmaker, with_loader_criteria
 from sqlalchemy.orm.session import UOWTransaction
+from sqlalchemy.sql import visitors
 
 from app import policy
 from app.errors import NotPermitted, Reason
@@ -126,12 +128,53 @@ def _narrow(state: ORMExecuteState) -> None:
         raise NotPermitted(
             Reason("bulk_insert", "Массовая вставка доступна только системе.", "Bulk insert is the system's.")
         )
+    if not state.is_relationship_load:
+        _refuse_bare_tables(state.statement)
     state.statement = state.statement.options(
         *(
             with_loader_criteria(model, policy.visible(actor, model), include_aliases=True)
             for model in policy.scoped_classes()
         )
     )
+
+
+def _refuse_bare_tables(statement: Any) -> None:
+    """Refuse what the criteria cannot reach: text, and tables of a territory named past their mapped classes.
+
+    What comes from a mapped class carries the annotation ``parententity``. A bare table or column may neither be selected
+    nor given as FROM; elsewhere a bare column passes only beside the mapped class of its table, as in ``session.get``.
+    """
+    mapped, bare, selected = set(), set(), set()
+    for node in visitors.iterate(statement):
+        if isinstance(node, TextClause):
+            raise _past_territory()
+        if isinstance(node, Select):
+            selected |= {_table_of(item) for item in (*node._raw_columns, *node._from_obj) if not _is_mapped(item)}
+        elif isinstance(node, Column):
+            (mapped if _is_mapped(node) else bare).add(node.table)
+        elif isinstance(node, Table) and _is_mapped(node):
+            mapped.add(node)
+    if _scoped_tables() & (selected | (bare - mapped)):
+        raise _past_territory()
+
+
+def _is_mapped(item: Any) -> bool:
+    return "parententity" in getattr(item, "_annotations", ())
+
+
+def _table_of(item: Any) -> Any:
+    return item.table if isinstance(item, Column) else item
+
+
+def _past_territory() -> NotPermitted:
+    return NotPermitted(
+        Reason("bare_table", "Запрос обходит разграничение по территориям.", "The query goes past the territory.")
+    )
+
+
+@functools.cache
+def _scoped_tables() -> frozenset[Any]:
+    return frozenset(model.__table__ for model in policy.scoped_classes())
 
 
 def _check_rows(session: Session, _context: UOWTransaction, _instances: object) -> None:

@@ -137,8 +137,10 @@ def _show_known(error: Exception) -> tuple[Any, int]:
     if isinstance(error, Refused):
         return _page(status, _title(status), error.reasons)
     if isinstance(error, Conflict | NotFound):
-        fresh = {"state": error.state, "version": error.version} if isinstance(error, Conflict) else {}
-        return _page(status, _title(status), (Reason("conflict" if fresh else "not_found", str(error)),), **fresh)
+        if isinstance(error, NotFound):
+            return _page(status, _title(status), (Reason("not_found", str(error)),))
+        reason = Reason("conflict", str(error))
+        return _page(status, _title(status), (reason,), state=error.state, version=error.version)
     incident = _incident(error)
     text = _("Запись успел изменить другой человек, или такая уже есть. Обновите страницу и повторите.")
     return _page(status, _title(status), (Reason("conflict", text),), incident=incident)
@@ -174,7 +176,7 @@ def _show_unexpected(error: Exception) -> tuple[Any, int]:
     incident = _incident(error)
     if isinstance(error, OSError) and error.errno == 28:
         return _page(
-            507, _title(503), (Reason("disk_full", _("На диске нет места. Ничего не записано."))), incident=incident
+            507, _title(503), (Reason("disk_full", _("На диске нет места. Ничего не записано.")),), incident=incident
         )
     text = _("Произошла непредвиденная ошибка. Ничего не записано. Сообщите номер происшествия администратору.")
     return _page(500, _title(500), (Reason("unexpected", text),), incident=incident)

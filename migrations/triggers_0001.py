@@ -7,7 +7,10 @@ DELETE trigger unless `recursive_triggers` is on, and a stranger's connection ha
 from __future__ import annotations
 
 # Columns of `flags` that freeze when the flag is raised; the case it belongs to comes later.
-FLAG_COLUMNS = "id, run_id, year, tier, evidence, p_combined, q, families, frozen, frozen_sha256, raised_at, municipality_id, school_id"
+FLAG_COLUMNS = """
+    id, run_id, year, tier, evidence, p_combined, q, families, frozen, frozen_sha256, raised_at,
+    municipality_id, school_id
+"""
 
 _TAKEN = {
     "case_events": ("id = NEW.id OR (case_id = NEW.case_id AND seq = NEW.seq) OR request_id = NEW.request_id"),
@@ -20,8 +23,9 @@ SQLITE = [
     WHEN NEW.seq IS NULL OR NEW.seq <> (SELECT COALESCE(MAX(seq), 0) + 1 FROM journal)
     BEGIN SELECT RAISE(ABORT, 'append-only: journal seq must be the next one'); END""",
     *(
-        f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} WHEN EXISTS (SELECT 1 FROM {table} WHERE {condition}) "
-        f"BEGIN SELECT RAISE(ABORT, 'append-only: {table} rows cannot be replaced'); END"
+        f"""CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table}
+    WHEN EXISTS (SELECT 1 FROM {table} WHERE {condition})
+    BEGIN SELECT RAISE(ABORT, 'append-only: {table} rows cannot be replaced'); END"""  # noqa: S608 - our own words
         for table, condition in _TAKEN.items()
     ),
     *(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
 
 from app.context import AppContext
 from app.database import acting, bind
@@ -141,3 +141,24 @@ def test_foreign_rows_can_neither_be_changed_nor_made(context: AppContext) -> No
         )  # fmt: skip
         with pytest.raises(NotPermitted):
             session.flush()
+
+
+def test_a_query_past_the_mapped_classes_is_refused(context: AppContext) -> None:
+    with acting(context.sessions, SYSTEM) as session:
+        cast = make_cast(session)
+        factories.make_case(session, cast.foreign)
+        marat = cast.actor("marat")
+    table = Case.__table__
+
+    with acting(context.sessions, marat) as session:
+        for statement in (
+            select(table),
+            select(table.c.id),
+            select(func.count()).select_from(select(table.c.id).limit(5).subquery()),
+            text("SELECT id FROM cases"),
+            select(Case.id).where(text("1=1")),
+        ):
+            with pytest.raises(NotPermitted):
+                session.execute(statement)
+        with pytest.raises(NotPermitted):
+            session.query(func.count()).select_from(session.query(table.c.id).limit(5).subquery()).scalar()

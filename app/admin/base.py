@@ -186,7 +186,7 @@ class ScopedView(_Guarded, ModelView):
         return auth.db().query(self.model).options(*self.eager).filter(*self.conditions())
 
     def get_count_query(self) -> Query[Any]:
-        key = self.model.__mapper__.primary_key[0]
+        key = getattr(self.model, self.model.__mapper__.primary_key[0].key)
         capped = auth.db().query(key).filter(*self.conditions()).limit(CAP + 1).subquery()
         return auth.db().query(func.count()).select_from(capped)
 
@@ -201,7 +201,7 @@ class ScopedView(_Guarded, ModelView):
         text = str(id)
         if not (text.isascii() and text.isdigit()) or len(text) > 10:
             raise NotFound(_("Такой записи нет."))
-        key = self.model.__mapper__.primary_key[0]
+        key = getattr(self.model, self.model.__mapper__.primary_key[0].key)
         row = auth.db().query(self.model).options(*self.eager).filter(key == int(text)).first()
         if row is None:
             raise NotFound(_("Такой записи нет, или она относится к другой территории."))

@@ -314,14 +314,12 @@ def _observer_objections(case: Case) -> dict[str, Any]:
 
 def _experts(case: Case) -> list[Candidate]:
     session = auth.db()
-    load = dict(
+    load: dict[int, int] = dict(
         session.execute(
             select(Recheck.inspector_id, func.count())
             .where(Recheck.status.in_([RecheckStatus.REQUESTED, RecheckStatus.DRAWN]))
             .group_by(Recheck.inspector_id)
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     people = session.scalars(select(User).where(User.role == Role.INSPECTOR, User.is_active).order_by(User.name))
     found = [Candidate(u, independence.expert_objection(session, case, u.id), load.get(u.id, 0)) for u in people]

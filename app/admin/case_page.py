@@ -274,10 +274,11 @@ def checks(move: engine.Move, href_of: Callable[[str | None], str | None]) -> li
 
 def facts_of(finding: Any, frozen: dict[str, Any]) -> list[tuple[str, str]]:
     """The numbers behind a sign, with what they were computed by."""
-    low, high, unit = finding["effect_low"], finding["effect_high"], finding["effect_unit"]
+    unit = finding["effect_unit"]
     size = words.effect(finding["effect"], unit)
-    if low is not None and high is not None:
-        size += f" ({_('95 % ДИ')} {words.effect(low, unit)} … {words.effect(high, unit)})"
+    between = words.interval(finding["effect_low"], finding["effect_high"], unit)
+    if between:
+        size += f" ({_('95 %% ДИ %(interval)s', interval=between)})".replace(" ", words.NBSP)
     found = [
         (_("работ"), words.number(finding["n"])),
         (_("отклонение"), size),

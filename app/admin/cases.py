@@ -50,7 +50,7 @@ class CasesView(ScopedView):
     eager = (joinedload(Case.school),)
     columns = (
         Column("school", _l("Школа"), lambda c: c.school.name, kind="strong"),
-        Column("number", _l("Дело"), lambda c: c.number, sort="number"),
+        Column("number", _l("Дело"), lambda c: c.number, kind="code", sort="number"),
         Column("municipality_id", _l("Муниципалитет"), lambda c: c.school.municipality.name, is_wide_only=True),
         Column("state", _l("Где стоит"), lambda c: c.state, kind="pill", tone=lambda c: STATE_TONES.get(c.state, "")),
         Column(
@@ -62,7 +62,13 @@ class CasesView(ScopedView):
         ),
         Column("tier", _l("Признаки"), lambda c: c.tier, kind="pill", tone=lambda c: TIER_TONES.get(c.tier, "")),
         Column("evidence", _l("Сила признаков"), lambda c: round(c.evidence, 2), kind="number", sort="evidence"),
-        Column("curator_name", _l("Куратор"), lambda c: c.curator_name or "—", is_wide_only=True),
+        Column(
+            "curator_name",
+            _l("Куратор"),
+            lambda c: words.short_name(c.curator_name),
+            export=lambda c: c.curator_name,
+            is_wide_only=True,
+        ),
         Column("year", _l("Год"), lambda c: str(c.year), sort="year"),
     )
     filters = (

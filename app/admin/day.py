@@ -91,13 +91,13 @@ def _cases_waiting(rows: list[Any]) -> list[Waiting]:
     """Cases whose next step is this person's to make."""
     actor = auth.actor()
     proposed: dict[int, Any] = {}
-    for conclusion in auth.db().execute(
+    for said in auth.db().execute(
         select(Conclusion.case_id, Conclusion.verdict, Conclusion.proposed_by_id, Conclusion.proposed_by_name)
         .join(Case, Case.id == Conclusion.case_id)
         .where(Case.state != CaseState.CLOSED)
         .order_by(Conclusion.id)
     ):
-        proposed[conclusion.case_id] = conclusion
+        proposed[said.case_id] = said
     steps = {
         CaseState.FLAGGED: (Permission.CASE_INTERVIEW, "interview", _("провести собеседование"), _("Внести протокол")),
         CaseState.INTERVIEW: (Permission.CASE_ASSIGN, "order", _("назначить куратора"), _("Внести приказ")),
@@ -121,11 +121,11 @@ def _cases_waiting(rows: list[Any]) -> list[Waiting]:
         # The most urgent first: an approval somebody waits for, then what is late, then what is strong.
         if conclusion is not None:
             if actor.may(Permission.CASE_CLOSE) and conclusion.proposed_by_id != actor.user_id:
-                said = (_("Предложил(а)"), f"{conclusion.proposed_by_name}: {words.title(conclusion.verdict)}")
+                who = (_("Предложил(а)"), f"{conclusion.proposed_by_name}: {words.title(conclusion.verdict)}")
                 href = url_for("cases.case", case_id=row.id)
                 found.append(
                     Waiting(
-                        row.school, _("утвердить закрытие"), (said, *facts), href, _("Рассмотреть"), (0, -row.evidence)
+                        row.school, _("утвердить закрытие"), (who, *facts), href, _("Рассмотреть"), (0, -row.evidence)
                     )
                 )
             continue
@@ -213,9 +213,9 @@ def _system_waiting() -> list[Waiting]:
         n = session.scalar(select(func.count(OutboxJob.id)).where(OutboxJob.status == JobStatus.DEAD)) or 0
         if n:
             href = url_for("outbox.index_view", status="dead")
-            facts = ((_("Сколько"), words.number(n)),)
+            many = ((_("Сколько"), words.number(n)),)
             found.append(
-                Waiting(_("Задания остановлены"), _("разобраться и запустить"), facts, href, _("Открыть"), (0, 0.0))
+                Waiting(_("Задания остановлены"), _("разобраться и запустить"), many, href, _("Открыть"), (0, 0.0))
             )
     return found
 

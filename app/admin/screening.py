@@ -105,7 +105,7 @@ def years_with_works() -> list[tuple[int, int]]:
         .group_by(Dataset.year)
         .order_by(Dataset.year.desc())
     )
-    return [(int(year), int(n)) for year, n in rows]
+    return [(year, n) for year, n in rows if year is not None]
 
 
 def _results(run: ScreeningRun) -> dict[str, Any]:
@@ -124,11 +124,10 @@ def _results(run: ScreeningRun) -> dict[str, Any]:
         .limit(100)
     ).all()
     silent = session.execute(
-        select(Finding.reason, func.count())
+        select(Finding.detector, func.count())
         .where(Finding.run_id == run.id, Finding.outcome == FindingOutcome.NOT_ASSESSED)
-        .group_by(Finding.reason)
-        .order_by(func.count().desc())
-        .limit(8)
+        .group_by(Finding.detector)
+        .order_by(Finding.detector)
     ).all()
     return {
         "flags": flags,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import Any, ClassVar
 
-from flask import redirect, request, url_for
+from flask import g, redirect, request, url_for
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -41,28 +41,28 @@ OUTCOME_TONES = {
 }
 
 
+def _school_names() -> dict[int, tuple[str, str]]:
+    kept: dict[int, tuple[str, str]] = g.setdefault("school_names", {})
+    return kept
+
+
+def _school_of(row: Any) -> str:
+    return _school_names().get(row.school_id, ("—", "—"))[0]
+
+
+def _place_of(row: Any) -> str:
+    return _school_names().get(row.school_id, ("—", "—"))[1]
+
+
 class _VisitView(ScopedView):
     """A list whose rows name their school by id only: names come in one further statement for the page."""
-
-    def school_name(self, row: Any) -> str:
-        return self._schools.get(row.school_id, ("—", "—"))[0]
-
-    def place(self, row: Any) -> str:
-        return self._schools.get(row.school_id, ("—", "—"))[1]
-
-    @property
-    def _schools(self) -> dict[int, tuple[str, str]]:
-        from flask import g
-
-        kept: dict[int, tuple[str, str]] = g.setdefault("school_names", {})
-        return kept
 
     def get_list(self, *args: Any, **kwargs: Any) -> Any:
         count, rows = super().get_list(*args, **kwargs)
         wanted = {row.school_id for row in rows}
         if wanted:
             found = auth.db().scalars(select(School).where(School.id.in_(wanted)))
-            self._schools.update({school.id: (school.name, school.municipality.name) for school in found})
+            _school_names().update({school.id: (school.name, school.municipality.name) for school in found})
         return count, rows
 
 
@@ -78,19 +78,17 @@ class ObservationsView(_VisitView):
         Filter("mine", _l("Только мои"), choices.yes_no, lambda v: _mine(Observation.observer_id, v)),
     )
 
-    def __init__(self, model: Any, **kwargs: Any) -> None:
-        self.columns = (
-            Column("school_id", _l("Школа"), self.school_name, kind="strong"),
-            Column("municipality_id", _l("Муниципалитет"), self.place, is_wide_only=True),
-            Column("subject", _l("Работа"), lambda o: words.paper(o.subject, o.grade)),
-            Column("scheduled_on", _l("Назначено на"), lambda o: o.scheduled_on, kind="day", sort="scheduled_on"),
-            Column("observer_name", _l("Наблюдатель"), lambda o: o.observer_name),
-            Column(
-                "status", _l("Состояние"), lambda o: o.status, kind="pill", tone=lambda o: VISIT_TONES.get(o.status, "")
-            ),
-            Column("violations", _l("Нарушений"), lambda o: len(o.violations) if o.act_number else None, kind="number"),
-        )
-        super().__init__(model, **kwargs)
+    columns = (
+        Column("school_id", _l("Школа"), _school_of, kind="strong"),
+        Column("municipality_id", _l("Муниципалитет"), _place_of, is_wide_only=True),
+        Column("subject", _l("Работа"), lambda o: words.paper(o.subject, o.grade)),
+        Column("scheduled_on", _l("Назначено на"), lambda o: o.scheduled_on, kind="day", sort="scheduled_on"),
+        Column("observer_name", _l("Наблюдатель"), lambda o: words.short_name(o.observer_name)),
+        Column(
+            "status", _l("Состояние"), lambda o: o.status, kind="pill", tone=lambda o: VISIT_TONES.get(o.status, "")
+        ),
+        Column("violations", _l("Нарушений"), lambda o: len(o.violations) if o.act_number else None, kind="number"),
+    )
 
     def search(self, text: str) -> ColumnElement[bool] | None:
         return Observation.school_id.in_(school_matches(text))
@@ -177,24 +175,22 @@ class RechecksView(_VisitView):
         Filter("mine", _l("Только мои"), choices.yes_no, lambda v: _mine(Recheck.inspector_id, v)),
     )
 
-    def __init__(self, model: Any, **kwargs: Any) -> None:
-        self.columns = (
-            Column("school_id", _l("Школа"), self.school_name, kind="strong"),
-            Column("municipality_id", _l("Муниципалитет"), self.place, is_wide_only=True),
-            Column("subject", _l("Работа"), lambda r: words.paper(r.subject, r.grade, r.year)),
-            Column("scheduled_on", _l("Назначено на"), lambda r: r.scheduled_on, kind="day", sort="scheduled_on"),
-            Column("inspector_name", _l("Эксперт"), lambda r: r.inspector_name, is_wide_only=True),
-            Column("n_sample", _l("Выборка"), lambda r: r.n_sample, kind="number"),
-            Column(
-                "status",
-                _l("Состояние"),
-                lambda r: r.status,
-                kind="pill",
-                tone=lambda r: RECHECK_TONES.get(r.status, ""),
-            ),
-            Column("outcome", _l("Вывод"), lambda r: words.title(r.outcome)),
-        )
-        super().__init__(model, **kwargs)
+    columns = (
+        Column("school_id", _l("Школа"), _school_of, kind="strong"),
+        Column("municipality_id", _l("Муниципалитет"), _place_of, is_wide_only=True),
+        Column("subject", _l("Работа"), lambda r: words.paper(r.subject, r.grade, r.year)),
+        Column("scheduled_on", _l("Назначено на"), lambda r: r.scheduled_on, kind="day", sort="scheduled_on"),
+        Column("inspector_name", _l("Эксперт"), lambda r: words.short_name(r.inspector_name), is_wide_only=True),
+        Column("n_sample", _l("Выборка"), lambda r: r.n_sample, kind="number"),
+        Column(
+            "status",
+            _l("Состояние"),
+            lambda r: r.status,
+            kind="pill",
+            tone=lambda r: RECHECK_TONES.get(r.status, ""),
+        ),
+        Column("outcome", _l("Вывод"), lambda r: words.title(r.outcome)),
+    )
 
     def search(self, text: str) -> ColumnElement[bool] | None:
         return Recheck.school_id.in_(school_matches(text))

@@ -87,11 +87,29 @@ def effect(value: float | None, unit: str | None, *, is_signed: bool = True) -> 
         return "—"
     if unit == "share":
         return ("+" if is_signed and value > 0 else "") + percent(value, 1)
-    units = {"works": _("работ"), "points": _("балла"), "ratio": "", "rho": ""}
-    word = units.get(unit or "", unit or "")
-    digits = {"works": 0, "points": 2, "rho": 2}.get(unit or "")
-    text = number(value, digits, is_signed=is_signed)
-    return f"{text}{NBSP}{word}" if word else text
+    text = number(value, {"works": 0, "points": 2, "rho": 2}.get(unit or ""), is_signed=is_signed)
+    if unit == "works":
+        word = plural(abs(round(value)), ("работа", "работы", "работ"), ("work", "works")).rpartition(NBSP)[2]
+        return text + NBSP + word
+    return text + NBSP + _("балла") if unit == "points" else text
+
+
+def interval(low: float | None, high: float | None, unit: str | None) -> str:
+    """An interval of an effect, without its unit: «43–60», «−0,2…0,4»."""
+    if low is None or high is None:
+        return ""
+    digits = {"works": 0, "points": 2, "rho": 2, "share": 1}.get(unit or "")
+    ends = [number(100 * end if unit == "share" else end, digits) for end in (low, high)]
+    mark = "…" if low < 0 or high < 0 else "–"
+    return ends[0] + mark + ends[1] + (NBSP + "%" if unit == "share" else "")
+
+
+def short_name(name: str | None) -> str:
+    """«Климова И. А.» of «Климова Ирина Андреевна»; anything else stays as it is."""
+    parts = (name or "").split()
+    if len(parts) != 3:
+        return name or "—"
+    return f"{parts[0]}{NBSP}{parts[1][0]}.{NBSP}{parts[2][0]}."
 
 
 def day(value: date | datetime | None, style: str = "long") -> str:

@@ -6,6 +6,7 @@ import re
 import time
 import traceback
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import event
@@ -61,7 +62,7 @@ def move(
     if point is not None:
         _set_trap(context, **point)
     if is_telling:
-        event.listen(context.engine, "before_cursor_execute", lambda *args: tell("statement", _label(args[2])))
+        event.listen(context.engine, "before_cursor_execute", _tell_statement)
     random = generator(seed)
     standing = {case_id: (CaseState(state), version) for case_id, state, version in cases}
     for number in range(most):
@@ -87,6 +88,9 @@ def move(
         tell("acked", request_id, f"{time.perf_counter() - started:.6f}")
         take_woken(session)
         standing[case_id] = (DEST[state, trigger], version + 1)
+    if is_telling:
+        event.remove(context.engine, "before_cursor_execute", _tell_statement)
+    context.engine.dispose()
 
 
 def put(seed: int, count: int, size: int) -> None:
@@ -114,6 +118,11 @@ def own_checkpoints(until: float, period: float) -> None:
         time.sleep(period)
 
 
+def _tell_statement(*arguments: Any) -> None:
+    tell("statement", _label(arguments[2]))
+
+
+@cache
 def _context() -> AppContext:
     return AppContext.from_settings(Settings.from_env())
 

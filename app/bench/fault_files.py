@@ -21,7 +21,7 @@ def kill_puts(context: AppContext, *, kills: int, seed: int, progress: Progress 
     rng = generator(seed)
     acknowledged: set[str] = set()
     with nursery(context) as children:
-        undisturbed = children.run("put", seed=seed, count=_FILES, size=SIZE)
+        undisturbed = children.warm_up("put", seed=seed, count=_FILES, size=SIZE)
         seconds = sum(float(words[2]) for words in undisturbed.told("acked"))
         report.counts["put_ms_mean"] = round(1000 * seconds / _FILES, 1)
         run = 0

@@ -35,6 +35,7 @@ _MOST = 8  # moves of a child that is not killed earlier
 class _History:
     acknowledged: set[str] = field(default_factory=set)
     points: Counter[str] = field(default_factory=Counter)
+    statement_kills: int = 0
     move_seconds: list[float] = field(default_factory=list)
 
 
@@ -70,10 +71,10 @@ def kill_moves(context: AppContext, *, kills: int, seed: int, progress: Progress
             report.add(f"kills_at_{plan['point']['at'] if 'point' in plan else 'random_moment'}")
             _look(context, history, report, f"run {run}, after the death")
             if unknown is not None:
-                _repeat(stage, unknown, history, report, run)
-                _look(context, history, report, f"run {run}, after the repetition")
+                _repeat(stage, unknown, history, report, run)  # the next look sees what it did
             if progress:
                 progress("убийства во время хода", report.counts["kills"] / kills)
+        _look(context, history, report, "at the end")
     report.counts["points"] = len(history.points)
     report.counts["at_points"] = dict(sorted(history.points.items()))
     report.counts["move_ms_median"] = round(1000 * sorted(history.move_seconds)[len(history.move_seconds) // 2], 2)
@@ -84,7 +85,7 @@ def kill_moves(context: AppContext, *, kills: int, seed: int, progress: Progress
 
 
 def _learn(stage: Stage, children: Nursery, seed: int, history: _History) -> float:
-    ending = children.run(
+    ending = children.warm_up(
         "move", actor_id=stage.actor.user_id, cases=standing(stage), seed=seed * 100_000, most=10, is_telling=True
     )
     assert ending.status == 0, ending
@@ -96,7 +97,12 @@ def _draw(random: Any, per_move: float, history: _History) -> dict[str, Any]:
     kind = random.choices(("statement", "commit", "moment"), (6, 2, 2))[0]
     side = random.choice(("before", "after"))
     if kind == "statement":
-        return {"point": {"at": "statement", "n": random.randint(1, int(4 * per_move)), "side": side}}
+        # In turn, so that no statement of a move is left out; then in later moves too, whose connection is warm.
+        turn = history.statement_kills
+        history.statement_kills += 1
+        n, side = 1 + turn // 2 % round(per_move + 2), ("before", "after")[turn % 2]
+        later = 0 if turn < 3 * per_move else random.choice((0, 1, 2))
+        return {"point": {"at": "statement", "n": n + round(later * per_move), "side": side}}
     if kind == "commit":
         return {"point": {"at": "commit", "n": random.randint(1, 4), "side": side}}
     usual = sum(history.move_seconds) / len(history.move_seconds)

@@ -156,6 +156,7 @@ class Stage:
                 {**place, "dataset_id": self.dataset_id, "year": 2026, "subject": "ma", "grade": 5, "version": 1}
                 | {"inspector_id": self.inspector_id, "inspector_name": "Инспектор", "scheduled_on": day}
                 | {"order_number": number, "status": RecheckStatus.MARKED, "outcome": RecheckOutcome.NOT_CONFIRMED}
+                | {"rule": {"version": "trial", "share": 0.3, "max_score": 20, "mark_from": [7, 12, 16]}}
                 | {"seed": number, "dataset_sha256": "0" * 64, "n_works": 40, "n_sample": 20, "n_objective": 20}
                 | {"requested_at": AT, "marked_at": AT}
             )

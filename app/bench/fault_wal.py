@@ -52,7 +52,7 @@ def write_beside_checkpoints(
                 "move", actor_id=stage.actor.user_id, cases=standing, seed=seed * 100 + number, most=10**6, until=until
             )
         while time.time() < until:
-            ending = keeper.run("checkpoint", until=until, period=_PERIOD, kill_after=rng.uniform(0.2, 1.5))
+            ending = keeper.run("checkpoint", until=until, period=_PERIOD, kill_after=rng.uniform(0.5, 2.0))
             report.add("checkpoints", len(ending.told("checkpoint")))
             report.add("checkpointer_killed", int(ending.is_killed))
             _complain(ending, report)

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import special
 
 from app.detectors.params import BoundaryParams
-from app.detectors.reference import downweight, smooth_from_items, smooth_loglinear, tilt_to_school
+from app.detectors.reference import Tilt, downweight, smooth_from_items, smooth_loglinear, tilt_to_school
 from app.detectors.score_test import cleared, moving_score, precisions
 from app.detectors.tables import PaperTable
 from app.detectors.tails import to_z, upper_tail
@@ -35,7 +35,7 @@ class PushTest:
         Standard deviation of `at_cuts` under the reference.
     window : ndarray
         Works in the windows.
-    tilted : ndarray, shape (S, M + 1)
+    tilt : Tilt
         The reference moved to each school.
     """
 
@@ -50,7 +50,7 @@ class PushTest:
     expected: np.ndarray
     expected_deviation: np.ndarray
     window: np.ndarray
-    tilted: np.ndarray
+    tilt: Tilt
 
 
 def lifting(max_score: int, cuts: tuple[int, ...], params: BoundaryParams) -> np.ndarray:
@@ -79,7 +79,13 @@ def lifting(max_score: int, cuts: tuple[int, ...], params: BoundaryParams) -> np
 
 
 def push_test(
-    counts: np.ndarray, shapes: np.ndarray, cuts: tuple[int, ...], params: BoundaryParams, *, reference_works: float
+    counts: np.ndarray,
+    shapes: np.ndarray,
+    cuts: tuple[int, ...],
+    params: BoundaryParams,
+    *,
+    reference_works: float,
+    start: np.ndarray | None = None,
 ) -> PushTest:
     r"""Test each school for works gathered at the cuts, given the level and the spread of its own scores.
 
@@ -94,6 +100,8 @@ def push_test(
     params : BoundaryParams
     reference_works : float
         Works behind the reference; infinite for a smooth curve taken as known.
+    start : ndarray, shape (S, 2), optional
+        Tilts to start from.
 
     Returns
     -------
@@ -149,9 +157,10 @@ def push_test(
     if not fitting:
         raise InsufficientData("границы отметок вне шкалы работы")
     n = counts.sum(axis=1)
-    tilted, basis = tilt_to_school(counts, shapes, spread_prior=params.spread_prior)
+    tilt = tilt_to_school(counts, shapes, spread_prior=params.spread_prior, start=start)
+    tilted, basis = tilt.probabilities, tilt.basis
     z, skewness = moving_score(
-        counts, tilted, basis, lifting(top, fitting, params), params.spread_prior, reference_works=reference_works
+        counts, tilt, lifting(top, fitting, params), params.spread_prior, reference_works=reference_works
     )
     precision = precisions(params.spread_prior)
     inflation = 1 + n / reference_works
@@ -188,7 +197,7 @@ def push_test(
         expected,
         deviation,
         window,
-        tilted,
+        tilt,
     )
 
 
@@ -311,7 +320,7 @@ class BoundaryResult:
     region: RegionHeaping
     against_pool: PushTest
     reference: str
-    weight: np.ndarray | None = None
+    reference_works: float
 
 
 def boundary_push(table: PaperTable, control: PaperTable | None, params: BoundaryParams) -> BoundaryResult:
@@ -355,27 +364,38 @@ def boundary_push(table: PaperTable, control: PaperTable | None, params: Boundar
     if control is not None:
         shape = control.counts.sum(axis=0)
         shape = shape + 0.5 * region.smooth / region.smooth.sum()
-        against_pool = push_test(table.counts, shape, cuts, params, reference_works=float(shape.sum()))
-        reference, weight = "control", None
+        works = float(shape.sum())
+        against_pool = push_test(table.counts, shape, cuts, params, reference_works=works)
+        reference = "control"
     else:
         if len(n) < 2 or pool.sum() <= n.max():
             raise InsufficientData("в регионе нет других школ с этой работой")
-        weight = np.ones(len(n))
+        weight, start = np.ones(len(n)), None
+        transition = lifting(table.spec.max_score, tuple(c for c in cuts if 1 <= c <= table.spec.max_score), params)
+        floor = 0.5 * region.smooth / region.smooth.sum()
         for _ in range(3):
             total = weight @ table.counts
-            rest = np.maximum(total - weight[:, None] * table.counts, 0.0) + 0.5 * region.smooth / region.smooth.sum()
-            against_pool = push_test(table.counts, rest, cuts, params, reference_works=float(total.sum()))
-            fresh = downweight(np.where(n >= 5, against_pool.z, np.nan))
-            if np.max(np.abs(fresh - weight)) < 0.02:
-                break
+            rest = np.maximum(total - weight[:, None] * table.counts, 0.0) + floor
+            tilt = tilt_to_school(table.counts, rest, spread_prior=params.spread_prior, start=start)
+            z, _ = moving_score(table.counts, tilt, transition, params.spread_prior, reference_works=float(total.sum()))
+            start = tilt.theta
+            fresh = downweight(np.where(n >= 5, z, np.nan))
+            moved = float(n @ np.abs(fresh - weight)) / float(n.sum())
             weight = fresh
+            # A pool that changes by less than one work in a hundred gives the same answers.
+            if moved < 0.01:
+                break
+        total = weight @ table.counts
+        rest = np.maximum(total - weight[:, None] * table.counts, 0.0) + floor
+        works = float(total.sum())
+        against_pool = push_test(table.counts, rest, cuts, params, reference_works=works, start=start)
         reference = "region"
     p_value, test = against_pool.p_value, against_pool
     if region.heaped and control is None:
         test = push_test(table.counts, region.smooth, cuts, params, reference_works=np.inf)
         p_value = np.maximum(test.p_value, against_pool.p_value)
     assessed = (n >= params.smallest_n) & (test.window >= params.smallest_window)
-    return BoundaryResult(test, to_z(p_value), p_value, assessed, region, against_pool, reference, weight)
+    return BoundaryResult(test, to_z(p_value), p_value, assessed, region, against_pool, reference, works)
 
 
 def frandsen_p(below: int, at: int, above: int, k: float = 0.02) -> float:

@@ -6,6 +6,7 @@ import numpy as np
 
 from app.detectors.boundary_push import BoundaryResult, frandsen_p
 from app.detectors.contextual_mean import MeanResult, logit_means
+from app.detectors.federal import CAVEAT, Marker
 from app.detectors.few_lowest import LowestResult
 from app.detectors.journal_gap import JournalResult, marks_of_scores
 from app.detectors.tables import PaperTable
@@ -20,7 +21,7 @@ def distribution(table: PaperTable, result: BoundaryResult, i: int) -> dict:
     test = result.test
     cuts = list(table.spec.mark_from or ())
     counts = table.counts[i]
-    expected = test.tilted[i] * counts.sum()
+    expected = test.tilt.probabilities[i] * counts.sum()
     first = cuts[0] if cuts else 0
     half = 1.96 * float(test.expected_deviation[i])
     awaited = float(test.expected[i])
@@ -154,3 +155,21 @@ def journal_table(table: PaperTable, result: JournalResult, i: int) -> dict:
         "part": str(result.part[i]),
         "z": {part: _r(z) for part, z in zip(("raised", "copied", "lowered"), result.part_z[i], strict=True)},
     }
+
+
+def federal_markers(markers: list[Marker], i: int) -> dict:
+    """The federal markers of school number `i`, each with its numbers or the reason why there are none."""
+    rows = []
+    for marker in markers:
+        figures = {key: value if np.isscalar(value) else float(value[i]) for key, value in marker.figures.items()}
+        assessed = bool(marker.assessed[i])
+        rows.append(
+            {
+                "marker": marker.name,
+                "assessed": assessed,
+                "present": bool(marker.present[i]),
+                "reason": "" if assessed else marker.reason,
+                **{key: _r(v, 4) if np.isfinite(v) else None for key, v in figures.items()},
+            }
+        )
+    return {"kind": "federal", "markers": rows, "caveat": CAVEAT}

@@ -53,7 +53,7 @@ def upper(z: np.ndarray) -> np.ndarray:
 
 
 def empirical_null(z: np.ndarray, params: CombinationParams) -> tuple[float, float]:
-    """Centre and scale of the bulk of schools, never more lenient than the standard normal.
+    """Centre and scale of the bulk of schools, where they differ from the standard normal for sure and to the strict side.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def empirical_null(z: np.ndarray, params: CombinationParams) -> tuple[float, flo
     Returns
     -------
     centre, scale : float
-        Median (not under 0) and quartile range over 1.349 (not under 1); (0, 1) with too few schools.
+        Median and quartile range over 1.349, each only where it exceeds 0 or 1 by two standard errors; else 0 and 1.
 
     References
     ----------
@@ -75,11 +75,10 @@ def empirical_null(z: np.ndarray, params: CombinationParams) -> tuple[float, flo
     if len(known) < params.null_schools:
         return 0.0, 1.0
     low, middle, high = np.percentile(known, [25, 50, 75])
-    # A scale within its sampling error of one is one.
-    error = 1.2 / np.sqrt(len(known))
-    scale = (high - low) / 1.349
-    centre = float(middle) if middle > 2 * 1.25 / np.sqrt(len(known)) else 0.0
-    return centre, float(scale) if scale > 1 + 2 * error else 1.0
+    scale = float(high - low) / 1.349
+    root = np.sqrt(len(known))
+    # Standard errors of the median and of the quartile range of normal data.
+    return float(middle) if middle > 2 * 1.25 / root else 0.0, scale if scale > 1 + 2 * 1.17 / root else 1.0
 
 
 def stouffer(z: np.ndarray, weight: np.ndarray, correlation: np.ndarray) -> np.ndarray:
@@ -176,9 +175,11 @@ class FamilyScores:
     """One family over the papers of a year: z and works per school and paper, NaN where not assessed."""
 
     name: str
-    z: np.ndarray  # (S, P)
+    z: np.ndarray  # (S, P): of the family as a whole, one paper at a time
+    signals: tuple[np.ndarray, ...]  # each (S, P): of its single tests, to be summed over papers
     works: np.ndarray  # (S, P)
     by_size: bool  # whether the signal grows with the square root of the works
+    tempered: bool = False  # whether evidence (not p) uses the square root of the empirical scale
 
 
 @dataclass(frozen=True)
@@ -190,12 +191,15 @@ class SchoolScores:
     family_p, family_q : ndarray, shape (S, F)
     paper_p : ndarray, shape (S, P)
         Combined over families.
+    family_paper_p : ndarray, shape (S, P, F)
+        Of each family in each paper, after the empirical null.
     p_combined, q, evidence : ndarray
     """
 
     family_p: np.ndarray
     family_q: np.ndarray
     paper_p: np.ndarray
+    family_paper_p: np.ndarray
     p_combined: np.ndarray
     q: np.ndarray
     evidence: np.ndarray
@@ -229,13 +233,14 @@ def combine_schools(families: list[FamilyScores], params: CombinationParams) -> 
     Notes
     -----
     Every family × paper column is first brought to its empirical null. A family of a school is judged by the larger of two
-    values: Stouffer's sum over its papers (a habit of the whole school) and its largest paper corrected for their number (one
-    paper). Families combine by Brown's method. Small schools are pooled by the same sum: papers under ten works add to it.
+    values: the largest of its tests' sums over papers (Stouffer; a habit of the whole school), and its largest paper, each corrected
+    for being the largest. Families combine by Brown's method. Small schools are pooled by the same sum: papers under ten works add
+    to it.
 
     Evidence is the logarithm of a likelihood ratio, for ranking only: in each family the school is honest with probability
-    :math:`1-\varepsilon`, or shifted in all papers or in one,
+    :math:`1-\varepsilon`, or shifted in one of its tests in all papers, or in one paper,
 
-    .. math:: \sum_f \log\Big(1 - \varepsilon + \tfrac{\varepsilon}{2}\big(L(z_f) + \tfrac1P \sum_p L(z_{fp})\big)\Big).
+    .. math:: \sum_f \log\Big(1 - \varepsilon + \tfrac{\varepsilon}{2}\big(\overline{L(z_{ft})} + \overline{L(z_{fp})}\big)\Big).
     """
     S, P = families[0].z.shape
     F = len(families)
@@ -243,40 +248,77 @@ def combine_schools(families: list[FamilyScores], params: CombinationParams) -> 
     paper_z = np.full((S, P, F), np.nan)
     evidence = np.zeros(S)
     for f, family in enumerate(families):
-        z = family.z.copy()
-        for paper in range(P):
-            centre, scale = empirical_null(z[:, paper], params)
-            z[:, paper] = (z[:, paper] - centre) / scale
+        weight = np.sqrt(np.maximum(family.works, 1)) if family.by_size else np.ones((S, P))
+        z = _standardised(family.z, params)
         paper_z[:, :, f] = z
-        weight = np.sqrt(np.maximum(family.works, 1)) if family.by_size else np.ones_like(z)
-        whole = stouffer(z, weight, correlations(z))
+        whole_p, ratio = _largest(_sums(family.signals, weight, 1.0, params), params)
         count = np.isfinite(z).sum(axis=1)
-        largest = np.where(count > 0, np.nanmax(np.where(np.isfinite(z), z, -np.inf), axis=1, initial=-np.inf), np.nan)
+        largest = np.max(np.where(np.isfinite(z), z, -np.inf), axis=1, initial=-np.inf)
         single_p = -np.expm1(np.maximum(count, 1) * np.log1p(-np.minimum(special.ndtr(-largest), 1 - 1e-16)))
-        best = np.fmax(whole, to_z(np.where(np.isfinite(single_p), single_p, np.nan)))
-        family_p[:, f] = np.where(count > 1, larger_of_two(best, 0.5), special.ndtr(-best))
-        family_p[count == 0, f] = np.nan
-        ratio = (likelihood_ratio(whole, params) + (likelihood_ratio(z, params) * np.isfinite(z)).sum(axis=1) / np.maximum(count, 1)) / 2
-        evidence += np.where(count > 0, np.log1p(params.sign_rate * (ratio - 1)), 0.0)
-    family_p = np.where(np.isfinite(family_p), np.clip(family_p, SMALLEST_P, 1.0), np.nan)
+        best = np.fmax(to_z(np.where(np.isfinite(whole_p), whole_p, 1.0)), to_z(np.where(count > 0, single_p, 1.0)))
+        known = (count > 0) | np.isfinite(whole_p)
+        joint = np.where(count > 1, larger_of_two(best, 0.5), upper(best))
+        family_p[:, f] = np.where(known, np.clip(joint, SMALLEST_P, 1.0), np.nan)
+        if family.tempered:
+            # Where a region gathers at cuts, the spread between schools is in part what is looked for: it makes p stricter, but must
+            # not push the clearest school down the ranking.
+            _, ratio = _largest(_sums(family.signals, weight, 0.5, params), params)
+            z = _standardised(family.z, params, power=0.5)
+        single = (likelihood_ratio(z, params) * np.isfinite(z)).sum(axis=1) / np.maximum(count, 1)
+        mean = np.where(count > 0, (ratio + single) / 2, ratio)
+        evidence += np.where(known, np.log1p(params.sign_rate * (mean - 1)), 0.0)
     between = correlations(to_z(family_p)) if F > 1 else np.eye(1)
     combined = brown(family_p, between)
     flat = paper_z.reshape(S * P, F)
-    paper_p = brown(np.where(np.isfinite(flat), special.ndtr(-flat), np.nan), correlations(flat) if F > 1 else np.eye(1))
+    paper_p = brown(upper(flat), correlations(flat) if F > 1 else np.eye(1))
     return SchoolScores(
         family_p,
-        np.column_stack([benjamini_hochberg(_renull(family_p[:, f], params)) for f in range(F)]),
+        np.column_stack([benjamini_hochberg(family_p[:, f]) for f in range(F)]),
         paper_p.reshape(S, P),
+        upper(paper_z),
         combined,
-        benjamini_hochberg(_renull(combined, params)),
+        benjamini_hochberg(combined),
         evidence,
     )
 
 
-def _renull(p: np.ndarray, params: CombinationParams) -> np.ndarray:
-    z = np.where(np.isfinite(p), to_z(np.where(np.isfinite(p), p, 0.5)), np.nan)
-    centre, scale = empirical_null(z, params)
-    return np.where(np.isfinite(z), special.ndtr(-(z - centre) / scale), np.nan)
+def _standardised(z: np.ndarray, params: CombinationParams, *, power: float = 1.0) -> np.ndarray:
+    columns = []
+    for paper in range(z.shape[1]):
+        centre, scale = empirical_null(z[:, paper], params)
+        columns.append((z[:, paper] - centre) / scale**power)
+    return np.column_stack(columns)
+
+
+def _sums(
+    signals: tuple[np.ndarray, ...], weight: np.ndarray, power: float, params: CombinationParams
+) -> list[np.ndarray]:
+    """Each test's sum over papers."""
+    wholes = []
+    for signal in signals:
+        own = _standardised(signal, params, power=power)
+        wholes.append(stouffer(own, weight, correlations(own)))
+    return wholes
+
+
+def _largest(wholes: list[np.ndarray], params: CombinationParams) -> tuple[np.ndarray, np.ndarray]:
+    """p of the largest of a family's sums, and the mean of their likelihood ratios (1 where nothing is known)."""
+    table = np.column_stack(wholes)
+    known = np.isfinite(table)
+    count = known.sum(axis=1)
+    largest = np.max(np.where(known, table, -np.inf), axis=1, initial=-np.inf)
+    if table.shape[1] == 1:
+        p = np.where(count > 0, special.ndtr(-largest), np.nan)
+    else:
+        rho = correlations(table)
+        average = float(rho[~np.eye(len(rho), dtype=bool)].mean())
+        # Two tests exactly; more by Šidák's value of pairs.
+        pairs = np.maximum(count - 1, 1)
+        p = -np.expm1(pairs * np.log1p(-np.minimum(larger_of_two(largest, average), 1 - 1e-16)))
+        p = np.where(count > 1, p, special.ndtr(-largest))
+        p = np.where(count > 0, p, np.nan)
+    ratio = (likelihood_ratio(table, params) * known).sum(axis=1) / np.maximum(count, 1)
+    return p, np.where(count > 0, ratio, 1.0)
 
 
 def tiers(
@@ -311,15 +353,19 @@ def tiers(
     Notes
     -----
     *watch*: q ≤ 0.10 in one family. *case*: q ≤ 0.05 over all families and at least two of them with p ≤ 0.05, or one family other
-    than level with p ≤ 0.001 in two papers. *severe*: a case with a quarter or more of its at least four papers flagged. Under ten
+    than level with p ≤ 0.001 in two papers — or, papers pooled, p ≤ 0.001 over all papers with p ≤ 0.05 in two of them, and then
+    q ≤ 0.05 over all families too. *severe*: a case with a quarter or more of its at least four papers flagged. Under ten
     works there is no tier; with 10–19 works none above *watch*.
     """
     p, q = np.nan_to_num(scores.family_p, nan=1.0), np.nan_to_num(scores.family_q, nan=1.0)
     school_q = np.nan_to_num(scores.q, nan=1.0)
     together = (school_q <= params.case_q)[:, None] & (p <= params.family_sign_p)
     alone_family = np.array([family.name in params.alone_families for family in families])
-    repeated = (np.nan_to_num(family_paper_p, nan=1.0) <= params.alone_p).sum(axis=1) >= params.alone_papers
-    alone = repeated & alone_family
+    paper_p = np.nan_to_num(family_paper_p, nan=1.0)
+    repeated = (paper_p <= params.alone_p).sum(axis=1) >= params.alone_papers
+    spread_out = (paper_p <= params.family_sign_p).sum(axis=1) >= params.alone_papers
+    pooled = spread_out & (p <= params.alone_pooled_p) & (school_q <= params.case_q)[:, None]
+    alone = (repeated | pooled) & alone_family
     signs = (q <= params.watch_q) | together | alone
     watch = (q <= params.watch_q).any(axis=1) | (school_q <= params.case_q)
     case = (together.sum(axis=1) >= params.case_families) | alone.any(axis=1)

@@ -129,7 +129,7 @@ def school_effects(
         spread = base if shared is None else base + omega * shared
         z = residual / np.sqrt((new + spread) * room)
         weight = np.where(fit_on, np.minimum(1.0, huber / np.maximum(np.abs(z), 1e-12)), 0.0)
-        settled = abs(new - tau2) <= 1e-5 * max(new, 1e-9)
+        settled = abs(new - tau2) <= 1e-4 * max(new, 1e-9)
         tau2 = new
         if settled:
             break
@@ -158,7 +158,7 @@ def _dispersion(
     def tau2_given(omega: float) -> float:
         if bounded(0.0, omega).mean() <= 0:
             return 0.0
-        return float(optimize.brentq(lambda t2: bounded(t2, omega).mean(), 0.0, top, xtol=1e-10 * top, rtol=1e-8))
+        return float(optimize.brentq(lambda t2: bounded(t2, omega).mean(), 0.0, top, xtol=1e-9 * top, rtol=1e-6))
 
     tau2 = tau2_given(0.0)
     if shared is None or np.ptp(shared) < 0.05:
@@ -167,7 +167,7 @@ def _dispersion(
     if float(bounded(tau2, 0.0) @ loading) <= 0:
         return tau2, 0.0
     low, high = 0.0, 4 * (tau2 + float(np.median(base)))
-    for _ in range(25):
+    for _ in range(12):
         middle = (low + high) / 2
         low, high = (middle, high) if float(bounded(tau2_given(middle), middle) @ loading) > 0 else (low, middle)
     omega = (low + high) / 2

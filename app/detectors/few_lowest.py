@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.detectors.params import LowestParams
-from app.detectors.reference import downweight, tilt_to_school
+from app.detectors.reference import Tilt
 from app.detectors.score_test import cleared, moving_score, precisions
 from app.detectors.tables import PaperTable
 from app.detectors.tails import to_z, upper_tail
@@ -67,7 +67,7 @@ def lifting_twos(max_score: int, cut: int, params: LowestParams) -> np.ndarray:
 
 
 def few_lowest(
-    table: PaperTable, control: PaperTable | None, weight: np.ndarray | None, params: LowestParams, spread_prior: float
+    table: PaperTable, tilt: Tilt, params: LowestParams, spread_prior: float, *, reference: str, reference_works: float
 ) -> LowestResult:
     r"""Test of the number of "2" of each school of one paper.
 
@@ -75,13 +75,15 @@ def few_lowest(
     ----------
     table : PaperTable
         A paper with official cuts.
-    control : PaperTable or None
-        Works of a control sample as the reference.
-    weight : ndarray, shape (S,), or None
-        Weights of the schools in the pool (those that gather at cuts count less); ones by default.
+    tilt : Tilt
+        The reference moved to each school (`boundary_push` makes it).
     params : LowestParams
     spread_prior : float
         As for `reference.tilt_to_school`.
+    reference : str
+        Name of the reference.
+    reference_works : float
+        Works behind it.
 
     Returns
     -------
@@ -90,14 +92,14 @@ def few_lowest(
     Raises
     ------
     InsufficientData
-        The paper has no official cuts, or nobody to compare with.
+        The paper has no official cuts.
 
     Notes
     -----
-    The reference tilted to the school's level and spread (`reference.tilt_to_school`) gives the expected number of "2",
-    :math:`n_i f_i[0, c_1-1]`. p is that of the score test (`score_test.moving_score`) whose alternative lifts 60 % of them over the
-    first cut: it weighs the missing "2" and the works too many just over the cut together. Assumes that honest schools differ in
-    level and spread; a school without weak pupils at all (selection at entry) has a lower end of its own.
+    The reference tilted to the school's level and spread gives the expected number of "2", :math:`n_i f_i[0, c_1-1]`. p is that of
+    the score test (`score_test.moving_score`) whose alternative lifts 60 % of them over the first cut: it weighs the missing "2"
+    and the works too many just over the cut together. Assumes that honest schools differ in level and spread; a school without weak
+    pupils at all (selection at entry) has a lower end of its own.
 
     References
     ----------
@@ -110,29 +112,15 @@ def few_lowest(
     top = table.spec.max_score
     if not 1 <= cut <= top:
         raise InsufficientData("границы отметок вне шкалы работы")
-    if control is None and (len(n) < 2 or n.sum() <= n.max()):
-        raise InsufficientData("в регионе нет других школ с этой работой")
-    flat = np.full(top + 1, 0.5 / (top + 1))
+    tilted = tilt.probabilities
     transition = lifting_twos(top, cut, params)
-    base = np.ones(len(n)) if weight is None else weight
-    own = base
-    for _ in range(1 if control is not None else 2):
-        if control is not None:
-            shapes = control.counts.sum(axis=0) + flat
-            works = float(shapes.sum())
-        else:
-            total = own @ table.counts
-            shapes = np.maximum(total - own[:, None] * table.counts, 0.0) + flat
-            works = float(total.sum())
-        tilted, basis = tilt_to_school(table.counts, shapes, spread_prior=spread_prior)
-        z, skewness = moving_score(table.counts, tilted, basis, transition, spread_prior, reference_works=works)
-        own = base * downweight(np.where(n >= 5, z, np.nan))
+    z, skewness = moving_score(table.counts, tilt, transition, spread_prior, reference_works=reference_works)
     p_value = upper_tail(z, skewness)
     below = np.zeros_like(tilted)
     below[:, :cut] = 1.0
     share = (tilted * below).sum(axis=1)
-    spread = cleared(below, tilted, basis, precisions(spread_prior), n)
-    deviation = np.sqrt(np.maximum(n * (tilted * spread**2).sum(axis=1) * (1 + n / works), 1e-9))
+    spread = cleared(below, tilted, tilt.basis, precisions(spread_prior), n)
+    variance = n * (tilted * spread * spread).sum(axis=1) * (1 + n / reference_works)
     observed, expected = table.counts[:, :cut].sum(axis=1), n * share
     return LowestResult(
         to_z(p_value),
@@ -140,8 +128,8 @@ def few_lowest(
         (expected - observed) / np.sqrt(np.maximum(n * share * (1 - share), 1e-9)),
         observed,
         expected,
-        deviation,
+        np.sqrt(np.maximum(variance, 1e-9)),
         (n >= params.smallest_n) & (expected >= params.smallest_expected),
-        "control" if control is not None else "region",
+        reference,
         tilted,
     )

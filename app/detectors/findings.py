@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import pandas as pd
 
@@ -190,32 +188,18 @@ def of_journal(table: PaperTable, result: journal_gap.JournalResult, params: Par
     return _finish(columns, result.assessed, reasons, texts)
 
 
-def of_federal(
-    table: PaperTable | None, year: int, markers: list[federal.Marker]
-) -> tuple[pd.DataFrame, list[list[dict]]]:
-    """Markers of one paper (or of ОГЭ, without a table): one row a school, and the markers' figures for the evidence."""
+def of_federal(table: PaperTable | None, year: int, markers: list[federal.Marker]) -> pd.DataFrame:
+    """Markers of one paper (or of ОГЭ, without a table): one row a school."""
     first = markers[0]
     names = first.schools if len(first.schools) else np.array([""])
     S = len(names)
-    rows: list[list[dict]] = [[] for _ in range(S)]
-    parts: list[list[str]] = [[] for _ in range(S)]
-    for marker in markers:
-        figures = {key: np.broadcast_to(value, S).tolist() for key, value in marker.figures.items()}
-        pairs = zip(_padded(marker.assessed, S), _padded(marker.present, S), strict=True)
-        for i, (assessed, present) in enumerate(pairs):
-            own = {key: values[i] for key, values in figures.items()}
-            rows[i].append(
-                {
-                    "marker": marker.name,
-                    "assessed": assessed,
-                    "present": present,
-                    "reason": "" if assessed else marker.reason,
-                    **{key: round(v, 4) if math.isfinite(v) else None for key, v in own.items()},
-                }
-            )
-            parts[i].append(sentences.federal_part(marker.name, assessed, present, marker.reason, own))
-    assessed = np.array([any(row["assessed"] for row in school) for school in rows])
-    missing = ["; ".join(dict.fromkeys(r["reason"] for r in school if not r["assessed"])) for school in rows]
+    parts = [_marker_texts(marker, S) for marker in markers]
+    assessed_by = np.array([_padded(marker.assessed, S) for marker in markers])
+    assessed = assessed_by.any(axis=0)
+    missing = [
+        "" if all(known) else "; ".join(dict.fromkeys(m.reason for m, ok in zip(markers, known, strict=True) if not ok))
+        for known in assessed_by.T.tolist()
+    ]
     n = table.n if table is not None else np.nan_to_num(np.broadcast_to(first.figures.get("n", 0.0), S))
     values = {key: np.broadcast_to(first.figures.get(key, np.nan), S) for key in ("mean", "low", "high", "region")}
     columns = {
@@ -226,17 +210,26 @@ def of_federal(
         "detector": np.full(S, federal.NAME, dtype=object),
         "family": np.full(S, Family.FEDERAL.value, dtype=object),
         "n": n.astype(np.int64),
-        "statistic": np.array([sum(row["present"] for row in school) for school in rows], dtype=float),
+        "statistic": np.array([_padded(marker.present, S) for marker in markers]).sum(axis=0).astype(float),
         "effect": values["mean"] - values["region"],
         "effect_unit": np.full(S, "points", dtype=object),
         "effect_low": values["low"] - values["region"],
         "effect_high": values["high"] - values["region"],
         "level": _LEVELS[np.searchsorted([10, 20, 50], n, side="right")],
     }
-    frame = _finish(columns, assessed, missing, [sentences.federal(part) for part in parts])
+    frame = _finish(columns, assessed, missing, [sentences.federal(part) for part in zip(*parts, strict=True)])
     # Markers that could not be computed are named even where others could.
     frame["reason"] = np.array(missing, dtype=object)
-    return frame, rows
+    return frame
+
+
+def _marker_texts(marker: federal.Marker, size: int) -> list[str]:
+    words = sentences.FEDERAL_FIGURES[marker.name]
+    figures = [np.broadcast_to(marker.figures.get(word, np.nan), size).tolist() for word in words]
+    rows = zip(_padded(marker.assessed, size), _padded(marker.present, size), *figures, strict=True)
+    return [
+        sentences.federal_part(marker.name, assessed, present, marker.reason, numbers) for assessed, present, *numbers in rows
+    ]
 
 
 def _padded(values: np.ndarray, size: int) -> list[bool]:

@@ -26,6 +26,7 @@ class CopyTest:
     third: np.ndarray
     fourth: np.ndarray
     conditional: np.ndarray  # (S, M + 1, 4): journal marks given the score under the null
+    leniency: np.ndarray  # (S, 4)
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,9 @@ def drawn_to_journal(joint: np.ndarray, mark_from: tuple[int, int, int], share: 
     return moved
 
 
-def copy_test(cells: np.ndarray, reference: np.ndarray, weight: np.ndarray) -> CopyTest:
+def copy_test(
+    cells: np.ndarray, reference: np.ndarray, weight: np.ndarray, *, start: np.ndarray | None = None
+) -> CopyTest:
     r"""Score test for agreement between scores and journal marks, school by school.
 
     Parameters
@@ -115,6 +118,8 @@ def copy_test(cells: np.ndarray, reference: np.ndarray, weight: np.ndarray) -> C
         :math:`R_i(j|s)`: journal marks given the score among the schools compared with; rows sum to one.
     weight : ndarray, shape (M + 1, 4)
         :math:`g(s, j)`, logarithm of the likelihood ratio of the alternative.
+    start : ndarray, shape (S, 4), optional
+        Leniency to start from.
 
     Returns
     -------
@@ -138,40 +143,47 @@ def copy_test(cells: np.ndarray, reference: np.ndarray, weight: np.ndarray) -> C
     """
     works = cells.sum(axis=2)
     observed = cells.sum(axis=1)
-    alpha = np.zeros((len(cells), 4))
-    logs = np.log(np.maximum(reference, 1e-9))
+    alpha = np.zeros((len(cells), 4)) if start is None else start
+    base = np.maximum(reference, 1e-9)
     eye = np.eye(4)
     for _ in range(12):
-        pi = np.exp(logs + alpha[:, None, :])
-        pi /= pi.sum(axis=2, keepdims=True)
-        hessian = _information(works, pi) + eye
-        gradient = observed - np.einsum("is,isj->ij", works, pi) - alpha
-        step = np.clip(np.linalg.solve(hessian, gradient[..., None])[..., 0], -1.5, 1.5)
-        alpha += step
-        if np.max(np.abs(step), initial=0.0) < 1e-8:
+        pi = _conditional(base, alpha)
+        expected = (works[:, None, :] @ pi)[:, 0]
+        gradient = observed - expected - alpha
+        step = np.linalg.solve(_information(works, pi, expected) + eye, gradient[..., None])[..., 0]
+        alpha = alpha + np.clip(step, -1.5, 1.5)
+        if np.max(np.abs(step), initial=0.0) < 1e-5:
             break
-    pi = np.exp(logs + alpha[:, None, :])
-    pi /= pi.sum(axis=2, keepdims=True)
-    mean = np.einsum("isj,sj->is", pi, weight)
-    cross = np.einsum("is,isj->ij", works, pi * (weight[None] - mean[..., None]))
-    slope = np.linalg.solve(_information(works, pi) + eye, cross[..., None])[..., 0]
-    cleared = weight[None] - slope[:, None, :]
-    centred = cleared - np.einsum("isj,isj->is", pi, cleared)[..., None]
-    single = np.einsum("isj,isj->is", pi, centred**2)
+    pi = _conditional(base, alpha)
+    expected = (works[:, None, :] @ pi)[:, 0]
+    weighted = pi * (weight - (pi * weight).sum(axis=2, keepdims=True))
+    cross = (works[:, None, :] @ weighted)[:, 0]
+    slope = np.linalg.solve(_information(works, pi, expected) + eye, cross[..., None])[..., 0]
+    centred = weight - slope[:, None, :]
+    centred -= (pi * centred).sum(axis=2, keepdims=True)
+    square = centred * centred
+    second = pi * square
+    single = second.sum(axis=2)
     return CopyTest(
-        np.einsum("isj,isj->i", cells, centred),
-        np.einsum("is,is->i", works, single),
-        np.einsum("is,isj->i", works, pi * centred**3),
-        np.einsum("is,is->i", works, np.einsum("isj,isj->is", pi, centred**4) - 3 * single**2),
+        (cells * centred).sum(axis=(1, 2)),
+        (works * single).sum(axis=1),
+        (works * (second * centred).sum(axis=2)).sum(axis=1),
+        (works * ((second * square).sum(axis=2) - 3 * single**2)).sum(axis=1),
         pi,
+        alpha,
     )
 
 
-def _information(works: np.ndarray, pi: np.ndarray) -> np.ndarray:
-    weighted = works[..., None] * pi
-    information = -np.einsum("isj,isk->ijk", weighted, pi)
+def _conditional(base: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    pi = base * np.exp(np.clip(alpha, -20, 20))[:, None, :]
+    pi /= pi.sum(axis=2, keepdims=True)
+    return pi
+
+
+def _information(works: np.ndarray, pi: np.ndarray, expected: np.ndarray) -> np.ndarray:
+    information = -((works[..., None] * pi).transpose(0, 2, 1) @ pi)
     diagonal = np.arange(4)
-    information[:, diagonal, diagonal] += weighted.sum(axis=1)
+    information[:, diagonal, diagonal] += expected
     return information
 
 
@@ -180,7 +192,7 @@ def given_score(joint: np.ndarray) -> np.ndarray:
     top = joint.shape[-2] - 1
     score = np.arange(top + 1)
     kernel = np.exp(-0.5 * ((score[:, None] - score) / max(1.0, 0.05 * top)) ** 2)
-    smooth = np.einsum("st,...tj->...sj", kernel, joint)
+    smooth = kernel @ joint
     overall = joint.sum(axis=-2, keepdims=True) + 0.25
     smooth = smooth + 2.0 * overall / overall.sum(axis=-1, keepdims=True)
     return smooth / smooth.sum(axis=-1, keepdims=True)
@@ -235,13 +247,19 @@ def journal_gap(
     marks = marks_of_scores(table.spec.max_score, table.spec.mark_from)
     outside = control.journal.sum(axis=0) if control is not None and control.journal is not None else None
     weight = np.ones(len(works))
-    for _ in range(2):
+    start = None
+    for last in (False, True):
         joint = outside if outside is not None else np.einsum("i,isj->sj", weight, cells)
         raise_z, raised = _raised(cells, works, usable, joint, X, table.class_share)
-        copy_z, copy_p, confirmed = _copied(cells, works, usable, joint, weight if outside is None else None, table, params)
-        if outside is not None:
+        pool = weight if outside is None else None
+        copy_z, copy_p, confirmed, start = _copied(cells, works, usable, joint, pool, table, params, start)
+        if outside is not None or last:
             break
-        weight = downweight(np.where(usable, copy_z, np.nan)) * downweight(np.where(usable, raise_z, np.nan))
+        fresh = downweight(np.where(usable, copy_z, np.nan)) * downweight(np.where(usable, raise_z, np.nan))
+        # Nobody far out: the pool would hardly change.
+        if (works * (1 - fresh)).sum() < 0.1 * works.sum() and fresh.min() > 0.2:
+            break
+        weight = fresh
     degrees = raised.degrees
     part_p = np.column_stack((student_p(raise_z, degrees), copy_p, student_p(-raise_z, degrees)))
     weights = np.array([params.weight_raised, params.weight_copied, params.weight_lowered])
@@ -286,7 +304,7 @@ def _raised(cells, works, usable, joint, X, class_share):
     return effects.z, effects
 
 
-def _copied(cells, works, usable, joint, weight, table, params):
+def _copied(cells, works, usable, joint, weight, table, params, start):
     f0 = joint + 0.05
     f1 = drawn_to_journal(f0, table.spec.mark_from, params.drawn)
     g = np.clip(np.log(f1 / f0), -3.0, 3.0)
@@ -296,18 +314,21 @@ def _copied(cells, works, usable, joint, weight, table, params):
     # The typical school sets how much more: its reference is sharpened along the very direction that is tested.
     sharpening = 0.0
     for _ in range(3):
-        test = copy_test(cells, reference * np.exp(sharpening * g), g)
+        test = copy_test(cells, reference * np.exp(sharpening * g), g, start=start)
+        start = test.leniency
         variance = np.maximum(test.variance, 1e-6)
         rate = np.where(usable, test.statistic / variance, 0.0)
         # Habits of agreeing hardly differ between schools, so a little over-dispersion is not taken for granted.
         effects = school_effects(rate, np.where(usable, 1.0 / variance, 1e6), fit_on=usable, caution=1.0)
         sharpening += float(effects.fitted[0])
+        if abs(float(effects.fitted[0])) < 0.02:
+            break
     total = variance + effects.tau2 * variance**2
     z = test.statistic / np.sqrt(total)
     p = upper_tail(z, test.third / total**1.5, test.fourth / total**2)
     agree = marks_of_scores(table.spec.max_score, table.spec.mark_from)[:, None] == np.arange(2, 6)
     confirmed = np.einsum("is,isj,sj->i", cells.sum(axis=2), test.conditional, agree) / np.maximum(works, 1)
-    return z, p, confirmed
+    return z, p, confirmed, start
 
 
 def _shares(cells: np.ndarray, works: np.ndarray, marks: np.ndarray, joint: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

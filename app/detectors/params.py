@@ -75,6 +75,7 @@ class TierParams:
     family_sign_p: float
     alone_p: float
     alone_papers: int
+    alone_pooled_p: float
     alone_families: tuple[str, ...]
     severe_share: float
     severe_papers: int

@@ -6,14 +6,40 @@ school in question; a smooth curve, which cannot hold a heap, shows what a paper
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from app.errors import InsufficientData
 
 
+@dataclass(frozen=True)
+class Tilt:
+    """Reference distributions moved to schools.
+
+    Attributes
+    ----------
+    probabilities : ndarray, shape (S, M + 1)
+        Rows sum to one.
+    basis : ndarray, shape (M + 1, 2)
+        Values of the two tilting functions at each score, for projections.
+    theta : ndarray, shape (S, 2)
+        Tilts.
+    """
+
+    probabilities: np.ndarray
+    basis: np.ndarray
+    theta: np.ndarray
+
+
 def tilt_to_school(
-    counts: np.ndarray, shapes: np.ndarray, *, spread_prior: float = 0.12, iterations: int = 25
-) -> tuple[np.ndarray, np.ndarray]:
+    counts: np.ndarray,
+    shapes: np.ndarray,
+    *,
+    spread_prior: float = 0.12,
+    iterations: int = 25,
+    start: np.ndarray | None = None,
+) -> Tilt:
     r"""Tilt reference shapes to the level and spread of each school.
 
     Parameters
@@ -26,14 +52,13 @@ def tilt_to_school(
         Standard deviation, between honest schools, of the logarithm of the spread of scores; shrinks the second tilt of
         small schools to none.
     iterations : int
-        Newton steps.
+        Newton steps at most.
+    start : ndarray, shape (S, 2), optional
+        Tilts to start from, those of a similar reference.
 
     Returns
     -------
-    probabilities : ndarray, shape (S, M + 1)
-        Tilted distributions; rows sum to one.
-    basis : ndarray, shape (M + 1, 2)
-        Values of the two tilting functions at each score, for projections.
+    Tilt
 
     Raises
     ------
@@ -55,8 +80,8 @@ def tilt_to_school(
 
     Examples
     --------
-    >>> p, _ = tilt_to_school(np.array([[0, 30, 70]]), np.array([1.0, 1.0, 1.0]), spread_prior=1e-6)
-    >>> round(float(p[0] @ np.arange(3)), 3)
+    >>> tilt = tilt_to_school(np.array([[0, 30, 70]]), np.array([1.0, 1.0, 1.0]), spread_prior=1e-6)
+    >>> round(float(tilt.probabilities[0] @ np.arange(3)), 3)
     1.7
     """
     counts = np.asarray(counts, dtype=float)
@@ -74,16 +99,18 @@ def tilt_to_school(
     n = counts.sum(axis=1)
     ridge = np.array([0.02, 1.0 / spread_prior**2])
     observed = counts @ basis
-    theta = np.zeros((len(n), 2))
+    theta = np.zeros((len(n), 2)) if start is None else start
     with np.errstate(divide="ignore"):
         logs = np.where(shapes > 0, np.log(np.maximum(shapes, 1e-300)), -np.inf)
-    p = _softmax(logs)
+    p = _softmax(logs + theta @ basis.T)
+    second = np.column_stack((basis[:, 0] ** 2, basis[:, 0] * basis[:, 1], basis[:, 1] ** 2))
     for _ in range(iterations):
         mean = p @ basis
         gradient = observed - n[:, None] * mean - ridge * theta
-        h11 = n * (p @ basis[:, 0] ** 2 - mean[:, 0] ** 2) + ridge[0]
-        h22 = n * (p @ basis[:, 1] ** 2 - mean[:, 1] ** 2) + ridge[1]
-        h12 = n * (p @ (basis[:, 0] * basis[:, 1]) - mean[:, 0] * mean[:, 1])
+        squares = p @ second
+        h11 = n * (squares[:, 0] - mean[:, 0] ** 2) + ridge[0]
+        h12 = n * (squares[:, 1] - mean[:, 0] * mean[:, 1])
+        h22 = n * (squares[:, 2] - mean[:, 1] ** 2) + ridge[1]
         det = np.maximum(h11 * h22 - h12**2, 1e-12)
         step = np.column_stack(
             (
@@ -94,9 +121,10 @@ def tilt_to_school(
         step = np.clip(step, -0.6, 0.6)
         theta = np.clip(theta + step, (-6.0, -1.0), (6.0, 1.0))
         p = _softmax(logs + theta @ basis.T)
-        if np.max(np.abs(step), initial=0.0) < 1e-9:
+        # Newton's error squares from step to step: below 1e-5 the next one would change nothing.
+        if np.max(np.abs(step), initial=0.0) < 1e-5:
             break
-    return p, basis
+    return Tilt(p, basis, theta)
 
 
 def _softmax(logs: np.ndarray) -> np.ndarray:

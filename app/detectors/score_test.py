@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from app.detectors.reference import Tilt
+
 
 def precisions(spread_prior: float) -> np.ndarray:
     """Prior precision of the two tilts of `reference.tilt_to_school`."""
@@ -12,8 +14,7 @@ def precisions(spread_prior: float) -> np.ndarray:
 
 def moving_score(
     counts: np.ndarray,
-    tilted: np.ndarray,
-    basis: np.ndarray,
+    tilt: Tilt,
     transition: np.ndarray,
     spread_prior: float,
     *,
@@ -23,10 +24,10 @@ def moving_score(
 
     Parameters
     ----------
-    counts, tilted : ndarray, shape (S, M + 1)
-        Works at each score, and the reference tilted to each school.
-    basis : ndarray, shape (M + 1, 2)
-        Tilting functions.
+    counts : ndarray, shape (S, M + 1)
+        Works at each score.
+    tilt : Tilt
+        The reference tilted to each school.
     transition : ndarray, shape (M + 1, M + 1)
         Where a work of each score ends under the alternative; rows sum to one.
     spread_prior : float
@@ -44,11 +45,12 @@ def moving_score(
     its standard deviation; see `boundary_push.push_test`.
     """
     n = np.maximum(counts.sum(axis=1), 1)
+    tilted = tilt.probabilities
     weight = np.log(np.maximum(tilted @ transition, 1e-12) / np.maximum(tilted, 1e-12))
     weight = np.where(tilted > 1e-9, np.clip(weight, -3.0, 3.0), 0.0)
-    score = cleared(weight, tilted, basis, precisions(spread_prior), n)
-    variance = np.maximum((tilted * score**2).sum(axis=1), 1e-9)
-    third = (tilted * score**3).sum(axis=1)
+    score = cleared(weight, tilted, tilt.basis, precisions(spread_prior), n)
+    variance = np.maximum((tilted * score * score).sum(axis=1), 1e-9)
+    third = (tilted * score * score * score).sum(axis=1)
     z = (counts * score).sum(axis=1) / np.sqrt(n * variance * (1 + n / reference_works))
     return z, third / variance**1.5 / np.sqrt(n)
 

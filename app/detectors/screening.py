@@ -42,7 +42,7 @@ class _Paper:
     lowest: few_lowest.LowestResult | None = None
     mean: contextual_mean.MeanResult | None = None
     journal: journal_gap.JournalResult | None = None
-    markers: list[list[dict]] = field(default_factory=list)
+    markers: list[federal.Marker] = field(default_factory=list)
 
 
 def screen(
@@ -219,8 +219,14 @@ def _screen_year(
         mine = control.get(table.key)
         try:
             paper.boundary = boundary_push.boundary_push(table, mine, params.boundary_push)
-            spread = params.boundary_push.spread_prior
-            paper.lowest = few_lowest.few_lowest(table, mine, paper.boundary.weight, params.few_lowest, spread)
+            paper.lowest = few_lowest.few_lowest(
+                table,
+                paper.boundary.against_pool.tilt,
+                params.few_lowest,
+                params.boundary_push.spread_prior,
+                reference=paper.boundary.reference,
+                reference_works=paper.boundary.reference_works,
+            )
         except InsufficientData:
             paper.boundary = paper.lowest = None
         if table.key in parts:
@@ -289,10 +295,10 @@ def _findings(
             )
         own = [m for m in markers if (m.subject, m.grade) == table.key[1:] and m.name != "oge"]
         if own:
-            frame, paper.markers = findings.of_federal(table, year, own)
-            found.append(frame)
+            paper.markers = own
+            found.append(findings.of_federal(table, year, own))
     if any(marker.name == "mean" for marker in markers):
-        found += [findings.of_federal(None, year, [marker])[0] for marker in markers if marker.name == "oge"]
+        found += [findings.of_federal(None, year, [marker]) for marker in markers if marker.name == "oge"]
     return found, markers
 
 
@@ -302,27 +308,44 @@ def _summaries(
     names = np.unique(np.concatenate([paper.table.schools for paper in done]))
     S, P = len(names), len(done)
     works = np.zeros((S, P))
-    z = {family: np.full((S, P), np.nan) for family in (Family.BOUNDARY, Family.LEVEL, Family.JOURNAL)}
-    assessed = {family: np.zeros((S, P), dtype=bool) for family in z}
+    kinds = (Family.BOUNDARY, Family.LEVEL, Family.JOURNAL)
+    z = {family: np.full((S, P), np.nan) for family in kinds}
+    assessed = {family: np.zeros((S, P), dtype=bool) for family in kinds}
+    signals = {family: [np.full((S, P), np.nan) for _ in range(k)] for family, k in zip(kinds, (2, 1, 2), strict=True)}
     for p, paper in enumerate(done):
         at = np.searchsorted(names, paper.table.schools)
         n = paper.table.n
         works[at, p] = n
+        pooled = n >= SMALLEST_POOLED
         if paper.boundary is not None and paper.lowest is not None:
-            z[Family.BOUNDARY][at, p] = _boundary_family(n, paper.boundary, paper.lowest)
+            pushed = np.where(pooled & (paper.boundary.test.window >= 3), paper.boundary.z, np.nan)
+            lifted = np.where(pooled & (paper.lowest.expected >= 0.5), paper.lowest.z, np.nan)
+            signals[Family.BOUNDARY][0][at, p], signals[Family.BOUNDARY][1][at, p] = pushed, lifted
+            z[Family.BOUNDARY][at, p] = _smaller_of_two(pushed, np.where(paper.lowest.expected >= 1, lifted, np.nan))
             assessed[Family.BOUNDARY][at, p] = paper.boundary.assessed | paper.lowest.assessed
         if paper.mean is not None:
             z[Family.LEVEL][at, p] = np.where(paper.mean.assessed, paper.mean.z, np.nan)
+            signals[Family.LEVEL][0][at, p] = np.where(paper.mean.assessed, paper.mean.z_context, np.nan)
             assessed[Family.LEVEL][at, p] = paper.mean.assessed
         if paper.journal is not None:
-            z[Family.JOURNAL][at, p] = np.where(paper.journal.works >= SMALLEST_POOLED, paper.journal.z, np.nan)
+            pooled = paper.journal.works >= SMALLEST_POOLED
+            z[Family.JOURNAL][at, p] = np.where(pooled, paper.journal.z, np.nan)
+            for k in (0, 1):
+                signals[Family.JOURNAL][k][at, p] = np.where(pooled, paper.journal.part_z[:, k], np.nan)
             assessed[Family.JOURNAL][at, p] = paper.journal.assessed
     families = [
-        combination.FamilyScores(family.value, values, works, by_size=family is not Family.LEVEL)
-        for family, values in z.items()
+        combination.FamilyScores(
+            family.value,
+            z[family],
+            tuple(signals[family]),
+            works,
+            by_size=family is Family.BOUNDARY,
+            tempered=family is Family.BOUNDARY,
+        )
+        for family in kinds
     ]
     scores = combination.combine_schools(families, params.combination)
-    single = np.stack([np.where(assessed[f], combination.upper(z[f]), np.nan) for f in z], axis=2)
+    single = np.where(np.stack([assessed[f] for f in kinds], axis=2), scores.family_paper_p, np.nan)
     judged = np.where(works >= params.combination.smallest_school, scores.paper_p, np.nan)
     paper_q = combination.benjamini_hochberg(judged.ravel()).reshape(S, P)
     total = works.sum(axis=1)
@@ -366,15 +389,10 @@ def _summaries(
     return paper_summary, school_summary
 
 
-def _boundary_family(
-    n: np.ndarray, boundary: boundary_push.BoundaryResult, lowest: few_lowest.LowestResult
-) -> np.ndarray:
+def _smaller_of_two(pushed: np.ndarray, lifted: np.ndarray) -> np.ndarray:
     """Normal value of the smaller p of the two boundary detectors, its being the smaller of two allowed for."""
-    pushed = np.where((n >= SMALLEST_POOLED) & (boundary.test.window >= 3), boundary.z, np.nan)
-    lifted = np.where((n >= SMALLEST_POOLED) & (lowest.expected >= 1), lowest.z, np.nan)
     both = np.isfinite(pushed) & np.isfinite(lifted)
-    # The two overlap by construction (both weigh works just over the first cut), so a sample that is too small to show it gets
-    # no credit for independence.
+    # The two overlap by construction: both weigh works just over the first cut.
     rho = max(robust_correlation(pushed, lifted), 0.0)
     larger = np.fmax(pushed, lifted)
     return np.where(both, to_z(larger_of_two(larger, rho)), larger)
@@ -409,10 +427,10 @@ def _evidence(
             for i in np.flatnonzero(paper.journal.assessed & (interest | (paper.journal.p_value <= 0.05))):
                 key = (str(table.schools[i]), year, subject, grade, journal_gap.NAME)
                 evidence[key] = charts.journal_table(table, paper.journal, int(i))
-        for i, markers in enumerate(paper.markers):
-            if interest[i] or any(marker["present"] for marker in markers):
+        if paper.markers:
+            for i in np.flatnonzero(interest | np.any([marker.present for marker in paper.markers], axis=0)):
                 key = (str(table.schools[i]), year, subject, grade, federal.NAME)
-                evidence[key] = {"kind": "federal", "markers": markers, "caveat": federal.CAVEAT}
+                evidence[key] = charts.federal_markers(paper.markers, int(i))
     return evidence
 
 

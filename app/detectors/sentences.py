@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 NBSP = "\u00a0"
 
 
 def whole(value: float) -> str:
     """Whole number with non-breaking spaces between thousands."""
-    return f"{round(value):,}".replace(",", NBSP).replace("-", "−")
+    number = round(value)
+    if 0 <= number < 1000:
+        return str(number)
+    return f"{number:,}".replace(",", NBSP).replace("-", "−")
 
 
 def decimal(value: float, digits: int = 1) -> str:
     """Decimal number with a comma."""
-    return f"{value:,.{digits}f}".replace(",", NBSP).replace(".", ",").replace("-", "−")
+    text = f"{value:.{digits}f}".replace(".", ",")
+    return text.replace("-", "−") if value < 0 else text
 
 
 def percent(share: float) -> str:
@@ -94,31 +99,40 @@ def journal(part: str, share: float, n: float, expected: float, half: float) -> 
     return f"Отметка за работу {side} журнальной {head}; при таких же отметках журнала ожидалось бы {tail}"
 
 
-def federal(parts: list[str]) -> str:
+FEDERAL_FIGURES = {
+    "mean": ("low", "region_high"),
+    "oge": ("low", "region_high"),
+    "journal": ("rho",),
+    "rise": ("k",),
+    "fall": ("k",),
+}
+"""Figures that the sentence names, by marker."""
+
+_FEDERAL_TITLES = {
+    "mean": "завышенное среднее",
+    "oge": "завышенное среднее ОГЭ",
+    "journal": "противоречие с журналом",
+    "rise": "резкий рост",
+    "fall": "резкое падение",
+}
+
+
+def federal(parts: Iterable[str]) -> str:
     return "Федеральные маркеры: " + "; ".join(parts) + "."
 
 
-def federal_part(name: str, assessed: bool, present: bool, reason: str, figures: dict[str, float]) -> str:
-    """One marker inside the sentence."""
-    title = {
-        "mean": "завышенное среднее",
-        "oge": "завышенное среднее ОГЭ",
-        "journal": "противоречие с журналом",
-        "rise": "резкий рост",
-        "fall": "резкое падение",
-    }[name]
+def federal_part(name: str, assessed: bool, present: bool, reason: str, figures: list[float]) -> str:
+    """One marker inside the sentence; `figures` in the order of `FEDERAL_FIGURES`."""
+    title = _FEDERAL_TITLES[name]
     if not assessed:
         return f"{title} — не оценивалось ({reason})"
     answer = "есть" if present else "нет"
     if name in ("mean", "oge"):
         digits = 2 if name == "oge" else 1
-        return (
-            f"{title} — {answer} (нижняя граница {decimal(figures['low'], digits)}, "
-            f"верхняя по региону {decimal(figures['region_high'], digits)})"
-        )
-    if name == "journal":
-        return f"{title} — {answer} (ρ{NBSP}={NBSP}{decimal(figures['rho'], 2)})"
-    return f"{title} — {answer} (K{NBSP}={NBSP}{decimal(figures['k'], 2)})"
+        low, upper = (decimal(figure, digits) for figure in figures)
+        return f"{title} — {answer} (нижняя граница {low}, верхняя по региону {upper})"
+    letter = "ρ" if name == "journal" else "K"
+    return f"{title} — {answer} ({letter}{NBSP}={NBSP}{decimal(figures[0], 2)})"
 
 
 def not_assessed(reason: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -43,15 +44,15 @@ class PaperTable:
     journal: np.ndarray | None
     items: list[np.ndarray] | None
 
-    @property
+    @cached_property
     def n(self) -> np.ndarray:
         return self.counts.sum(axis=1)
 
-    @property
+    @cached_property
     def mean(self) -> np.ndarray:
         return self.counts @ np.arange(self.counts.shape[1]) / np.maximum(self.n, 1)
 
-    @property
+    @cached_property
     def variance(self) -> np.ndarray:
         """Variance inside a school, divisor n − 1; 0 for a single work."""
         squares = self.counts @ np.arange(self.counts.shape[1]) ** 2

@@ -57,7 +57,7 @@ def upper_tail(
 
 
 def to_z(p: np.ndarray) -> np.ndarray:
-    """Standard normal value with upper tail `p`."""
+    """Standard normal value with upper tail `p`; NaN stays."""
     return -special.ndtri(np.clip(p, SMALLEST_P, 1 - 1e-16))
 
 

@@ -141,7 +141,10 @@ def _check_zip(file: BinaryIO, caps: Caps) -> None:
         raise refuse("too_large_inside", what=f"{declared // 2**20} МБ")
     left = caps.inflated_bytes
     for part in parts:
-        left -= _inflate(file, part, left, caps)
+        try:
+            left -= _inflate(file, part, left, caps)
+        except (OSError, ValueError, struct.error) as error:  # offsets that point outside the file
+            raise refuse("damaged") from error
 
 
 def _check_names(names: set[str], archive: zipfile.ZipFile) -> None:

@@ -20,6 +20,9 @@ Row = list[object]
 _ENCODINGS = ("utf-8-sig", "cp1251", "utf-16", "utf-16-le", "utf-16-be", "koi8-r", "cp866")
 _DELIMITERS = (";", "\t", ",")
 _HEADER_ROWS = 20
+_HEADER_CHARS = 200_000
+_WORDS_CHARS = 400_000
+_FOREIGN_LETTERS = "ЂЃѓЉЊЌЋЏђљњќћџЎўЈҐЄЇІіґєїѕЅј"
 _MIN_KNOWN_HEADERS = 4
 
 
@@ -93,13 +96,13 @@ def read_text(path: Path, formats: Formats, caps: Caps) -> list[Sheet]:
         except (UnicodeDecodeError, UnicodeError):
             continue
         decoded_any = True
-        head = "\n".join(text.splitlines()[:_HEADER_ROWS])
+        head = "\n".join(text[:_HEADER_CHARS].splitlines()[:_HEADER_ROWS])
         headers, delimiter = max((known.count(head, d), d) for d in _DELIMITERS)
         if headers < _MIN_KNOWN_HEADERS:
             continue
         score = _russian_words(text, formats)
         strict = encoding.startswith("utf") or raw.isascii()
-        if not strict and score == 0:
+        if not strict and (score == 0 or _is_foreign(text)):
             continue
         rank = (1 if strict else 0, score + headers)
         if best is None or rank > best[:2]:
@@ -122,6 +125,7 @@ class _KnownHeaders:
     def __init__(self, formats: Formats) -> None:
         self._columns = [c for layout in formats.layouts for c in layout.columns]
         self._formats = formats
+        self._seen: dict[str, bool] = {}
 
     def count(self, head: str, delimiter: str) -> int:
         """Largest number of known headers in one of the first rows."""
@@ -132,13 +136,25 @@ class _KnownHeaders:
         return max((self._known(row) for row in rows), default=0)
 
     def _known(self, row: Iterable[str]) -> int:
-        headers = {plain(cell) for cell in row if cell.strip()}
-        words = self._formats.words
-        return sum(words.is_personal(h) or any(c.match(h) is not None for c in self._columns) for h in headers)
+        return sum(self._is_known(header) for header in {plain(cell) for cell in row if cell.strip()})
+
+    def _is_known(self, header: str) -> bool:
+        if header not in self._seen:
+            known = any(c.match(header) is not None for c in self._columns)
+            self._seen[header] = known or self._formats.words.is_personal(header)
+        return self._seen[header]
+
+
+def _is_foreign(text: str) -> bool:
+    """Whether a one-byte reading holds Serbian or Ukrainian letters: a neighbour encoding moves capitals there."""
+    sample = text[:_WORDS_CHARS]
+    foreign = sum(sample.count(letter) for letter in _FOREIGN_LETTERS)
+    russian = sum("а" <= letter <= "я" or "А" <= letter <= "Я" for letter in sample)
+    return foreign * 200 > russian
 
 
 def _russian_words(text: str, formats: Formats) -> int:
-    sample = text[:400_000].lower()
+    sample = text[:_WORDS_CHARS].lower()
     return sum(sample.count(word) for word in formats.words.text_words)
 
 

@@ -125,7 +125,7 @@ class _Reader:
             mark=self._marks(score.value, maxima),
             file_total=np.where((total >= 0) & (total != score.value), total, -1).astype(np.int16),
             pupil_grade=self._pupil_grades(participant, work),
-            municipality=self._municipalities(work | absent),
+            municipality=self._municipalities(work | absent, school),
             title=self._optional("school_title", cells.school_title),
         )
 
@@ -176,7 +176,7 @@ class _Reader:
         self.log.rows("journal_mark_unreadable", work & (marks == cells.BAD_NUMBER), column)
         return np.maximum(marks, -1).astype(np.int8)
 
-    def _municipalities(self, rows: NDArray) -> list[tuple[str | None, str | None]]:
+    def _municipalities(self, rows: NDArray, school: list[str | None]) -> list[tuple[str | None, str | None]]:
         column = self.data.fields.get("municipality") or self.data.fields.get("groups")
         if column is None:
             self.log.file("column_missing", what="муниципалитет")
@@ -184,7 +184,18 @@ class _Reader:
         values = column.values(cells.municipality)
         missing = np.fromiter((v == (None, None) for v in values), bool, len(values))
         self.log.rows("municipality_missing", missing & rows, column)
+        self._report_moves(school, values)
         return values
+
+    def _report_moves(self, schools: list[str | None], values: list[tuple[str | None, str | None]]) -> None:
+        """Name the schools that one file puts into two municipalities."""
+        met: dict[str, list[str]] = {}
+        for school, (code, name) in dict.fromkeys(zip(schools, values, strict=True)):
+            if school and (code or name):
+                met.setdefault(school, []).append(name or code or "")
+        for school, places in met.items():
+            if len(places) > 1:
+                self.log.file("municipality_differs", value=school, other="; ".join(places))
 
     def _pupil_grades(self, participant: list[str | None], work: NDArray) -> NDArray:
         """Pupil's grade: first digit of a five-digit code where it fits the paper, the commonest one elsewhere."""

@@ -16,7 +16,7 @@ from pathlib import Path
 from sqlalchemy import text
 
 from app.context import AppContext
-from app.database import acting, checkpoint, needs_checkpoint_rule
+from app.database import acting, bind, checkpoint, needs_checkpoint_rule
 from app.errors import Misconfigured
 from app.jobs.queues import enqueue, not_waiting
 from app.policy import SYSTEM
@@ -70,8 +70,9 @@ class Chore:
 def wake_due(context: AppContext) -> int:
     """Call workers for rows that are due and on no queue; each further call for the same row waits longer."""
     now = datetime.now(UTC)
-    with acting(context.sessions, SYSTEM) as session:
-        ids = list(outbox.due(session, at=now, limit=BATCH))
+    # Looked at every second: without the writer lock that `acting` takes on SQLite.
+    with context.sessions(bind=context.engine.execution_options(readonly=True)) as session:
+        ids = list(outbox.due(bind(session, SYSTEM), at=now, limit=BATCH))
     if not ids:
         return 0
     ids = not_waiting(context, ids) or []

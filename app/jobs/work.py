@@ -115,7 +115,7 @@ def complete(context: AppContext, job_id: int, *, patience: float = 3600.0) -> J
     """Do one job here, or wait for the worker that has it; return its last status."""
     deadline = time.monotonic() + patience
     while True:
-        perform(context, job_id)
+        perform(context, job_id, is_waking=False)
         with context.engine.execution_options(readonly=True).connect() as connection:
             status = connection.execute(OutboxJob.__table__.select().where(OutboxJob.id == job_id)).one().status
         if status in (JobStatus.DONE, JobStatus.DEAD) or time.monotonic() > deadline:

@@ -20,6 +20,7 @@ const WORDS = {
     journalMark: "отметка в журнале",
     school: "эта школа",
     others: "другие школы",
+    residual: "разница с ожидаемым, баллов",
   },
   en: {
     yes: "Yes, go on",
@@ -40,6 +41,7 @@ const WORDS = {
     journalMark: "mark in the journal",
     school: "this school",
     others: "other schools",
+    residual: "difference from expected, points",
   },
 };
 

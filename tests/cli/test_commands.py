@@ -36,17 +36,16 @@ def test_help_answers_at_once_and_names_every_command():
     assert all(f"  {name} " in result.stdout for name in COMMANDS)
 
 
+@pytest.mark.parametrize("engine_name", ["sqlite"])
 @pytest.mark.parametrize("name", [name for name in COMMANDS if name != "bench"])
-def test_every_command_has_its_own_help(name: str, obektiv, engine_name: str):
-    if engine_name != "sqlite":
-        pytest.skip("помощь не зависит от базы")
-
+def test_every_command_has_its_own_help(name: str, obektiv):
     result = obektiv(name, "--help")
 
     assert result.exit_code == 0
     assert "Usage: obektiv" in result.stdout
 
 
+@pytest.mark.parametrize("engine_name", ["sqlite"])
 @pytest.mark.parametrize(
     "words",
     [
@@ -71,6 +70,7 @@ def test_refusal_ends_with_one_and_says_why_in_both_ways(obektiv):
     assert "нет принятых работ" in result.stderr
 
 
+@pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_import_of_a_broken_file_gives_reasons_and_counts(obektiv, tmp_path: Path):
     (tmp_path / "пустой.csv").write_bytes(b"")
     (tmp_path / "письмо.xlsx").write_text("<html>это не книга</html>")
@@ -101,6 +101,7 @@ def test_same_file_twice_is_refused(obektiv, region_files: Path):
     assert json.loads(second.stdout)[0]["reasons"][0]["code"] == "already_uploaded"
 
 
+@pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_paper_is_named_for_one_file_only(obektiv, tmp_path: Path):
     for name in "ab":
         (tmp_path / name).write_text("x")
@@ -171,7 +172,8 @@ def test_first_administrator_is_made_on_the_command_line(obektiv, context: AppCo
         assert [user.login for user in session.query(User)] == ["root"]
 
 
-def test_database_that_is_away_is_told_in_a_sentence(obektiv, monkeypatch, engine_name: str):
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_database_that_is_away_is_told_in_a_sentence(obektiv, monkeypatch):
     monkeypatch.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:9/nothing")
 
     result = obektiv("cases", "--json")
@@ -181,6 +183,7 @@ def test_database_that_is_away_is_told_in_a_sentence(obektiv, monkeypatch, engin
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_bad_setting_is_named(obektiv, monkeypatch):
     monkeypatch.setenv("OBEKTIV_PORT", "восемь")
 
@@ -190,6 +193,7 @@ def test_bad_setting_is_named(obektiv, monkeypatch):
     assert "OBEKTIV_PORT" in result.stderr
 
 
+@pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_separate_parts_refuse_a_database_of_another_schema(obektiv, context: AppContext):
     with context.engine.begin() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0000_before'")

@@ -96,7 +96,7 @@ def test_oracle_names_damage(stage: Stage, name: str):
     assert any(expected in sentence for sentence in found), found
 
 
-def test_oracle_misses_an_acknowledged_move_that_never_happened(stage: Stage):
+def test_oracle_names_an_acknowledged_move_that_never_happened(stage: Stage):
     assert verify(stage.context, acknowledged={"never"}) == ["request never was acknowledged and occurs 0 times"]
 
 

@@ -19,7 +19,9 @@ MARK_HEADER = "Отметка за предыдущий триместр/ чет
 Row = list[object]
 
 
-def raw_2021(works: int = 20, *, maxima: Sequence[int] = MA4_MAX, grade: int = 4, textbook: str = TEXTBOOK) -> list[Row]:
+def raw_2021(
+    works: int = 20, *, maxima: Sequence[int] = MA4_MAX, grade: int = 4, textbook: str = TEXTBOOK
+) -> list[Row]:
     """An export of 2021: header and `works` rows of two schools, every value right."""
     dice = random.Random(2021)
     header: Row = ["логин школы", "регион", "номер обучающегося", "код обучающегося"]
@@ -29,7 +31,16 @@ def raw_2021(works: int = 20, *, maxima: Sequence[int] = MA4_MAX, grade: int = 4
     for i in range(works):
         points = [dice.randint(0, m) for m in maxima]
         school, number = (131, i + 1) if i % 2 else (204, i + 1)
-        row: Row = [f"sch990{school}", f"Район {school % 7}", str(number), str(grade * 10000 + number), "4", "", "а", "1"]
+        row: Row = [
+            f"sch990{school}",
+            f"Район {school % 7}",
+            str(number),
+            str(grade * 10000 + number),
+            "4",
+            "",
+            "а",
+            "1",
+        ]
         rows.append([*row, str(sum(points)), *map(str, points), textbook, "", ""])
     return rows
 
@@ -54,7 +65,17 @@ def raw_2020(works: int = 20, *, paper: str = "ma4", maxima: Sequence[int] = MA4
         points = [dice.randint(0, m) for m in maxima]
         groups = f"99-REG,VPR_99,tcs_schools,reg99_vpr_m05{i % 2},active_reg99,vpr2020.{paper}"
         variants = ["1", "2"] if paper == "ru4" else ["1", ""]
-        row: Row = [groups, f"sch990{131 + i % 2}", float(i + 1), float(50001 + i), "4", "", "а", *variants, float(sum(points))]
+        row: Row = [
+            groups,
+            f"sch990{131 + i % 2}",
+            float(i + 1),
+            float(50001 + i),
+            "4",
+            "",
+            "а",
+            *variants,
+            float(sum(points)),
+        ]
         rows.append([*row, *map(str, points), *[""] * (40 - len(maxima))])
     return rows
 
@@ -65,7 +86,9 @@ def raw_2022(works: int = 20) -> dict[str, list[Row]]:
     head: Row = ["Пользователь", "Код региона", "Регион", "Муниципалитет", "Школа", "Дата загрузки"]
     place: Row = ["edu990131", 99.0, "reg990000 | Регион", "reg99_m037 | Район 37", "edu990131 | МБОУ «Лицей №131»"]
     place += ["17.03.2022 05:33:20"]
-    classes: list[Row] = [[*head, 'Буква (цифра) класса. Введите "нет" - если отсутствует', "Основной учебник по предмету"]]
+    classes: list[Row] = [
+        [*head, 'Буква (цифра) класса. Введите "нет" - если отсутствует', "Основной учебник по предмету"]
+    ]
     classes.append([*place, "А", f"ma4.8 | 1.1.3.1.8.4 | {TEXTBOOK}"])
     items = [f"{name} ({m}б)" for name, m in zip(MA4_ITEMS, MA4_MAX, strict=True)]
     protocol: list[Row] = [[*head, "Код", "Вариант", *items, "Наименование класса", "Пол", MARK_HEADER, "Итого баллов"]]
@@ -101,7 +124,8 @@ def context_form(schools: int = 3) -> dict[str, list[Row]]:
     activity: list[Row] = [
         [
             *head,
-            "17.1. Организация осуществляет образовательную деятельность по адаптированным образовательным программам (АОП)?",
+            "17.1. Организация осуществляет образовательную деятельность по адаптированным образовательным "
+            "программам (АОП)?",
             "19.1. Ведется ли в ОО углубленное изучение отдельных предметов?",
             "20. Укажите количество обучающихся в ОО в 2021/2022 учебном году (в сумме по всем классам/курсам)",
             "25. Сколько всего в ОО учителей/преподавателей?",

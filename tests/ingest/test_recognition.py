@@ -158,10 +158,19 @@ def test_points_of_another_paper_are_refused(tmp_path):
 @pytest.mark.parametrize(
     ("rows", "code"),
     [
-        ([["Индивидуальные результаты"], [""], ["ВПР 2026 Русский язык 4 класс"], ["Предмет:", "РУ"]], "report_not_supported"),
+        (
+            [["Индивидуальные результаты"], [""], ["ВПР 2026 Русский язык 4 класс"], ["Предмет:", "РУ"]],
+            "report_not_supported",
+        ),
         ([["Отчёт"], [""], ["ВПР 2026 Математика 4 класс"]], "report_not_supported"),
-        ([["Год", "Класс", "Предмет", "Муниципалитет", "Логин", "ОО", "Кол-во участников", "2", "3"]], "layout_not_supported"),
-        ([["Код участника", "Вариант", "1 (5б)", "2 (5б)", "Порядковый номер класса", "Итого баллов"]], "layout_not_supported"),
+        (
+            [["Год", "Класс", "Предмет", "Муниципалитет", "Логин", "ОО", "Кол-во участников", "2", "3"]],
+            "layout_not_supported",
+        ),
+        (
+            [["Код участника", "Вариант", "1 (5б)", "2 (5б)", "Порядковый номер класса", "Итого баллов"]],
+            "layout_not_supported",
+        ),
         ([["Товар", "Цена", "Количество", "Сумма"], ["мел", 10, 2, 20]], "unknown_layout"),
         ([["логин школы", "код обучающегося", "класс"], ["sch990131", "40001", "а"]], "unknown_layout"),
     ],
@@ -179,7 +188,9 @@ def test_works_and_a_federal_list_in_one_book_are_refused(tmp_path):
     assert refusal(workbook(tmp_path / "a.xlsx", sheets)) == "mixed_layouts"
 
 
-@pytest.mark.parametrize("header", ["ФИО", "Фамилия", "Имя", "Отчество", "СНИЛС", "Дата рождения", "Телефон родителя", "E-mail"])
+@pytest.mark.parametrize(
+    "header", ["ФИО", "Фамилия", "Имя", "Отчество", "СНИЛС", "Дата рождения", "Телефон родителя", "E-mail"]
+)
 def test_file_with_names_of_pupils_is_refused_whole(tmp_path, header):
     rows = raw_2021()
     rows[0][-1] = header

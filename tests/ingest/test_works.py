@@ -57,7 +57,9 @@ def test_frame_is_sorted_and_typed_for_screening(read):
     assert frame["municipality"].is_monotonic_increasing
     assert str(frame["item_1"].dtype) == "Int8"
     assert str(frame["mark"].dtype) == "Int8"
-    assert {"year", "subject", "grade", "school", "class", "participant", "variant", "journal_mark"} <= set(frame.columns)
+    assert {"year", "subject", "grade", "school", "class", "participant", "variant", "journal_mark"} <= set(
+        frame.columns
+    )
 
 
 @pytest.mark.parametrize("value", ["X", "x", "Х", "х", " X ", "Не пройд.", "не пройд.", "НЕ ПРОЙДЕНО"])
@@ -265,6 +267,22 @@ def test_same_code_in_another_school_is_another_participant(read):
     assert read(rows).rows_accepted == 20
 
 
+def test_school_in_two_municipalities_is_a_note(read):
+    reading = read(with_cell(raw_2021(), 2, "регион", "Район 70"))
+    assert [(p.value, p.code, p.severity) for p in reading.problems] == [("990204", "municipality_differs", "note")]
+    assert reading.rows_accepted == 20
+
+
+def test_row_without_a_municipality_is_doubtful(read):
+    assert codes(read(with_cell(raw_2021(), 2, "регион", ""))) == [(2, "регион", "municipality_missing")]
+
+
+def test_code_of_another_grade_is_doubtful(read):
+    reading = read(with_cell(raw_2021(), 2, "код обучающегося", "70001"))
+    assert codes(reading) == [(2, "код обучающегося", "grade_doubtful")]
+    assert set(reading.frame["pupil_grade"]) == {4}
+
+
 def test_points_right_of_the_last_item_make_the_row_doubtful(read):
     reading = read(with_cell(raw_2021(), 2, "Учебник", "1"))
     assert codes(reading) == [(2, "Учебник", "extra_values")]
@@ -277,7 +295,7 @@ def test_a_textbook_moved_right_is_one_note(read):
         rows[row - 1][-1], rows[row - 1][-4] = rows[row - 1][-4], ""
     reading = read(rows)
     assert codes(reading) == [(None, None, "textbook_shifted")]
-    assert "2 строк" in reading.problems[0].message
+    assert "строк: 2" in reading.problems[0].message
 
 
 def test_marks_follow_the_official_scale_not_the_file(read):
@@ -308,7 +326,9 @@ def test_half_a_two_part_work_is_rejected(read, first, second):
     assert [(p.row, p.value, p.code) for p in reading.problems] == [(2, f"{first} / {second}", "part_missing")]
 
 
-@pytest.mark.parametrize(("first", "second"), [("отсутствовал", "отсутствовал"), ("отсутствовал", ""), ("", "отсутствовал")])
+@pytest.mark.parametrize(
+    ("first", "second"), [("отсутствовал", "отсутствовал"), ("отсутствовал", ""), ("", "отсутствовал")]
+)
 def test_absence_from_a_two_part_work_is_absence(read, first, second):
     rows = raw_2020(paper="ru4", maxima=RU4_MAX)
     with_cell(with_cell(rows, 2, "var-1", first), 2, "var-2", second)
@@ -367,9 +387,25 @@ def test_missing_optional_columns_are_noted_and_left_empty(read):
 def test_counts_and_problems_are_what_the_command_line_prints(read):
     answer = read(with_cell(raw_2021(), 2, "логин школы", "?")).to_json("работы.xlsx")
     assert list(answer) == [
-        *("file", "kind", "year", "subject", "grade", "rows_read", "rows_accepted", "rows_rejected", "absent", "problems")
+        *(
+            "file",
+            "kind",
+            "year",
+            "subject",
+            "grade",
+            "rows_read",
+            "rows_accepted",
+            "rows_rejected",
+            "absent",
+            "problems",
+        )
     ]
-    assert (answer["kind"], answer["rows_read"], answer["rows_accepted"], answer["rows_rejected"]) == ("works", 20, 19, 1)
+    assert (answer["kind"], answer["rows_read"], answer["rows_accepted"], answer["rows_rejected"]) == (
+        "works",
+        20,
+        19,
+        1,
+    )
     problem = answer["problems"][0]
     assert {"sheet", "row", "column", "value", "code", "message"} <= set(problem)
     assert (problem["sheet"], problem["row"], problem["column"]) == ("Sheet", 2, "логин школы")

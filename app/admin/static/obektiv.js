@@ -19,7 +19,8 @@
       paperMark: "отметка за работу",
       journalMark: "отметка в журнале",
       school: "эта школа",
-      others: "другие школы"
+      others: "другие школы",
+      residual: "разница с ожидаемым, баллов"
     },
     en: {
       yes: "Yes, go on",
@@ -39,7 +40,8 @@
       paperMark: "mark for the paper",
       journalMark: "mark in the journal",
       school: "this school",
-      others: "other schools"
+      others: "other schools",
+      residual: "difference from expected, points"
     }
   };
   var language = document.documentElement.lang === "en" ? "en" : "ru";
@@ -96,6 +98,7 @@
     };
   }
   var DASHES = "path://M0 4h5v2h-5z M8 4h5v2h-5z M16 4h5v2h-5z";
+  var DOTS = "path://M0 4h2v2h-2z M5 4h2v2h-2z M10 4h2v2h-2z M15 4h2v2h-2z M19 4h2v2h-2z";
   function legend(colours, more = {}) {
     return {
       bottom: 0,
@@ -311,20 +314,41 @@
   }
 
   // src/charts/funnel.js
-  function funnel(spec, colours) {
+  function asPairs(spec) {
+    if (!spec.residual) return spec;
+    const points = spec.n.map((n, i) => [n, spec.residual[i]]);
+    const { n: sizes, ...bounds } = spec.limits;
+    return {
+      points: points.filter((_, i) => i !== spec.index),
+      school: points[spec.index],
+      centre: 0,
+      y_title: words.residual,
+      limits: Object.entries(bounds).map(([level, widths]) => ({
+        title: `${number(Number(level))} %`,
+        lower: sizes.map((n, i) => [n, -widths[i]]),
+        upper: sizes.map((n, i) => [n, widths[i]])
+      }))
+    };
+  }
+  function funnel(given, colours, size) {
+    const spec = asPairs(given);
+    const crowded = spec.points.length > 150;
     const dot = { type: "scatter", z: 3 };
-    const limit = (points, name) => ({
+    const limit = (points, name, dash = [4, 4]) => ({
       type: "line",
       name,
       data: points,
       symbol: "none",
       silent: true,
       color: colours.muted,
-      lineStyle: { color: colours.muted, width: 1.3, type: [4, 4] }
+      lineStyle: { color: colours.muted, width: 1.3, type: dash }
     });
     const series = [
-      { ...dot, name: words.others, data: spec.points, symbolSize: 7, itemStyle: { color: colours.muted, opacity: 0.55 } },
-      ...(spec.limits ?? []).flatMap(({ title, lower, upper }) => [limit(lower, title), limit(upper, title)])
+      { ...dot, name: words.others, data: spec.points, symbolSize: crowded ? 5 : 7, itemStyle: { color: colours.muted, opacity: crowded ? 0.4 : 0.6 } },
+      ...(spec.limits ?? []).flatMap(({ title, lower, upper }, i) => {
+        const dash = i ? [1.5, 3] : [5, 4];
+        return [limit(lower, title, dash), limit(upper, title, dash)];
+      })
     ];
     if (spec.school) {
       series.push({
@@ -337,17 +361,20 @@
       });
     }
     const all = [...spec.points, ...spec.school ? [spec.school] : []];
-    const right = Math.max(...all.map(([n]) => n));
+    const sizes = all.map(([n]) => n);
+    const [left, right] = [Math.min(...sizes), Math.max(...sizes)];
+    const doublings = left > 0 && right / left > 20;
+    const low = doublings ? 2 ** Math.floor(Math.log2(left)) : 0;
     if (spec.centre !== void 0) {
       series.push({
-        ...limit([[0, spec.centre], [right, spec.centre]], ""),
+        ...limit([[low, spec.centre], [right, spec.centre]], ""),
         lineStyle: { color: colours.ink, width: 1.2 }
       });
     }
     return {
-      grid: { left: 22, right: 16, top: 12, bottom: 64, containLabel: true },
-      legend: legend(colours, { data: [words.school, words.others, ...(spec.limits ?? []).map(({ title }) => ({ name: title, icon: DASHES }))] }),
-      xAxis: { ...valueAxis(colours, { min: 0, splitLine: { show: false } }), ...named(colours, spec.x_title ?? words.works, 27) },
+      grid: { left: 28, right: 16, top: 12, bottom: size.width < 480 ? 84 : 64, containLabel: true },
+      legend: legend(colours, { data: [words.school, words.others, ...(spec.limits ?? []).map(({ title }, i) => ({ name: title, icon: i ? DOTS : DASHES }))] }),
+      xAxis: { ...valueAxis(colours, { min: low, splitLine: { show: false }, ...doublings ? { type: "log", logBase: 2 } : {} }), ...named(colours, spec.x_title ?? words.works, 27) },
       yAxis: { ...valueAxis(colours, { scale: true }), ...named(colours, spec.y_title ?? "", 38) },
       tooltip: tooltip(colours, {
         formatter: ({ data: [n, value, name] }) => [name, `${spec.x_title ?? words.works}: ${number(n)}`, `${spec.y_title ?? ""}: ${number(value, 2)}`].filter(Boolean).join("\n")
@@ -359,9 +386,10 @@
   // src/charts/journal.js
   function journalTable(spec, colours, size) {
     const marks = (spec.marks ?? [2, 3, 4, 5]).map((mark) => `«${mark}»`);
-    const total = spec.counts.flat().reduce((sum, count) => sum + count, 0) || 1;
-    const highest = Math.max(1, ...spec.counts.flat());
-    const cells = spec.counts.flatMap(
+    const counts = spec.counts ?? spec.matrix;
+    const total = counts.flat().reduce((sum, count) => sum + count, 0) || 1;
+    const highest = Math.max(1, ...counts.flat());
+    const cells = counts.flatMap(
       (row, journal) => row.map((count, paper) => ({
         value: [paper, journal, count],
         label: { color: count > highest * 0.55 ? colours.onAccent : colours.ink, fontWeight: journal === paper ? 700 : 400 }
@@ -428,7 +456,7 @@
     });
     const many = spec.series.length > 1;
     return {
-      grid: { left: 22, right: 16, top: 12, bottom: many ? 62 : 34, containLabel: true },
+      grid: { left: 28, right: 16, top: 12, bottom: many ? 62 : 34, containLabel: true },
       legend: many ? legend(colours, { data: spec.series.map((item) => item.title) }) : { show: false },
       xAxis: { ...valueAxis(colours, { min: 0, splitLine: { show: false } }), ...named(colours, spec.x_title ?? "", 27) },
       yAxis: {

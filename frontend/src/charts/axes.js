@@ -45,6 +45,7 @@ export function tooltip(colours, more) {
 
 // Dashes for the legend of a dashed line.
 export const DASHES = "path://M0 4h5v2h-5z M8 4h5v2h-5z M16 4h5v2h-5z";
+export const DOTS = "path://M0 4h2v2h-2z M5 4h2v2h-2z M10 4h2v2h-2z M15 4h2v2h-2z M19 4h2v2h-2z";
 
 export function legend(colours, more = {}) {
   return {

@@ -5,9 +5,10 @@ import { categoryAxis, named, tooltip } from "./axes.js";
 
 export function journalTable(spec, colours, size) {
   const marks = (spec.marks ?? [2, 3, 4, 5]).map((mark) => `«${mark}»`);
-  const total = spec.counts.flat().reduce((sum, count) => sum + count, 0) || 1;
-  const highest = Math.max(1, ...spec.counts.flat());
-  const cells = spec.counts.flatMap((row, journal) =>
+  const counts = spec.counts ?? spec.matrix; // rows: journal, columns: paper
+  const total = counts.flat().reduce((sum, count) => sum + count, 0) || 1;
+  const highest = Math.max(1, ...counts.flat());
+  const cells = counts.flatMap((row, journal) =>
     row.map((count, paper) => ({
       value: [paper, journal, count],
       label: { color: count > highest * 0.55 ? colours.onAccent : colours.ink, fontWeight: journal === paper ? 700 : 400 },

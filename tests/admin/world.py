@@ -1,0 +1,341 @@
+"""Two municipalities full of rows, people who are signed in, and a client for each of them.
+
+Every text of the neighbour school says НЕВИДИМКА, every text of the other municipality КАНАРЕЙКА: whoever may not see
+it must not meet the word anywhere.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app import auth
+from app.context import AppContext
+from app.database import acting
+from app.models import (
+    Case,
+    Document,
+    Finding,
+    InboxNote,
+    OutboxJob,
+    RecheckedWork,
+    School,
+    Tenant,
+    Upload,
+)
+from app.policy import SYSTEM
+from app.terms import (
+    CaseState,
+    DocumentKind,
+    Family,
+    FileKind,
+    FindingLevel,
+    FindingOutcome,
+    JobStatus,
+    RecheckStatus,
+    Stratum,
+    UploadStatus,
+    VisitStatus,
+)
+from app.web import create_app
+from app.workflows import journal
+from tests import factories as make
+from tests.people import Cast, make_cast
+
+CANARY, NEIGHBOUR = "КАНАРЕЙКА", "НЕВИДИМКА"
+NOW = datetime.now(UTC)
+
+
+@dataclass
+class Place:
+    """Ids of the rows that belong to one school."""
+
+    school: int
+    case: int
+    flag: int
+    observation: int
+    recheck: int
+    document: int
+    upload: int
+    finding: int
+
+
+@dataclass
+class World:
+    app: Flask
+    context: AppContext
+    cast: Cast
+    own: Place
+    neighbour: Place
+    foreign: Place
+    run: int
+    job: int
+    keys: dict[str, str] = field(default_factory=dict)
+
+    def client(self, login: str | None) -> FlaskClient:
+        """A browser in which `login` is signed in; None is a stranger."""
+        client = self.app.test_client()
+        if login is not None:
+            if login not in self.keys:
+                with self.app.app_context(), acting(self.context.sessions, SYSTEM) as session:
+                    self.keys[login] = auth.open_session(session, self.cast[login], at=datetime.now(UTC))
+            client.set_cookie("obektiv", self.keys[login])
+        return client
+
+    def token(self, client: FlaskClient) -> str:
+        """The CSRF token of a signed-in browser."""
+        return str(client.get("/api/v1/session").json["csrf_token"])
+
+    def rows(self, model: Any, **where: Any) -> list[Any]:
+        with acting(self.context.sessions, SYSTEM) as session:
+            return list(session.scalars(select(model).filter_by(**where)))
+
+    def fingerprint(self, *places: Place) -> str:
+        """Hash of everything that belongs to the schools of `places`."""
+        digest = hashlib.sha256()
+        with acting(self.context.sessions, SYSTEM) as session:
+            for model in sorted(_tenants(Tenant), key=lambda m: m.__tablename__):
+                if model.__tablename__ == "journal":
+                    continue  # who looked is noted there, whatever the answer was
+                table = model.__table__
+                for row in session.execute(
+                    select(table).where(table.c.school_id.in_([p.school for p in places])).order_by(*table.primary_key)
+                ):
+                    digest.update(repr(tuple(row)).encode())
+        return digest.hexdigest()
+
+
+def readable(answer: Any) -> str:
+    """The text of an answer; of a workbook, the text of its parts."""
+    content: bytes = answer.get_data()
+    if content[:2] != b"PK":
+        return content.decode("utf-8", "replace")
+    with zipfile.ZipFile(io.BytesIO(content)) as book:
+        return "".join(book.read(name).decode("utf-8", "replace") for name in book.namelist())
+
+
+def _tenants(cls: type) -> Iterator[Any]:
+    for child in cls.__subclasses__():
+        if hasattr(child, "__tablename__"):
+            yield child
+        yield from _tenants(child)
+
+
+def fill(session: Session, context: AppContext, cast: Cast, school: School, word: str, run: Any, dataset: Any) -> Place:
+    """Everything one school may have, each text with `word` in it."""
+    school.name = f"{school.name} {word}".strip()
+    place = make.place(school)
+    finding_facts = {
+        "year": 2026,
+        "subject": "ma",
+        "grade": 5,
+        "detector": "boundary_push",
+        "n": 60,
+        "statistic": 3.0,
+        "effect": 20.0,
+        "effect_unit": "works",
+        "effect_low": 12.0,
+        "effect_high": 28.0,
+        "p_value": 0.0001,
+        "q_value": 0.001,
+        "reason": None,
+        "sentence": f"У границ отметок лишние работы. {word}",
+        "evidence": {
+            "kind": "distribution",
+            "scores": [0, 1],
+            "observed": [3, 4],
+            "expected": [3.5, 3.5],
+            "cuts": [1, 1, 1],
+        },
+    }
+    frozen = {
+        **make_frozen(),
+        "findings": [
+            {
+                **finding_facts,
+                "family": "boundary",
+                "level": "full",
+                "outcome": "assessed",
+                "title": f"Границы {word}",
+                "version": "1.0",
+                "reference": "регион",
+                "explains_away": "иное",
+                "sign": True,
+            }
+        ],
+    }
+    case = make.make_case(session, school, state=CaseState.OBSERVED, version=0, curator_name=f"Куратор {word}")
+    flag = make.make_flag(session, school, run, case_id=case.id, frozen=frozen)
+    finding = Finding(
+        run_id=run.id,
+        family=Family.BOUNDARY,
+        level=FindingLevel.FULL,
+        outcome=FindingOutcome.ASSESSED,
+        **finding_facts,
+        **place,
+    )
+    make.make_interview(session, case, explanation=f"Объяснение {word}", recorded_by_name=f"Записал {word}")
+    observation = make.make_observation(
+        session,
+        case,
+        cast["ivan"],
+        status=VisitStatus.SCHEDULED,
+        act_number=None,
+        held_on=None,
+        comment=word,
+        observer_name=f"Наблюдатель {word}",
+        observer_id=cast["ivan"].id if not word else cast["root"].id,
+    )
+    recheck = make.make_recheck(
+        session,
+        case,
+        cast["ivan"],
+        dataset,
+        status=RecheckStatus.DRAWN,
+        outcome=None,
+        n_objective=None,
+        n_sample=2,
+        share_low=None,
+        share_high=None,
+        marked_at=None,
+        order_number=f"9{word}"[:20],
+        inspector_id=cast["ivan"].id if not word else cast["root"].id,
+        inspector_name=f"Эксперт {word}",
+        rule={"share": 0.3, "version": "1", "max_score": 20, "mark_from": [7, 11, 15]},
+    )
+    make.make_conclusion(session, case, cast["kira"], grounds=f"Основания {word}", proposed_by_name=f"Внёс {word}")
+    document = Document(
+        case_id=case.id,
+        kind=DocumentKind.SIGNS_NOTICE,
+        source_key=f"flag:{flag.id}",
+        title=f"Уведомление {word}",
+        number="1",
+        sha256=context.store.put(f"%PDF-1.4 {word}".encode()),
+        requested_at=NOW,
+        issued_at=NOW,
+        **place,
+    )
+    upload = Upload(
+        sha256=context.store.put(f"файл {word}".encode()),
+        file_name=f"ma5 {word}.xlsx",
+        size=7,
+        status=UploadStatus.PREVIEWED,
+        kind=FileKind.WORKS,
+        year=2026,
+        subject="ma",
+        grade=5,
+        rows_read=1,
+        reading_sha256=context.store.put(f"строки {word}".encode()),
+        rows_accepted=1,
+        uploaded_at=NOW,
+        uploaded_by_name=f"Прислал {word}",
+        problems_sha256=context.store.put(json.dumps([_problem(word)], ensure_ascii=False).encode()),
+        n_problems=1,
+        **place,
+    )
+    session.add_all([finding, document, upload])
+    session.add_all(
+        RecheckedWork(
+            recheck_id=recheck.id,
+            position=i,
+            participant=f"{school.id}0{i}",
+            stratum=Stratum.RANDOM,
+            school_score=10,
+            school_mark=3,
+            class_group=word or "5А",
+            **place,
+        )
+        for i in (1, 2)
+    )
+    session.flush()
+    note = OutboxJob(
+        kind="case_moved", queue="default", subject_id=case.id, next_try_at=NOW, created_at=NOW, status=JobStatus.DONE
+    )
+    session.add(note)
+    session.flush()
+    session.add(InboxNote(outbox_id=note.id, case_id=case.id, text=f"Сдвинулось {word}", at=NOW, **place))
+    journal.append(
+        session,
+        actor=SYSTEM,
+        at=NOW,
+        action="case:note",
+        subject="case",
+        subject_id=case.id,
+        reason=f"Запись {word}",
+        **place,
+    )
+    session.flush()
+    return Place(school.id, case.id, flag.id, observation.id, recheck.id, document.id, upload.id, finding.id)
+
+
+def make_frozen() -> dict[str, Any]:
+    return {
+        "inputs_sha256": "0" * 64,
+        "detector_versions": {},
+        "detector_versions_text": "boundary_push 1",
+        "parameters": {},
+        "parameters_version": "1",
+        "reference": {},
+        "summary": {},
+    }
+
+
+def _problem(word: str) -> dict[str, Any]:
+    return {
+        "sheet": "Лист1",
+        "row": 2,
+        "column": "Логин",
+        "value": word,
+        "code": "login_malformed",
+        "message": f"Логин не распознан {word}",
+        "severity": "rejected",
+    }
+
+
+def make_world(context: AppContext) -> World:
+    app = create_app(context)
+    app.testing = False
+    with acting(context.sessions, SYSTEM) as session:
+        cast = make_cast(session)
+        run = make.make_run(session, n_findings=3, n_flags=3, tiers={"case": 3})
+        dataset = make.make_dataset(session)
+        own = fill(session, context, cast, cast.school, "", run, dataset)
+        neighbour = fill(session, context, cast, cast.neighbour, NEIGHBOUR, run, dataset)
+        foreign = fill(session, context, cast, cast.foreign, CANARY, run, dataset)
+        session.get(Case, own.case).curator_id = cast["kira"].id
+        dead = OutboxJob(
+            kind="issue_document",
+            queue="default",
+            subject_id=own.document,
+            next_try_at=NOW,
+            created_at=NOW,
+            status=JobStatus.DEAD,
+            error="сбой",
+        )
+        session.add(dead)
+        session.flush()
+        job = dead.id
+        cast.other_municipality.name = f"Район 2 {CANARY}"
+    return World(app, context, cast, own, neighbour, foreign, run.id, job)
+
+
+@pytest.fixture
+def world(sqlite_context: AppContext) -> World:
+    return make_world(sqlite_context)
+
+
+@pytest.fixture
+def world_on_both(context: AppContext) -> World:
+    return make_world(context)

@@ -1,0 +1,205 @@
+"""The parts pages are made of, and Flask-Admin's own pages in the theme."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from flask import Flask, render_template_string
+from flask_admin import Admin
+from flask_admin.actions import action
+from flask_admin.contrib.sqla import ModelView
+from flask_admin.theme import BootstrapTheme
+from flask_babel import Babel
+from flask_wtf import CSRFProtect, FlaskForm
+from sqlalchemy import create_engine
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, scoped_session, sessionmaker
+from sqlalchemy.pool import StaticPool
+from wtforms import StringField
+from wtforms.validators import InputRequired
+
+ADMIN = Path(__file__).resolve().parents[2] / "app" / "admin"
+NASTY = """x' onload='alert(1)' "><script>alert(1)</script>"""
+
+
+class InlineCode(HTMLParser):
+    """What a policy without unsafe-inline would block in a page, as a browser reads it."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        if tag == "style" or (tag == "script" and "src" not in given and given.get("type") != "application/json"):
+            self.found.append(tag)
+        self.found += [name for name in given if name.startswith("on") or name == "style"]
+        self.found += [value for value in given.values() if value and value.lower().startswith("javascript:")]
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class School(Base):
+    __tablename__ = "schools"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    pupils: Mapped[int]
+
+
+class SchoolView(ModelView):
+    can_view_details = can_export = can_set_page_size = True
+    column_numeric = ("pupils",)
+    column_searchable_list = ("name",)
+    column_filters = ("name", "pupils")
+    page_size = 20
+
+    @action("merge", "Объединить", "Объединить отмеченные школы?")
+    def merge(self, ids: list[str]) -> None:
+        pass
+
+
+@pytest.fixture
+def app() -> Iterator[Flask]:
+    app = Flask("theme", template_folder=str(ADMIN / "templates"), static_folder=str(ADMIN / "static"))
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.config.update(SECRET_KEY="only-for-tests", BABEL_DEFAULT_LOCALE="ru", SERVER_NAME="localhost")
+    Babel(app)
+    CSRFProtect(app)
+    engine = create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
+    Base.metadata.create_all(engine)
+    session: scoped_session[Session] = scoped_session(sessionmaker(engine))
+    session.add_all(School(name=f"СОШ № {number}", pupils=number) for number in range(1, 46))
+    session.add(School(name=NASTY, pupils=7))
+    session.commit()
+    with pytest.warns(DeprecationWarning, match="session|db"):
+        view = SchoolView(School, session, name="Школы", endpoint="schools")
+    admin = Admin(app, theme=BootstrapTheme(folder="bootstrap4", base_template="theme/base.html"))
+    admin.add_view(view)
+    yield app
+    session.remove()
+    engine.dispose()
+
+
+def draw(app: Flask, source: str, **values: object) -> str:
+    with app.test_request_context("/"):
+        return render_template_string('{% import "theme/macros.html" as ui %}' + source, **values)
+
+
+@pytest.mark.parametrize(
+    "path", ["/admin/schools/", "/admin/schools/new/", "/admin/schools/edit/?id=46", "/admin/schools/details/?id=46"]
+)
+def test_framework_pages_have_no_inline_code_and_show_values_as_text(app: Flask, path: str) -> None:
+    answer = app.test_client().get(path)
+
+    assert answer.status_code == 200
+    text = answer.get_data(as_text=True)
+    assert "<script>alert" not in text
+    assert InlineCode(text).found == []
+
+
+def test_list_tells_its_questions_to_the_script_by_attributes(app: Flask) -> None:
+    text = app.test_client().get("/admin/schools/").get_data(as_text=True)
+
+    assert 'data-bulk-action="merge" data-bulk-confirm="Объединить отмеченные школы?"' in text
+    assert 'data-confirm="Удалить запись? Вернуть её будет нельзя."' in text
+    assert 'data-filter-add="Name"' in text
+    filters = re.search(r'<script type="application/json" id="filter-data">(.*?)</script>', text, flags=re.DOTALL)
+    assert filters is not None
+    assert set(json.loads(filters.group(1))["groups"]) == {"Name", "Pupils"}
+    assert "1–20 из 46" in text
+
+
+def test_every_form_that_posts_carries_the_token(app: Flask) -> None:
+    text = app.test_client().get("/admin/schools/").get_data(as_text=True)
+
+    forms = re.findall(r'<form[^>]*method="post".*?</form>', text, flags=re.DOTALL)
+    assert forms
+    assert all('name="csrf_token"' in form for form in forms)
+
+
+def test_empty_list_says_so_and_offers_the_way_back(app: Flask) -> None:
+    text = app.test_client().get("/admin/schools/?search=нет-такой").get_data(as_text=True)
+
+    assert "Ничего не найдено" in text
+    assert "Показать всё" in text
+
+
+def test_spec_of_a_chart_survives_any_text_inside_it(app: Flask) -> None:
+    spec = {"kind": "bars", "categories": [NASTY], "series": [{"title": NASTY, "values": [3]}]}
+
+    text = draw(app, '{{ ui.chart("c", spec) }}', spec=spec)
+
+    found = re.search(r"data-spec='([^']*)'", text)
+    assert found is not None
+    assert json.loads(html.unescape(found.group(1))) == spec
+    assert "<script>" not in text
+
+
+@pytest.mark.parametrize(
+    ("spec", "words"),
+    [
+        (
+            {"kind": "distribution", "scores": [0, 1, 2], "observed": [4, 9, 1], "expected": [3.5, 5, 2], "cuts": [1]},
+            ["с 1 — «3»", "3,5", "Ожидалось"],
+        ),
+        ({"kind": "journal_table", "matrix": [[1, 2, 0, 0], [0, 33, 0, 0], [0, 0, 4, 0], [0, 0, 0, 5]]}, ["«2»", "33"]),
+        (
+            {"kind": "funnel", "n": [10, 40], "residual": [0.5, -2.25], "index": 1, "limits": {"n": [5], "95": [1]}},
+            ["−2,25", "эта школа", "для сравнения школ: 2"],
+        ),
+        ({"kind": "bars", "unit": "share", "categories": ["а"], "series": [{"values": [0.25]}]}, ["25 %"]),
+        ({"kind": "survival", "series": [{"title": "2026", "points": [[0, 1], [30, 0.5]]}]}, ["2026", "50 %"]),
+    ],
+    ids=lambda value: value["kind"] if isinstance(value, dict) else "",
+)
+def test_every_chart_has_a_table_that_says_the_same(app: Flask, spec: dict[str, object], words: list[str]) -> None:
+    text = draw(app, '{{ ui.chart("c", spec) }}', spec=spec)
+
+    table = text[text.index("<details") :]
+    assert all(word in table for word in words)
+
+
+def test_number_never_parts_from_its_sign(app: Flask) -> None:
+    text = draw(app, '{{ ui.checklist([{"title": "Приказ № 118", "done": false, "href": "/f"}]) }}')
+
+    assert "Приказ №\u00a0118" in text
+    assert "не хватает:" in text
+    assert 'href="/f"' in text
+
+
+def test_stages_say_in_words_what_colour_says(app: Flask) -> None:
+    steps = [
+        {"title": "Признаки", "kind": "done", "caption": "9 дней"},
+        {"title": "Собеседование", "kind": "current"},
+        {"title": "Закрыто", "kind": "ahead"},
+    ]
+
+    text = draw(app, "{{ ui.stages(steps) }}", steps=steps)
+
+    assert "пройден" in text
+    assert text.count('aria-current="step"') == 1
+    assert "9 дней" in text
+
+
+def test_field_shows_label_help_errors_and_that_it_is_required(app: Flask) -> None:
+    class Protocol(FlaskForm):
+        place = StringField("Место", [InputRequired("Укажите место.")], description="Адрес.")
+
+    with app.test_request_context("/", method="POST"):
+        form = Protocol(meta={"csrf": False})
+        form.validate()
+        source = '{% import "theme/macros.html" as ui %}{{ ui.form_field(form.place) }}'
+        text = render_template_string(source, form=form)
+
+    assert "Укажите место." in text
+    assert 'aria-invalid="true"' in text
+    assert 'aria-describedby="place-help"' in text
+    assert 'title="обязательно"' in text
