@@ -141,10 +141,12 @@ def _narrow(state: ORMExecuteState) -> None:
 def _refuse_bare_tables(statement: Any) -> None:
     """Refuse what the criteria cannot reach: text, and tables of a territory named past their mapped classes.
 
-    What comes from a mapped class carries the annotation ``parententity``. A bare table or column may neither be selected
-    nor given as FROM; elsewhere a bare column passes only beside the mapped class of its table, as in ``session.get``.
+    What comes from a mapped class carries the annotation ``parententity``. A bare table or column may neither be
+    selected nor given as FROM; elsewhere a bare column passes only beside its mapped class, as in ``session.get``.
     """
-    mapped, bare, selected = set(), set(), set()
+    mapped: set[Any] = set()
+    bare: set[Any] = set()
+    selected: set[Any] = set()
     for node in visitors.iterate(statement):
         if isinstance(node, TextClause):
             raise _past_territory()

@@ -22,7 +22,7 @@ WORKS = (
     Column("year", "int", "календарный год процедуры"),
     Column("subject", "str", "код предмета: ru, ma, …"),
     Column("grade", "int", "класс работы (для осенних процедур меньше класса участника)"),
-    Column("school", "str", "цифры логина школы"),
+    Column("school", "str", "ключ школы: цифры логина (у ksh… — с приставкой)"),
     Column("class", "str", "класс с литерой, как в файле после чистки", required=False),
     Column("participant", "str", "код участника; не имя"),
     Column("variant", "str", "вариант", required=False),
@@ -56,7 +56,7 @@ FINDINGS = (
 )
 
 PAPER_SUMMARY = (
-    Column("school", "str", "цифры логина школы"),
+    Column("school", "str", "ключ школы: цифры логина (у ksh… — с приставкой)"),
     Column("year", "int", "год"),
     Column("subject", "str", "код предмета"),
     Column("grade", "int", "класс работы"),
@@ -66,7 +66,7 @@ PAPER_SUMMARY = (
 )
 
 SCHOOL_SUMMARY = (
-    Column("school", "str", "цифры логина школы"),
+    Column("school", "str", "ключ школы: цифры логина (у ksh… — с приставкой)"),
     Column("year", "int", "год"),
     Column("evidence", "float", "сила признаков: больше — сильнее"),
     Column("p_combined", "float", "объединённое p"),

@@ -141,50 +141,59 @@ def copy_test(
     ----------
     .. [1] D. R. Cox, D. V. Hinkley, "Theoretical Statistics", 1974, sec. 9.3 (score tests with nuisance parameters).
     """
-    works = cells.sum(axis=2)
-    observed = cells.sum(axis=1)
+    # Marks first: sums over four marks then run along whole arrays, several times faster than along a short last axis.
+    marks = np.ascontiguousarray(np.moveaxis(cells, 2, 0))
+    base = np.ascontiguousarray(np.moveaxis(np.maximum(reference, 1e-9), 2, 0))
+    g = np.moveaxis(weight, 1, 0)[:, None, :]
+    works = marks.sum(axis=0)
+    observed = marks.sum(axis=2).T
     alpha = np.zeros((len(cells), 4)) if start is None else start
-    base = np.maximum(reference, 1e-9)
     eye = np.eye(4)
     for _ in range(12):
         pi = _conditional(base, alpha)
-        expected = (works[:, None, :] @ pi)[:, 0]
-        gradient = observed - expected - alpha
-        step = np.linalg.solve(_information(works, pi, expected) + eye, gradient[..., None])[..., 0]
+        information, expected = _information(works, pi)
+        step = np.linalg.solve(information + eye, (observed - expected - alpha)[..., None])[..., 0]
         alpha = alpha + np.clip(step, -1.5, 1.5)
-        if np.max(np.abs(step), initial=0.0) < 1e-5:
+        if np.max(np.abs(step), initial=0.0) < 1e-4:
             break
     pi = _conditional(base, alpha)
-    expected = (works[:, None, :] @ pi)[:, 0]
-    weighted = pi * (weight - (pi * weight).sum(axis=2, keepdims=True))
-    cross = (works[:, None, :] @ weighted)[:, 0]
-    slope = np.linalg.solve(_information(works, pi, expected) + eye, cross[..., None])[..., 0]
-    centred = weight - slope[:, None, :]
-    centred -= (pi * centred).sum(axis=2, keepdims=True)
-    square = centred * centred
-    second = pi * square
-    single = second.sum(axis=2)
+    information, _ = _information(works, pi)
+    mean = (pi * g).sum(axis=0)
+    cross = np.stack([(works * pi[j] * (g[j] - mean)).sum(axis=1) for j in range(4)], axis=1)
+    slope = np.linalg.solve(information + eye, cross[..., None])[..., 0]
+    centred = g - slope.T[:, :, None]
+    centred = centred - (pi * centred).sum(axis=0)
+    second = pi * centred * centred
+    single = second.sum(axis=0)
+    third = (second * centred).sum(axis=0)
+    fourth = (second * centred * centred).sum(axis=0) - 3 * single * single
     return CopyTest(
-        (cells * centred).sum(axis=(1, 2)),
+        (marks * centred).sum(axis=(0, 2)),
         (works * single).sum(axis=1),
-        (works * (second * centred).sum(axis=2)).sum(axis=1),
-        (works * ((second * square).sum(axis=2) - 3 * single**2)).sum(axis=1),
-        pi,
+        (works * third).sum(axis=1),
+        (works * fourth).sum(axis=1),
+        np.moveaxis(pi, 0, 2),
         alpha,
     )
 
 
 def _conditional(base: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    pi = base * np.exp(np.clip(alpha, -20, 20))[:, None, :]
-    pi /= pi.sum(axis=2, keepdims=True)
+    pi = base * np.exp(np.clip(alpha, -20, 20)).T[:, :, None]
+    pi /= pi.sum(axis=0)
     return pi
 
 
-def _information(works: np.ndarray, pi: np.ndarray, expected: np.ndarray) -> np.ndarray:
-    information = -((works[..., None] * pi).transpose(0, 2, 1) @ pi)
-    diagonal = np.arange(4)
-    information[:, diagonal, diagonal] += expected
-    return information
+def _information(works: np.ndarray, pi: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Information about the leniencies (S × 4 × 4) and expected journal marks (S × 4)."""
+    information = np.empty((works.shape[0], 4, 4))
+    expected = np.empty((works.shape[0], 4))
+    for j in range(4):
+        weighted = works * pi[j]
+        expected[:, j] = weighted.sum(axis=1)
+        for k in range(j + 1):
+            information[:, j, k] = information[:, k, j] = -np.einsum("is,is->i", weighted, pi[k])
+        information[:, j, j] += expected[:, j]
+    return information, expected
 
 
 def given_score(joint: np.ndarray) -> np.ndarray:

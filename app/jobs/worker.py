@@ -15,6 +15,7 @@ from rq import Queue, Worker
 from rq.exceptions import StopRequested
 from rq.job import Job
 from rq.serializers import JSONSerializer
+from sqlalchemy.orm import configure_mappers
 
 from app.context import AppContext
 from app.parting import die_with_parent
@@ -22,7 +23,7 @@ from app.workflows.outbox import QUEUES
 
 log = logging.getLogger(__name__)
 
-# Loaded once in the parent, so that each child has them by fork instead of a three-second import.
+# Done once in the parent, so that each child has it by fork instead of a three-second import.
 PRELOADED = {"default": ("reportlab.platypus",), "heavy": ("pandas", "pyarrow.parquet", "scipy.stats")}
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 10.0
@@ -48,6 +49,7 @@ def serve(context: AppContext, queue: str) -> None:
     assert queue in QUEUES, queue
     for module in (*PRELOADED[queue], "app.jobs.work"):
         importlib.import_module(module)
+    configure_mappers()
     context.engine.dispose(close=False)  # nothing opened here may reach a child
     pause = _FIRST_PAUSE
     while True:

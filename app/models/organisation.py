@@ -20,7 +20,7 @@ class Municipality(Base):
 
 
 class School(Base):
-    """A school; `code` is the digits of its login, the same whether the file says sch or edu."""
+    """A school; `code` is the digits of its login, the same for sch and edu; ksh keeps its prefix."""
 
     __tablename__ = "schools"
 

@@ -198,7 +198,7 @@ class Lifecycle(RuleBasedStateMachine):
             assert state is case.state
             self.check_documents(case, {event.trigger for event in events}, events)
         requests = Counter(self.session.scalars(select(CaseEvent.request_id)))
-        assert requests == Counter(self.acked)
+        assert requests == Counter(list(self.acked))
         assert self.session.scalar(select(func.count()).select_from(OutboxJob)) == len(requests)
         assert self.session.scalar(select(func.count()).select_from(JournalEntry)) == len(requests)
         assert journal.verify(self.session, self.key) == []
