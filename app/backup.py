@@ -397,6 +397,3 @@ def _flush_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-__all__ = ["Restored", "create", "read_manifest", "restore"]

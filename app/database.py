@@ -48,6 +48,8 @@ def make_engine(url: str) -> Engine:
             "mmap_size=0",
         ):
             connection.execute(f"PRAGMA {pragma}")
+        # SQLite's own lower() knows Latin letters only; a search for «сош» has to find «СОШ».
+        connection.create_function("lower", 1, _lower, deterministic=True)
         if needs_checkpoint_rule():
             # The scheduler alone checkpoints (see `checkpoint`), under the writer lock.
             connection.execute("PRAGMA wal_autocheckpoint=0")
@@ -58,6 +60,10 @@ def make_engine(url: str) -> Engine:
         connection.exec_driver_sql("BEGIN" if readonly else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def _lower(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value
 
 
 def checkpoint(engine: Engine) -> None:

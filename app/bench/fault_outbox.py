@@ -151,7 +151,7 @@ def chaos(
     *,
     kills: int,
     seed: int,
-    pause: tuple[float, float] = (0.7, 1.6),
+    pause: tuple[float, float] = (0.4, 1.2),
     lease: float = 4.0,
     slowness: float = 0.3,
     rate: float = 6.0,

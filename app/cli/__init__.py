@@ -25,7 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "backup": ("app.cli.keeping:backup", "Сделать резервную копию"),
     "restore": ("app.cli.keeping:restore", "Восстановить из резервной копии"),
     "migrate": ("app.cli.parts:migrate", "Привести схему базы к версии программы"),
-    "detect": ("app.cli.detect:command", "Проверки по простым файлам, без базы"),
+    "detect": ("app.cli.detect:detect", "Проверки по простым файлам, без базы"),
     "docs": ("app.cli.docs:command", "Напечатать справочные страницы из кода"),
     "bench": ("app.cli.bench:group", "Измерения и испытания отказами"),
 }

@@ -17,7 +17,7 @@ from app.cli.saying import answer, json_option, progress, speaks
 @speaks
 def command(as_json: bool, is_held: bool) -> None:
     """Создать демонстрационный регион: школы, работы, прогон, дела, люди со входами."""
-    from app.workflows.demo import PASSWORD, PEOPLE, create_demo
+    from app.demo import PASSWORD, PEOPLE, create_demo
 
     if is_held:
         from app.supervisor import await_release

@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import sys
+import tempfile
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -140,7 +141,9 @@ def _database_refusal(error: Exception) -> ObektivError:
 
 def _internal_refusal(error: Exception) -> ObektivError:
     """A fault of the program: the traceback goes to a file, the person gets a sentence."""
-    path = Path(os.environ.get("OBEKTIV_HOME", "instance")) / "log" / "errors.log"
+    home = Path(os.environ.get("OBEKTIV_HOME", "instance"))
+    # `detect` needs no installation; a fault of it must not make one.
+    path = home / "log" / "errors.log" if home.is_dir() else Path(tempfile.gettempdir()) / "obektiv-errors.log"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("a") as file:

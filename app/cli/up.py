@@ -119,7 +119,7 @@ def _await_demo(parts: supervisor.Supervisor, child: subprocess.Popen[bytes]) ->
 def _say_who_signs_in(context: AppContext) -> None:
     people = _demo_people(context)
     if people:
-        from app.workflows.demo import PASSWORD
+        from app.demo import PASSWORD
 
         click.echo(f"Вход для знакомства с демонстрационным регионом, пароль у всех «{PASSWORD}»:")
         width = max(len(login) for login, _ in people)
@@ -135,7 +135,7 @@ def _demo_people(context: AppContext) -> list[tuple[str, str]]:
     from sqlalchemy import select
 
     from app.models import User
-    from app.workflows.demo import PASSWORD, PEOPLE
+    from app.demo import PASSWORD, PEOPLE
     from app.workflows.people import password_matches
 
     demo = {person.login: person for person in PEOPLE}

@@ -1,7 +1,7 @@
 """Detectors of signs of bias: pure functions, frames in, findings out.
 
-`screen` runs all of `DETECTORS` on works and combines them into papers, schools and tiers. Nothing here knows of a database, a
-web page or a setting; parameters come from ``app/data/detectors.toml`` unless given.
+`screen` runs all of `DETECTORS` on works and combines them into papers, schools and tiers. Nothing here knows of a
+database, a web page or a setting; parameters come from ``app/data/detectors.toml`` unless given.
 """
 
 from __future__ import annotations

@@ -1,14 +1,14 @@
-"""Too many works at or just above an official cut?"""
+"""Works gathered at or just above an official cut."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
 
+from app.detectors.heaping import RegionHeaping, region_heaping
 from app.detectors.params import BoundaryParams
-from app.detectors.reference import Tilt, downweight, smooth_from_items, smooth_loglinear, tilt_to_school
+from app.detectors.reference import Tilt, downweight, tilt_to_school
 from app.detectors.score_test import cleared, moving_score, precisions
 from app.detectors.tables import PaperTable
 from app.detectors.tails import to_z, upper_tail
@@ -114,32 +114,34 @@ def push_test(
 
     Notes
     -----
-    Let :math:`f_i` be the reference tilted to the school (`reference.tilt_to_school`) and :math:`a_i = f_i A` the same distribution
-    after 60 % of the works one to three points under a cut were lifted to it or just above (`lifting`). The statistic is the
-    efficient score of that alternative: the logarithm of the likelihood ratio :math:`g_i(s) = \log a_i(s)/f_i(s)`, cleared of
-    the two tilting functions :math:`t(s)`,
+    Let :math:`f_i` be the reference tilted to the school (`reference.tilt_to_school`) and :math:`a_i = f_i A`
+    the same distribution after 60 % of the works one to three points under a cut were lifted to it or just above
+    (`lifting`). The statistic is the efficient score of that alternative: the logarithm of the likelihood ratio
+    :math:`g_i(s) = \log a_i(s)/f_i(s)`, cleared of the two tilting functions :math:`t(s)`,
 
     .. math:: r_i = g_i - E g_i - c_i^T C_i^{-1}(t - E t), \quad T_i = \sum_s n_{is} r_i(s), \quad
               z_i = T_i / \sqrt{n_i E r_i^2 (1 + n_i/N)},
 
-    with :math:`C_i` the covariance of t (plus the prior's precision over n) and N the works of the reference. Clearing makes the
-    null distribution free of the school's mean and spread to first order: without it the false alarms grow with n. The tail is
-    Pearson's type III with the skewness of :math:`T_i`. The *effect* is the plain count: with
-    :math:`u_c = n[c, c+w-1]`, :math:`W_c = n[c-L, c+w-1]`, L = 3, w = 2,
+    with :math:`C_i` the covariance of t (plus the prior's precision over n) and N the works of the reference.
+    Clearing makes the null distribution free of the school's mean and spread to first order: without it the false
+    alarms grow with n. The tail is Pearson's type III with the skewness of :math:`T_i`. The *effect* is the plain
+    count: with :math:`u_c = n[c, c+w-1]`, :math:`W_c = n[c-L, c+w-1]`, L = 3, w = 2,
 
     .. math:: \Delta = \sum_c (u_c - W_c q_c), \qquad q_c = f_i[c, c+w-1] / f_i[c-L, c+w-1],
 
-    shown with :math:`\Delta / \sqrt{\sum_c W_c q_c (1-q_c)}` (Poisson-binomial, overlap of windows ignored); its interval uses the
-    variance of the cleared contrast, which knows the overlap and the school's level. Assumes works independent given the school's level and spread; works copied inside a class
-    make p too small. A small p shows gathering, not its cause.
+    shown with :math:`\Delta / \sqrt{\sum_c W_c q_c (1-q_c)}` (Poisson-binomial, overlap of windows ignored); its
+    interval uses the variance of the cleared contrast, which knows the overlap and the school's level. Assumes works
+    independent given the school's level and spread; works copied inside a class make p too small. A small p shows
+    gathering, not its cause.
 
     References
     ----------
-    .. [1] C. R. Rao, "Large sample tests of statistical hypotheses concerning several parameters", Proceedings of the Cambridge
-       Philosophical Society 44, 1948, 50-57 (score test); efficient score: D. R. Cox, D. V. Hinkley, "Theoretical Statistics",
-       1974, sec. 9.3.
-    .. [2] T. S. Dee, W. Dobbie, B. A. Jacob, J. Rockoff, "The causes and consequences of test score manipulation", American
-       Economic Journal: Applied Economics 11(3), 2019, sec. II (excess works against a smooth counterfactual).
+    .. [1] C. R. Rao, "Large sample tests of statistical hypotheses concerning several parameters", Proceedings of the
+       Cambridge Philosophical Society 44, 1948, 50-57 (score test); efficient score: D. R. Cox, D. V. Hinkley,
+       "Theoretical Statistics", 1974, sec. 9.3.
+    .. [2] T. S. Dee, W. Dobbie, B. A. Jacob, J. Rockoff, "The causes and consequences of test score manipulation",
+       American Economic Journal: Applied Economics 11(3), 2019, sec. II (excess works against a smooth
+       counterfactual).
     .. [3] R. Diamond, P. Persson, NBER working paper 22207, 2016, sec. 4 (bunching at grade cuts).
 
     Examples
@@ -147,7 +149,8 @@ def push_test(
     >>> from app.detectors.params import load_params
     >>> flat = np.full((1, 21), 5.0)
     >>> pushed = flat.copy(); pushed[0, 7:10] = 0; pushed[0, 10] = 20
-    >>> test = push_test(np.vstack((flat, pushed)), np.ones(21), (10,), load_params().boundary_push, reference_works=np.inf)
+    >>> params = load_params().boundary_push
+    >>> test = push_test(np.vstack((flat, pushed)), np.ones(21), (10,), params, reference_works=np.inf)
     >>> (test.p_value > 0.2).tolist(), (test.p_value < 1e-6).tolist()
     ([True, False], [False, True])
     """
@@ -202,116 +205,22 @@ def push_test(
 
 
 @dataclass(frozen=True)
-class RegionHeaping:
-    """Gathering of the whole pool at the cuts.
+class BoundaryResult:
+    """Schools of one paper.
 
     Attributes
     ----------
-    heaped : bool
-        Whether it is large and sure enough for schools to be measured against the smooth curve as well.
-    smooth : ndarray, shape (M + 1,)
-        Smooth curve of the pool, in works.
-    method : str
-        ``items`` (Lord–Wingersky) or ``loglinear``.
-    cuts : list of dict
-        Per cut: ``cut, observed, expected, window, share, z``.
-    excess, low, high, p_value, z, works
-        Summed over the cuts, in works; p with Šidák's correction for the number of cuts.
+    test : PushTest
+        What is shown: against the smooth curve where the region is heaped, else against the pool.
+    z, p_value : ndarray, shape (S,)
+        What is judged: the excess over both references.
+    assessed : ndarray of bool, shape (S,)
+    region : RegionHeaping
+    against_pool : PushTest
+    reference : str
+        ``region`` or ``control``.
+    reference_works : float
     """
-
-    heaped: bool
-    smooth: np.ndarray
-    method: str
-    cuts: list[dict]
-    excess: float
-    low: float
-    high: float
-    z: float
-    p_value: float
-    works: float
-
-
-def region_heaping(
-    pool: np.ndarray, cuts: tuple[int, ...], items: list[np.ndarray] | None, params: BoundaryParams
-) -> RegionHeaping:
-    r"""Does the pool itself gather at the cuts?
-
-    Parameters
-    ----------
-    pool : ndarray, shape (M + 1,)
-        Works of all schools at each score.
-    cuts : tuple of int
-    items : list of ndarray or None
-        Item tables, see `reference.smooth_from_items`; without them the curve is log-linear.
-    params : BoundaryParams
-
-    Returns
-    -------
-    RegionHeaping
-
-    Notes
-    -----
-    At each cut :math:`z = (u - Wq)/\sqrt{Wq(1-q) + (W\delta)^2}`, where q comes from the smooth curve and :math:`\delta` is the
-    curve's own error, so that a large region is not called heaped for a misfit of one percent. Heaped: some cut with z over 3 and
-    a share of the window at least 0.03 above the curve.
-    """
-    top = len(pool) - 1
-    merged = _stretches(tuple(c for c in cuts if 1 <= c <= top), params.below)
-    if items is not None:
-        smooth = smooth_from_items(pool, items, merged=merged)
-    else:
-        smooth = smooth_loglinear(pool, merged=merged)
-    rows, excess, variance = [], 0.0, 0.0
-    for cut in (c for c in cuts if 1 <= c <= top):
-        low, high = max(0, cut - params.below), min(top, cut + params.above - 1)
-        works = float(pool[low : high + 1].sum())
-        observed = float(pool[cut : high + 1].sum())
-        q = float(smooth[cut : high + 1].sum() / max(smooth[low : high + 1].sum(), 1e-12))
-        error = works * q * (1 - q) + (works * params.model_error) ** 2
-        z = (observed - works * q) / np.sqrt(max(error, 1e-9))
-        rows.append(
-            {
-                "cut": int(cut),
-                "observed": int(observed),
-                "expected": round(works * q, 1),
-                "window": int(works),
-                "share": round(observed / works - q, 4) if works else 0.0,
-                "z": round(float(z), 2),
-            }
-        )
-        excess += observed - works * q
-        variance += error
-    largest = max((row["z"] for row in rows), default=0.0)
-    single = float(upper_tail(np.array([largest]))[0])
-    half = 1.96 * float(np.sqrt(variance))
-    return RegionHeaping(
-        any(row["z"] >= params.region_z and row["share"] >= params.region_share for row in rows),
-        smooth,
-        "items" if items is not None else "loglinear",
-        rows,
-        excess,
-        excess - half,
-        excess + half,
-        largest,
-        float(-np.expm1(max(len(rows), 1) * np.log1p(-min(single, 1 - 1e-16)))),
-        float(pool.sum()),
-    )
-
-
-def _stretches(cuts: tuple[int, ...], below: int) -> tuple[tuple[int, int], ...]:
-    """From the lowest score that is lifted up to the cut itself, without overlap."""
-    merged: list[tuple[int, int]] = []
-    for cut in sorted(cuts):
-        low = max(0, cut - below, merged[-1][1] + 1 if merged else 0)
-        if low < cut:
-            merged.append((low, cut))
-    return tuple(merged)
-
-
-@dataclass(frozen=True)
-class BoundaryResult:
-    """Schools of one paper: `test` is what is shown (against the smooth curve where the region is heaped), `p_value` what is
-    judged (the excess over both references), `z` its normal value."""
 
     test: PushTest
     z: np.ndarray
@@ -345,15 +254,17 @@ def boundary_push(table: PaperTable, control: PaperTable | None, params: Boundar
 
     Notes
     -----
-    Without a control sample the reference is the pool of all other schools (leave-one-out), each weighted by Tukey's bisquare of
-    its own z, so that schools that gather at cuts do not set the norm. A pool may gather as a whole. Then two questions differ:
-    does the school gather more than a distribution without cuts would (smooth curve), and more than is usual here (pool)? The
-    figures shown answer the first, p the second and the first together, :math:`p = \max(p_{smooth}, p_{pool})`
-    (intersection–union): a school is not accused of a habit that all share, that habit being a finding about the region.
+    Without a control sample the reference is the pool of all other schools (leave-one-out), each weighted by
+    Tukey's bisquare of its own z, so that schools that gather at cuts do not set the norm. A pool may gather as a
+    whole. Then two questions differ: does the school gather more than a distribution without cuts would (smooth
+    curve), and more than is usual here (pool)? The figures shown answer the first, p the second and the first
+    together, :math:`p = \max(p_{smooth}, p_{pool})` (intersection–union): a school is not accused of a habit that all
+    share, that habit being a finding about the region.
 
     References
     ----------
-    .. [1] R. L. Berger, "Multiparameter hypothesis testing and acceptance sampling", Technometrics 24(4), 1982, 295-300.
+    .. [1] R. L. Berger, "Multiparameter hypothesis testing and acceptance sampling", Technometrics 24(4), 1982,
+       295-300.
     """
     cuts = table.spec.mark_from
     if cuts is None:
@@ -396,41 +307,3 @@ def boundary_push(table: PaperTable, control: PaperTable | None, params: Boundar
         p_value = np.maximum(test.p_value, against_pool.p_value)
     assessed = (n >= params.smallest_n) & (test.window >= params.smallest_window)
     return BoundaryResult(test, to_z(p_value), p_value, assessed, region, against_pool, reference, works)
-
-
-def frandsen_p(below: int, at: int, above: int, k: float = 0.02) -> float:
-    r"""Frandsen's test of one cut from three counts: is the count at the cut too large for its neighbours?
-
-    Parameters
-    ----------
-    below, at, above : int
-        Works one point under the cut, at it, and one point over it.
-    k : float
-        Bound on the curvature of an honest distribution; larger is more lenient.
-
-    Returns
-    -------
-    float
-        Two-sided p-value: twice the smaller of the tails at the bounds of the interval of honest shares, at most 1.
-
-    Notes
-    -----
-    Given the sum m of the three counts, the middle one of an honest distribution is binomial with share between
-    :math:`(1-k)/(3-k)` and :math:`(1+k)/(3+k)`.
-
-    References
-    ----------
-    .. [1] B. R. Frandsen, "Party bias in union representation elections: testing for manipulation in the regression
-       discontinuity design when the running variable is discrete", Advances in Econometrics 38, 2017, 281-315, eq. 9-11.
-
-    Examples
-    --------
-    >>> round(frandsen_p(10, 10, 10), 2)
-    1.0
-    """
-    at, m = int(at), int(below + at + above)
-    if m == 0:
-        return 1.0
-    upper = special.bdtrc(at - 1, m, (1 + k) / (3 + k)) if at > 0 else 1.0
-    lower = special.bdtr(at, m, (1 - k) / (3 - k))
-    return float(min(1.0, 2 * min(upper, lower)))

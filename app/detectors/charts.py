@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from app.detectors.boundary_push import BoundaryResult, frandsen_p
+from app.detectors.boundary_push import BoundaryResult
 from app.detectors.contextual_mean import MeanResult, logit_means
 from app.detectors.federal import CAVEAT, Marker
 from app.detectors.few_lowest import LowestResult
+from app.detectors.heaping import frandsen_p
 from app.detectors.journal_gap import JournalResult, marks_of_scores
 from app.detectors.tables import PaperTable
 
@@ -95,7 +96,9 @@ def funnel_frame(table: PaperTable, result: MeanResult) -> dict:
     to_points = centre * (1 - centre / top)
     room = (centre / top) * (1 - centre / top)
     means = logit_means(table)
-    phi = float(np.median(means.sampling * n * (table.mean / top).clip(0.02, 0.98) * (1 - (table.mean / top).clip(0.02, 0.98))))
+    phi = float(
+        np.median(means.sampling * n * (table.mean / top).clip(0.02, 0.98) * (1 - (table.mean / top).clip(0.02, 0.98)))
+    )
     sizes = np.unique(np.clip(np.geomspace(5, max(10.0, float(n.max())), 24).round(), 5, None))
     deviation = np.sqrt(result.context.tau2 + phi / (sizes * room)) * to_points
     residual = result.context.residual * to_points
@@ -161,7 +164,7 @@ def federal_markers(markers: list[Marker], i: int) -> dict:
     """The federal markers of school number `i`, each with its numbers or the reason why there are none."""
     rows = []
     for marker in markers:
-        figures = {key: value if np.isscalar(value) else float(value[i]) for key, value in marker.figures.items()}
+        figures = {key: float(np.broadcast_to(v, len(marker.schools))[i]) for key, v in marker.figures.items()}
         assessed = bool(marker.assessed[i])
         rows.append(
             {

@@ -42,13 +42,14 @@ def check_works(
     Returns
     -------
     CheckedWorks
-        Whole numbers as such; scores that are blank are the sum of the items, works with neither are left out; codes of schools
-        as text.
+        Whole numbers as such; scores that are blank are the sum of the items, works with neither are left out; codes
+        of schools as text.
 
     Raises
     ------
     WrongFormat
-        Columns are missing, numbers are not whole, scores lie outside their paper, or a paper is unknown (with `strict_papers`).
+        Columns are missing, numbers are not whole, scores lie outside their paper, or a paper is unknown (with
+        `strict_papers`).
     """
     missing = [c.name for c in frames.WORKS if c.required and c.name not in works.columns and c.name != "score"]
     items = frames.item_columns(works.columns)
@@ -57,7 +58,11 @@ def check_works(
     if missing:
         names = ", ".join(missing)
         raise WrongFormat(
-            Reason("missing_columns", f"в таблице работ нет столбцов: {names}", f"the table of works lacks columns: {names}")
+            Reason(
+                "missing_columns",
+                f"в таблице работ нет столбцов: {names}",
+                f"the table of works lacks columns: {names}",
+            )
         )
     warnings: list[str] = []
     works = works.copy(deep=False)
@@ -71,7 +76,9 @@ def check_works(
         values = _number(works[name])
         bad = ~np.isfinite(values) | (values != np.floor(values))
         if bad.any():
-            problems.append(_rows(f"bad_{name}", f"в столбце {name} не целое число", f"{name} is not whole", bad, first_row))
+            problems.append(
+                _rows(f"bad_{name}", f"в столбце {name} не целое число", f"{name} is not whole", bad, first_row)
+            )
         works[name] = np.where(bad, 0, values).astype(np.int64)
     score, summed = _scores(works, items)
     if summed:

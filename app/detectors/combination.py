@@ -28,8 +28,8 @@ def benjamini_hochberg(p: np.ndarray) -> np.ndarray:
 
     References
     ----------
-    .. [1] Y. Benjamini, Y. Hochberg, "Controlling the false discovery rate", Journal of the Royal Statistical Society B 57(1),
-       1995, 289-300, p. 293.
+    .. [1] Y. Benjamini, Y. Hochberg, "Controlling the false discovery rate", Journal of the Royal Statistical Society
+       B 57(1), 1995, 289-300, p. 293.
 
     Examples
     --------
@@ -53,7 +53,7 @@ def upper(z: np.ndarray) -> np.ndarray:
 
 
 def empirical_null(z: np.ndarray, params: CombinationParams) -> tuple[float, float]:
-    """Centre and scale of the bulk of schools, where they differ from the standard normal for sure and to the strict side.
+    """Centre and scale of the bulk of schools, where they surely differ from the standard normal to the strict side.
 
     Parameters
     ----------
@@ -68,8 +68,8 @@ def empirical_null(z: np.ndarray, params: CombinationParams) -> tuple[float, flo
 
     References
     ----------
-    .. [1] B. Efron, "Large-scale simultaneous hypothesis testing: the choice of a null hypothesis", Journal of the American
-       Statistical Association 99(465), 2004, 96-104, sec. 4.
+    .. [1] B. Efron, "Large-scale simultaneous hypothesis testing: the choice of a null hypothesis", Journal of the
+       American Statistical Association 99(465), 2004, 96-104, sec. 4.
     """
     known = z[np.isfinite(z)]
     if len(known) < params.null_schools:
@@ -119,15 +119,16 @@ def brown(p: np.ndarray, correlation: np.ndarray) -> np.ndarray:
 
     Notes
     -----
-    :math:`X = -2\sum \ln p_k` is taken as :math:`c\,\chi^2_f` with :math:`c = V/(2E)`, :math:`f = 2E^2/V`, :math:`E = 2K`,
-    :math:`V = 4K + 2\sum_{k<l} \mathrm{cov}_{kl}`, and :math:`\mathrm{cov} = 3.263\rho + 0.710\rho^2 + 0.027\rho^3`.
+    :math:`X = -2\sum \ln p_k` is taken as :math:`c\,\chi^2_f` with :math:`c = V/(2E)`, :math:`f = 2E^2/V`,
+    :math:`E = 2K`, :math:`V = 4K + 2\sum_{k<l} \mathrm{cov}_{kl}`, and :math:`\mathrm{cov} = 3.263\rho + 0.710\rho^2
+    + 0.027\rho^3`.
 
     References
     ----------
-    .. [1] M. B. Brown, "A method for combining non-independent, one-sided tests of significance", Biometrics 31(4), 1975,
-       987-992, sec. 2.
-    .. [2] J. T. Kost, M. P. McDermott, "Combining dependent P-values", Statistics and Probability Letters 60(2), 2002, 183-190,
-       eq. 8 (the cubic).
+    .. [1] M. B. Brown, "A method for combining non-independent, one-sided tests of significance", Biometrics 31(4),
+       1975, 987-992, sec. 2.
+    .. [2] J. T. Kost, M. P. McDermott, "Combining dependent P-values", Statistics and Probability Letters 60(2),
+       2002, 183-190, eq. 8 (the cubic).
 
     Examples
     --------
@@ -232,15 +233,16 @@ def combine_schools(families: list[FamilyScores], params: CombinationParams) -> 
 
     Notes
     -----
-    Every family × paper column is first brought to its empirical null. A family of a school is judged by the larger of two
-    values: the largest of its tests' sums over papers (Stouffer; a habit of the whole school), and its largest paper, each corrected
-    for being the largest. Families combine by Brown's method. Small schools are pooled by the same sum: papers under ten works add
-    to it.
+    Every family × paper column is first brought to its empirical null. A family of a school is judged by the
+    larger of two values: the largest of its tests' sums over papers (Stouffer; a habit of the whole school), and its
+    largest paper, each corrected for being the largest. Families combine by Brown's method. Small schools are pooled
+    by the same sum: papers under ten works add to it.
 
-    Evidence is the logarithm of a likelihood ratio, for ranking only: in each family the school is honest with probability
-    :math:`1-\varepsilon`, or shifted in one of its tests in all papers, or in one paper,
+    Evidence is the logarithm of a likelihood ratio, for ranking only: in each family the school is honest with
+    probability :math:`1-\varepsilon`, or shifted in one of its tests in all papers, or in one paper,
 
-    .. math:: \sum_f \log\Big(1 - \varepsilon + \tfrac{\varepsilon}{2}\big(\overline{L(z_{ft})} + \overline{L(z_{fp})}\big)\Big).
+    .. math:: \sum_f \log\Big(1 - \varepsilon
+              + \tfrac{\varepsilon}{2}\big(\overline{L(z_{ft})} + \overline{L(z_{fp})}\big)\Big).
     """
     S, P = families[0].z.shape
     F = len(families)
@@ -260,8 +262,8 @@ def combine_schools(families: list[FamilyScores], params: CombinationParams) -> 
         joint = np.where(count > 1, larger_of_two(best, 0.5), upper(best))
         family_p[:, f] = np.where(known, np.clip(joint, SMALLEST_P, 1.0), np.nan)
         if family.tempered:
-            # Where a region gathers at cuts, the spread between schools is in part what is looked for: it makes p stricter, but must
-            # not push the clearest school down the ranking.
+            # Where a region gathers at cuts, the spread between schools is in part what is looked for: it makes p
+            # stricter, but must not push the clearest school down the ranking.
             _, ratio = _largest(_sums(family.signals, weight, 0.5, params), params)
             z = _standardised(family.z, params, power=0.5)
         single = (likelihood_ratio(z, params) * np.isfinite(z)).sum(axis=1) / np.maximum(count, 1)
@@ -302,7 +304,7 @@ def _sums(
 
 
 def _largest(wholes: list[np.ndarray], params: CombinationParams) -> tuple[np.ndarray, np.ndarray]:
-    """p of the largest of a family's sums, and the mean of their likelihood ratios (1 where nothing is known)."""
+    """Find p of the largest of a family's sums, and the mean of their likelihood ratios (1 where nothing is known)."""
     table = np.column_stack(wholes)
     known = np.isfinite(table)
     count = known.sum(axis=1)
@@ -352,10 +354,10 @@ def tiers(
 
     Notes
     -----
-    *watch*: q ≤ 0.10 in one family. *case*: q ≤ 0.05 over all families and at least two of them with p ≤ 0.05, or one family other
-    than level with p ≤ 0.001 in two papers — or, papers pooled, p ≤ 0.001 over all papers with p ≤ 0.05 in two of them, and then
-    q ≤ 0.05 over all families too. *severe*: a case with a quarter or more of its at least four papers flagged. Under ten
-    works there is no tier; with 10–19 works none above *watch*.
+    *watch*: q ≤ 0.10 in one family. *case*: q ≤ 0.05 over all families and at least two of them with p ≤ 0.05,
+    or one family other than level with p ≤ 0.001 in two papers — or, papers pooled, p ≤ 0.001 over all papers with p
+    ≤ 0.05 in two of them, and then q ≤ 0.05 over all families too. *severe*: a case with a quarter or more of its at
+    least four papers flagged. Under ten works there is no tier; with 10–19 works none above *watch*.
     """
     p, q = np.nan_to_num(scores.family_p, nan=1.0), np.nan_to_num(scores.family_q, nan=1.0)
     school_q = np.nan_to_num(scores.q, nan=1.0)

@@ -29,8 +29,8 @@ def contaminate(
     kind : str
         One of `MANIPULATIONS`.
     strength : float
-        Probability in [0, 1] that a work open to the manipulation is changed; for ``inflate`` the expected share of the lost
-        points given back is half of it.
+        Probability in [0, 1] that a work open to the manipulation is changed; for ``inflate`` the expected share of
+        the lost points given back is half of it.
     rows : ndarray of bool, shape (n,)
         Works that may be touched.
 

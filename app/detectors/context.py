@@ -1,4 +1,4 @@
-"""What surrounds a school's mean: kind of school, numeric context, outside examinations, the year before, other papers."""
+"""What surrounds a school's mean: kind, numeric context, outside examinations, the year before, other papers."""
 
 from __future__ import annotations
 
@@ -57,7 +57,11 @@ def _numeric(values: np.ndarray) -> list[np.ndarray]:
     known = np.isfinite(values)
     if known.sum() < 10:
         return []
-    if np.all(values[known] >= 0) and np.median(values[known]) > 0 and values[known].max() > 8 * np.median(values[known]):
+    if (
+        np.all(values[known] >= 0)
+        and np.median(values[known]) > 0
+        and values[known].max() > 8 * np.median(values[known])
+    ):
         values = np.log1p(values)
     spread = np.std(values[known])
     if not spread > 0:
@@ -68,7 +72,7 @@ def _numeric(values: np.ndarray) -> list[np.ndarray]:
 
 
 def exam_column(names: np.ndarray, exams: pd.DataFrame | None, subject: str) -> np.ndarray:
-    """Mean mark of an outside examination in the paper's subject (of all subjects where it has none), shrunk for small n.
+    """Mean mark of an outside examination in the paper's subject (of all where it has none), shrunk for small n.
 
     Returns
     -------
@@ -109,7 +113,9 @@ def municipalities(names: np.ndarray, schools: pd.DataFrame | None, works: pd.Da
     if "municipality" not in source:
         return np.full(len(names), "", dtype=object)
     table = source[["school", "municipality"]].drop_duplicates("school")
-    column = pd.Series(table["municipality"].to_numpy(dtype=object), index=table["school"].astype("str").to_numpy(dtype=object))
+    column = pd.Series(
+        table["municipality"].to_numpy(dtype=object), index=table["school"].astype("str").to_numpy(dtype=object)
+    )
     return column.reindex(names).fillna("").astype("str").to_numpy(dtype=object)
 
 
@@ -127,8 +133,8 @@ def elsewhere(table: PaperTable, around: list[PaperTable], parts: dict) -> np.nd
     Returns
     -------
     ndarray, shape (S, 0 … 4), or None
-        Same pupils in other subjects, other pupils of the school, this cohort a year ago, this paper a year ago; a column is
-        kept when known for at least half of the schools.
+        Same pupils in other subjects, other pupils of the school, this cohort a year ago, this paper a year ago; a
+        column is kept when known for at least half of the schools.
     """
     year, subject, grade = table.key
     groups: list[list[PaperTable]] = [[], [], [], []]

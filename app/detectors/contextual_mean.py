@@ -1,4 +1,4 @@
-"""Mean beyond what the context predicts?"""
+"""Mean beyond what the context predicts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NAME, VERSION = "contextual_mean", "1.0"
 
 @dataclass(frozen=True)
 class LogitMeans:
-    """School means on the scale where honest schools differ additively: y = logit(mean/M), v = its sampling variance."""
+    """School means where honest schools differ additively: y = logit(mean/M), v = its sampling variance."""
 
     y: np.ndarray
     sampling: np.ndarray
@@ -39,8 +39,9 @@ def logit_means(table: PaperTable) -> LogitMeans:
     Notes
     -----
     :math:`m_i = (\sum T + 1/2)/(n_i M + 1)`, :math:`y_i = \log m_i/(1 - m_i)`. Scores vary inside schools like
-    :math:`\varphi\,M^2 m(1-m)` with one :math:`\varphi` for the paper, hence :math:`v_i = \varphi/(n_i m_i(1-m_i))` by the delta
-    method. Where classes are known, their excess variance :math:`\sigma_c^2` adds :math:`\sigma_c^2 \sum_c (n_c/n)^2`.
+    :math:`\varphi\,M^2 m(1-m)` with one :math:`\varphi` for the paper, hence :math:`v_i = \varphi/(n_i m_i(1-m_i))`
+    by the delta method. Where classes are known, their excess variance :math:`\sigma_c^2` adds :math:`\sigma_c^2
+    \sum_c (n_c/n)^2`.
     """
     top = table.spec.max_score
     n = table.n
@@ -128,10 +129,10 @@ def context_part(
 
     Notes
     -----
-    After the regression on X a municipality with at least ten *other* schools with the paper shifts the expectation of its
-    schools by its leave-one-out mean residual, shrunk by :math:`B_m = \sigma_m^2/(\sigma_m^2 + V_{\bar r})`; schools elsewhere keep
-    the expectation of their cluster (kind of school, which is part of X) and of the region, and carry :math:`\sigma_m^2` in
-    their variance.
+    After the regression on X a municipality with at least ten *other* schools with the paper shifts the
+    expectation of its schools by its leave-one-out mean residual, shrunk by :math:`B_m = \sigma_m^2/(\sigma_m^2 +
+    V_{\bar r})`; schools elsewhere keep the expectation of their cluster (kind of school, which is part of X) and of
+    the region, and carry :math:`\sigma_m^2` in their variance.
     """
     means = logit_means(table)
     usable = table.n >= params.smallest_n
@@ -165,7 +166,8 @@ def _regress(
     extra: np.ndarray | float,
     params: MeanParams,
 ) -> SchoolEffects:
-    # Class effects are measured where classes are known; else their size is estimated from how variance falls with size.
+    # Class effects are measured where classes are known; else their size is estimated from how variance falls with
+    # size.
     shared = table.class_share if table.class_spread is None else None
     return school_effects(
         y, means.sampling, X, fit_on=fit_on, extra=means.class_variance + extra, shared=shared, huber=params.huber
@@ -224,18 +226,19 @@ def contextual_mean(
 
     .. math:: z_i = e_i / \sqrt{\tau^2 + v_i + \sigma_c^2 \textstyle\sum_c (n_c/n)^2},
 
-    so honest differences between schools are part of the noise. Part two regresses that residual on `history`: a school raised in
-    one paper only stands out there, while one raised everywhere stands out in part one. p is that of the larger of the two with
-    their correlation (`tails.larger_of_two`), after Student's tails for the estimated scale. The empirical-Bayes effect is
-    :math:`B_i e_i`, :math:`B_i = \tau^2/(\tau^2 + v_i)`. Assumes honest school effects normal on the logit scale; a selective
-    school that the context does not name looks like a raised one, so a level alone never opens a case.
+    so honest differences between schools are part of the noise. Part two regresses that residual on `history`: a
+    school raised in one paper only stands out there, while one raised everywhere stands out in part one. p is that of
+    the larger of the two with their correlation (`tails.larger_of_two`), after Student's tails for the estimated
+    scale. The empirical-Bayes effect is :math:`B_i e_i`, :math:`B_i = \tau^2/(\tau^2 + v_i)`. Assumes honest school
+    effects normal on the logit scale; a selective school that the context does not name looks like a raised one, so a
+    level alone never opens a case.
 
     References
     ----------
-    .. [1] D. J. Spiegelhalter, "Funnel plots for comparing institutional performance", Statistics in Medicine 24(8), 2005,
-       1185-1202, sec. 4.
-    .. [2] D. J. Spiegelhalter, "Handling over-dispersion of performance indicators", Quality and Safety in Health Care 14, 2005,
-       347-351, p. 349.
+    .. [1] D. J. Spiegelhalter, "Funnel plots for comparing institutional performance", Statistics in Medicine 24(8),
+       2005, 1185-1202, sec. 4.
+    .. [2] D. J. Spiegelhalter, "Handling over-dispersion of performance indicators", Quality and Safety in Health
+       Care 14, 2005, 347-351, p. 349.
     """
     effects, reference = context
     usable = table.n >= params.smallest_n

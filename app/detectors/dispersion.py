@@ -10,7 +10,7 @@ from scipy import optimize, special
 
 @dataclass(frozen=True)
 class SchoolEffects:
-    """Standardised residuals of schools.
+    r"""Standardised residuals of schools.
 
     Attributes
     ----------
@@ -22,7 +22,7 @@ class SchoolEffects:
     tau2 : float
         Variance between honest schools beyond sampling error.
     shrinkage : ndarray, shape (S,)
-        :math:`B = \\tau^2/(\\tau^2 + v)`, the share of a residual that empirical Bayes keeps.
+        :math:`B = \tau^2/(\tau^2 + v)`, the share of a residual that empirical Bayes keeps.
     degrees : float
         Degrees of freedom left for the scale.
     """
@@ -63,12 +63,13 @@ def school_effects(
     extra : ndarray, shape (S,), optional
         Known variance beyond sampling (class effects, an uncertain group mean).
     shared : ndarray, shape (S,), optional
-        Loading of a second variance of unknown size: :math:`\\sum_c (n_c/n)^2` for what teachers or classes have in common.
+        Loading of a second variance of unknown size: :math:`\\sum_c (n_c/n)^2` for what teachers or classes have in
+        common.
     huber : float
         Standardised residuals beyond it lose weight.
     caution : float
-        How many standard errors of the estimating equation over-dispersion has to exceed before it counts; zero takes the
-        estimate itself, which is never negative and so too large on average where there is none.
+        How many standard errors of the estimating equation over-dispersion has to exceed before it counts; zero takes
+        the estimate itself, which is never negative and so too large on average where there is none.
 
     Returns
     -------
@@ -76,19 +77,19 @@ def school_effects(
 
     Notes
     -----
-    :math:`y_i = \beta_0 + x_i\beta + e_i`, :math:`\mathrm{Var}(e_i) = V_i = \tau^2 + \omega d_i + v_i + w_i`. Coefficients by Huber's
-    weighted least squares with a slight ridge; :math:`\tau^2` from Huber's second proposal,
+    :math:`y_i = \beta_0 + x_i\beta + e_i`, :math:`\mathrm{Var}(e_i) = V_i = \tau^2 + \omega d_i + v_i + w_i`.
+    Coefficients by Huber's weighted least squares with a slight ridge; :math:`\tau^2` from Huber's second proposal,
 
     .. math:: \sum_i \psi_k(e_i/\sqrt{V_i (1 - h_i)})^2 = S\,E\,\psi_k(Z)^2,
 
-    which is exact for normal effects and bounded in any single school; :math:`\omega` of a loading d from the same equation
-    multiplied by :math:`d_i - \bar d`. With :math:`k \to \infty` it is the
-    Paule–Mandel estimate of meta-analysis. :math:`z_i = e_i/\sqrt{V_i(1 - h_i)}`.
+    which is exact for normal effects and bounded in any single school; :math:`\omega` of a loading d from the same
+    equation multiplied by :math:`d_i - \bar d`. With :math:`k \to \infty` it is the Paule–Mandel estimate of
+    meta-analysis. :math:`z_i = e_i/\sqrt{V_i(1 - h_i)}`.
 
     References
     ----------
-    .. [1] D. J. Spiegelhalter, "Funnel plots for comparing institutional performance", Statistics in Medicine 24(8), 2005,
-       1185-1202, sec. 4 and appendix A.
+    .. [1] D. J. Spiegelhalter, "Funnel plots for comparing institutional performance", Statistics in Medicine 24(8),
+       2005, 1185-1202, sec. 4 and appendix A.
     .. [2] P. J. Huber, "Robust Statistics", 1981, sec. 6.4 (proposal 2) and 7.8 (regression).
     .. [3] R. C. Paule, J. Mandel, Journal of Research of the National Bureau of Standards 87(5), 1982, 377-385.
 
@@ -193,8 +194,8 @@ def robust_correlation(a: np.ndarray, b: np.ndarray) -> float:
 
     References
     ----------
-    .. [1] R. Gnanadesikan, J. R. Kettenring, "Robust estimates, residuals, and outlier detection with multiresponse data",
-       Biometrics 28(1), 1972, 81-124, sec. 2.2.
+    .. [1] R. Gnanadesikan, J. R. Kettenring, "Robust estimates, residuals, and outlier detection with multiresponse
+       data", Biometrics 28(1), 1972, 81-124, sec. 2.2.
     """
     both = np.isfinite(a) & np.isfinite(b)
     if both.sum() < 20:

@@ -79,8 +79,9 @@ def overstated_mean(table: PaperTable, params: FederalParams) -> Marker:
 
     Notes
     -----
-    Region: :math:`\bar X \pm 1.96\,S/\sqrt{n}` over all works; school: :math:`\bar x \pm t_{0.975, m-1}\,s/\sqrt{m}`. The rule has no
-    variance between schools in it: on a real region it marks every sixth school, mostly strong ones.
+    Region: :math:`\bar X \pm 1.96\,S/\sqrt{n}` over all works; school: :math:`\bar x \pm t_{0.975,
+    m-1}\,s/\sqrt{m}`. The rule has no variance between schools in it: on a real region it marks every sixth school,
+    mostly strong ones.
     """
     works = table.counts.sum(axis=0)
     score = np.arange(len(works))
@@ -97,7 +98,13 @@ def overstated_mean(table: PaperTable, params: FederalParams) -> Marker:
         table.schools,
         assessed,
         assessed & (school.low > upper),
-        {"mean": school.mean, "low": school.low, "high": school.high, "region": float(centre), "region_high": float(upper)},
+        {
+            "mean": school.mean,
+            "low": school.low,
+            "high": school.high,
+            "region": float(centre),
+            "region_high": float(upper),
+        },
         "для интервала нужно не меньше двух работ",
     )
 
@@ -254,9 +261,23 @@ def oge_mean(exams: pd.DataFrame | None, subject: str, params: FederalParams) ->
     square = float((((n - 1) * safe_sd**2) + n * (safe_mean - centre) ** 2)[assessed].sum())
     upper = centre + params.coverage * np.sqrt(square / max(total - 1, 1)) / np.sqrt(max(total, 1))
     school = school_interval(safe_n, safe_mean, safe_sd**2)
-    figures = {"mean": mean, "low": school.low, "high": school.high, "region": centre, "region_high": float(upper), "n": n}
+    figures = {
+        "mean": mean,
+        "low": school.low,
+        "high": school.high,
+        "region": centre,
+        "region_high": float(upper),
+        "n": n,
+    }
     return Marker(
-        "oge", subject, 9, schools, assessed, assessed & (school.low > upper), figures, "для интервала нужно не меньше двух работ"
+        "oge",
+        subject,
+        9,
+        schools,
+        assessed,
+        assessed & (school.low > upper),
+        figures,
+        "для интервала нужно не меньше двух работ",
     )
 
 

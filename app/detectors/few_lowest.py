@@ -1,4 +1,4 @@
-"""Fewer "2" than the school's other scores imply?"""
+"""Fewer "2" than the school's other scores imply."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class LowestResult:
 
 
 def lifting_twos(max_score: int, cut: int, params: LowestParams) -> np.ndarray:
-    """Transition matrix of the alternative: a share of the works under the first cut is lifted to it or a little over it.
+    """Transition matrix of the alternative: some works under the first cut are lifted to it or a little over it.
 
     Parameters
     ----------
@@ -96,10 +96,11 @@ def few_lowest(
 
     Notes
     -----
-    The reference tilted to the school's level and spread gives the expected number of "2", :math:`n_i f_i[0, c_1-1]`. p is that of
-    the score test (`score_test.moving_score`) whose alternative lifts 60 % of them over the first cut: it weighs the missing "2"
-    and the works too many just over the cut together. Assumes that honest schools differ in level and spread; a school without weak
-    pupils at all (selection at entry) has a lower end of its own.
+    The reference tilted to the school's level and spread gives the expected number of "2", :math:`n_i f_i[0,
+    c_1-1]`. p is that of the score test (`score_test.moving_score`) whose alternative lifts 60 % of them over the
+    first cut: it weighs the missing "2" and the works too many just over the cut together. Assumes that honest
+    schools differ in level and spread; a school without weak pupils at all (selection at entry) has a lower end of
+    its own.
 
     References
     ----------

@@ -37,7 +37,9 @@ def _finish(columns: dict, assessed: np.ndarray, reasons: list[str], texts: list
         values = columns.get(name)
         columns[name] = np.full(S, np.nan) if values is None else np.where(assessed, values, np.nan)
     columns["q_value"] = benjamini_hochberg(columns["p_value"])
-    columns["outcome"] = np.where(assessed, FindingOutcome.ASSESSED.value, FindingOutcome.NOT_ASSESSED.value).astype(object)
+    columns["outcome"] = np.where(assessed, FindingOutcome.ASSESSED.value, FindingOutcome.NOT_ASSESSED.value).astype(
+        object
+    )
     columns["reason"] = np.array(["" if a else r for a, r in zip(assessed, reasons, strict=True)], dtype=object)
     columns["sentence"] = np.array(
         [t if a else sentences.not_assessed(r) for a, r, t in zip(assessed, reasons, texts, strict=True)], dtype=object
@@ -99,13 +101,18 @@ def of_lowest(table: PaperTable, result: few_lowest.LowestResult, params: Params
     reasons = [
         sentences.too_few(works, p.smallest_n)
         if works < p.smallest_n
-        else f"ожидаемое число отметок «2» {sentences.decimal(expected)}, нужно не меньше {sentences.decimal(p.smallest_expected)}"
+        else f"ожидается отметок «2»: {sentences.decimal(expected)}, нужно не меньше {sentences.whole(p.smallest_expected)}"
         for works, expected in zip(n.tolist(), result.expected.tolist(), strict=True)
     ]
     texts = [
         sentences.lowest(*row) if ok else ""
         for ok, *row in zip(
-            result.assessed.tolist(), result.observed.tolist(), n.tolist(), result.expected.tolist(), half.tolist(), strict=True
+            result.assessed.tolist(),
+            result.observed.tolist(),
+            n.tolist(),
+            result.expected.tolist(),
+            half.tolist(),
+            strict=True,
         )
     ]
     return _finish(columns, result.assessed, reasons, texts)
@@ -195,7 +202,7 @@ def of_federal(table: PaperTable | None, year: int, markers: list[federal.Marker
     S = len(names)
     parts = [_marker_texts(marker, S) for marker in markers]
     assessed_by = np.array([_padded(marker.assessed, S) for marker in markers])
-    assessed = assessed_by.any(axis=0)
+    assessed = np.asarray(assessed_by.any(axis=0))
     missing = [
         "" if all(known) else "; ".join(dict.fromkeys(m.reason for m, ok in zip(markers, known, strict=True) if not ok))
         for known in assessed_by.T.tolist()
@@ -228,7 +235,8 @@ def _marker_texts(marker: federal.Marker, size: int) -> list[str]:
     figures = [np.broadcast_to(marker.figures.get(word, np.nan), size).tolist() for word in words]
     rows = zip(_padded(marker.assessed, size), _padded(marker.present, size), *figures, strict=True)
     return [
-        sentences.federal_part(marker.name, assessed, present, marker.reason, numbers) for assessed, present, *numbers in rows
+        sentences.federal_part(marker.name, assessed, present, marker.reason, numbers)
+        for assessed, present, *numbers in rows
     ]
 
 

@@ -19,7 +19,7 @@ PARTS = ("raised", "copied", "lowered")
 
 @dataclass(frozen=True)
 class CopyTest:
-    """Agreement beyond what levels and leniency explain: score statistic and its first cumulants under the null, per school."""
+    """Agreement beyond what levels and leniency explain: score statistic and its cumulants under the null, per school."""
 
     statistic: np.ndarray
     variance: np.ndarray
@@ -46,7 +46,8 @@ class JournalResult:
     shares : ndarray, shape (S, 3)
         Lowered, confirmed, raised: observed.
     expected : ndarray, shape (S, 3)
-        The same given the school's own journal marks (raised, lowered) or given its scores and journal marks (confirmed).
+        The same given the school's own journal marks (raised, lowered) or given its scores and journal marks
+        (confirmed).
     effect, effect_low, effect_high : ndarray
         Observed less expected share of the deciding part, with a 95 % interval.
     far : ndarray
@@ -82,7 +83,8 @@ def drawn_to_journal(joint: np.ndarray, mark_from: tuple[int, int, int], share: 
         Works by score and journal mark 2 … 5.
     mark_from : tuple of int
     share : float
-        Share of disagreeing works that are moved: half to the nearest score of the journal's mark, the rest further inside.
+        Share of disagreeing works that are moved: half to the nearest score of the journal's mark, the rest further
+        inside.
 
     Returns
     -------
@@ -132,10 +134,10 @@ def copy_test(
 
     .. math:: \pi_i(j|s) \propto R_i(j|s)\, e^{\alpha_{ij}},
 
-    with the school's own leniency :math:`\alpha_{ij} \sim N(0, 1)` fitted by penalised likelihood, so that strict and lenient
-    journals, strong and weak schools are equally innocent. The statistic :math:`\sum_w (r(s_w, j_w) - E[r|s_w])` uses the weights
-    cleared of :math:`\alpha` (efficient score). Assumes journal marks independent given score and leniency of the school; leniency
-    of single teachers only weakens agreement.
+    with the school's own leniency :math:`\alpha_{ij} \sim N(0, 1)` fitted by penalised likelihood, so that strict and
+    lenient journals, strong and weak schools are equally innocent. The statistic :math:`\sum_w (r(s_w, j_w) -
+    E[r|s_w])` uses the weights cleared of :math:`\alpha` (efficient score). Assumes journal marks independent given
+    score and leniency of the school; leniency of single teachers only weakens agreement.
 
     References
     ----------
@@ -207,9 +209,7 @@ def given_score(joint: np.ndarray) -> np.ndarray:
     return smooth / smooth.sum(axis=-1, keepdims=True)
 
 
-def journal_gap(
-    table: PaperTable, control: PaperTable | None, X: np.ndarray, params: JournalParams
-) -> JournalResult:
+def journal_gap(table: PaperTable, control: PaperTable | None, X: np.ndarray, params: JournalParams) -> JournalResult:
     r"""Journal test of all schools of one paper.
 
     Parameters
@@ -233,16 +233,17 @@ def journal_gap(
 
     Notes
     -----
-    *Raised* and *lowered* are the two tails of :math:`d_i`, the mean over works of score less the mean score that works with the
-    same journal mark have in the reference; it is regressed on X with over-dispersion (`dispersion.school_effects`): honest
-    journals are strict or lenient. *Copied* is `copy_test` with over-dispersion of :math:`T_i/V_i`. The p-value is the weighted
-    smallest, :math:`1 - \prod_k (1 - w_k p^*)` with :math:`p^* = \min_k p_k/w_k`; weights say how much each part speaks of
-    the *paper* being marked too kindly: a journal kinder than the paper has little.
+    *Raised* and *lowered* are the two tails of :math:`d_i`, the mean over works of score less the mean score
+    that works with the same journal mark have in the reference; it is regressed on X with over-dispersion
+    (`dispersion.school_effects`): honest journals are strict or lenient. *Copied* is `copy_test` with over-dispersion
+    of :math:`T_i/V_i`. The p-value is the weighted smallest, :math:`1 - \prod_k (1 - w_k p^*)` with :math:`p^* =
+    \min_k p_k/w_k`; weights say how much each part speaks of the *paper* being marked too kindly: a journal kinder
+    than the paper has little.
 
     References
     ----------
-    .. [1] C. R. Genovese, K. Roeder, L. Wasserman, "False discovery control with p-value weighting", Biometrika 93(3), 2006,
-       509-524, sec. 2.
+    .. [1] C. R. Genovese, K. Roeder, L. Wasserman, "False discovery control with p-value weighting", Biometrika
+       93(3), 2006, 509-524, sec. 2.
     """
     if table.spec.mark_from is None:
         raise InsufficientData("у работы нет официальных границ отметок")
@@ -319,8 +320,9 @@ def _copied(cells, works, usable, joint, weight, table, params, start):
     g = np.clip(np.log(f1 / f0), -3.0, 3.0)
     rest = joint[None] if weight is None else np.maximum(joint[None] - weight[:, None, None] * cells, 0.0)
     reference = np.broadcast_to(given_score(rest), cells.shape)
-    # Pooling schools with strict and with lenient journals blurs the pooled table; inside a school marks follow scores more closely.
-    # The typical school sets how much more: its reference is sharpened along the very direction that is tested.
+    # Pooling schools with strict and with lenient journals blurs the pooled table; inside a school marks follow
+    # scores more closely. The typical school sets how much more: its reference is sharpened along the very direction
+    # that is tested.
     sharpening = 0.0
     for _ in range(3):
         test = copy_test(cells, reference * np.exp(sharpening * g), g, start=start)
@@ -340,7 +342,9 @@ def _copied(cells, works, usable, joint, weight, table, params, start):
     return z, p, confirmed, start
 
 
-def _shares(cells: np.ndarray, works: np.ndarray, marks: np.ndarray, joint: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _shares(
+    cells: np.ndarray, works: np.ndarray, marks: np.ndarray, joint: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     journal = np.arange(2, 6)
     sign = np.sign(marks[:, None] - journal)
     kinds = [(sign == s).astype(float) for s in (-1, 0, 1)]

@@ -1,7 +1,8 @@
 """The reference: score distributions of schools that are compared with one school.
 
-Three steps. A robust pool gives the shape of an honest score distribution; a tilt moves that shape to the level and spread of the
-school in question; a smooth curve, which cannot hold a heap, shows what a paper would look like if nobody cared for cuts.
+Three steps. A robust pool gives the shape of an honest score distribution; a tilt moves that shape to the level and
+spread of the school in question; a smooth curve, which cannot hold a heap, shows what a paper would look like if
+nobody cared for cuts.
 """
 
 from __future__ import annotations
@@ -70,13 +71,14 @@ def tilt_to_school(
     .. math:: f_i(s) \propto f(s) \exp(\theta_{i1} x_s + \theta_{i2} (x_s^2 - 1)), \qquad x_s = (s - \mu)/\sigma,
 
     fitted by penalised maximum likelihood with :math:`\theta_{i2} \sim N(0, \tau^2)`. The first term alone is the
-    exponential tilt of the reference to the school's mean; in a normal shape :math:`\theta_2` is the change of the logarithm of the
-    standard deviation to first order. Scores need not be normal: the family only has to hold what honest schools differ in.
+    exponential tilt of the reference to the school's mean; in a normal shape :math:`\theta_2` is the change of the
+    logarithm of the standard deviation to first order. Scores need not be normal: the family only has to hold what
+    honest schools differ in.
 
     References
     ----------
-    .. [1] B. Efron, R. Tibshirani, "Using specially designed exponential families for density estimation", The Annals of
-       Statistics 24(6), 1996, sec. 2.
+    .. [1] B. Efron, R. Tibshirani, "Using specially designed exponential families for density estimation", The Annals
+       of Statistics 24(6), 1996, sec. 2.
 
     Examples
     --------
@@ -216,10 +218,11 @@ def smooth_from_items(
 
     Notes
     -----
-    Levels of ability are the totals themselves: :math:`P(x_s = v \mid t)` from the pool, smoothed over neighbouring totals; the
-    recursion of `lord_wingersky` gives :math:`f(T \mid t)`; weights :math:`g(t)` of the mixture
-    :math:`\sum_t g(t) f(T \mid t)` come from EM. Every component is about as wide as the error of measurement, so narrow
-    gatherings at a cut cannot be followed. Local dependence of items makes true components wider still.
+    Levels of ability are the totals themselves: :math:`P(x_s = v \mid t)` from the pool, smoothed over
+    neighbouring totals; the recursion of `lord_wingersky` gives :math:`f(T \mid t)`; weights :math:`g(t)` of the
+    mixture :math:`\sum_t g(t) f(T \mid t)` come from EM. Every component is about as wide as the error of
+    measurement, so narrow gatherings at a cut cannot be followed. Local dependence of items makes true components
+    wider still.
     """
     pool = np.asarray(pool, dtype=float)
     top = len(pool) - 1
@@ -263,11 +266,11 @@ def smooth_loglinear(
 
     References
     ----------
-    .. [1] P. W. Holland, D. T. Thayer, "Univariate and bivariate loglinear models for discrete test score distributions",
-       Journal of Educational and Behavioral Statistics 25(2), 2000, 133-183, sec. 2.
+    .. [1] P. W. Holland, D. T. Thayer, "Univariate and bivariate loglinear models for discrete test score
+       distributions", Journal of Educational and Behavioral Statistics 25(2), 2000, 133-183, sec. 2.
     """
     pool = np.asarray(pool, dtype=float)
-    degree = min(degree, max(1, np.count_nonzero(pool) - 2))
+    degree = min(degree, max(1, int(np.count_nonzero(pool)) - 2))
     x = np.linspace(-1, 1, len(pool))
     basis = np.polynomial.legendre.legvander(x, degree)
     beta = np.linalg.lstsq(basis, np.log(pool + 0.5), rcond=None)[0]

@@ -41,8 +41,8 @@ def moving_score(
 
     Notes
     -----
-    :math:`g_i(s) = \log (f_i A)(s)/f_i(s)`, cleared of its regression on the tilting functions, summed over works and divided by
-    its standard deviation; see `boundary_push.push_test`.
+    :math:`g_i(s) = \log (f_i A)(s)/f_i(s)`, cleared of its regression on the tilting functions, summed over
+    works and divided by its standard deviation; see `boundary_push.push_test`.
     """
     n = np.maximum(counts.sum(axis=1), 1)
     tilted = tilt.probabilities
@@ -83,8 +83,4 @@ def cleared(
     g2 = (tilted * centred) @ basis[:, 1]
     det = np.maximum(c11 * c22 - c12**2, 1e-12)
     b1, b2 = (c22 * g1 - c12 * g2) / det, (c11 * g2 - c12 * g1) / det
-    return (
-        centred
-        - b1[:, None] * (basis[:, 0] - mean[:, [0]])
-        - b2[:, None] * (basis[:, 1] - mean[:, [1]])
-    )
+    return centred - b1[:, None] * (basis[:, 0] - mean[:, [0]]) - b2[:, None] * (basis[:, 1] - mean[:, [1]])

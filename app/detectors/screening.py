@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -11,8 +11,6 @@ import pandas as pd
 from app import frames
 from app.detectors import (
     boundary_push,
-    charts,
-    combination,
     context,
     contextual_mean,
     federal,
@@ -22,27 +20,13 @@ from app.detectors import (
 )
 from app.detectors.base import PaperSpec, Screening
 from app.detectors.checks import check_works
-from app.detectors.dispersion import robust_correlation
 from app.detectors.params import Params, load_params
+from app.detectors.summaries import PaperResults, evidence_of, summaries
 from app.detectors.tables import PaperTable, build_tables
-from app.detectors.tails import larger_of_two, to_z
 from app.errors import InsufficientData
-from app.terms import Family, Tier
+from app.terms import Family
 
-SMALLEST_POOLED = 5
 SMALLEST_CONTROL = 200
-
-
-@dataclass
-class _Paper:
-    """Results of one paper; None where a detector could not run."""
-
-    table: PaperTable
-    boundary: boundary_push.BoundaryResult | None = None
-    lowest: few_lowest.LowestResult | None = None
-    mean: contextual_mean.MeanResult | None = None
-    journal: journal_gap.JournalResult | None = None
-    markers: list[federal.Marker] = field(default_factory=list)
 
 
 def screen(
@@ -89,8 +73,8 @@ def screen(
 
     Notes
     -----
-    A detector that cannot run on a paper answers with a finding "not assessed" for each of its schools. The federal family is
-    shown and never counts towards a tier.
+    A detector that cannot run on a paper answers with a finding "not assessed" for each of its schools. The
+    federal family is shown and never counts towards a tier.
     """
     params = params or load_params()
     tell = progress or (lambda step, share: None)
@@ -120,10 +104,10 @@ def screen(
         frames_found += found
         result.reference["papers"] += [_reference_of(paper) for paper in done]
         result.reference["federal"][str(year)] = federal.region_index(markers)
-        paper_summary, school_summary = _summaries(done, year, params, history)
+        paper_summary, school_summary = summaries(done, year, params, history)
         papers_found.append(paper_summary)
         schools_found.append(school_summary)
-        result.evidence |= _evidence(done, school_summary, found)
+        result.evidence |= evidence_of(done, school_summary)
         tell("сведение результатов", 0.6 + 0.4 * (number + 1) / len(years))
     result.findings = _concat(frames_found, frames.FINDINGS)
     result.papers = _concat(papers_found, frames.PAPER_SUMMARY)
@@ -155,7 +139,11 @@ def _surroundings(
         notes += [f"контрольная выборка: {text}" for text in checked.warnings]
         others = build_tables(checked.works, timeless, with_items=False)
         for table in tables:
-            same = [t for t in others if (t.spec.subject, t.spec.grade, t.spec.max_score) == (*table.key[1:], table.spec.max_score)]
+            same = [
+                t
+                for t in others
+                if (t.spec.subject, t.spec.grade, t.spec.max_score) == (*table.key[1:], table.spec.max_score)
+            ]
             best = min(same, key=lambda t: abs(t.year - table.year), default=None)
             if best is not None:
                 found[table.key] = best
@@ -169,7 +157,8 @@ def _surroundings(
         if table.counts.sum() < SMALLEST_CONTROL:
             del found[key]
             notes.append(
-                f"контрольная выборка для работы {key[1]} {key[2]} меньше {SMALLEST_CONTROL} работ: сравнение — со школами региона"
+                f"контрольная выборка для работы {key[1]} {key[2]} меньше {SMALLEST_CONTROL} работ: "
+                "сравнение — со школами региона"
             )
     return earlier, found, notes
 
@@ -193,8 +182,8 @@ def _screen_year(
     schools: pd.DataFrame | None,
     exams: pd.DataFrame | None,
     params: Params,
-) -> list[_Paper]:
-    done = [_Paper(table) for table in tables]
+) -> list[PaperResults]:
+    done = [PaperResults(table) for table in tables]
     around = [*tables, *_relevant(before, tables)]
     parts: dict[tuple[int, str, int], tuple] = {}
     designs: dict[tuple[int, str, int], np.ndarray] = {}
@@ -250,7 +239,7 @@ def _relevant(before: list[PaperTable], tables: list[PaperTable]) -> list[PaperT
 
 
 def _findings(
-    done: list[_Paper], year: int, before: list[PaperTable], exams: pd.DataFrame | None, params: Params
+    done: list[PaperResults], year: int, before: list[PaperTable], exams: pd.DataFrame | None, params: Params
 ) -> tuple[list[pd.DataFrame], list[federal.Marker]]:
     found: list[pd.DataFrame] = []
     markers = federal.federal_markers([paper.table for paper in done], before, exams, params.federal)
@@ -269,9 +258,7 @@ def _findings(
                 (boundary_push.NAME, params.boundary_push.smallest_n),
                 (few_lowest.NAME, params.few_lowest.smallest_n),
             ):
-                found.append(
-                    findings.whole_paper_not_assessed(table, name, Family.BOUNDARY, "works", reason, smallest)
-                )
+                found.append(findings.whole_paper_not_assessed(table, name, Family.BOUNDARY, "works", reason, smallest))
         if paper.mean is not None:
             found.append(findings.of_mean(table, paper.mean, params))
         else:
@@ -302,139 +289,7 @@ def _findings(
     return found, markers
 
 
-def _summaries(
-    done: list[_Paper], year: int, params: Params, history: dict[str, np.ndarray]
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    names = np.unique(np.concatenate([paper.table.schools for paper in done]))
-    S, P = len(names), len(done)
-    works = np.zeros((S, P))
-    kinds = (Family.BOUNDARY, Family.LEVEL, Family.JOURNAL)
-    z = {family: np.full((S, P), np.nan) for family in kinds}
-    assessed = {family: np.zeros((S, P), dtype=bool) for family in kinds}
-    signals = {family: [np.full((S, P), np.nan) for _ in range(k)] for family, k in zip(kinds, (2, 1, 2), strict=True)}
-    for p, paper in enumerate(done):
-        at = np.searchsorted(names, paper.table.schools)
-        n = paper.table.n
-        works[at, p] = n
-        pooled = n >= SMALLEST_POOLED
-        if paper.boundary is not None and paper.lowest is not None:
-            pushed = np.where(pooled & (paper.boundary.test.window >= 3), paper.boundary.z, np.nan)
-            lifted = np.where(pooled & (paper.lowest.expected >= 0.5), paper.lowest.z, np.nan)
-            signals[Family.BOUNDARY][0][at, p], signals[Family.BOUNDARY][1][at, p] = pushed, lifted
-            z[Family.BOUNDARY][at, p] = _smaller_of_two(pushed, np.where(paper.lowest.expected >= 1, lifted, np.nan))
-            assessed[Family.BOUNDARY][at, p] = paper.boundary.assessed | paper.lowest.assessed
-        if paper.mean is not None:
-            z[Family.LEVEL][at, p] = np.where(paper.mean.assessed, paper.mean.z, np.nan)
-            signals[Family.LEVEL][0][at, p] = np.where(paper.mean.assessed, paper.mean.z_context, np.nan)
-            assessed[Family.LEVEL][at, p] = paper.mean.assessed
-        if paper.journal is not None:
-            pooled = paper.journal.works >= SMALLEST_POOLED
-            z[Family.JOURNAL][at, p] = np.where(pooled, paper.journal.z, np.nan)
-            for k in (0, 1):
-                signals[Family.JOURNAL][k][at, p] = np.where(pooled, paper.journal.part_z[:, k], np.nan)
-            assessed[Family.JOURNAL][at, p] = paper.journal.assessed
-    families = [
-        combination.FamilyScores(
-            family.value,
-            z[family],
-            tuple(signals[family]),
-            works,
-            by_size=family is Family.BOUNDARY,
-            tempered=family is Family.BOUNDARY,
-        )
-        for family in kinds
-    ]
-    scores = combination.combine_schools(families, params.combination)
-    single = np.where(np.stack([assessed[f] for f in kinds], axis=2), scores.family_paper_p, np.nan)
-    judged = np.where(works >= params.combination.smallest_school, scores.paper_p, np.nan)
-    paper_q = combination.benjamini_hochberg(judged.ravel()).reshape(S, P)
-    total = works.sum(axis=1)
-    past = [history.get(name, np.zeros((0, single.shape[2]))) for name in names]
-    depth = max((len(rows) for rows in past), default=0)
-    padded = np.full((S, depth, single.shape[2]), np.nan)
-    for i, rows in enumerate(past):
-        padded[i, : len(rows)] = rows
-        history[str(names[i])] = np.vstack((rows, single[i]))
-    tier, signs = combination.tiers(
-        scores, families, np.concatenate((padded, single), axis=1), paper_q, total, params.tiers, params.combination
-    )
-    here, which = np.nonzero(works > 0)
-    order = np.lexsort((here, which))
-    here, which = here[order], which[order]
-    keys = [paper.table.key for paper in done]
-    paper_summary = pd.DataFrame(
-        {
-            "school": names[here].astype(object),
-            "year": np.full(len(here), year),
-            "subject": np.array([k[1] for k in keys], dtype=object)[which],
-            "grade": np.array([k[2] for k in keys])[which],
-            "n": works[here, which].astype(np.int64),
-            "p_value": judged[here, which],
-            "q_value": paper_q[here, which],
-        }
-    )
-    small = tier == Tier.TOO_SMALL.value
-    words = np.array([family.name for family in families], dtype=object)
-    school_summary = pd.DataFrame(
-        {
-            "school": names.astype(object),
-            "year": np.full(S, year),
-            "evidence": scores.evidence,
-            "p_combined": np.where(small, np.nan, scores.p_combined),
-            "q": np.where(small, np.nan, scores.q),
-            "tier": tier,
-            "families": np.array([",".join(words[row]) for row in signs], dtype=object),
-        }
-    )
-    return paper_summary, school_summary
-
-
-def _smaller_of_two(pushed: np.ndarray, lifted: np.ndarray) -> np.ndarray:
-    """Normal value of the smaller p of the two boundary detectors, its being the smaller of two allowed for."""
-    both = np.isfinite(pushed) & np.isfinite(lifted)
-    # The two overlap by construction: both weigh works just over the first cut.
-    rho = max(robust_correlation(pushed, lifted), 0.0)
-    larger = np.fmax(pushed, lifted)
-    return np.where(both, to_z(larger_of_two(larger, rho)), larger)
-
-
-def _evidence(
-    done: list[_Paper], school_summary: pd.DataFrame, found: list[pd.DataFrame]
-) -> dict[tuple[str, int, str, int, str], dict]:
-    """Charts of all assessed findings of schools with any sign, of any other finding with p ≤ 0.05, and of the region."""
-    signed = school_summary["tier"].isin([Tier.WATCH.value, Tier.CASE.value, Tier.SEVERE.value])
-    of_interest = set(school_summary["school"][signed])
-    evidence: dict[tuple[str, int, str, int, str], dict] = {}
-    for paper in done:
-        table = paper.table
-        year, subject, grade = table.key
-        interest = np.isin(table.schools, list(of_interest))
-        if paper.boundary is not None:
-            evidence["", year, subject, grade, boundary_push.NAME] = charts.region_distribution(table, paper.boundary)
-            for i in np.flatnonzero(paper.boundary.assessed & (interest | (paper.boundary.p_value <= 0.05))):
-                key = (str(table.schools[i]), year, subject, grade, boundary_push.NAME)
-                evidence[key] = charts.distribution(table, paper.boundary, i)
-        if paper.lowest is not None:
-            for i in np.flatnonzero(paper.lowest.assessed & (interest | (paper.lowest.p_value <= 0.05))):
-                key = (str(table.schools[i]), year, subject, grade, few_lowest.NAME)
-                evidence[key] = charts.lowest(table, paper.lowest, i)
-        if paper.mean is not None:
-            shared = charts.funnel_frame(table, paper.mean)
-            for i in np.flatnonzero(paper.mean.assessed & (interest | (paper.mean.p_value <= 0.05))):
-                key = (str(table.schools[i]), year, subject, grade, contextual_mean.NAME)
-                evidence[key] = charts.funnel(shared, table, paper.mean, int(i))
-        if paper.journal is not None:
-            for i in np.flatnonzero(paper.journal.assessed & (interest | (paper.journal.p_value <= 0.05))):
-                key = (str(table.schools[i]), year, subject, grade, journal_gap.NAME)
-                evidence[key] = charts.journal_table(table, paper.journal, int(i))
-        if paper.markers:
-            for i in np.flatnonzero(interest | np.any([marker.present for marker in paper.markers], axis=0)):
-                key = (str(table.schools[i]), year, subject, grade, federal.NAME)
-                evidence[key] = charts.federal_markers(paper.markers, int(i))
-    return evidence
-
-
-def _reference_of(paper: _Paper) -> dict:
+def _reference_of(paper: PaperResults) -> dict:
     table = paper.table
     described = {
         "year": table.year,

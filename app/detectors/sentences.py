@@ -55,8 +55,8 @@ def boundary(at_cuts: float, n: float, expected: float, deviation: float, usual:
             f"{whole(expected)} {interval}."
         )
     return (
-        f"У границ отметок — {works(at_cuts)} из{NBSP}{whole(n)}; при плавном распределении с тем же средним ожидалось бы "
-        f"{whole(expected)} {interval}, в школах региона с таким же средним — {whole(usual)}."
+        f"У границ отметок — {works(at_cuts)} из{NBSP}{whole(n)}; при плавном распределении с тем же средним "
+        f"ожидалось бы {whole(expected)} {interval}, в школах региона с таким же средним — {whole(usual)}."
     )
 
 
@@ -94,7 +94,9 @@ def journal(part: str, share: float, n: float, expected: float, half: float) -> 
     tail = f"{percent(expected)}{NBSP}% (95{NBSP}%{NBSP}ДИ {percent(low)}–{percent(high)}{NBSP}%)."
     head = f"у{NBSP}{percent(share)}{NBSP}% {out_of_works(n)}"
     if part == "copied":
-        return f"Отметка за работу совпала с журнальной {head}; при тех же баллах и отметках журнала ожидалось бы {tail}"
+        return (
+            f"Отметка за работу совпала с журнальной {head}; при тех же баллах и отметках журнала ожидалось бы {tail}"
+        )
     side = "выше" if part == "raised" else "ниже"
     return f"Отметка за работу {side} журнальной {head}; при таких же отметках журнала ожидалось бы {tail}"
 

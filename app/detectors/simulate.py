@@ -1,8 +1,9 @@
 """Seeded regions, clean or contaminated in a known way: what detectors are tested on, and the demo region.
 
-A region is drawn in two steps. `draw_schools` fixes what stays: municipalities, settlements, kinds of school, sizes, lasting
-strength, strict or lenient journals. `simulate_region` seats cohorts of one year: every pupil answers graded items
-(Samejima's model [1]_), gets a journal mark from a teacher with habits of their own, and then, where asked, somebody meddles.
+A region is drawn in two steps. `draw_schools` fixes what stays: municipalities, settlements, kinds of school, sizes,
+lasting strength, strict or lenient journals. `simulate_region` seats cohorts of one year: every pupil answers graded
+items (Samejima's model [1]_), gets a journal mark from a teacher with habits of their own, and then, where asked,
+somebody meddles.
 
 References
 ----------
@@ -74,7 +75,8 @@ class RegionOptions:
     papers : tuple of (subject, grade)
         Which of the built-in papers are sat.
     heaping : float
-        Probability with which *every* school lifts a work one or two points under the first cut: a region heaped as a whole.
+        Probability with which *every* school lifts a work one or two points under the first cut: a region heaped as a
+        whole.
     share : float
         Share of schools that manipulate.
     manipulations : tuple of str
@@ -86,7 +88,8 @@ class RegionOptions:
     size : tuple of int or None
         Smallest and largest cohort; None draws sizes like those of a real region (22 % under 10 works, 30 % from 50).
     sigma_class, sigma_spread, sigma_journal : float
-        Standard deviations of class effects, of the logarithm of a school's spread, and of a school's leniency in the journal.
+        Standard deviations of class effects, of the logarithm of a school's spread, and of a school's leniency in the
+        journal.
     """
 
     schools: int = 60
@@ -115,7 +118,7 @@ class SchoolsDrawn:
 
 
 def simulate_region(seed: int, options: RegionOptions | None = None, *, drawn: SchoolsDrawn | None = None) -> Region:
-    """Draw one year of a region.
+    r"""Draw one year of a region.
 
     Parameters
     ----------
@@ -131,10 +134,10 @@ def simulate_region(seed: int, options: RegionOptions | None = None, *, drawn: S
 
     Notes
     -----
-    Ability of a pupil: :math:`\\theta = m + k + s + c_{cohort} + p_{paper} + b_{class} + u + v_{paper}` — municipality, kind,
-    school, cohort, paper, class, pupil, pupil × paper. Item s with maximum m has m steps,
-    :math:`P(x_s \\ge v) = 1/(1 + e^{-a_s(\\theta - b_{sv})})`; steps of one item stand close, as in the real papers, where the
-    middle score of a two-point item is rare.
+    Ability of a pupil: :math:`\theta = m + k + s + c_{cohort} + p_{paper} + b_{class} + u + v_{paper}` —
+    municipality, kind, school, cohort, paper, class, pupil, pupil × paper. Item s with maximum m has m steps,
+    :math:`P(x_s \ge v) = 1/(1 + e^{-a_s(\theta - b_{sv})})`; steps of one item stand close, as in the real papers,
+    where the middle score of a two-point item is rare.
     """
     options = options or RegionOptions()
     rng = np.random.default_rng([seed, options.year])
@@ -152,7 +155,7 @@ def simulate_region(seed: int, options: RegionOptions | None = None, *, drawn: S
         spec = PaperSpec(options.year, subject, grade, item_max, mark_from)
         rows.append(_sit(rng, spec, drawn, seats[grade], options))
         specs.append(spec)
-    truth = []
+    truth: list[tuple] = []
     if options.heaping > 0:
         rows = [heap_region(rng, frame, spec, options.heaping) for frame, spec in zip(rows, specs, strict=True)]
     if options.share > 0:

@@ -16,7 +16,7 @@ TYPICAL_CLASS = 26
 
 @dataclass(frozen=True)
 class PaperTable:
-    """One paper of one year, school by school (S schools, scores 0 … M).
+    r"""One paper of one year, school by school (S schools, scores 0 … M).
 
     Attributes
     ----------
@@ -26,7 +26,8 @@ class PaperTable:
     counts : ndarray of float, shape (S, M + 1)
         Works at each score.
     class_share : ndarray, shape (S,)
-        :math:`\\sum_c (n_c/n)^2`: 1 for a single class, about 1/k for k classes. Guessed from n where classes are not known.
+        :math:`\sum_c (n_c/n)^2`: 1 for a single class, about 1/k for k classes. Guessed from n where classes are not
+        known.
     class_spread : float or None
         Excess variance of class means inside schools, in points²; None where classes are not known.
     journal : ndarray of float, shape (S, M + 1, 4), or None

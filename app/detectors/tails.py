@@ -8,9 +8,7 @@ from scipy import special
 SMALLEST_P = 1e-300
 
 
-def upper_tail(
-    z: np.ndarray, skewness: np.ndarray | float = 0.0, kurtosis: np.ndarray | float = 0.0
-) -> np.ndarray:
+def upper_tail(z: np.ndarray, skewness: np.ndarray | float = 0.0, kurtosis: np.ndarray | float = 0.0) -> np.ndarray:
     r"""P(Z ≥ z) of a standardised sum whose skewness is known (Pearson's type III).
 
     Parameters
@@ -29,13 +27,15 @@ def upper_tail(
 
     Notes
     -----
-    With skewness :math:`\gamma`, :math:`k = 4/\gamma^2`, the variable :math:`k + \sqrt{k}\,Z\,\mathrm{sign}(\gamma)` is taken as
-    gamma with shape k: three moments match. A negative skewness mirrors the distribution. Light tails first stretch z by the
-    Cornish–Fisher term :math:`-\kappa (z^3 - 3z)/24` (z held to 4 inside it).
+    With skewness :math:`\gamma`, :math:`k = 4/\gamma^2`, the variable :math:`k +
+    \sqrt{k}\,Z\,\mathrm{sign}(\gamma)` is taken as gamma with shape k: three moments match. A negative skewness
+    mirrors the distribution. Light tails first stretch z by the Cornish–Fisher term :math:`-\kappa (z^3 - 3z)/24` (z
+    held to 4 inside it).
 
     References
     ----------
-    .. [1] N. L. Johnson, S. Kotz, N. Balakrishnan, "Continuous Univariate Distributions", vol. 1, 2nd ed., 1994, ch. 17, p. 337.
+    .. [1] N. L. Johnson, S. Kotz, N. Balakrishnan, "Continuous Univariate Distributions", vol. 1, 2nd ed., 1994, ch.
+       17, p. 337.
 
     Examples
     --------
@@ -84,8 +84,8 @@ def larger_of_two(z: np.ndarray, rho: np.ndarray | float) -> np.ndarray:
 
     References
     ----------
-    .. [1] D. B. Owen, "Tables for computing bivariate normal probabilities", Annals of Mathematical Statistics 27(4), 1956,
-       1075-1090, eq. 2.1.
+    .. [1] D. B. Owen, "Tables for computing bivariate normal probabilities", Annals of Mathematical Statistics 27(4),
+       1956, 1075-1090, eq. 2.1.
 
     Examples
     --------

@@ -9,10 +9,12 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import shutil
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -36,6 +38,7 @@ from app.models import (
     Upload,
 )
 from app.policy import SYSTEM
+from app.settings import Settings
 from app.terms import (
     CaseState,
     DocumentKind,
@@ -334,6 +337,16 @@ def make_world(context: AppContext) -> World:
 @pytest.fixture
 def world(sqlite_context: AppContext) -> World:
     return make_world(sqlite_context)
+
+
+@pytest.fixture(scope="module")
+def shared_world(_sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """One world for a module whose tests only look."""
+    home = tmp_path_factory.mktemp("shared_world")
+    shutil.copy(_sqlite_template, home / "obektiv.db")
+    context = AppContext.from_settings(Settings.from_env({"OBEKTIV_HOME": str(home)}))
+    yield make_world(context)
+    context.engine.dispose()
 
 
 @pytest.fixture

@@ -1,3 +1,3 @@
-from tests.admin.world import world, world_on_both
+from tests.admin.world import shared_world, world, world_on_both
 
-__all__ = ["world", "world_on_both"]
+__all__ = ["shared_world", "world", "world_on_both"]

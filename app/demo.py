@@ -10,8 +10,9 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
@@ -19,11 +20,12 @@ from sqlalchemy.orm import Session
 
 from app.context import AppContext
 from app.database import acting
+from app.jobs.work import perform
 from app.models import Case, Municipality, Recheck, School, User
 from app.policy import SYSTEM, Actor
 from app.terms import CaseState, ExplanationReason, ObservationStage, RecheckStatus, Role, Verdict
 from app.workflows import case as cases
-from app.workflows import intake, people, recheck, screening
+from app.workflows import intake, outbox, people, recheck, screening
 from app.workflows.assignment import issue_order
 from app.workflows.engine import fire
 from app.workflows.interview import AgreedAction, InterviewForm, record_interview
@@ -127,9 +129,14 @@ def _load(context: AppContext, files: list[tuple[str, bytes]], at: datetime, rep
 
 
 def _run_jobs(context: AppContext) -> None:
-    from app.jobs import run_pending
-
-    run_pending(context)
+    """Do all due jobs, two at a time: reading a file waits for its child process."""
+    while True:
+        with acting(context.sessions, SYSTEM) as session:
+            due = outbox.due(session, at=datetime.now(UTC))
+        if not due:
+            return
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(lambda job_id: perform(context, job_id, is_waking=False), due))
 
 
 def _csv(rows: list[list[Any]]) -> bytes:
