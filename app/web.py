@@ -18,7 +18,7 @@ from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm.exc import StaleDataError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 from werkzeug.routing import IntegerConverter, Map
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -156,6 +156,9 @@ def _show_database(error: OperationalError) -> tuple[Any, int]:
 def _show_http(error: HTTPException) -> AnyResponse | tuple[Any, int]:
     if error.code is None or error.code < 400 or error.response is not None:
         return error.get_response()
+    if isinstance(error, SecurityError):
+        # The host is not ours: no page of ours is drawn for it.
+        return Response("Unknown host", 400, content_type="text/plain; charset=utf-8")
     if isinstance(error, CSRFError):
         text = _(
             "Страница устарела или открыта из другого места. Вернитесь, обновите её и повторите: введённое сохранится."

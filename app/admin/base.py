@@ -46,7 +46,8 @@ DB = RequestDb()
 class Column:
     """One column of a list: its name, its title, how to get its value, and how it is shown.
 
-    `kind` is text, number, day, moment, pill or strong; `sort` names the model's column that the list may be sorted by.
+    `kind` is text, number, day, moment, pill or strong; `sort` names the model's column that the list may be sorted by;
+    `below` is a smaller second line; a column only for the export stays off the page.
     """
 
     name: str
@@ -57,6 +58,8 @@ class Column:
     tone: Callable[[Any], str] | None = None
     export: Callable[[Any], Any] | None = None
     is_wide_only: bool = False
+    below: Callable[[Any], str] | None = None
+    is_export_only: bool = False
 
 
 @dataclass(frozen=True)
@@ -225,7 +228,7 @@ class ScopedView(_Guarded, ModelView):
         raise exc
 
     def render(self, template: str, **kwargs: Any) -> str:
-        kwargs.setdefault("columns", self.columns)
+        kwargs.setdefault("columns", [(i, c) for i, c in enumerate(self.columns) if not c.is_export_only])
         kwargs.setdefault("list_filters", [_Shown.of(item) for item in self.filters])
         kwargs.setdefault("cap", CAP)
         kwargs.setdefault("export_endpoint", self.export_endpoint)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from flask import redirect, request, url_for
+from flask import g, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select
@@ -112,9 +112,21 @@ def serve(view: CasesView, case: Case, name: str) -> Any:
         conflict=conflict,
         problems=fields.field_errors(form),
         steps=case_page.steps(case),
+        sentences=_sentences(case),
         **spec.context(case),
     )
     return (page, 409) if conflict or told else (page, 422) if form.errors else page
+
+
+def _sentences(case: Case) -> list[tuple[str, str]]:
+    """The signs of the newest flag in a line each, to have before one's eyes while filling in a form."""
+    flag = case_verbs.latest(auth.db(), Flag, case.id)
+    findings = flag.frozen.get("findings", []) if flag is not None else []
+    return [
+        (words.capital(words.paper(f["subject"], f["grade"], f["year"])), str(f["sentence"]))
+        for f in findings
+        if f.get("sign") and f.get("sentence")
+    ][:6]
 
 
 def is_done(case: Case, request_id: str | None) -> bool:
@@ -163,7 +175,7 @@ def _interview_form(case: Case) -> fields.InterviewFields:
     if request.method == "GET":
         form.number.data, form.held_on.data = case.number, words.today()
         form.place.data = _("отдел образования")
-        form.present.data = f"{auth.actor().name}, {words.title(auth.actor().role)}\n"
+        form.present.data = f"{g.user.name}, {g.user.post or words.title(g.user.role)}\n"
     return form
 
 

@@ -221,10 +221,13 @@ def steps(case: Case) -> list[Step]:
             if state is CaseState.CLOSED:
                 found.append(Step(name, "done", words.day(case.closed_at, "short")))
             else:
-                n = words.days_between(case.entered_at) + 1
-                found.append(Step(name, "current", _("идёт %(n)s-й день", n=n)))
+                n, limit = words.days_between(case.entered_at) + 1, STAGE_DAYS[state]
+                inside = _("идёт %(n)s-й день из %(limit)s", n=n, limit=limit)
+                found.append(Step(name, "current", inside if n <= limit else _("идёт %(n)s-й день", n=n)))
         elif state in left:
-            found.append(Step(name, "done", words.days(words.days_between(entered[state], left[state]))))
+            found.append(
+                Step(name, "done", words.days(words.days_between(entered.get(state, case.opened_at), left[state])))
+            )
         elif case.state is CaseState.CLOSED:
             found.append(Step(name, "skipped", _("не потребовалось")))
         else:

@@ -49,8 +49,14 @@ class CasesView(ScopedView):
     order = (("evidence", True), ("id", True))
     eager = (joinedload(Case.school),)
     columns = (
-        Column("school", _l("Школа"), lambda c: c.school.name, kind="strong"),
-        Column("number", _l("Дело"), lambda c: c.number, kind="code", sort="number"),
+        Column(
+            "school",
+            _l("Школа"),
+            lambda c: c.school.name,
+            kind="strong",
+            below=lambda c: _("дело %(number)s", number=c.number),
+        ),
+        Column("number", _l("Дело"), lambda c: c.number, is_export_only=True),
         Column("municipality_id", _l("Муниципалитет"), lambda c: c.school.municipality.name, is_wide_only=True),
         Column("state", _l("Где стоит"), lambda c: c.state, kind="pill", tone=lambda c: STATE_TONES.get(c.state, "")),
         Column(
@@ -69,7 +75,7 @@ class CasesView(ScopedView):
             export=lambda c: c.curator_name,
             is_wide_only=True,
         ),
-        Column("year", _l("Год"), lambda c: str(c.year), sort="year"),
+        Column("year", _l("Год"), lambda c: str(c.year), is_export_only=True),
     )
     filters = (
         Filter("state", _l("Где стоит"), lambda: _states(), lambda v: _state_is(v)),

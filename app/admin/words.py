@@ -112,10 +112,12 @@ def short_name(name: str | None) -> str:
     return f"{parts[0]}{NBSP}{parts[1][0]}.{NBSP}{parts[2][0]}."
 
 
-def day(value: date | datetime | None, style: str = "long") -> str:
+def day(value: date | datetime | str | None, style: str = "long") -> str:
     """A day in words: «14 октября 2021 г.»; style "short" gives «14.10.2021»."""
     if value is None:
         return "—"
+    if isinstance(value, str):
+        value = date.fromisoformat(value)
     if isinstance(value, datetime):
         value = value.astimezone(zone()).date()
     if style == "short":

@@ -134,8 +134,8 @@ def _demo_people(context: AppContext) -> list[tuple[str, str]]:
     """Sign-ins of the demo that still open the door: login, and who it is."""
     from sqlalchemy import select
 
-    from app.models import User
     from app.demo import PASSWORD, PEOPLE
+    from app.models import User
     from app.workflows.people import password_matches
 
     demo = {person.login: person for person in PEOPLE}

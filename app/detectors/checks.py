@@ -121,7 +121,7 @@ def _number(column: pd.Series) -> np.ndarray:
 
 
 def _scores(works: pd.DataFrame, items: list[str]) -> tuple[np.ndarray, int]:
-    score = _number(works["score"]) if "score" in works else np.full(len(works), np.nan)
+    score = _number(works["score"]).copy() if "score" in works else np.full(len(works), np.nan)
     blank = ~np.isfinite(score)
     if not blank.any() or not items:
         return score, 0

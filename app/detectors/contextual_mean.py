@@ -50,6 +50,11 @@ def logit_means(table: PaperTable) -> LogitMeans:
     degrees = np.maximum(n - 1, 0)
     phi = float((degrees * table.variance).sum() / max((degrees * room).sum(), 1e-9)) / top**2
     phi = max(phi, 1e-4)
+    # The sampling variance at a small school's own extreme mean would make every extreme look uncertain: its mean is
+    # taken half-way to the paper's at ten works.
+    centre = float((share * n).sum() / max(n.sum(), 1))
+    shrunk = (n * share + 10 * centre) / (n + 10)
+    room = shrunk * (1 - shrunk)
     spread = table.class_spread or 0.0
     return LogitMeans(
         np.log(share / (1 - share)),
@@ -170,7 +175,14 @@ def _regress(
     # size.
     shared = table.class_share if table.class_spread is None else None
     return school_effects(
-        y, means.sampling, X, fit_on=fit_on, extra=means.class_variance + extra, shared=shared, huber=params.huber
+        y,
+        means.sampling,
+        X,
+        fit_on=fit_on,
+        extra=means.class_variance + extra,
+        shared=shared,
+        huber=params.huber,
+        reject=params.reject,
     )
 
 
@@ -264,6 +276,7 @@ def contextual_mean(
     half = 1.96 * deviation
     low, high = (top / (1 + np.exp(-(predicted + sign * half))) for sign in (-1, 1))
     observed = table.mean
+    context_mean = top / (1 + np.exp(-effects.fitted))
     return MeanResult(
         to_z(p_value),
         p_value,
@@ -273,7 +286,7 @@ def contextual_mean(
         observed - high,
         observed - low,
         expected,
-        effects.shrinkage * effects.residual * expected * (1 - expected / top),
+        top / (1 + np.exp(-(effects.fitted + effects.shrinkage * effects.residual))) - context_mean,
         by_history,
         usable,
         reference,

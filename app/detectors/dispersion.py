@@ -46,7 +46,7 @@ def school_effects(
     shared: np.ndarray | None = None,
     huber: float = 1.345,
     caution: float = 0.0,
-    rounds: int = 30,
+    reject: float = np.inf,
 ) -> SchoolEffects:
     r"""Robust regression of school results with additive over-dispersion.
 
@@ -70,6 +70,10 @@ def school_effects(
     caution : float
         How many standard errors of the estimating equation over-dispersion has to exceed before it counts; zero takes
         the estimate itself, which is never negative and so too large on average where there is none.
+    reject : float
+        Schools whose z exceeds it leave the fit, which is repeated until none does: manipulation only raises, and ten
+        or twenty raised schools in a hundred would otherwise stretch even a bounded scale. At 2.5 an honest region
+        loses 0.6 % of its schools.
 
     Returns
     -------
@@ -100,10 +104,28 @@ def school_effects(
     0.0
     """
     y = np.asarray(y, dtype=float)
-    S = len(y)
-    fit_on = np.ones(S, dtype=bool) if fit_on is None else fit_on
+    fit_on = np.ones(len(y), dtype=bool) if fit_on is None else fit_on
     base = np.asarray(sampling, dtype=float) + (0.0 if extra is None else extra)
-    design = np.ones((S, 1)) if X is None or X.shape[1] == 0 else np.column_stack((np.ones(S), X))
+    design = np.ones((len(y), 1)) if X is None or X.shape[1] == 0 else np.column_stack((np.ones(len(y)), X))
+    kept = fit_on
+    for _ in range(8):
+        effects = _fit(y, base, design, kept, shared, huber, caution)
+        fresh = fit_on & (effects.z <= reject)
+        if np.array_equal(fresh, kept) or fresh.sum() < 0.6 * fit_on.sum():
+            break
+        kept = fresh
+    return effects
+
+
+def _fit(
+    y: np.ndarray,
+    base: np.ndarray,
+    design: np.ndarray,
+    fit_on: np.ndarray,
+    shared: np.ndarray | None,
+    huber: float,
+    caution: float,
+) -> SchoolEffects:
     ridge = 0.3 * np.eye(design.shape[1])
     ridge[0, 0] = 0.0
     expected = _huber_square(huber)
@@ -111,7 +133,7 @@ def school_effects(
     tau2 = max(0.0, float(np.median((y[fit_on] - np.median(y[fit_on])) ** 2)) / 0.4549 - float(np.median(base[fit_on])))
     weight = fit_on.astype(float)
     spread = base
-    for _ in range(rounds):
+    for _ in range(30):
         variance = tau2 + spread
         w = weight / variance
         gram = design.T @ (design * w[:, None])

@@ -101,7 +101,7 @@ def of_lowest(table: PaperTable, result: few_lowest.LowestResult, params: Params
     reasons = [
         sentences.too_few(works, p.smallest_n)
         if works < p.smallest_n
-        else f"ожидается отметок «2»: {sentences.decimal(expected)}, нужно не меньше {sentences.whole(p.smallest_expected)}"
+        else f"ожидаемых «2» {sentences.decimal(expected)}, нужно не меньше {sentences.whole(p.smallest_expected)}"
         for works, expected in zip(n.tolist(), result.expected.tolist(), strict=True)
     ]
     texts = [

@@ -37,6 +37,7 @@ class LowestParams:
 class MeanParams:
     smallest_n: int
     huber: float
+    reject: float
     municipality_schools: int
     category_schools: int
     smallest_pool: int

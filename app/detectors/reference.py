@@ -14,6 +14,9 @@ import numpy as np
 from app.errors import InsufficientData
 
 
+MANY_SCHOOLS = 20
+
+
 @dataclass(frozen=True)
 class Tilt:
     """Reference distributions moved to schools.
@@ -70,7 +73,8 @@ def tilt_to_school(
     -----
     .. math:: f_i(s) \propto f(s) \exp(\theta_{i1} x_s + \theta_{i2} (x_s^2 - 1)), \qquad x_s = (s - \mu)/\sigma,
 
-    fitted by penalised maximum likelihood with :math:`\theta_{i2} \sim N(0, \tau^2)`. The first term alone is the
+    fitted by penalised maximum likelihood with :math:`\theta_{i2} \sim N(\bar\theta_2, \tau^2)`, the mean over schools
+    weighted by works (zero with fewer than 20 schools). The first term alone is the
     exponential tilt of the reference to the school's mean; in a normal shape :math:`\theta_2` is the change of the
     logarithm of the standard deviation to first order. Scores need not be normal: the family only has to hold what
     honest schools differ in.
@@ -100,6 +104,8 @@ def tilt_to_school(
     basis = np.column_stack((x, x**2 - 1))
     n = counts.sum(axis=1)
     ridge = np.array([0.02, 1.0 / spread_prior**2])
+    # A pool of schools is wider than any of them: with enough schools the typical one sets where small ones are drawn to.
+    typical = np.zeros(2)
     observed = counts @ basis
     theta = np.zeros((len(n), 2)) if start is None else start
     with np.errstate(divide="ignore"):
@@ -108,7 +114,7 @@ def tilt_to_school(
     second = np.column_stack((basis[:, 0] ** 2, basis[:, 0] * basis[:, 1], basis[:, 1] ** 2))
     for _ in range(iterations):
         mean = p @ basis
-        gradient = observed - n[:, None] * mean - ridge * theta
+        gradient = observed - n[:, None] * mean - ridge * (theta - typical)
         squares = p @ second
         h11 = n * (squares[:, 0] - mean[:, 0] ** 2) + ridge[0]
         h12 = n * (squares[:, 1] - mean[:, 0] * mean[:, 1])
@@ -122,6 +128,8 @@ def tilt_to_school(
         )
         step = np.clip(step, -0.6, 0.6)
         theta = np.clip(theta + step, (-6.0, -1.0), (6.0, 1.0))
+        if len(n) >= MANY_SCHOOLS:
+            typical = np.array([0.0, np.clip(n @ theta[:, 1] / n.sum(), -0.5, 0.5)])
         p = _softmax(logs + theta @ basis.T)
         # Newton's error squares from step to step: below 1e-5 the next one would change nothing.
         if np.max(np.abs(step), initial=0.0) < 1e-5:

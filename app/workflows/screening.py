@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from app import policy
+from app import datafiles, policy
 from app.context import AppContext
 from app.database import acting
 from app.errors import Reason, Refused
@@ -23,6 +23,7 @@ from app.terms import DocumentKind, FileKind, RunStatus, Tier
 from app.workflows import issuing, journal, outbox
 from app.workflows.case import open_case
 
+_EXPLANATIONS = datafiles.DATA_DIR / "explanations.toml"
 FLAGGED_TIERS = (Tier.WATCH, Tier.CASE, Tier.SEVERE)
 CASE_TIERS = (Tier.CASE, Tier.SEVERE)
 
@@ -189,6 +190,7 @@ def _flag(
     from app.detectors import DETECTORS
 
     detectors = {detector.name: detector for detector in DETECTORS}
+    explanations = datafiles.load(_EXPLANATIONS, keys=frozenset(detectors)).body
     findings = [
         {
             **{key: row[key] for key in _FROZEN},
@@ -198,7 +200,8 @@ def _flag(
             "title": detectors[row["detector"]].title_ru,
             "version": run.detector_versions.get(row["detector"]),
             "reference": _reference_text(run.reference),
-            "explains_away": getattr(detectors[row["detector"]], "explains_away_ru", ""),
+            "explains_away": explanations.get(row["detector"], {}).get("ru", ""),
+            "explains_away_en": explanations.get(row["detector"], {}).get("en", ""),
             "sign": row["q_value"] is not None and row["q_value"] <= 0.10 and row["family"].value != "federal",
         }
         for row in sorted(rows, key=lambda row: (row["p_value"] is None, row["p_value"] or 0.0))

@@ -18,7 +18,8 @@ def test_the_web_process_loads_neither_pandas_nor_scipy(world: World) -> None:
     code = (
         "import sys\n"
         "from app.context import AppContext\nfrom app.settings import Settings\nfrom app.web import create_app\n"
-        f"create_app(AppContext.from_settings(Settings.from_env({{'OBEKTIV_HOME': {str(world.context.settings.home)!r}}})))\n"
+        f"settings = Settings.from_env({{'OBEKTIV_HOME': {str(world.context.settings.home)!r}}})\n"
+        "create_app(AppContext.from_settings(settings))\n"
         "print([m for m in ('pandas', 'scipy', 'numpy', 'pyarrow', 'reportlab') if m in sys.modules])"
     )
 

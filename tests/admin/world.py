@@ -15,11 +15,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2.bccache import Bucket, BytecodeCache
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -307,9 +308,23 @@ def _problem(word: str) -> dict[str, Any]:
     }
 
 
+class CompiledOnce(BytecodeCache):
+    """Templates are compiled once for all the applications of a test run."""
+
+    kept: ClassVar[dict[str, bytes]] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self.kept:
+            bucket.bytecode_from_string(self.kept[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self.kept[bucket.key] = bucket.bytecode_to_string()
+
+
 def make_world(context: AppContext) -> World:
     app = create_app(context)
     app.testing = False
+    app.jinja_env.bytecode_cache = CompiledOnce()
     with acting(context.sessions, SYSTEM) as session:
         cast = make_cast(session)
         run = make.make_run(session, n_findings=3, n_flags=3, tiers={"case": 3})

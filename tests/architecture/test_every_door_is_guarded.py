@@ -27,6 +27,8 @@ OPEN_TO_THE_SIGNED_IN = {
 }
 
 ID_KINDS = ("own", "neighbour", "foreign", "missing", "comma", "junk", "huge", "nul")
+MALFORMED_BY = (None, "sveta", "rita")
+"""Who also sends ids that are no ids; they are turned away before anybody's rights are asked."""
 PEOPLE = (None, "anna", "marat", "kira", "ivan", "sveta", "rita", "root")
 ROLE_OF = {
     "anna": Role.ANALYST,
@@ -45,7 +47,8 @@ FORBIDDEN_WORDS = {
     None: (CANARY, NEIGHBOUR),
 }
 DATA = {"version": "0", "request_id": "matrix-request", "trigger": "recheck", "reason": "проверка доступа ко всему"}
-TEXTS = {"kind": ("xlsx", "upload", "run", "recheck", "document"), "form": ("interview", "order", "recheck", "no-such")}
+FILES, JOBS = ("xlsx", "nonsense"), ("upload", "run", "recheck", "document")
+FORMS = ("interview", "handover", "order", "observation", "recheck", "conclusion", "nonsense")
 
 
 def test_every_route_names_a_permission_or_is_listed_here(world: World) -> None:
@@ -112,7 +115,7 @@ def _walk(world: World, person: str | None) -> list[str]:
     client = world.client(person)
     token = world.token(client) if person else _strangers_token(client)
     faults = []
-    for endpoint, method, path, id_kind in _requests(world):
+    for endpoint, method, path, id_kind in _requests(world, ID_KINDS if person in MALFORMED_BY else ID_KINDS[:4]):
         headers = {"X-CSRFToken": token}
         answer = client.post(path, data=DATA, headers=headers) if method == "POST" else client.get(path)
         text = readable(answer)
@@ -145,11 +148,11 @@ def _strangers_token(client) -> str:
     return found.group(1)
 
 
-def _requests(world: World) -> Iterator[tuple[str, str, str, str]]:
+def _requests(world: World, id_kinds: tuple[str, ...]) -> Iterator[tuple[str, str, str, str]]:
     for rule in world.app.url_map.iter_rules():
         if rule.endpoint == "static":
             continue
-        kinds = ID_KINDS if "<row:" in rule.rule else ("none",)
+        kinds = id_kinds if "<row:" in rule.rule else ("none",)
         for kind in kinds:
             for path in _paths(world, rule.rule, kind):
                 for method in sorted((rule.methods or set()) & {"GET", "POST"}):
@@ -165,8 +168,9 @@ def _posts(world: World) -> Iterator[tuple]:
 def _paths(world: World, rule: str, kind: str) -> list[str]:
     """Addresses of a rule with ids of one kind; a text parameter brings one address for each of its values."""
     paths = [re.sub(r"<row:(\w+)>", lambda found: _id(world, rule, found.group(1), kind), rule)]
-    for name, values in TEXTS.items():
-        paths = [p.replace(f"<{name}>", value) for p in paths for value in (values if f"<{name}>" in p else ("",))]
+    texts = {"<kind>": JOBS if rule.startswith("/jobs/") else FILES, "<form>": FORMS}
+    for name, values in texts.items():
+        paths = [path.replace(name, value) for path in paths for value in (values if name in path else ("",))]
     return paths
 
 

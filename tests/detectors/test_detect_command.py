@@ -1,0 +1,165 @@
+import json
+
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+
+from app.cli.detect import detect
+from app.detectors.simulate import RegionOptions, previous_year, simulate_region
+
+OPTIONS = RegionOptions(schools=40, share=0.2, papers=(("ma", 4), ("ru", 4)))
+
+
+@pytest.fixture(scope="module")
+def region():
+    return simulate_region(3, OPTIONS)
+
+
+@pytest.fixture
+def files(tmp_path, region):
+    region.works.to_csv(tmp_path / "works.csv", index=False)
+    region.schools.to_csv(tmp_path / "schools.csv", index=False)
+    region.exams.to_csv(tmp_path / "exams.csv", index=False)
+    papers = [
+        {"subject": p.subject, "grade": p.grade, "year": p.year, "item_max": p.item_max, "mark_from": p.mark_from}
+        for p in region.papers
+    ]
+    (tmp_path / "papers.json").write_text(json.dumps(papers))
+    return tmp_path
+
+
+def run(files, *options, works="works.csv", papers="papers.json"):
+    arguments = ["--works", files / works, "--papers", files / papers, "--out", files / "out", *options]
+    return CliRunner().invoke(detect, [str(a) for a in arguments])
+
+
+def test_three_files_are_written(files):
+    result = run(files, "--schools", files / "schools.csv", "--exams", files / "exams.csv")
+
+    assert result.exit_code == 0, result.output
+    findings, papers, schools = (
+        pd.read_csv(files / "out" / f"{n}.csv", dtype={"school": str}) for n in ("findings", "papers", "schools")
+    )
+    assert list(findings.columns)[:7] == ["school", "year", "subject", "grade", "detector", "family", "n"]
+    assert list(papers.columns) == ["school", "year", "subject", "grade", "n", "p_value", "q_value"]
+    assert list(schools.columns) == ["school", "year", "evidence", "p_combined", "q", "tier", "families"]
+    assert len(schools) == 40
+    assert {p.name for p in (files / "out").iterdir()} == {"findings.csv", "papers.csv", "schools.csv"}
+
+
+def test_a_cp1251_file_with_semicolons_commas_and_floats_gives_the_same(files, region):
+    works = region.works.copy()
+    works["score"] = works["score"].astype(float)
+    works["class"] = works["class"].str.replace("4", "4 «") + "»"
+    works.to_csv(files / "old.csv", index=False, sep=";", decimal=",", encoding="cp1251")
+    run(files)
+    plain = (files / "out" / "schools.csv").read_text()
+
+    result = run(files, works="old.csv")
+
+    assert result.exit_code == 0, result.output
+    assert (files / "out" / "schools.csv").read_text() == plain
+
+
+def test_parquet_gives_the_same_as_csv(files, region):
+    region.works.to_parquet(files / "works.parquet")
+    run(files)
+    plain = (files / "out" / "findings.csv").read_text()
+
+    result = run(files, works="works.parquet")
+
+    assert result.exit_code == 0, result.output
+    assert (files / "out" / "findings.csv").read_text() == plain
+
+
+def test_json_says_what_was_done(files):
+    previous_year(3, OPTIONS).works.to_csv(files / "previous.csv", index=False)
+
+    result = run(files, "--previous", files / "previous.csv", "--json")
+
+    answer = json.loads(result.stdout)
+    assert answer["schools"] == 40
+    assert sum(answer["tiers"].values()) == 40
+    assert set(answer["versions"]) == {"boundary_push", "few_lowest", "contextual_mean", "journal_gap", "federal"}
+
+
+def test_a_list_of_schools_serves_as_control_with_and_without_a_header(files, region):
+    codes = region.schools["school"].head(25)
+    (files / "bare.txt").write_text("\n".join(codes))
+    codes.to_csv(files / "headed.csv", index=False)
+
+    answers = []
+    for name in ("bare.txt", "headed.csv"):
+        result = run(files, "--control", files / name, "--json")
+        assert result.exit_code == 0, result.output
+        answers.append(json.loads(result.stdout))
+
+    assert answers[0]["reference"] == answers[1]["reference"]
+    assert answers[0]["reference"]["control"]
+
+
+def broken_score(folder, region):
+    region.works.assign(score=region.works["score"].where(region.works.index != 5, 99)).to_csv(
+        folder / "bad.csv", index=False
+    )
+    return "bad.csv", "papers.json", "строки 7"
+
+
+def unknown_paper(folder, region):
+    region.works.assign(grade=region.works["grade"].where(region.works["subject"] != "ru", 8)).to_csv(
+        folder / "bad.csv", index=False
+    )
+    return "bad.csv", "papers.json", "ru 8 класс"
+
+
+def empty_file(folder, region):
+    (folder / "bad.csv").write_text("")
+    return "bad.csv", "papers.json", "пуст"
+
+
+def header_only(folder, region):
+    region.works.head(0).to_csv(folder / "bad.csv", index=False)
+    return "bad.csv", "papers.json", "ни одной работы"
+
+
+def a_workbook(folder, region):
+    (folder / "bad.csv").write_bytes(b"PK\x03\x04 not a csv")
+    return "bad.csv", "papers.json", "не читается"
+
+
+def no_school_column(folder, region):
+    region.works.drop(columns="school").to_csv(folder / "bad.csv", index=False)
+    return "bad.csv", "papers.json", "school"
+
+
+def broken_json(folder, region):
+    (folder / "bad.json").write_text("[{")
+    return "works.csv", "bad.json", "описание работ"
+
+
+def falling_cuts(folder, region):
+    (folder / "bad.json").write_text('[{"subject": "ma", "grade": 4, "item_max": [1, 2], "mark_from": [3, 2, 1]}]')
+    return "works.csv", "bad.json", "возрастающих"
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        broken_score, unknown_paper, empty_file, header_only, a_workbook, no_school_column, broken_json, falling_cuts,
+    ],
+)  # fmt: skip
+def test_bad_input_is_refused_with_a_reason_and_leaves_nothing(files, region, make):
+    works, papers, reason = make(files, region)
+
+    result = run(files, "--json", works=works, papers=papers)
+
+    assert result.exit_code == 1
+    assert reason in result.stderr
+    assert json.loads(result.stdout)["refused"]
+    assert not (files / "out").exists()
+
+
+def test_an_option_left_out_is_wrong_usage(files):
+    result = CliRunner().invoke(detect, ["--works", str(files / "works.csv")])
+
+    assert result.exit_code == 2

@@ -1,0 +1,34 @@
+import numpy as np
+import pytest
+from scipy import stats
+
+from app.detectors.tails import larger_of_two, to_z, upper_tail
+
+Z = np.array([-2.0, -0.3, 0.0, 1.0, 2.5, 5.0])
+
+
+def test_without_skewness_the_tail_is_the_normal_one():
+    assert upper_tail(Z, 0.0) == pytest.approx(stats.norm.sf(Z))
+
+
+@pytest.mark.parametrize("skewness", [-0.6, -0.1, 0.2, 0.9])
+def test_the_skewed_tail_is_that_of_scipy_pearson3(skewness):
+    assert upper_tail(Z, skewness) == pytest.approx(stats.pearson3.sf(Z, skewness), rel=1e-6, abs=1e-12)
+
+
+def test_tails_are_never_zero_and_never_nan():
+    p = upper_tail(np.array([-1e6, 1e6, 40.0]), np.array([-2.0, 0.0, 3.0]))
+
+    assert np.all((p > 0) & (p <= 1))
+
+
+@pytest.mark.parametrize("rho", [-0.5, 0.0, 0.4, 0.9])
+def test_the_larger_of_two_follows_the_bivariate_normal(rho):
+    z = 1.7
+    exact = 1 - stats.multivariate_normal([0, 0], [[1, rho], [rho, 1]]).cdf([z, z])
+
+    assert larger_of_two(np.array([z]), rho)[0] == pytest.approx(exact, rel=1e-4)
+
+
+def test_normal_values_and_tails_are_inverse():
+    assert to_z(upper_tail(Z, 0.0)) == pytest.approx(Z)
