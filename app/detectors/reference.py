@@ -13,7 +13,6 @@ import numpy as np
 
 from app.errors import InsufficientData
 
-
 MANY_SCHOOLS = 20
 
 

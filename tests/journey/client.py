@@ -43,9 +43,10 @@ class Client:
         data: MultiDict[str, Any] = MultiDict({**fields, "csrf_token": self._token()})
         for name, content in files or []:
             data.add("files", FileStorage(io.BytesIO(content), filename=name))
-        with EnvironBuilder(method="POST", data=data) as builder:
-            environ = builder.get_environ()
-            body, kind = environ["wsgi.input"].read(), environ["CONTENT_TYPE"]
+        builder = EnvironBuilder(method="POST", data=data)
+        environ = builder.get_environ()
+        body, kind = environ["wsgi.input"].read(), environ["CONTENT_TYPE"]
+        builder.close()
         request = urllib.request.Request(self.url + path, data=body, headers={"Content-Type": kind})
         with self.opener.open(request, timeout=60) as answer:
             return answer.status, _words(answer.read().decode())
