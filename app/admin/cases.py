@@ -9,7 +9,7 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import ColumnElement, or_, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import selectinload
 from werkzeug.wrappers import Response as AnyResponse
 
 from app import auth
@@ -47,7 +47,7 @@ class CasesView(ScopedView):
     export_endpoint = "cases.export_cases"
     search_hint: ClassVar[Any] = _l("Школа, её номер или номер дела")
     order = (("evidence", True), ("id", True))
-    eager = (joinedload(Case.school),)
+    eager = (selectinload(Case.school),)
     columns = (
         Column(
             "school",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from functools import partial
 from statistics import median
 from typing import Any
 
@@ -26,14 +28,27 @@ SILENT_DAYS = 14
 
 @dataclass(frozen=True)
 class Waiting:
-    """One thing to do: where, what, why now, and the button."""
+    """One thing to do: where, what, why now, and the button. Only those that are shown are put into words."""
 
+    rank: tuple[int, float]
     name: str
     what: str
-    facts: tuple[tuple[str, str], ...]
-    href: str
     label: str
-    rank: tuple[int, float]
+    href: Callable[[], str]
+    facts: Callable[[], list[tuple[str, str]]]
+
+
+@dataclass(frozen=True)
+class OpenCase:
+    """An open case and the days it has stood in its stage."""
+
+    row: Any
+    days: int
+
+    @property
+    def over(self) -> int:
+        """Days past the aim of the stage; nought or less while there is time."""
+        return self.days - STAGE_DAYS[self.row.state]
 
 
 class DayPage(HomePage):
@@ -42,62 +57,45 @@ class DayPage(HomePage):
     @expose("/")
     @auth.door(auth.SIGNED_IN)
     def index(self) -> str:
-        rows = _open_cases()
-        waiting = sorted(_cases_waiting(rows) + _visits_waiting() + _system_waiting(), key=lambda item: item.rank)
-        overdue = [row for row in rows if _days_over(row) > 0]
-        silent = [row for row in rows if words.days_between(row.entered_at) > SILENT_DAYS]
+        cases = _open_cases()
+        waiting = sorted(_cases_waiting(cases) + _visits_waiting() + _system_waiting(), key=lambda item: item.rank)
+        overdue = [case for case in cases if case.over > 0]
+        silent = [case for case in cases if case.days > SILENT_DAYS]
         return self.render(
             "pages/day.html",
             waiting=waiting[:SHOWN],
             n_waiting=len(waiting),
             n_overdue=len(overdue),
-            worst=max(overdue, key=_days_over) if overdue else None,
-            silent=silent,
+            worst=max(overdue, key=lambda case: case.over).row.school if overdue else None,
+            n_silent=len(silent),
+            silent=silent[0].row.school if silent else None,
             n_new=_new_flags(),
-            states=_where_cases_stand(rows),
+            states=_where_cases_stand(cases),
             week=_this_week(),
-            n_open=len(rows),
-            oldest=max((words.days_between(row.entered_at) for row in rows), default=0),
+            n_open=len(cases),
+            oldest=max((case.days for case in cases), default=0),
         )
 
 
-def _open_cases() -> list[Any]:
+def _open_cases() -> list[OpenCase]:
     if not auth.actor().may(Permission.CASE_READ):
         return []
     statement = (
         select(
-            Case.id,
-            Case.number,
-            Case.state,
-            Case.tier,
-            Case.evidence,
-            Case.entered_at,
-            Case.curator_name,
-            School.name.label("school"),
+            Case.id, Case.state, Case.tier, Case.evidence, Case.entered_at, Case.curator_id, School.name.label("school")
         )
         .join(School, School.id == Case.school_id)
         .where(Case.state != CaseState.CLOSED)
         .order_by(Case.evidence.desc(), Case.id)
     )
-    return list(auth.db().execute(statement))
+    now = auth.now()
+    return [OpenCase(row, max(0, (now - row.entered_at).days)) for row in auth.db().execute(statement)]
 
 
-def _days_over(row: Any) -> int:
-    """Days past the aim of the stage; nought or less while there is time."""
-    return words.days_between(row.entered_at) - STAGE_DAYS[row.state]
-
-
-def _cases_waiting(rows: list[Any]) -> list[Waiting]:
-    """Cases whose next step is this person's to make."""
+def _cases_waiting(cases: list[OpenCase]) -> list[Waiting]:
+    """Cases whose next step is this person's to make; what another person has in hand is not."""
     actor = auth.actor()
-    proposed: dict[int, Any] = {}
-    for said in auth.db().execute(
-        select(Conclusion.case_id, Conclusion.verdict, Conclusion.proposed_by_id, Conclusion.proposed_by_name)
-        .join(Case, Case.id == Conclusion.case_id)
-        .where(Case.state != CaseState.CLOSED)
-        .order_by(Conclusion.id)
-    ):
-        proposed[said.case_id] = said
+    proposed, in_hand = _proposed(), _in_hand()
     steps = {
         CaseState.FLAGGED: (Permission.CASE_INTERVIEW, "interview", _("провести собеседование"), _("Внести протокол")),
         CaseState.INTERVIEW: (Permission.CASE_ASSIGN, "order", _("назначить куратора"), _("Внести приказ")),
@@ -110,30 +108,62 @@ def _cases_waiting(rows: list[Any]) -> list[Waiting]:
         CaseState.OBSERVED: (Permission.CASE_RECHECK, "recheck", _("перепроверить работы"), _("Назначить")),
         CaseState.RECHECKED: (Permission.CASE_CONCLUDE, "conclusion", _("предложить закрытие"), _("Предложить")),
     }
+    approve, look = _("утвердить закрытие"), _("Рассмотреть")
     found = []
-    for row in rows:
-        conclusion = proposed.get(row.id)
-        over = _days_over(row)
-        facts = [(_("Признаки"), f"{words.title(row.tier)}, {_('сила')} {words.number(row.evidence, 1)}")]
-        late = _("просрочено на %(days)s", days=words.days(over)) if over > 0 else ""
-        since = _("на этапе %(days)s", days=words.days(words.days_between(row.entered_at)))
-        facts.append((_("Срок"), f"{since}, {late}" if late else since))
+    for case in cases:
+        row, conclusion = case.row, proposed.get(case.row.id)
         # The most urgent first: an approval somebody waits for, then what is late, then what is strong.
         if conclusion is not None:
             if actor.may(Permission.CASE_CLOSE) and conclusion.proposed_by_id != actor.user_id:
-                who = (_("Предложил(а)"), f"{conclusion.proposed_by_name}: {words.title(conclusion.verdict)}")
-                href = url_for("cases.case", case_id=row.id)
-                found.append(
-                    Waiting(
-                        row.school, _("утвердить закрытие"), (who, *facts), href, _("Рассмотреть"), (0, -row.evidence)
-                    )
-                )
+                href = partial(url_for, "cases.case", case_id=row.id)
+                facts = partial(_facts, case, conclusion)
+                found.append(Waiting((0, -row.evidence), row.school, approve, look, href, facts))
             continue
         permission, form, what, label = steps[row.state]
-        if actor.may(permission):
-            href = url_for("cases.do", case_id=row.id, form=form)
-            found.append(Waiting(row.school, what, tuple(facts), href, label, (1 if over > 0 else 2, -row.evidence)))
+        is_handed_over = row.state is CaseState.FLAGGED and row.curator_id not in (None, actor.user_id)
+        if not actor.may(permission) or is_handed_over or (row.state, row.id) in in_hand:
+            continue
+        href = partial(url_for, "cases.do", case_id=row.id, form=form)
+        rank = (1 if case.over > 0 else 2, -row.evidence)
+        found.append(Waiting(rank, row.school, what, label, href, partial(_facts, case, None)))
     return found
+
+
+def _facts(case: OpenCase, conclusion: Any) -> list[tuple[str, str]]:
+    row = case.row
+    since = _("на этапе %(days)s", days=words.days(case.days))
+    late = ", " + _("просрочено на %(days)s", days=words.days(case.over)) if case.over > 0 else ""
+    facts = [
+        (_("Признаки"), f"{words.title(row.tier)}, {_('сила')} {words.number(row.evidence, 1)}"),
+        (_("Срок"), since + late),
+    ]
+    if conclusion is not None:
+        said = f"{conclusion.proposed_by_name}: {words.title(conclusion.verdict)}"
+        facts.insert(0, (_("Предложил(а)"), said))
+    return facts
+
+
+def _proposed() -> dict[int, Any]:
+    """The newest proposal to close of each open case."""
+    rows = auth.db().execute(
+        select(Conclusion.case_id, Conclusion.verdict, Conclusion.proposed_by_id, Conclusion.proposed_by_name)
+        .join(Case, Case.id == Conclusion.case_id)
+        .where(Case.state != CaseState.CLOSED)
+        .order_by(Conclusion.id)
+    )
+    return {row.case_id: row for row in rows}
+
+
+def _in_hand() -> set[tuple[CaseState, int]]:
+    """Cases for whose next step a visit is scheduled or a sample is being re-marked."""
+    session = auth.db()
+    visits = session.scalars(select(Observation.case_id).where(Observation.status == VisitStatus.SCHEDULED))
+    samples = session.scalars(
+        select(Recheck.case_id).where(Recheck.status.in_([RecheckStatus.REQUESTED, RecheckStatus.DRAWN]))
+    )
+    return {(CaseState.CURATOR_ASSIGNED, case_id) for case_id in visits} | {
+        (CaseState.OBSERVED, case_id) for case_id in samples
+    }
 
 
 def _visits_waiting() -> list[Waiting]:
@@ -150,12 +180,12 @@ def _visits_waiting() -> list[Waiting]:
     )
     found = [
         Waiting(
+            (0, float(row.scheduled_on.toordinal())),
             row.name,
             _("наблюдение"),
-            ((_("Когда"), words.day(row.scheduled_on)), (_("Работа"), words.paper(row.subject, row.grade))),
-            url_for("observations.visit", observation_id=row.id),
             _("Внести акт"),
-            (0, float(row.scheduled_on.toordinal())),
+            partial(url_for, "observations.visit", observation_id=row.id),
+            partial(_visit_facts, row.scheduled_on, words.paper(row.subject, row.grade)),
         )
         for row in visits
     ]
@@ -175,19 +205,22 @@ def _visits_waiting() -> list[Waiting]:
     )
     return found + [
         Waiting(
+            (0, float(row.scheduled_on.toordinal())),
             row.name,
             _("перепроверка"),
-            (
-                (_("Когда"), words.day(row.scheduled_on)),
-                (_("Работа"), words.paper(row.subject, row.grade, row.year)),
-                (_("Выборка"), words.plural(row.n_sample, ("работа", "работы", "работ"), ("work", "works"))),
-            ),
-            url_for("rechecks.recheck", recheck_id=row.id),
             _("Внести баллы"),
-            (0, float(row.scheduled_on.toordinal())),
+            partial(url_for, "rechecks.recheck", recheck_id=row.id),
+            partial(_visit_facts, row.scheduled_on, words.paper(row.subject, row.grade, row.year), row.n_sample),
         )
         for row in samples
     ]
+
+
+def _visit_facts(day: date, paper: str, n_sample: int | None = None) -> list[tuple[str, str]]:
+    facts = [(_("Когда"), words.day(day)), (_("Работа"), paper)]
+    if n_sample is not None:
+        facts.append((_("Выборка"), words.plural(n_sample, ("работа", "работы", "работ"), ("work", "works"))))
+    return facts
 
 
 def _system_waiting() -> list[Waiting]:
@@ -201,22 +234,17 @@ def _system_waiting() -> list[Waiting]:
             .order_by(Upload.id)
             .limit(SHOWN)
         ):
-            facts = (
-                (_("Строк"), words.number(row.rows_accepted)),
-                (_("Замечаний"), words.number(row.n_problems)),
-            )
-            href = url_for("uploads.upload", upload_id=row.id)
-            found.append(
-                Waiting(row.file_name, _("принять или отклонить файл"), facts, href, _("Посмотреть"), (1, 0.0))
-            )
+            facts = [(_("Строк"), words.number(row.rows_accepted)), (_("Замечаний"), words.number(row.n_problems))]
+            href = partial(url_for, "uploads.upload", upload_id=row.id)
+            what, label = _("принять или отклонить файл"), _("Посмотреть")
+            found.append(Waiting((1, 0.0), row.file_name, what, label, href, partial(list, facts)))
     if actor.may(Permission.JOB_RETRY):
         n = session.scalar(select(func.count(OutboxJob.id)).where(OutboxJob.status == JobStatus.DEAD)) or 0
         if n:
-            href = url_for("outbox.index_view", status="dead")
-            many = ((_("Сколько"), words.number(n)),)
-            found.append(
-                Waiting(_("Задания остановлены"), _("разобраться и запустить"), many, href, _("Открыть"), (0, 0.0))
-            )
+            href = partial(url_for, "outbox.index_view", status="dead")
+            many = [(_("Сколько"), words.number(n))]
+            name, what = _("Задания остановлены"), _("разобраться и запустить")
+            found.append(Waiting((0, 0.0), name, what, _("Открыть"), href, partial(list, many)))
     return found
 
 
@@ -227,13 +255,13 @@ def _new_flags() -> int:
     return auth.db().scalar(select(func.count(Flag.id)).where(Flag.raised_at >= since, Flag.tier != Tier.NONE)) or 0
 
 
-def _where_cases_stand(rows: list[Any]) -> list[tuple[str, str, bool]]:
+def _where_cases_stand(cases: list[OpenCase]) -> list[tuple[str, str, bool]]:
     """State, «number · median days», and whether the median is past the aim."""
     found = []
     for state in CaseState:
         if state is CaseState.CLOSED:
             continue
-        days = [words.days_between(row.entered_at) for row in rows if row.state is state]
+        days = [case.days for case in cases if case.row.state is state]
         middle = round(median(days)) if days else 0
         text = f"{len(days)} · {_('медиана')} {words.days(middle)}" if days else "0"
         found.append((words.title(state), text, bool(days) and middle > STAGE_DAYS[state]))

@@ -9,7 +9,7 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import ColumnElement, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import defer, selectinload
 from werkzeug.wrappers import Response as AnyResponse
 
 from app import auth
@@ -41,7 +41,7 @@ class FlagsView(ScopedView):
     export_endpoint = "flags.export_flags"
     search_hint: ClassVar[Any] = _l("Школа или её номер")
     order = (("evidence", True), ("id", True))
-    eager = (joinedload(Flag.school),)
+    eager = (selectinload(Flag.school), defer(Flag.frozen))
     columns = (
         Column("school", _l("Школа"), lambda f: f.school.name, kind="strong"),
         Column("municipality_id", _l("Муниципалитет"), lambda f: f.school.municipality.name, is_wide_only=True),

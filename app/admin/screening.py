@@ -9,7 +9,7 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import defer, selectinload
 from werkzeug.wrappers import Response as AnyResponse
 
 from app import auth
@@ -113,7 +113,7 @@ def _results(run: ScreeningRun) -> dict[str, Any]:
     flags = session.scalars(
         select(Flag)
         .where(Flag.run_id == run.id)
-        .options(joinedload(Flag.school))
+        .options(selectinload(Flag.school), defer(Flag.frozen))
         .order_by(Flag.evidence.desc(), Flag.id)
         .limit(500)
     ).all()

@@ -6,7 +6,7 @@ from flask import request, url_for
 from flask_admin import expose
 from flask_babel import gettext as _
 from sqlalchemy import or_, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import selectinload
 
 from app import auth
 from app.admin import words
@@ -36,7 +36,7 @@ def _cases(text: str) -> tuple[str, list[tuple[str, str, str]]]:
     rows = auth.db().scalars(
         select(Case)
         .where(or_(Case.number.ilike(like(text), escape="\\"), Case.school_id.in_(school_matches(text))))
-        .options(joinedload(Case.school))
+        .options(selectinload(Case.school))
         .order_by(Case.closed_at.is_not(None), Case.evidence.desc())
         .limit(MOST)
     )

@@ -8,7 +8,7 @@ from flask import Blueprint, g, jsonify, request
 from flask_babel import gettext as _
 from flask_wtf.csrf import generate_csrf
 from sqlalchemy import select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import selectinload
 
 from app import auth
 from app.api.reading import MOST, body, whole, wrong
@@ -44,7 +44,7 @@ def list_cases() -> Any:
     statement = (
         select(Case)
         .where(Case.id > whole("after", 0, most=2**31 - 1))
-        .options(joinedload(Case.school))
+        .options(selectinload(Case.school))
         .order_by(Case.id)
         .limit(limit + 1)
     )
@@ -145,7 +145,7 @@ def findings() -> Any:
 
 
 def _find(case_id: int) -> Case:
-    case = auth.db().scalars(select(Case).where(Case.id == case_id).options(joinedload(Case.school))).first()
+    case = auth.db().scalars(select(Case).where(Case.id == case_id).options(selectinload(Case.school))).first()
     if case is None:
         raise NotFound(_("Дело не найдено или относится к другой территории."))
     return case

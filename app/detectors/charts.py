@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from app.detectors.boundary_push import BoundaryResult
-from app.detectors.contextual_mean import MeanResult, logit_means
+from app.detectors.contextual_mean import MeanResult
 from app.detectors.federal import CAVEAT, Marker
 from app.detectors.few_lowest import LowestResult
 from app.detectors.heaping import frandsen_p
@@ -92,15 +92,12 @@ def funnel_frame(table: PaperTable, result: MeanResult) -> dict:
     n = table.n
     top = table.spec.max_score
     centre = float(np.average(result.predicted, weights=np.maximum(n, 1)))
-    # Limits are shown at the paper's typical mean, in points.
+    # Limits are shown at the paper's typical mean, in points, for a school with typical classes: variance = a + b/n.
     to_points = centre * (1 - centre / top)
-    room = (centre / top) * (1 - centre / top)
-    means = logit_means(table)
-    phi = float(
-        np.median(means.sampling * n * (table.mean / top).clip(0.02, 0.98) * (1 - (table.mean / top).clip(0.02, 0.98)))
-    )
+    design = np.column_stack((np.ones(len(n)), 1 / np.maximum(n, 1)))
+    (a, b), *_ = np.linalg.lstsq(design, result.context.deviation**2, rcond=None)
     sizes = np.unique(np.clip(np.geomspace(5, max(10.0, float(n.max())), 24).round(), 5, None))
-    deviation = np.sqrt(result.context.tau2 + phi / (sizes * room)) * to_points
+    deviation = np.sqrt(np.maximum(a + b / sizes, 1e-6)) * to_points
     residual = result.context.residual * to_points
     return {
         "kind": "funnel",

@@ -8,7 +8,7 @@ import numpy as np
 
 from app.detectors.dispersion import SchoolEffects, robust_correlation, school_effects, student_p
 from app.detectors.params import MeanParams
-from app.detectors.tables import PaperTable
+from app.detectors.tables import TYPICAL_CLASS, PaperTable
 from app.detectors.tails import larger_of_two, to_z
 from app.errors import InsufficientData
 
@@ -172,15 +172,15 @@ def _regress(
     params: MeanParams,
 ) -> SchoolEffects:
     # Class effects are measured where classes are known; else their size is estimated from how variance falls with
-    # size.
-    shared = table.class_share if table.class_spread is None else None
+    # size. Where they are known, large schools may still differ more than small ones: the same estimate tells.
+    known = table.class_spread is not None
     return school_effects(
         y,
         means.sampling,
         X,
         fit_on=fit_on,
         extra=means.class_variance + extra,
-        shared=shared,
+        shared=table.n / (table.n + TYPICAL_CLASS) if known else table.class_share,
         huber=params.huber,
         reject=params.reject,
     )

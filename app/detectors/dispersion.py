@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import optimize, special
+from scipy import special
 
 
 @dataclass(frozen=True)
@@ -172,29 +172,43 @@ def _dispersion(
     squares: np.ndarray, base: np.ndarray, shared: np.ndarray | None, huber: float, expected: float
 ) -> tuple[float, float]:
     """τ² and ω that bring the bounded squares of standardised residuals to their expectation."""
-
-    def bounded(tau2: float, omega: float) -> np.ndarray:
-        return np.minimum(squares / (tau2 + base + (0.0 if shared is None else omega * shared)), huber**2) - expected
-
+    limit = huber**2
     top = 4 * float(np.max(squares, initial=1e-12)) + 1e-12
 
-    def tau2_given(omega: float) -> float:
-        if bounded(0.0, omega).mean() <= 0:
-            return 0.0
-        return float(optimize.brentq(lambda t2: bounded(t2, omega).mean(), 0.0, top, xtol=1e-9 * top, rtol=1e-6))
+    def tau2_given(omega: float, start: float, tolerance: float) -> tuple[float, np.ndarray]:
+        """Newton's steps inside a shrinking bracket; also the bounded squares at the solution."""
+        spread = base if shared is None else base + omega * shared
+        bounded = np.minimum(squares / spread, limit)
+        if bounded.mean() <= expected:
+            return 0.0, bounded
+        low, high, tau2 = 0.0, top, start
+        for _ in range(60):
+            ratio = squares / (tau2 + spread)
+            bounded = np.minimum(ratio, limit)
+            excess = bounded.mean() - expected
+            low, high = (tau2, high) if excess > 0 else (low, tau2)
+            slope = float(np.mean(np.where(ratio < limit, ratio / (tau2 + spread), 0.0)))
+            step = tau2 + excess / slope if slope > 0 else top
+            new = float(step) if low < step < high else (low + high) / 2
+            if abs(new - tau2) <= tolerance * new:
+                return new, bounded
+            tau2 = new
+        return tau2, bounded
 
-    tau2 = tau2_given(0.0)
+    first = float(np.median(base))
+    tau2, bounded = tau2_given(0.0, first, 1e-6)
     if shared is None or np.ptp(shared) < 0.05:
         return tau2, 0.0
     loading = shared - shared.mean()
-    if float(bounded(tau2, 0.0) @ loading) <= 0:
+    if float(bounded @ loading) <= 0:
         return tau2, 0.0
-    low, high = 0.0, 4 * (tau2 + float(np.median(base)))
+    low, high, inner = 0.0, 4 * (tau2 + first), tau2
     for _ in range(12):
         middle = (low + high) / 2
-        low, high = (middle, high) if float(bounded(tau2_given(middle), middle) @ loading) > 0 else (low, middle)
+        inner, bounded = tau2_given(middle, max(inner, 1e-3 * first), 1e-4)
+        low, high = (middle, high) if float(bounded @ loading) > 0 else (low, middle)
     omega = (low + high) / 2
-    return tau2_given(omega), omega
+    return tau2_given(omega, max(inner, 1e-3 * first), 1e-6)[0], omega
 
 
 def _huber_square(k: float, *, power: int = 2) -> float:

@@ -103,7 +103,7 @@ def tilt_to_school(
     basis = np.column_stack((x, x**2 - 1))
     n = counts.sum(axis=1)
     ridge = np.array([0.02, 1.0 / spread_prior**2])
-    # A pool of schools is wider than any of them: with enough schools the typical one sets where small ones are drawn to.
+    # A pool of schools is wider than any of them: with enough schools the typical one sets where small ones are drawn.
     typical = np.zeros(2)
     observed = counts @ basis
     theta = np.zeros((len(n), 2)) if start is None else start

@@ -132,7 +132,11 @@ def _surroundings(
     if previous is not None and len(previous):
         checked = check_works(previous, timeless)
         notes += [f"прошлый год: {text}" for text in checked.warnings]
-        earlier = build_tables(checked.works, timeless, with_items=False)
+        first = min((table.year for table in tables), default=0)
+        everything = build_tables(checked.works, timeless, with_items=False)
+        earlier = [table for table in everything if table.year < first]
+        if len(earlier) < len(everything):
+            notes.append("среди работ прошлого года есть работы того же года или более поздние: они не учтены")
     found: dict[tuple[int, str, int], PaperTable] = {}
     if isinstance(control, pd.DataFrame):
         checked = check_works(control, timeless)

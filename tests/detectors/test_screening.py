@@ -188,6 +188,19 @@ def test_years_are_screened_one_by_one_in_one_call():
     assert result.schools.groupby("year").size().tolist() == [60, 60]
 
 
+def test_works_of_the_same_year_do_not_serve_as_the_year_before(manipulated, manipulated_screening):
+    result = screen(
+        manipulated.works,
+        manipulated.papers,
+        schools=manipulated.schools,
+        exams=manipulated.exams,
+        previous=manipulated.works,
+    )
+
+    pd.testing.assert_frame_equal(result.schools, manipulated_screening.schools)
+    assert any("прошлого года" in text for text in result.reference["warnings"])
+
+
 def test_a_tiny_region_is_answered_without_a_verdict():
     works = pd.DataFrame(
         {"year": 2026, "subject": "ma", "grade": 4, "school": "1", "participant": range(12), "score": [3] * 12}

@@ -36,9 +36,7 @@ class Client:
         with self.opener.open(self.url + path, timeout=30) as answer:
             return json.load(answer)
 
-    def post(
-        self, path: str, fields: dict[str, str], files: list[tuple[str, bytes]] | None = None
-    ) -> tuple[int, str]:
+    def post(self, path: str, fields: dict[str, str], files: list[tuple[str, bytes]] | None = None) -> tuple[int, str]:
         """Send a form with the token a page carries; the answer after redirects."""
         data: MultiDict[str, Any] = MultiDict({**fields, "csrf_token": self._token()})
         for name, content in files or []:
@@ -60,7 +58,7 @@ class Client:
     def reading(self, upload_id: int, *, patience: float = 60) -> dict[str, Any]:
         """What became of a file, once the job has read it."""
         deadline = time.monotonic() + patience
-        while (found := self.json(f"/api/uploads/{upload_id}"))["status"] == "received":
+        while (found := self.json(f"/api/v1/uploads/{upload_id}"))["status"] == "received":
             assert time.monotonic() < deadline, f"the file is still being read: {found}"
             time.sleep(0.1)
         return found
@@ -86,4 +84,3 @@ class _KeepRefusals(urllib.request.HTTPErrorProcessor):
 def _words(page: str) -> str:
     text = re.sub(r"<(script|style)\b.*?</\1>|<[^>]+>", " ", page, flags=re.DOTALL)
     return " ".join(html.unescape(text).replace("\xa0", " ").split())
-

@@ -13,17 +13,7 @@ from playwright.sync_api import Browser, sync_playwright
 from app.supervisor import ROOT
 from tests.journey.program import Program
 from tests.journey.region import SmallRegion, small_region
-from tests.journey.visitor import Visitor
-
-SWITCHES = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
+from tests.journey.visitor import SWITCHES, Visitor
 
 
 @pytest.fixture(scope="session")

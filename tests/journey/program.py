@@ -52,7 +52,12 @@ class Program:
     def run(self, *words: str) -> str:
         """One command of the program in the same installation; its output."""
         done = subprocess.run(
-            self._command(*words), env=self.environ, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60
+            self._command(*words),
+            env=self.environ,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=60,
         )
         assert done.returncode == 0, done.stderr
         return done.stdout

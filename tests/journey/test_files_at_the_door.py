@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-import re
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
-from playwright.sync_api import expect
 from sqlalchemy import func, select
 
 from app.database import acting
@@ -19,8 +17,7 @@ from app.terms import Role, UploadStatus
 from app.workflows import people
 from tests.journey.client import Client
 from tests.journey.program import Program
-from tests.journey.region import XLSX, YEAR, Row, SmallRegion, context_rows, workbook, works_rows
-from tests.journey.visitor import Visitor
+from tests.journey.region import Row, SmallRegion, context_rows, workbook, works_rows
 
 PASSWORD = "тихий северный ветер"
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -31,8 +28,6 @@ GENEROUS = 30.0
 
 @pytest.fixture(scope="module", autouse=True)
 def _analyst(program: Program) -> None:
-    from datetime import UTC, datetime
-
     with acting(program.context.sessions, SYSTEM) as session:
         form = people.UserForm("Анисимов Павел Юрьевич", "аналитик", Role.ANALYST)
         people.create_user(session, "analyst", PASSWORD, form, actor=SYSTEM, at=datetime.now(UTC))
@@ -88,7 +83,7 @@ def with_names(region: SmallRegion) -> list[Row]:
 
 def test_the_first_page_comes_soon_after_the_command(program: Program, capsys: pytest.CaptureFixture[str]) -> None:
     with capsys.disabled():
-        print(f"\nobektiv up --no-demo: first page after {program.seconds_to_first_page:.1f} s")
+        print(f"\nobektiv up --no-demo: first page after {program.seconds_to_first_page:.1f} s")  # noqa: T201
 
     assert "Вход" in program.first_page
     assert program.seconds_to_first_page < GENEROUS
@@ -105,7 +100,7 @@ def test_every_wrong_file_gets_a_sentence_that_says_what_to_do_and_leaves_nothin
         "триста листов.xlsx": (workbook(works(region, 3), sheets=300), "300 листов, допускается 50"),
         "чужие баллы.xlsx": (workbook(above_maximum(region)), "Баллы не подходят к работе"),
         "с фамилиями.xlsx": (workbook(with_names(region)), "личные данные"),
-        "страница.xls": ("<html><table><tr><td>1</td></tr></table></html>".encode(), "сохраните как «Книга Excel"),
+        "страница.xls": (b"<html><table><tr><td>1</td></tr></table></html>", "сохраните как «Книга Excel"),
         "приказ.pdf": (b"%PDF-1.7 ...", "загрузите файл .xlsx или .csv"),
     }
 
@@ -171,32 +166,3 @@ def test_an_unknown_school_is_pointed_out_before_anything_is_accepted(
     assert status == 200
     assert "Файл отклонён." in answer
     assert _kept(program) == before
-
-
-@pytest.mark.timeout(180)
-def test_the_real_region_brings_the_school_with_a_heap_at_the_cut_to_a_case(
-    program: Program, region_files: Path, visit: Callable[[str, str], Visitor]
-) -> None:
-    visitor = visit("analyst", PASSWORD)
-    name = "vpr2021_ma5.xlsx"
-    visitor.open("/uploads/")
-    content = (region_files / name).read_bytes()
-    visitor.page.get_by_label("Файлы").set_input_files([{"name": name, "mimeType": XLSX, "buffer": content}])
-    visitor.press("Загрузить")
-    visitor.waits_for("прочитан, ждёт решения", seconds=60)
-    visitor.look("real-region-preview", narrow=True)
-    visitor.press("Принять")
-    visitor.sees("Файл принят, данные доступны проверкам.")
-    visitor.open("/screening/")
-    visitor.choose("Год", str(YEAR))
-    visitor.press("Проверить")
-    visitor.waits_for("Школы с признаками", seconds=90)
-    visitor.look("real-region-screened", narrow=True)
-
-    visitor.open("/cases/?search=990322")
-    expect(visitor.page.locator("table tbody tr")).to_have_count(1)
-    visitor.page.locator("table tbody tr a").first.click()
-
-    visitor.sees(re.compile(r"У границ отметок — \d+ работ"))
-    visitor.sees("с 7 — «3»")
-    visitor.look("real-region-case", narrow=True)

@@ -6,7 +6,7 @@ import io
 import json
 import re
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pypdf
@@ -24,6 +24,7 @@ from tests.journey.region import XLSX, YEAR, SmallRegion
 from tests.journey.visitor import Visitor
 
 PASSWORD = "тихий северный ветер"
+TODAY = datetime.now(UTC).date()
 CURATOR, INSPECTOR = "Климова Ирина Андреевна", "Носов Дмитрий Ильич"
 
 Visit = Callable[[str, str], Visitor]
@@ -31,7 +32,7 @@ Visit = Callable[[str, str], Visitor]
 
 @pytest.mark.timeout(240)
 def test_a_regions_files_become_a_closed_case_that_is_counted(
-    program: Program, region: SmallRegion, visit: Visit, tmp_path: Path
+    program: Program, region: SmallRegion, visit: Visit
 ) -> None:
     try:
         admin_adds_the_analyst(program, visit)
@@ -127,7 +128,7 @@ def the_municipality_gets_its_people(program: Program, region: SmallRegion, visi
             select(School).where(School.municipality_id == place.id, School.code != region.guilty).order_by(School.code)
         ).first()
         assert other is not None
-        trained = date.today() + timedelta(days=300)
+        trained = TODAY + timedelta(days=300)
         for login, name, post, role, more in (
             ("department", "Орлова Марина Сергеевна", "начальник отдела", Role.DEPARTMENT, {}),
             ("deputy", "Зимин Олег Петрович", "заместитель начальника", Role.DEPARTMENT, {}),
@@ -198,7 +199,7 @@ def curator_holds_the_interview(curator: Visitor, region: SmallRegion) -> None:
     assert curator.page.url.endswith("/do/interview")
     curator.fill("Объяснение руководителя школы", "Работы проверяли учителя своих классов, критерии не обсуждали.")
     curator.fill("Что сделать", "Создать межшкольную комиссию по проверке")
-    curator.fill("Срок", (date.today() + timedelta(days=30)).isoformat())
+    curator.fill("Срок", (TODAY + timedelta(days=30)).isoformat())
     curator.fill("Ответственный", "Лебедев П. О.")
     curator.press("Сохранить")
     curator.sees("Протокол внесён, PDF готовится. Дело переведено: Собеседование.")
@@ -277,9 +278,7 @@ def inspector_enters_the_points_blind(inspector: Visitor, region: SmallRegion) -
     inspector.look("recheck-judged", narrow=True)
 
 
-def department_proposes_and_another_person_approves(
-    department: Visitor, deputy: Visitor, region: SmallRegion
-) -> None:
+def department_proposes_and_another_person_approves(department: Visitor, deputy: Visitor, region: SmallRegion) -> None:
     open_case(department, region)
     department.follow("Предложить закрытие", inside="aside")
     department.tick("признаки подтверждены")
