@@ -281,7 +281,7 @@ def facts_of(finding: Any, frozen: dict[str, Any]) -> list[tuple[str, str]]:
     size = words.effect(finding["effect"], unit)
     between = words.interval(finding["effect_low"], finding["effect_high"], unit)
     if between:
-        size += f" ({_('95 %% ДИ %(interval)s', interval=between)})".replace(" ", words.NBSP)
+        size = _("%(size)s (95 %% ДИ %(interval)s)", size=size, interval=between).replace(" ", words.NBSP)
     found = [
         (_("работ"), words.number(finding["n"])),
         (_("отклонение"), size),

@@ -94,7 +94,11 @@ def save_interview(case: Case, form: fields.InterviewFields) -> None:
 
 def candidates(found: list[Candidate]) -> tuple[list[tuple[int, str]], list[tuple[str, str]]]:
     """Choices of those who may, and names with reasons of those who may not."""
-    able = [(c.user.id, f"{c.user.name} — {_('сейчас дел')}: {c.load}") for c in found if c.reason is None]
+    able = [
+        (c.user.id, _("%(name)s — сейчас в работе: %(n)s", name=c.user.name, n=c.load))
+        for c in found
+        if c.reason is None
+    ]
     unable = [(c.user.name, c.reason.text(words.locale())) for c in found if c.reason is not None]
     return able, unable
 

@@ -134,7 +134,7 @@ def _facts(case: OpenCase, conclusion: Any) -> list[tuple[str, str]]:
     since = _("на этапе %(days)s", days=words.days(case.days))
     late = ", " + _("просрочено на %(days)s", days=words.days(case.over)) if case.over > 0 else ""
     facts = [
-        (_("Признаки"), f"{words.title(row.tier)}, {_('сила')} {words.number(row.evidence, 1)}"),
+        (_("Признаки"), _("%(tier)s, сила %(n)s", tier=words.title(row.tier), n=words.number(row.evidence, 1))),
         (_("Срок"), since + late),
     ]
     if conclusion is not None:
@@ -263,7 +263,7 @@ def _where_cases_stand(cases: list[OpenCase]) -> list[tuple[str, str, bool]]:
             continue
         days = [case.days for case in cases if case.row.state is state]
         middle = round(median(days)) if days else 0
-        text = f"{len(days)} · {_('медиана')} {words.days(middle)}" if days else "0"
+        text = _("%(n)s · медиана %(days)s", n=len(days), days=words.days(middle)) if days else "0"
         found.append((words.title(state), text, bool(days) and middle > STAGE_DAYS[state]))
     return found
 

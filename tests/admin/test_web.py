@@ -133,3 +133,15 @@ def test_a_language_that_does_not_exist_is_refused(world: World) -> None:
 def test_malformed_queries_never_break_a_list(shared_world: World, query: str) -> None:
     for path in ("/cases/", "/flags/", "/schools/", "/journal/"):
         assert shared_world.client("rita").get(path + query).status_code in (200, 400), path
+
+
+def test_no_text_hides_from_translation_inside_an_f_string() -> None:
+    import re
+    from pathlib import Path
+
+    import app
+
+    root = Path(app.__file__).parent
+    files = [*root.glob("admin/*.py"), *root.glob("api/*.py"), root / "web.py", root / "auth.py"]
+
+    assert [file.name for file in files if re.search(r"\{_l?\(", file.read_text(encoding="utf-8"))] == []
