@@ -10,7 +10,7 @@ UV := .tools/bin/uv
 PY := .venv/bin/python
 COMPILE := $(UV) pip compile -q --universal --generate-hashes --no-header --python-version 3.11
 
-.PHONY: help setup setup-dev run test check format docs lock clean chromium
+.PHONY: help setup setup-dev run test check format docs translations assets lock clean chromium
 
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -40,6 +40,15 @@ format: setup-dev ## rewrite the code as the formatter wants it
 
 docs: setup ## print the reference pages from the code
 	.venv/bin/obektiv docs
+
+translations: setup ## gather the texts of the pages and compile the English catalogue
+	@mkdir -p build
+	.venv/bin/pybabel -q extract -F app/admin/babel.cfg -k _l --no-location --sort-output --omit-header -o build/messages.pot app
+	.venv/bin/pybabel -q update -l en -i build/messages.pot -d app/admin/translations --omit-header -N --ignore-obsolete --no-wrap
+	.venv/bin/pybabel -q compile -f -d app/admin/translations -l en
+
+assets: ## build styles, scripts and fonts into app/admin/static (needs Node)
+	cd frontend && npm ci --ignore-scripts && npm run build
 
 lock: | $(UV) ## solve the dependencies anew; the locks name hashes and no registry
 	$(COMPILE) pyproject.toml -o requirements.lock

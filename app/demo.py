@@ -88,7 +88,9 @@ def create_demo(context: AppContext, *, at: datetime, progress: Progress | None 
     if not is_empty(context):
         raise Refused(
             Reason(
-                "not_empty", "В базе уже есть люди; демонстрационный регион создаётся только в пустой.", "Not empty."
+                "not_empty",
+                "В базе уже есть люди; демонстрационный регион создаётся только в пустой.",
+                "The database already holds people; a demo region is made only in an empty one.",
             )
         )
     report = progress or (lambda text, share: None)

@@ -79,6 +79,16 @@ class Family(Term):
     FEDERAL = "federal", "федеральные маркеры", "federal markers"
 
 
+class DetectorName(Term):
+    """Titles for every page; the registry with questions and inputs is `app.detectors.DETECTORS`."""
+
+    BOUNDARY_PUSH = "boundary_push", "Баллы у границ отметок", "Scores at the cuts of marks"
+    FEW_LOWEST = "few_lowest", "Мало отметок «2»", "Few lowest marks"
+    CONTEXTUAL_MEAN = "contextual_mean", "Средний балл против контекста", "Mean against the context"
+    JOURNAL_GAP = "journal_gap", "Отметки против журнала", "Marks against the journal"
+    FEDERAL = "federal", "Федеральные маркеры", "Federal markers"
+
+
 class FindingOutcome(Term):
     ASSESSED = "assessed", "проверено", "assessed"
     NOT_ASSESSED = "not_assessed", "не оценивалось", "not assessed"

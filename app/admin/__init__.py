@@ -143,6 +143,8 @@ def _shared() -> dict[str, Any]:
         "may": _may,
         "fact_list": case_page.facts_of,
         "detector_title": case_page.detector_title,
+        "sentence": case_page.sentence,
+        "explanation": case_page.explanation,
         "P": Permission,
         "locale": words.locale(),
         "admin_base_template": "theme/base.html",

@@ -111,7 +111,7 @@ def _sentences(case: Case) -> list[tuple[str, str]]:
     flag = case_verbs.latest(auth.db(), Flag, case.id)
     findings = flag.frozen.get("findings", []) if flag is not None else []
     return [
-        (words.capital(words.paper(f["subject"], f["grade"], f["year"])), str(f["sentence"]))
+        (words.capital(words.paper(f["subject"], f["grade"], f["year"])), case_page.sentence(f))
         for f in findings
         if f.get("sign") and f.get("sentence")
     ][:6]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -32,6 +32,7 @@ from app.models import (
 from app.policy import Permission
 from app.terms import (
     CaseState,
+    DetectorName,
     ExplanationReason,
     FindingLevel,
     ObservationStage,
@@ -298,19 +299,38 @@ def facts_of(finding: Any, frozen: dict[str, Any]) -> list[tuple[str, str]]:
     return [*found, (_("надёжность"), level)]
 
 
-DETECTORS = {
-    "boundary_push": _l("Баллы у границ отметок"),
-    "contextual_mean": _l("Средний балл против контекста"),
-    "journal_gap": _l("Отметки против журнала"),
-    "federal": _l("Федеральные маркеры"),
-}
-"""Titles for the web process, which does not load the detectors themselves."""
-
-
 def detector_title(name: str, frozen_title: str | None = None) -> str:
     if words.locale() == "ru" and frozen_title:
         return frozen_title
-    return str(DETECTORS.get(name, frozen_title or name))
+    try:
+        return words.title(DetectorName(name))
+    except ValueError:
+        return frozen_title or name
+
+
+def sentence(finding: Any) -> str:
+    """What a finding says in the reader's language.
+
+    Findings are frozen with their Russian sentence; in English the numbers are put into words anew. Works on a frozen
+    finding (mapping) and on a row alike.
+    """
+    told = finding if isinstance(finding, Mapping) else vars(finding)
+    russian = told.get("sentence") or told.get("reason") or "—"
+    if words.locale() == "ru":
+        return str(russian)
+    if told.get("effect") is None:
+        return f"Not assessed (in Russian: {russian})"
+    unit = told.get("effect_unit")
+    size = words.effect(told["effect"], unit)
+    between = words.interval(told.get("effect_low"), told.get("effect_high"), unit)
+    return (
+        f"Deviation {size}" + (f" (95 % CI {between})" if between else "") + f" over {words.number(told['n'])} works."
+    )
+
+
+def explanation(finding: Any) -> str:
+    """What would explain a sign away, in the reader's language."""
+    return str(finding.get("explains_away_en" if words.locale() == "en" else "explains_away") or "")
 
 
 ACTIONS = {

@@ -62,9 +62,15 @@ def issue_order(
     if not number.strip():
         reasons.append(Reason("no_number", "Укажите номер приказа.", "Give the order's number."))
     if issued_on > at.date():
-        reasons.append(Reason("future", "Дата приказа ещё не наступила.", "The order's day is ahead."))
+        reasons.append(Reason("future", "Дата приказа ещё не наступила.", "The day of the order is still ahead."))
     if until <= issued_on:
-        reasons.append(Reason("period", "Срок кураторства должен заканчиваться позже даты приказа.", "Wrong period."))
+        reasons.append(
+            Reason(
+                "period",
+                "Срок кураторства должен заканчиваться позже даты приказа.",
+                "The term of the curator must end after the day of the order.",
+            )
+        )
     objection = independence.curator_objection(session, case, curator_id, no_conflict_declared)
     if objection is not None:
         reasons.append(objection)

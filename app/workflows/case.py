@@ -283,7 +283,11 @@ def hand_interview(session: Session, case_id: int, curator_id: int, *, actor: Ac
     case = open_case_of(session, case_id)
     curator = session.get(User, curator_id)
     if curator is None or curator.role is not Role.CURATOR or not curator.is_active:
-        raise Refused(Reason("not_a_curator", "Выберите действующего куратора из списка.", "Choose an active curator."))
+        raise Refused(
+            Reason(
+                "not_a_curator", "Выберите действующего куратора из списка.", "Choose an active curator from the list."
+            )
+        )
     objection = independence.curator_objection(session, case, curator_id, is_declared=True)
     if objection is not None:
         raise Refused(objection)
@@ -300,7 +304,13 @@ def propose(
     policy.require(actor, Permission.CASE_CONCLUDE)
     case = open_case_of(session, case_id)
     if len(grounds.strip()) < 10:
-        raise Refused(Reason("no_grounds", "Опишите основания хотя бы одним предложением.", "State the grounds."))
+        raise Refused(
+            Reason(
+                "no_grounds",
+                "Опишите основания хотя бы одним предложением.",
+                "State the grounds in at least one sentence.",
+            )
+        )
     allowed = (
         {Verdict.DISMISSED} if case.state in (S.FLAGGED, S.INTERVIEW) else {Verdict.CONFIRMED, Verdict.NOT_CONFIRMED}
     )
@@ -340,7 +350,13 @@ def open_case_of(session: Session, case_id: int) -> Case:
     if case is None:
         raise NotFound("Дело не найдено или относится к другой территории.")
     if case.state is CaseState.CLOSED:
-        raise Refused(Reason("case_closed", "Дело закрыто; изменить в нём ничего нельзя.", "The case is closed."))
+        raise Refused(
+            Reason(
+                "case_closed",
+                "Дело закрыто; изменить в нём ничего нельзя.",
+                "The case is closed; nothing in it can be changed.",
+            )
+        )
     return case
 
 

@@ -263,7 +263,13 @@ def workflow_of(case: Case) -> Workflow:
 def _event_of(session: Session, request_id: str, case_id: int) -> CaseEvent | None:
     event = session.scalars(select(CaseEvent).where(CaseEvent.request_id == request_id)).first()
     if event is not None and event.case_id != case_id:
-        raise Refused(Reason("request_id_reused", "Запрос уже выполнен для другого дела. Обновите страницу."))
+        raise Refused(
+            Reason(
+                "request_id_reused",
+                "Запрос уже выполнен для другого дела. Обновите страницу.",
+                "This request was carried out for another case. Reload the page.",
+            )
+        )
     return event
 
 

@@ -70,7 +70,10 @@ def curator_objection(session: Session, case: Case, curator_id: int, is_declared
     person = person_facts(session, curator_id)
     if person is None or person.role is not Role.CURATOR or not person.is_active:
         return Reason(
-            "not_a_curator", "Человек не числится действующим куратором.", "Not an active curator.", "#assignment"
+            "not_a_curator",
+            "Человек не числится действующим куратором.",
+            "The person is not registered as an active curator.",
+            "#assignment",
         )
     conflict = _school_conflict(case, person)
     if conflict is not None:
@@ -103,7 +106,11 @@ def observer_objection(session: Session, case: Case, observer_id: int, on: date)
     """Why this person may not observe at the school of the case on that day, or None."""
     person = person_facts(session, observer_id)
     if person is None or person.role is not Role.INSPECTOR or not person.is_active:
-        return Reason("not_an_observer", "Человек не числится действующим наблюдателем.", "Not an active observer.")
+        return Reason(
+            "not_an_observer",
+            "Человек не числится действующим наблюдателем.",
+            "The person is not registered as an active observer.",
+        )
     conflict = _school_conflict(case, person)
     if conflict is not None:
         return conflict
@@ -121,7 +128,11 @@ def expert_objection(session: Session, case: Case, inspector_id: int) -> Reason 
     """Why this person may not recheck works of the school of the case, or None."""
     person = person_facts(session, inspector_id)
     if person is None or person.role is not Role.INSPECTOR or not person.is_active:
-        return Reason("not_an_expert", "Человек не числится действующим экспертом.", "Not an active expert.")
+        return Reason(
+            "not_an_expert",
+            "Человек не числится действующим экспертом.",
+            "The person is not registered as an active expert.",
+        )
     return _school_conflict(case, person)
 
 

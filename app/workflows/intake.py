@@ -46,7 +46,11 @@ def receive_upload(
     """
     policy.require(actor, Permission.DATA_IMPORT)
     if not content:
-        raise Refused(Reason("empty_file", f"Файл «{file_name}» пуст. Выгрузите его ещё раз.", "The file is empty."))
+        raise Refused(
+            Reason(
+                "empty_file", f"Файл «{file_name}» пуст. Выгрузите его ещё раз.", "The file is empty. Export it again."
+            )
+        )
     sha256 = store.put(content)
     known = session.scalars(
         select(Upload).where(
@@ -110,7 +114,13 @@ def accept_upload(
     assert upload.kind is not None
     assert upload.reading_sha256 is not None
     if upload.rows_accepted == 0:
-        raise Refused(Reason("nothing_to_accept", "В файле нет ни одной годной строки; отклоните его.", "No good row."))
+        raise Refused(
+            Reason(
+                "nothing_to_accept",
+                "В файле нет ни одной годной строки; отклоните его.",
+                "The file has no row that can be accepted; reject it.",
+            )
+        )
     schools = json.loads(store.read(upload.schools_sha256)) if upload.schools_sha256 else []
     ids = registry.register_schools(session, schools, actor=actor, from_context=upload.kind is FileKind.CONTEXT)
     dataset = Dataset(
@@ -273,7 +283,11 @@ def paper_named(year: int | None, subject: str | None, grade: int | None) -> dic
         return None
     if year is None or subject is None or grade is None:
         raise Refused(
-            Reason("paper_incomplete", "Назовите год, предмет и класс вместе или не называйте ничего.", "All or none.")
+            Reason(
+                "paper_incomplete",
+                "Назовите год, предмет и класс вместе или не называйте ничего.",
+                "Name year, subject and grade together, or none of them.",
+            )
         )
     return {"year": year, "subject": subject, "grade": grade}
 

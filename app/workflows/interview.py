@@ -51,20 +51,36 @@ def record_interview(session: Session, case_id: int, form: InterviewForm, *, act
         reasons.append(Reason("no_number", "Укажите номер протокола.", "Give the protocol's number."))
     if form.held_on > at.date():
         reasons.append(
-            Reason("future", "Дата собеседования ещё не наступила: протокол заполняют после него.", "The day is ahead.")
+            Reason(
+                "future",
+                "Дата собеседования ещё не наступила: протокол заполняют после него.",
+                "The day of the interview is still ahead: the protocol is filled in after it.",
+            )
         )
     if form.held_on < case.opened_at.date():
         reasons.append(
-            Reason("too_early", f"Собеседование раньше открытия дела ({case.opened_at:%d.%m.%Y}).", "Before the case.")
+            Reason(
+                "too_early",
+                f"Собеседование раньше открытия дела ({case.opened_at:%d.%m.%Y}).",
+                "The interview lies before the day the case was opened.",
+            )
         )
     if len(form.present) < 2:
         reasons.append(
             Reason(
-                "nobody", "Перечислите присутствовавших: не меньше двух человек, фамилия и должность.", "Who was there?"
+                "nobody",
+                "Перечислите присутствовавших: не меньше двух человек, фамилия и должность.",
+                "List those present: at least two people, name and post.",
             )
         )
     if len(form.explanation.strip()) < 10:
-        reasons.append(Reason("no_explanation", "Запишите объяснение руководителя школы.", "Record the explanation."))
+        reasons.append(
+            Reason(
+                "no_explanation",
+                "Запишите объяснение руководителя школы.",
+                "Record the explanation the head of the school gave.",
+            )
+        )
     if reasons:
         raise Refused(*reasons)
     interview = Interview(

@@ -62,7 +62,11 @@ def schedule_observation(
     case = open_case_of(session, case_id)
     if scheduled_on < at.date():
         raise Refused(
-            Reason("past", "День визита уже прошёл; назначьте сегодняшний или более поздний.", "The day is past.")
+            Reason(
+                "past",
+                "День визита уже прошёл; назначьте сегодняшний или более поздний.",
+                "The day of the visit is past; choose today or a later one.",
+            )
         )
     objection = independence.observer_objection(session, case, observer_id, scheduled_on)
     if objection is not None:
@@ -109,9 +113,21 @@ def record_act(
     if not form.act_number.strip():
         reasons.append(Reason("no_number", "Укажите номер акта.", "Give the act's number."))
     if form.held_on > at.date():
-        reasons.append(Reason("future", "День визита ещё не наступил: акт заполняют после него.", "The day is ahead."))
+        reasons.append(
+            Reason(
+                "future",
+                "День визита ещё не наступил: акт заполняют после него.",
+                "The day of the visit is still ahead: the act is filled in after it.",
+            )
+        )
     if not form.stages:
-        reasons.append(Reason("no_stage", "Отметьте хотя бы один этап, который видел наблюдатель.", "Mark a stage."))
+        reasons.append(
+            Reason(
+                "no_stage",
+                "Отметьте хотя бы один этап, который видел наблюдатель.",
+                "Mark at least one stage that the observer saw.",
+            )
+        )
     if observation.trained_until is not None and form.held_on > observation.trained_until:
         reasons.append(
             Reason(

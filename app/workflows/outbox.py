@@ -134,9 +134,7 @@ def mark_woken(session: Session, job_ids: Sequence[int], *, at: datetime) -> Non
             session,
             update(OutboxJob)
             .where(OutboxJob.id == job.id, OutboxJob.status.in_([JobStatus.PENDING, JobStatus.RUNNING]))
-            .values(
-                wakes=OutboxJob.wakes + 1, next_try_at=at + min(_pause(job.wakes + 1), _LONGEST_WAKE_PAUSE)
-            ),
+            .values(wakes=OutboxJob.wakes + 1, next_try_at=at + min(_pause(job.wakes + 1), _LONGEST_WAKE_PAUSE)),
         )
 
 

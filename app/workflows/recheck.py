@@ -52,7 +52,13 @@ def request_recheck(
     share = rules.share if share is None else share
     if share not in rules.steps:
         steps = ", ".join(f"{step:.0%}" for step in rules.steps)
-        raise Refused(Reason("share", f"Доля выборки выбирается из ступеней: {steps}.", f"Choose one of {steps}."))
+        raise Refused(
+            Reason(
+                "share",
+                f"Доля выборки выбирается из ступеней: {steps}.",
+                f"The share of the sample is one of the steps: {steps}.",
+            )
+        )
     if not order_number.strip():
         raise Refused(Reason("no_number", "Укажите номер приказа о комиссии.", "Give the commission order's number."))
     objection = independence.expert_objection(session, case, inspector_id)
@@ -63,7 +69,11 @@ def request_recheck(
     dataset = current_works(session, year, subject, grade)
     if dataset is None:
         raise Refused(
-            Reason("no_works", "Работы по этому предмету, классу и году не загружены.", "The works are not loaded.")
+            Reason(
+                "no_works",
+                "Работы по этому предмету, классу и году не загружены.",
+                "The works of this subject, grade and year have not been loaded.",
+            )
         )
     running = session.scalars(
         select(Recheck).where(
@@ -77,7 +87,9 @@ def request_recheck(
     if running is not None:
         raise Refused(
             Reason(
-                "already_running", "Перепроверка этой работы уже идёт: сначала внесите её баллы.", "Already running."
+                "already_running",
+                "Перепроверка этой работы уже идёт: сначала внесите её баллы.",
+                "A recheck of this paper is under way: enter its points first.",
             )
         )
     recheck = Recheck(
@@ -148,7 +160,11 @@ def draw(context: AppContext, job: OutboxJob) -> Callable[[Session], None]:
     scale = load_scales().get(*paper)
     if scale is None or scale.mark_from is None:
         raise Refused(
-            Reason("no_scale", "Для этой работы нет официальной шкалы; добавьте её в app/data/scales.", "No scale.")
+            Reason(
+                "no_scale",
+                "Для этой работы нет официальной шкалы; добавьте её в app/data/scales.",
+                "This paper has no official scale; add it to app/data/scales.",
+            )
         )
     frame = pd.read_parquet(
         context.store.path(dataset_sha256),

@@ -33,7 +33,11 @@ def request_screening(session: Session, year: int, *, actor: Actor, at: datetime
     policy.require(actor, Permission.SCREENING_RUN)
     if not actor.is_regional:
         raise Refused(
-            Reason("regional_only", "Прогон проверок делает региональный аналитик: сравнение идёт по всему региону.")
+            Reason(
+                "regional_only",
+                "Прогон проверок делает региональный аналитик: сравнение идёт по всему региону.",
+                "A regional analyst runs the screening: schools are compared across the whole region.",
+            )
         )
     datasets = _works_of(session, year)
     if not datasets:
@@ -41,7 +45,7 @@ def request_screening(session: Session, year: int, *, actor: Actor, at: datetime
             Reason(
                 "no_works",
                 f"За {year} год нет принятых работ. Сначала загрузите файлы и примите их.",
-                "No works.",
+                "There are no accepted works of this year. Upload the files and accept them first.",
                 "/uploads",
             )
         )

@@ -54,7 +54,9 @@ def gather(context: AppContext, year: int) -> Inputs:
         )
     current = [dataset for dataset in datasets if dataset.year == year]
     if not current:
-        raise Refused(Reason("no_works", f"За {year} год нет принятых работ.", "No works of this year."))
+        raise Refused(
+            Reason("no_works", f"За {year} год нет принятых работ.", "There are no accepted works of this year.")
+        )
     before = [dataset for dataset in datasets if dataset.year == year - 1]
     works = _works(context, current)
     papers = [_paper(year, subject, grade, works) for subject, grade in sorted({(d.subject, d.grade) for d in current})]
