@@ -41,7 +41,7 @@ from app.terms import (
     VisitStatus,
 )
 from app.workflows import engine
-from app.workflows.case import OBJECTIVITY
+from app.workflows.case import OBJECTIVITY, stage_days
 
 if TYPE_CHECKING:
     from app.admin.cases import CasesView
@@ -57,14 +57,8 @@ FORM_OF_ANCHOR = {
 }
 """Where a guard's reason says something is missing → the form that supplies it."""
 
-STAGE_DAYS = {
-    CaseState.FLAGGED: 10,
-    CaseState.INTERVIEW: 10,
-    CaseState.CURATOR_ASSIGNED: 30,
-    CaseState.OBSERVED: 30,
-    CaseState.RECHECKED: 10,
-}
-"""Days a case is expected to stay in a stage; shown as an aim, enforced nowhere."""
+STAGE_DAYS = stage_days()
+"""Calendar days a case is expected to stay in a stage; shown as an aim, enforced nowhere."""
 
 
 @dataclass(frozen=True)

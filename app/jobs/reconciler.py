@@ -20,7 +20,7 @@ from app.database import acting, bind, checkpoint, needs_checkpoint_rule
 from app.errors import Misconfigured
 from app.jobs.queues import enqueue, not_waiting
 from app.policy import SYSTEM
-from app.workflows import journal, outbox
+from app.workflows import journal, outbox, people
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +43,7 @@ def serve(context: AppContext) -> None:
             Chore("checkpoint", CHECKPOINT_EVERY, lambda: checkpoint_if_large(context)),
             Chore("anchor", ANCHOR_EVERY, lambda: anchor(context)),
             Chore("sweep", SWEEP_EVERY, lambda: context.store.sweep()),
+            Chore("forget", SWEEP_EVERY, lambda: forget_sign_ins(context)),
         ]
         while not stopping.wait(1.0):
             for chore in chores:
@@ -87,6 +88,12 @@ def anchor(context: AppContext) -> None:
     """Write the journal's head outside the database, so that a cut tail can be seen."""
     with acting(context.sessions, SYSTEM) as session:
         journal.write_anchor(session, anchors_folder(context), at=datetime.now(UTC))
+
+
+def forget_sign_ins(context: AppContext) -> None:
+    """Drop sign-ins that ended long ago and tries that no throttle asks about any more."""
+    with acting(context.sessions, SYSTEM) as session:
+        people.forget_sign_ins(session, at=datetime.now(UTC))
 
 
 def checkpoint_if_large(context: AppContext) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app import policy
+from app import datafiles, policy
 from app.errors import NotFound, Reason, Refused
 from app.models import Case, Conclusion, CuratorOrder, Flag, Interview, Observation, Recheck, School, User
 from app.policy import Actor, Permission
@@ -246,6 +247,16 @@ OBJECTIVITY: tuple[Transition, ...] = (
 """The one table: buttons, refusals, journal, diagram and tests come from it."""
 
 register([make_workflow("objectivity", WORKFLOW_VERSION, OBJECTIVITY)])
+
+
+@cache
+def stage_days() -> dict[CaseState, int]:
+    """Calendar days a case is expected to stay in each open state (``app/data/stage_days.toml``)."""
+    path = datafiles.DATA_DIR / "stage_days.toml"
+    days = datafiles.load(path, keys={"days"}).body["days"]
+    states = [state for state in CaseState if state is not CaseState.CLOSED]
+    datafiles.require_keys(days, {state.value for state in states}, where=f"{path.name} [days]")
+    return {state: int(days[state.value]) for state in states}
 
 
 def open_case(session: Session, flag: Flag, *, actor: Actor, at: datetime, reason: str = "") -> Case:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import functools
 import unicodedata
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import argon2
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.errors import Conflict, NotFound, Reason, Refused
-from app.models import AuthSession, Case, CuratorOrder, Observation, Recheck, School, User
+from app.models import AuthSession, Case, CuratorOrder, LoginAttempt, Observation, Recheck, School, User
 from app.policy import SYSTEM, Actor, Permission, require
 from app.terms import Role
 from app.workflows import journal
@@ -256,3 +256,13 @@ def _facts(user: User) -> dict[str, Any]:
         "school_id": user.school_id,
         "is_active": user.is_active,
     }
+
+
+SIGN_INS_KEPT = timedelta(days=30)
+"""How long ended sign-ins and tries are kept; the journal keeps who signed in for good."""
+
+
+def forget_sign_ins(session: Session, *, at: datetime) -> None:
+    """Delete sign-ins that ended and tries that were made more than `SIGN_INS_KEPT` before `at`."""
+    session.execute(delete(AuthSession).where(AuthSession.expires_at < at - SIGN_INS_KEPT))
+    session.execute(delete(LoginAttempt).where(LoginAttempt.at < at - SIGN_INS_KEPT))
