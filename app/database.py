@@ -25,6 +25,10 @@ FIXED_SQLITE = (3, 51, 3)
 corrupt the file (sqlite.org/wal.html#walresetbug)."""
 
 
+WAL_LIMIT = 1 << 20
+"""Bytes to which the WAL is cut when it starts anew, and above which it is checkpointed."""
+
+
 def needs_checkpoint_rule() -> bool:
     """Whether this SQLite has the WAL-reset race, so that one process must own all checkpoints."""
     return sqlite3.sqlite_version_info < FIXED_SQLITE
@@ -53,6 +57,7 @@ def make_engine(url: str) -> Engine:
         if needs_checkpoint_rule():
             # The scheduler alone checkpoints (see `checkpoint`), under the writer lock.
             connection.execute("PRAGMA wal_autocheckpoint=0")
+            connection.execute(f"PRAGMA journal_size_limit={WAL_LIMIT}")
 
     @event.listens_for(engine, "begin")
     def begin(connection: Any) -> None:
@@ -67,21 +72,24 @@ def _lower(value: Any) -> Any:
 
 
 def checkpoint(engine: Engine) -> None:
-    """Move the WAL into the database file. TRUNCATE takes the writer lock, so no writer runs beside it.
+    """Copy the WAL into the database file while no writer can run beside it. Nothing to do on PostgreSQL.
 
-    Called by the one process that owns checkpoints; nothing to do on PostgreSQL.
+    Called by the one process that owns checkpoints. One connection holds the writer lock and another makes a passive
+    checkpoint, which waits for nobody: a blocking one that meets a long read gives up and goes on without the lock, and
+    that is the race the rule forbids. The next writer starts the WAL anew and cuts it to ``journal_size_limit``.
     """
     if engine.dialect.name != "sqlite":
         return
-    raw = engine.raw_connection()
+    guard, worker = engine.raw_connection(), engine.raw_connection()
     try:
-        # TRUNCATE waits for readers while it holds the writer lock: behind a long read it gives up soon, and the next
-        # turn tries again, instead of stopping every writer.
-        raw.execute("PRAGMA busy_timeout=500")
-        raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-        raw.execute("PRAGMA busy_timeout=30000")
+        guard.execute("BEGIN IMMEDIATE")
+        try:
+            worker.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        finally:
+            guard.execute("ROLLBACK")
     finally:
-        raw.close()
+        guard.close()
+        worker.close()
 
 
 def make_sessions(engine: Engine, journal_key: bytes) -> sessionmaker[Session]:

@@ -81,11 +81,15 @@ def write_atomically(target: Path, content: bytes) -> None:
     """Write `content` to `target` so that a crash leaves either nothing or the whole file."""
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(f"{target.name}.{secrets.token_hex(6)}.part")
-    with part.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(part, target)
+    try:
+        with part.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, target)
+    except OSError:
+        part.unlink(missing_ok=True)  # a full disk needs the room more than anybody needs half a file
+        raise
     folder = os.open(target.parent, os.O_RDONLY)
     try:
         os.fsync(folder)

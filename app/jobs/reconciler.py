@@ -16,7 +16,7 @@ from pathlib import Path
 from sqlalchemy import text
 
 from app.context import AppContext
-from app.database import acting, bind, checkpoint, needs_checkpoint_rule
+from app.database import WAL_LIMIT, acting, bind, checkpoint, needs_checkpoint_rule
 from app.errors import Misconfigured
 from app.jobs.queues import enqueue, not_waiting
 from app.policy import SYSTEM
@@ -28,7 +28,6 @@ BATCH = 2000
 ANCHOR_EVERY = 3600.0
 SWEEP_EVERY = 3600.0
 CHECKPOINT_EVERY = 2.0
-WAL_LIMIT = 1 << 20
 _ADVISORY_LOCK = 0x73636864  # "schd": one scheduler a database, wherever it runs
 
 
@@ -102,7 +101,7 @@ def checkpoint_if_large(context: AppContext) -> bool:
     if context.engine.dialect.name != "sqlite" or not path or not needs_checkpoint_rule():
         return False
     wal = Path(f"{path}-wal")
-    if not wal.exists() or wal.stat().st_size < WAL_LIMIT:
+    if not wal.exists() or wal.stat().st_size <= WAL_LIMIT:
         return False
     checkpoint(context.engine)
     return True

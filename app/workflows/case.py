@@ -357,7 +357,11 @@ def open_case_of(session: Session, case_id: int) -> Case:
     ------
     NotFound, Refused
     """
-    case = session.get(Case, case_id)
+    # Locked and read anew: on PostgreSQL a verb that waited behind a closing move must see the closed case. It also
+    # keeps one order of locks, case before journal, in every verb.
+    case = session.scalars(
+        select(Case).where(Case.id == case_id).with_for_update(of=Case).execution_options(populate_existing=True)
+    ).first()
     if case is None:
         raise NotFound("Дело не найдено или относится к другой территории.")
     if case.state is CaseState.CLOSED:

@@ -19,7 +19,7 @@ from app.database import acting
 from app.errors import Reason, Refused
 from app.models import Case, Dataset, Finding, Flag, OutboxJob, School, ScreeningRun
 from app.policy import SYSTEM, Actor, Permission
-from app.terms import DocumentKind, FileKind, RunStatus, Tier
+from app.terms import CaseState, DocumentKind, FileKind, RunStatus, Tier
 from app.workflows import issuing, journal, outbox
 from app.workflows.case import open_case
 
@@ -154,6 +154,13 @@ def _record(
             flags.append(_flag(run, school, tier, summary, by_school[school.id], at))
     session.add_all(flags)
     session.flush()
+    # The cases that flags will join are locked before the journal is: a person's move takes them in the same order.
+    session.scalars(
+        select(Case)
+        .where(Case.school_id.in_([flag.school_id for flag in flags]), Case.state != CaseState.CLOSED)
+        .order_by(Case.id)
+        .with_for_update(of=Case)
+    ).all()
     opened = 0
     for flag in sorted(flags, key=lambda flag: -flag.evidence):
         if flag.tier in CASE_TIERS:

@@ -10,7 +10,7 @@ import pytest
 import redis
 
 from app.context import AppContext
-from app.database import acting
+from app.database import WAL_LIMIT, acting
 from app.errors import Misconfigured
 from app.jobs import wake
 from app.jobs.queues import connect, waiting
@@ -122,7 +122,7 @@ def test_anchor_is_written_outside_the_database(context: AppContext, at):
     assert [kept.seq for kept in journal.read_anchors(anchors_folder(context))] == [1]
 
 
-def test_scheduler_empties_a_grown_wal(sqlite_context: AppContext, at):
+def test_scheduler_checkpoints_a_grown_wal_and_the_next_writer_cuts_it(sqlite_context: AppContext, at):
     with sqlite_context.engine.connect() as reader:
         reader.exec_driver_sql("SELECT 1")
         reader.rollback()
@@ -136,9 +136,12 @@ def test_scheduler_empties_a_grown_wal(sqlite_context: AppContext, at):
 
         done = checkpoint_if_large(sqlite_context)
 
-        assert before > 1 << 20
+        assert before > WAL_LIMIT
         assert done
-        assert wal.stat().st_size == 0
+        with acting(sqlite_context.sessions, SYSTEM) as session:
+            journal.append(session, actor=SYSTEM, at=at, action="a:b", subject="c")
+        assert wal.stat().st_size <= WAL_LIMIT
+        assert not checkpoint_if_large(sqlite_context)
 
 
 def _with_redis(context: AppContext, url: str) -> AppContext:
