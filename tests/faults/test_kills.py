@@ -4,7 +4,6 @@ from app.bench.fault_files import kill_puts
 from app.bench.fault_kills import kill_moves
 from app.context import AppContext
 
-
 _WRITES = ("UPDATE cases", "INSERT case_events", "INSERT outbox", "INSERT journal")
 
 
