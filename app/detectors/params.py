@@ -54,6 +54,17 @@ class JournalParams:
 
 
 @dataclass(frozen=True)
+class ProfileParams:
+    smallest_n: int
+    smallest_items: int
+    smallest_pool: int
+    weight_hard: float
+    weight_open: float
+    weight_item: float
+    weight_profile: float
+
+
+@dataclass(frozen=True)
 class FederalParams:
     coverage: float
     k_iqr: float
@@ -92,6 +103,7 @@ class Params:
     few_lowest: LowestParams
     contextual_mean: MeanParams
     journal_gap: JournalParams
+    item_profile: ProfileParams
     federal: FederalParams
     combination: CombinationParams
     tiers: TierParams
@@ -106,6 +118,7 @@ _SECTIONS: dict[str, type] = {
     "few_lowest": LowestParams,
     "contextual_mean": MeanParams,
     "journal_gap": JournalParams,
+    "item_profile": ProfileParams,
     "federal": FederalParams,
     "combination": CombinationParams,
     "tiers": TierParams,

@@ -16,6 +16,7 @@ from app.detectors import (
     federal,
     few_lowest,
     findings,
+    item_profile,
     journal_gap,
 )
 from app.detectors.base import PaperSpec, Screening
@@ -27,6 +28,7 @@ from app.errors import InsufficientData
 from app.terms import Family
 
 SMALLEST_CONTROL = 200
+_MODULES = (boundary_push, few_lowest, contextual_mean, item_profile, journal_gap, federal)
 
 
 def screen(
@@ -113,7 +115,7 @@ def screen(
     result.papers = _concat(papers_found, frames.PAPER_SUMMARY)
     result.schools = _concat(schools_found, frames.SCHOOL_SUMMARY)
     result.params = params.as_dict()
-    result.versions = {m.NAME: m.VERSION for m in (boundary_push, few_lowest, contextual_mean, journal_gap, federal)}
+    result.versions = {m.NAME: m.VERSION for m in _MODULES}
     tell("готово", 1.0)
     return result
 
@@ -141,7 +143,7 @@ def _surroundings(
     if isinstance(control, pd.DataFrame):
         checked = check_works(control, timeless)
         notes += [f"контрольная выборка: {text}" for text in checked.warnings]
-        others = build_tables(checked.works, timeless, with_items=False)
+        others = build_tables(checked.works, timeless)
         for table in tables:
             same = [
                 t
@@ -175,6 +177,7 @@ def _subset(table: PaperTable, rows: np.ndarray) -> PaperTable:
         class_share=table.class_share[rows],
         journal=None if table.journal is None else table.journal[rows],
         items=None,
+        answers=None if table.answers is None else table.answers.of_schools(rows),
     )
 
 
@@ -229,6 +232,10 @@ def _screen_year(
             paper.journal = journal_gap.journal_gap(table, mine, designs[table.key], params.journal_gap)
         except InsufficientData:
             paper.journal = None
+        try:
+            paper.profile = item_profile.item_profile(table, mine, params.item_profile)
+        except InsufficientData as refusal:
+            paper.refusals[item_profile.NAME] = str(refusal)
     return done
 
 
@@ -282,6 +289,19 @@ def _findings(
             found.append(
                 findings.whole_paper_not_assessed(
                     table, journal_gap.NAME, Family.JOURNAL, "share", reason, params.journal_gap.smallest_n
+                )
+            )
+        if paper.profile is not None:
+            found.append(findings.of_profile(table, paper.profile, params))
+        else:
+            found.append(
+                findings.whole_paper_not_assessed(
+                    table,
+                    item_profile.NAME,
+                    Family.PATTERN,
+                    "share",
+                    paper.refusals[item_profile.NAME],
+                    params.item_profile.smallest_n,
                 )
             )
         own = [m for m in markers if (m.subject, m.grade) == table.key[1:] and m.name != "oge"]

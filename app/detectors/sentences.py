@@ -101,6 +101,20 @@ def journal(part: str, share: float, n: float, expected: float, half: float) -> 
     return f"Отметка за работу {side} журнальной {head}; при таких же отметках журнала ожидалось бы {tail}"
 
 
+def profile(part: str, items: list[int], n: float, share: float, expected: float, half: float) -> str:
+    """Completion of the items that decided; `items` are numbers from one."""
+    low, high = max(0.0, expected - half), min(1.0, expected + half)
+    listed = ", ".join(str(item) for item in items)
+    head = {
+        "hard": f"Трудные задания ({listed}) выполнены",
+        "open": f"Задания с развёрнутым ответом ({listed}) выполнены",
+    }.get(part, f"Задание {listed} выполнено")
+    return (
+        f"{head} на{NBSP}{percent(share)}{NBSP}% ({works(n)}); у работ с такими же баллами ожидалось бы "
+        f"{percent(expected)}{NBSP}% (95{NBSP}%{NBSP}ДИ {percent(low)}–{percent(high)}{NBSP}%)."
+    )
+
+
 FEDERAL_FIGURES = {
     "mean": ("low", "region_high"),
     "oge": ("low", "region_high"),

@@ -7,7 +7,16 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from app.detectors import boundary_push, charts, combination, contextual_mean, federal, few_lowest, journal_gap
+from app.detectors import (
+    boundary_push,
+    charts,
+    combination,
+    contextual_mean,
+    federal,
+    few_lowest,
+    item_profile,
+    journal_gap,
+)
 from app.detectors.dispersion import robust_correlation
 from app.detectors.params import Params
 from app.detectors.tables import PaperTable
@@ -26,6 +35,8 @@ class PaperResults:
     lowest: few_lowest.LowestResult | None = None
     mean: contextual_mean.MeanResult | None = None
     journal: journal_gap.JournalResult | None = None
+    profile: item_profile.ProfileResult | None = None
+    refusals: dict[str, str] = field(default_factory=dict)
     markers: list[federal.Marker] = field(default_factory=list)
 
 
@@ -35,10 +46,12 @@ def summaries(
     names = np.unique(np.concatenate([paper.table.schools for paper in done]))
     S, P = len(names), len(done)
     works = np.zeros((S, P))
-    kinds = (Family.BOUNDARY, Family.LEVEL, Family.JOURNAL)
+    kinds = (Family.BOUNDARY, Family.LEVEL, Family.PATTERN, Family.JOURNAL)
     z = {family: np.full((S, P), np.nan) for family in kinds}
     assessed = {family: np.zeros((S, P), dtype=bool) for family in kinds}
-    signals = {family: [np.full((S, P), np.nan) for _ in range(k)] for family, k in zip(kinds, (2, 1, 2), strict=True)}
+    signals = {
+        family: [np.full((S, P), np.nan) for _ in range(k)] for family, k in zip(kinds, (2, 1, 2, 2), strict=True)
+    }
     for p, paper in enumerate(done):
         at = np.searchsorted(names, paper.table.schools)
         n = paper.table.n
@@ -54,6 +67,12 @@ def summaries(
             z[Family.LEVEL][at, p] = np.where(paper.mean.assessed, paper.mean.z, np.nan)
             signals[Family.LEVEL][0][at, p] = np.where(paper.mean.assessed, paper.mean.z_context, np.nan)
             assessed[Family.LEVEL][at, p] = paper.mean.assessed
+        if paper.profile is not None:
+            known = paper.profile.assessed
+            z[Family.PATTERN][at, p] = np.where(known, paper.profile.z, np.nan)
+            for k in (0, 1):
+                signals[Family.PATTERN][k][at, p] = np.where(known, paper.profile.part_z[:, k], np.nan)
+            assessed[Family.PATTERN][at, p] = known
         if paper.journal is not None:
             pooled = paper.journal.works >= SMALLEST_POOLED
             z[Family.JOURNAL][at, p] = np.where(pooled, paper.journal.z, np.nan)
@@ -66,7 +85,7 @@ def summaries(
             z[family],
             tuple(signals[family]),
             works,
-            by_size=family is Family.BOUNDARY,
+            by_size=family in (Family.BOUNDARY, Family.PATTERN),
             tempered=family is Family.BOUNDARY,
         )
         for family in kinds
@@ -152,6 +171,10 @@ def evidence_of(done: list[PaperResults], school_summary: pd.DataFrame) -> dict[
             for i in np.flatnonzero(paper.journal.assessed & (interest | (paper.journal.p_value <= 0.05))):
                 key = (str(table.schools[i]), year, subject, grade, journal_gap.NAME)
                 evidence[key] = charts.journal_table(table, paper.journal, int(i))
+        if paper.profile is not None:
+            for i in np.flatnonzero(paper.profile.assessed & (interest | (paper.profile.p_value <= 0.05))):
+                key = (str(table.schools[i]), year, subject, grade, item_profile.NAME)
+                evidence[key] = charts.profile(table, paper.profile, int(i))
         if paper.markers:
             for i in np.flatnonzero(interest | np.any([marker.present for marker in paper.markers], axis=0)):
                 key = (str(table.schools[i]), year, subject, grade, federal.NAME)

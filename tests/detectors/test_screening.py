@@ -116,6 +116,7 @@ def test_evidence_is_ready_for_json_and_covers_the_flagged(manipulated_screening
     assert {value["kind"] for value in manipulated_screening.evidence.values()} == {
         "distribution",
         "funnel",
+        "item_profile",
         "journal_table",
         "federal",
     }
@@ -140,7 +141,7 @@ def test_a_paper_without_cuts_still_gets_its_mean_and_says_what_else_is_missing(
 
     outcome = findings[findings["n"] >= 10].groupby("detector")["outcome"].agg(set)
     assert outcome["boundary_push"] == outcome["few_lowest"] == outcome["journal_gap"] == {"not_assessed"}
-    assert outcome["contextual_mean"] == {"assessed"}
+    assert outcome["contextual_mean"] == outcome["item_profile"] == {"assessed"}
     assert findings.query("detector == 'boundary_push'")["reason"].str.contains("границ").any()
 
 
@@ -151,7 +152,7 @@ def test_the_least_columns_are_enough(manipulated):
 
     outcome = result.findings[result.findings["n"] >= 40].groupby("detector")["outcome"].agg(set)
     assert outcome["boundary_push"] == outcome["contextual_mean"] == {"assessed"}
-    assert outcome["journal_gap"] == {"not_assessed"}
+    assert outcome["journal_gap"] == outcome["item_profile"] == {"not_assessed"}
 
 
 def test_a_control_sample_becomes_the_reference(manipulated):

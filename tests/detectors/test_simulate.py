@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from app import frames
-from app.detectors.contamination import MANIPULATIONS, contaminate
+from app.detectors.contamination import BY_SCORE, MANIPULATIONS, contaminate
 from app.detectors.simulate import RegionOptions, previous_year, simulate_region
 
 
@@ -80,4 +80,4 @@ def test_truth_names_who_did_what():
     region = simulate_region(11, RegionOptions(schools=60, share=0.2))
 
     assert region.truth["school"].nunique() == 12
-    assert set(region.truth["manipulation"]) == set(MANIPULATIONS)
+    assert set(region.truth["manipulation"]) == set(BY_SCORE)
