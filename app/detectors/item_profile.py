@@ -356,13 +356,14 @@ def _single(
 
 
 def _shown(decided: np.ndarray, item_z: np.ndarray, completion: np.ndarray, limit: np.ndarray) -> np.ndarray:
-    """Items that the deciding part speaks of: the hardest third, the open ones, or the one farthest off."""
+    """Items that the deciding part speaks of: those of the harder half or the open ones that stand out, or one item.
+
+    They are chosen by what the school did, so their interval describes and does not test: p is that of the part.
+    """
     K = len(limit)
     hard = np.zeros(K, dtype=bool)
-    hard[np.argsort(completion, kind="stable")[: max(1, K // 3)]] = True
-    single = np.zeros(item_z.shape, dtype=bool)
-    rows = np.arange(len(item_z))
-    farthest = np.where(decided == 3, np.argmax(np.abs(item_z), axis=1), np.argmax(item_z, axis=1))
-    single[rows, farthest] = True
-    part = decided[:, None]
-    return np.where(part == 0, hard, np.where(part == 1, limit >= 2, single))
+    hard[np.argsort(completion, kind="stable")[: max(1, K // 2)]] = True
+    kinds = np.stack((hard, limit >= 2, np.ones(K, dtype=bool), np.ones(K, dtype=bool)))[decided]
+    own = np.where(kinds, np.where((decided == 3)[:, None], np.abs(item_z), item_z), -np.inf)
+    farthest = np.arange(K) == np.argmax(own, axis=1)[:, None]
+    return farthest | ((decided < 2)[:, None] & (own >= 1.0))

@@ -106,8 +106,10 @@ def profile(part: str, items: list[int], n: float, share: float, expected: float
     low, high = max(0.0, expected - half), min(1.0, expected + half)
     listed = ", ".join(str(item) for item in items)
     head = {
-        "hard": f"Трудные задания ({listed}) выполнены",
-        "open": f"Задания с развёрнутым ответом ({listed}) выполнены",
+        "hard": f"Трудные задания ({listed}) выполнены" if len(items) > 1 else f"Трудное задание {listed} выполнено",
+        "open": f"Задания на два балла и больше ({listed}) выполнены"
+        if len(items) > 1
+        else f"Задание {listed} (два балла и больше) выполнено",
     }.get(part, f"Задание {listed} выполнено")
     return (
         f"{head} на{NBSP}{percent(share)}{NBSP}% ({works(n)}); у работ с такими же баллами ожидалось бы "
