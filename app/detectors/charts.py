@@ -6,6 +6,7 @@ import numpy as np
 from scipy import special
 
 from app.detectors.boundary_push import BoundaryResult
+from app.detectors.class_similarity import SimilarityResult, class_name, close_pairs
 from app.detectors.combination import benjamini_hochberg
 from app.detectors.contextual_mean import MeanResult
 from app.detectors.federal import CAVEAT, Marker
@@ -188,6 +189,27 @@ def profile(table: PaperTable, result: ProfileResult, i: int) -> dict:
         "effect_low": _r(result.effect_low[i], 4),
         "effect_high": _r(result.effect_high[i], 4),
         "reference": result.reference,
+    }
+
+
+def similarity(table: PaperTable, result: SimilarityResult, i: int) -> dict:
+    """Heat map of the most alike class of school number `i`, works without their codes, most alike first."""
+    alike, same = close_pairs(table, result, i)
+    return {
+        "kind": "class_similarity",
+        "class": class_name(table, result, i),
+        "alike": [
+            [_r(value, 1) if known else None for value, known in zip(row, mask, strict=True)]
+            for row, mask in zip(alike.tolist(), same.tolist(), strict=True)
+        ],
+        "pairs": int(result.pairs[i]),
+        "close": _r(result.close[i], 4),
+        "expected": _r(result.expected[i], 4),
+        "effect": _r(result.effect[i], 4),
+        "effect_low": _r(result.effect_low[i], 4),
+        "effect_high": _r(result.effect_high[i], 4),
+        "part": str(result.part[i]),
+        "classes": int(result.classes[i]),
     }
 
 

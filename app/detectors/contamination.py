@@ -10,11 +10,11 @@ import pandas as pd
 
 from app.detectors.base import PaperSpec
 
-MANIPULATIONS = ("bump", "lift_twos", "copy_journal", "inflate", "leak_items", "lenient_open")
+MANIPULATIONS = ("bump", "lift_twos", "copy_journal", "inflate", "leak_items", "lenient_open", "copy_class")
 """bump: works one to three points under a cut lifted over it · lift_twos: works marked "2" lifted to a "3" ·
 copy_journal: works moved to the mark of the journal · inflate: part of every work's lost points given back ·
 leak_items: the hardest quarter of the items dictated · lenient_open: a point more for partly right answers to open
-items (two points and more)."""
+items (two points and more) · copy_class: works of a class copy the items of one strong work of their variant."""
 BY_SCORE = ("bump", "lift_twos", "copy_journal", "inflate")
 """Those that aim at a score; the others aim at single items."""
 
@@ -47,6 +47,8 @@ def contaminate(
         return _with_points(works, spec, _dictated(rng, works, spec, strength), rows)
     if kind == "lenient_open":
         return _with_points(works, spec, _leniently_marked(rng, works, spec, strength), rows)
+    if kind == "copy_class":
+        return _with_points(works, spec, _copied(rng, works, spec, strength), rows)
     if kind not in BY_SCORE:
         raise ValueError(f"unknown manipulation {kind!r}")
     if spec.mark_from is None:
@@ -106,6 +108,19 @@ def _leniently_marked(rng: np.random.Generator, works: pd.DataFrame, spec: Paper
     chance = np.where(points > 0, strength, strength / 2)
     kind = rng.uniform(size=points.shape) < chance
     return points + (kind & (limit >= 2) & (points < limit))
+
+
+def _copied(rng: np.random.Generator, works: pd.DataFrame, spec: PaperSpec, strength: float) -> np.ndarray:
+    """In each class and variant a share of the works takes most answers of one of the three strongest works."""
+    points = _points_of(works, spec)
+    unit = works.groupby(["school", "class", "variant"], sort=True).ngroup().to_numpy()
+    order = np.lexsort((rng.uniform(size=len(works)), -works["score"].to_numpy(), unit))
+    first = np.searchsorted(unit[order], np.arange(unit.max() + 1))
+    size = np.bincount(unit)
+    source = order[first + np.minimum(rng.integers(0, 3, len(size)), size - 1)][unit]
+    copies = rng.uniform(size=len(works)) < strength
+    taken = copies[:, None] & (rng.uniform(size=points.shape) < 0.85)
+    return np.where(taken, points[source], points)
 
 
 def _points_of(works: pd.DataFrame, spec: PaperSpec) -> np.ndarray:

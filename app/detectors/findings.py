@@ -6,7 +6,16 @@ import numpy as np
 import pandas as pd
 
 from app import frames
-from app.detectors import boundary_push, contextual_mean, federal, few_lowest, item_profile, journal_gap, sentences
+from app.detectors import (
+    boundary_push,
+    class_similarity,
+    contextual_mean,
+    federal,
+    few_lowest,
+    item_profile,
+    journal_gap,
+    sentences,
+)
 from app.detectors.base import level_of
 from app.detectors.combination import benjamini_hochberg
 from app.detectors.params import Params
@@ -216,6 +225,38 @@ def of_profile(table: PaperTable, result: item_profile.ProfileResult, params: Pa
             result.effect.tolist(), half.tolist(), strict=True
         )
     ]  # fmt: skip
+    return _finish(columns, result.assessed, reasons, texts)
+
+
+def of_similarity(table: PaperTable, result: class_similarity.SimilarityResult, params: Params) -> pd.DataFrame:
+    columns = _frame(table, class_similarity.NAME, Family.PATTERN, result.works, "share")
+    columns |= {
+        "statistic": result.z,
+        "effect": result.effect,
+        "effect_low": result.effect_low,
+        "effect_high": result.effect_high,
+        "p_value": result.p_value,
+    }
+    p = params.class_similarity
+    reasons = [
+        sentences.too_few(works, p.smallest_n)
+        if works < p.smallest_n
+        else f"нет класса хотя бы из {p.smallest_class} работ, в котором {p.smallest_pairs} пар одного варианта"
+        for works in table.n
+    ]
+    texts = []
+    for i, ok in enumerate(result.assessed.tolist()):
+        if not ok:
+            texts.append("")
+            continue
+        pairs = float(result.pairs[i])
+        half = pairs * (float(result.effect_high[i]) - float(result.effect_low[i])) / 2
+        texts.append(
+            sentences.similarity(
+                class_similarity.class_name(table, result, i), float(result.sizes[result.worst[i]]), pairs,
+                pairs * float(result.close[i]), pairs * float(result.expected[i]), half
+            )
+        )  # fmt: skip
     return _finish(columns, result.assessed, reasons, texts)
 
 

@@ -65,6 +65,21 @@ class ProfileParams:
 
 
 @dataclass(frozen=True)
+class SimilarityParams:
+    smallest_n: int
+    smallest_class: int
+    largest_class: int
+    smallest_items: int
+    smallest_pairs: int
+    smallest_pool: int
+    threshold: float
+    close: float
+    weight_pairs: float
+    exchanges: int
+    block: int
+
+
+@dataclass(frozen=True)
 class FederalParams:
     coverage: float
     k_iqr: float
@@ -104,6 +119,7 @@ class Params:
     contextual_mean: MeanParams
     journal_gap: JournalParams
     item_profile: ProfileParams
+    class_similarity: SimilarityParams
     federal: FederalParams
     combination: CombinationParams
     tiers: TierParams
@@ -119,6 +135,7 @@ _SECTIONS: dict[str, type] = {
     "contextual_mean": MeanParams,
     "journal_gap": JournalParams,
     "item_profile": ProfileParams,
+    "class_similarity": SimilarityParams,
     "federal": FederalParams,
     "combination": CombinationParams,
     "tiers": TierParams,

@@ -11,6 +11,7 @@ import pandas as pd
 from app import frames
 from app.detectors import (
     boundary_push,
+    class_similarity,
     context,
     contextual_mean,
     federal,
@@ -28,7 +29,7 @@ from app.errors import InsufficientData
 from app.terms import Family
 
 SMALLEST_CONTROL = 200
-_MODULES = (boundary_push, few_lowest, contextual_mean, item_profile, journal_gap, federal)
+_MODULES = (boundary_push, few_lowest, contextual_mean, item_profile, class_similarity, journal_gap, federal)
 
 
 def screen(
@@ -236,6 +237,10 @@ def _screen_year(
             paper.profile = item_profile.item_profile(table, mine, params.item_profile)
         except InsufficientData as refusal:
             paper.refusals[item_profile.NAME] = str(refusal)
+        try:
+            paper.similarity = class_similarity.class_similarity(table, params.class_similarity)
+        except InsufficientData as refusal:
+            paper.refusals[class_similarity.NAME] = str(refusal)
     return done
 
 
@@ -291,19 +296,7 @@ def _findings(
                     table, journal_gap.NAME, Family.JOURNAL, "share", reason, params.journal_gap.smallest_n
                 )
             )
-        if paper.profile is not None:
-            found.append(findings.of_profile(table, paper.profile, params))
-        else:
-            found.append(
-                findings.whole_paper_not_assessed(
-                    table,
-                    item_profile.NAME,
-                    Family.PATTERN,
-                    "share",
-                    paper.refusals[item_profile.NAME],
-                    params.item_profile.smallest_n,
-                )
-            )
+        found += _patterns(paper, params)
         own = [m for m in markers if (m.subject, m.grade) == table.key[1:] and m.name != "oge"]
         if own:
             paper.markers = own
@@ -311,6 +304,23 @@ def _findings(
     if any(marker.name == "mean" for marker in markers):
         found += [findings.of_federal(None, year, [marker]) for marker in markers if marker.name == "oge"]
     return found, markers
+
+
+def _patterns(paper: PaperResults, params: Params) -> list[pd.DataFrame]:
+    """Findings of the family "pattern", with the detectors' own words where they could not run."""
+    table = paper.table
+    found = []
+    if paper.profile is not None:
+        found.append(findings.of_profile(table, paper.profile, params))
+    if paper.similarity is not None:
+        found.append(findings.of_similarity(table, paper.similarity, params))
+    smallest = {
+        item_profile.NAME: params.item_profile.smallest_n,
+        class_similarity.NAME: params.class_similarity.smallest_n,
+    }
+    for name, reason in paper.refusals.items():
+        found.append(findings.whole_paper_not_assessed(table, name, Family.PATTERN, "share", reason, smallest[name]))
+    return found
 
 
 def _reference_of(paper: PaperResults) -> dict:

@@ -117,6 +117,16 @@ def profile(part: str, items: list[int], n: float, share: float, expected: float
     )
 
 
+def similarity(name: str, works_in_class: float, pairs: float, close: float, expected: float, half: float) -> str:
+    """Close pairs of works in the most alike class."""
+    low, high = max(0.0, expected - half), min(pairs, expected + half)
+    return (
+        f"В{NBSP}классе {name} ({works(works_in_class)}) очень похожи ответы в{NBSP}{whole(close)} "
+        f"{plural(close, 'паре', 'парах', 'парах')} работ одного варианта из{NBSP}{whole(pairs)}; у{NBSP}работ разных классов с такими же баллами ожидалось бы "
+        f"{whole(expected)} (95{NBSP}%{NBSP}ДИ {whole(low)}–{whole(high)})."
+    )
+
+
 FEDERAL_FIGURES = {
     "mean": ("low", "region_high"),
     "oge": ("low", "region_high"),

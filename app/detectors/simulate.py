@@ -307,7 +307,7 @@ def _meddle(
                 continue
             rows = changed[p]["school"].isin(names[here]).to_numpy()
             if options.scope == "class":
-                rows &= changed[p]["class"].str.endswith("А").to_numpy()
+                rows = rows & changed[p]["class"].str.endswith("А").to_numpy()
             changed[p] = contaminate(rng, changed[p], spec, str(kind), options.strength, rows)
             truth += [
                 (names[i], options.year, spec.subject, spec.grade, str(kind), options.scope, options.strength)

@@ -10,6 +10,7 @@ import pandas as pd
 from app.detectors import (
     boundary_push,
     charts,
+    class_similarity,
     combination,
     contextual_mean,
     federal,
@@ -36,6 +37,7 @@ class PaperResults:
     mean: contextual_mean.MeanResult | None = None
     journal: journal_gap.JournalResult | None = None
     profile: item_profile.ProfileResult | None = None
+    similarity: class_similarity.SimilarityResult | None = None
     refusals: dict[str, str] = field(default_factory=dict)
     markers: list[federal.Marker] = field(default_factory=list)
 
@@ -50,7 +52,7 @@ def summaries(
     z = {family: np.full((S, P), np.nan) for family in kinds}
     assessed = {family: np.zeros((S, P), dtype=bool) for family in kinds}
     signals = {
-        family: [np.full((S, P), np.nan) for _ in range(k)] for family, k in zip(kinds, (2, 1, 2, 2), strict=True)
+        family: [np.full((S, P), np.nan) for _ in range(k)] for family, k in zip(kinds, (2, 1, 3, 2), strict=True)
     }
     for p, paper in enumerate(done):
         at = np.searchsorted(names, paper.table.schools)
@@ -69,10 +71,15 @@ def summaries(
             assessed[Family.LEVEL][at, p] = paper.mean.assessed
         if paper.profile is not None:
             known = paper.profile.assessed
-            z[Family.PATTERN][at, p] = np.where(known, paper.profile.z, np.nan)
             for k in (0, 1):
                 signals[Family.PATTERN][k][at, p] = np.where(known, paper.profile.part_z[:, k], np.nan)
+            z[Family.PATTERN][at, p] = np.where(known, paper.profile.z, np.nan)
             assessed[Family.PATTERN][at, p] = known
+        if paper.similarity is not None:
+            alike = np.where(paper.similarity.classes > 0, paper.similarity.z, np.nan)
+            signals[Family.PATTERN][2][at, p] = alike
+            z[Family.PATTERN][at, p] = _smaller_of_two(z[Family.PATTERN][at, p], alike)
+            assessed[Family.PATTERN][at, p] |= paper.similarity.assessed
         if paper.journal is not None:
             pooled = paper.journal.works >= SMALLEST_POOLED
             z[Family.JOURNAL][at, p] = np.where(pooled, paper.journal.z, np.nan)
@@ -136,9 +143,9 @@ def summaries(
 
 
 def _smaller_of_two(pushed: np.ndarray, lifted: np.ndarray) -> np.ndarray:
-    """Normal value of the smaller p of the two boundary detectors, its being the smaller of two allowed for."""
+    """Normal value of the smaller p of two detectors of a family, its being the smaller of two allowed for."""
     both = np.isfinite(pushed) & np.isfinite(lifted)
-    # The two overlap by construction: both weigh works just over the first cut.
+    # Boundary detectors overlap by construction: both weigh works just over the first cut.
     rho = max(robust_correlation(pushed, lifted), 0.0)
     larger = np.fmax(pushed, lifted)
     return np.where(both, to_z(larger_of_two(larger, rho)), larger)
@@ -175,6 +182,10 @@ def evidence_of(done: list[PaperResults], school_summary: pd.DataFrame) -> dict[
             for i in np.flatnonzero(paper.profile.assessed & (interest | (paper.profile.p_value <= 0.05))):
                 key = (str(table.schools[i]), year, subject, grade, item_profile.NAME)
                 evidence[key] = charts.profile(table, paper.profile, int(i))
+        if paper.similarity is not None:
+            for i in np.flatnonzero(paper.similarity.assessed & (interest | (paper.similarity.p_value <= 0.05))):
+                key = (str(table.schools[i]), year, subject, grade, class_similarity.NAME)
+                evidence[key] = charts.similarity(table, paper.similarity, int(i))
         if paper.markers:
             for i in np.flatnonzero(interest | np.any([marker.present for marker in paper.markers], axis=0)):
                 key = (str(table.schools[i]), year, subject, grade, federal.NAME)

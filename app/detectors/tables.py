@@ -24,11 +24,14 @@ class Answers:
     score : ndarray of int, shape (n,)
         Total score, clipped to the paper's range.
     school : ndarray of int, shape (n,)
-        Row of the work's school in the paper's table; never decreasing.
+        Row of the work's school in the paper's table.
     unit : ndarray of int, shape (n,), or None
-        Number of the work's class; classes of different schools differ. None where classes are not known.
+        Number of the work's class, never decreasing; classes of different schools differ, −1 stands for an unknown
+        one. None where no class is known.
     variant : ndarray of int, shape (n,)
         Number of the variant; zero everywhere where variants are not known.
+    class_names : ndarray of str
+        Name of class u is ``class_names[u % len(class_names)]``.
     """
 
     points: np.ndarray
@@ -36,13 +39,14 @@ class Answers:
     school: np.ndarray
     unit: np.ndarray | None
     variant: np.ndarray
+    class_names: np.ndarray
 
     def of_schools(self, rows: np.ndarray) -> Answers:
         """Works of the schools marked in `rows`, numbered as if there were no others."""
         kept = rows[self.school]
         unit = None if self.unit is None else self.unit[kept]
-        number = np.cumsum(rows) - 1
-        return Answers(self.points[kept], self.score[kept], number[self.school[kept]], unit, self.variant[kept])
+        school = (np.cumsum(rows) - 1)[self.school[kept]]
+        return Answers(self.points[kept], self.score[kept], school, unit, self.variant[kept], self.class_names)
 
 
 @dataclass(frozen=True)
@@ -135,9 +139,10 @@ def build_tables(works: pd.DataFrame, papers: Sequence[PaperSpec], *, with_items
     keys, paper_codes = np.unique(combined, return_inverse=True)
     scores = _numbers(works["score"])
     journal = _numbers(works["journal_mark"]) if "journal_mark" in works else None
-    class_codes = None
+    class_codes, class_names = None, np.array([""])
     if "class" in works and works["class"].notna().any():
-        class_codes, _ = pd.factorize(works["class"].astype("str"), sort=True)
+        class_codes, found = pd.factorize(works["class"].astype("str"), sort=True)
+        class_names = np.asarray(found, dtype=object).astype(str)
     variants = pd.factorize(works["variant"].astype("str"), sort=True)[0] if "variant" in works else None
     tables = []
     for number, key in enumerate(keys):
@@ -166,7 +171,9 @@ def build_tables(works: pd.DataFrame, papers: Sequence[PaperSpec], *, with_items
                 spread,
                 _journal_cells(journal[rows], school, score, counts.shape) if journal is not None else None,
                 _item_tables(points, score, spec) if points is not None else None,
-                _answers(points, score, school, class_codes, variants, rows) if points is not None else None,
+                _answers(points, score, school, class_codes, class_names, variants, rows)
+                if points is not None
+                else None,
             )
         )
     return sorted(tables, key=lambda table: table.key)
@@ -248,14 +255,17 @@ def _answers(
     score: np.ndarray,
     school: np.ndarray,
     class_codes: np.ndarray | None,
+    class_names: np.ndarray,
     variants: np.ndarray | None,
     rows: np.ndarray,
 ) -> Answers:
     variant = variants[rows] if variants is not None else np.zeros(len(rows), dtype=np.int64)
-    unit = None if class_codes is None else school * (int(class_codes.max()) + 1) + class_codes[rows]
+    unit = None
+    if class_codes is not None:
+        unit = np.where(class_codes[rows] < 0, -1, school * len(class_names) + class_codes[rows])
     # Works that tie in everything are the same work: the order is then one and the same for any order of the rows.
     within = school if unit is None else unit
     order = np.lexsort((*points.T, score, variant, within))
     if unit is not None:
         unit = unit[order]
-    return Answers(points[order], score[order], school[order], unit, variant[order])
+    return Answers(points[order], score[order], school[order], unit, variant[order], class_names)

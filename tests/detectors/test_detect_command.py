@@ -85,6 +85,7 @@ def test_json_says_what_was_done(files):
         "few_lowest",
         "contextual_mean",
         "item_profile",
+        "class_similarity",
         "journal_gap",
         "federal",
     }
