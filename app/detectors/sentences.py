@@ -122,8 +122,8 @@ def similarity(name: str, works_in_class: float, pairs: float, close: float, exp
     low, high = max(0.0, expected - half), min(pairs, expected + half)
     return (
         f"В{NBSP}классе {name} ({works(works_in_class)}) очень похожи ответы в{NBSP}{whole(close)} "
-        f"{plural(close, 'паре', 'парах', 'парах')} работ одного варианта из{NBSP}{whole(pairs)}; у{NBSP}работ разных классов с такими же баллами ожидалось бы "
-        f"{whole(expected)} (95{NBSP}%{NBSP}ДИ {whole(low)}–{whole(high)})."
+        f"{plural(close, 'паре', 'парах', 'парах')} работ одного варианта из{NBSP}{whole(pairs)}; у{NBSP}работ разных "
+        f"классов с такими же баллами ожидалось бы {whole(expected)} (95{NBSP}%{NBSP}ДИ {whole(low)}–{whole(high)})."
     )
 
 
