@@ -12,6 +12,7 @@ from app.detectors import (
     contextual_mean,
     federal,
     few_lowest,
+    homogeneity,
     item_profile,
     journal_gap,
 )
@@ -69,6 +70,16 @@ DETECTORS: tuple[Detector, ...] = (
         "Likeness of works of a class",
         "Не слишком ли похожи друг на друга работы одного класса и варианта?",
         ("score", "items", "class"),
+        10,
+    ),
+    Detector(
+        homogeneity.NAME,
+        homogeneity.VERSION,
+        Family.PATTERN,
+        "Однородность результатов",
+        "Homogeneity of results",
+        "Не слишком ли мал разброс баллов при таком среднем?",
+        ("score",),
         10,
     ),
     Detector(

@@ -12,6 +12,7 @@ from app.detectors.contextual_mean import MeanResult
 from app.detectors.federal import CAVEAT, Marker
 from app.detectors.few_lowest import LowestResult
 from app.detectors.heaping import frandsen_p
+from app.detectors.homogeneity import HomogeneityResult
 from app.detectors.item_profile import PARTS, ProfileResult
 from app.detectors.journal_gap import JournalResult, marks_of_scores
 from app.detectors.tables import PaperTable
@@ -210,6 +211,23 @@ def similarity(table: PaperTable, result: SimilarityResult, i: int) -> dict:
         "effect_high": _r(result.effect_high[i], 4),
         "part": str(result.part[i]),
         "classes": int(result.classes[i]),
+    }
+
+
+def spread(table: PaperTable, result: HomogeneityResult, i: int) -> dict:
+    """Score distribution of school number `i` against the reference at its mean."""
+    counts = table.counts[i]
+    return {
+        "kind": "distribution",
+        "scores": list(range(len(counts))),
+        "observed": counts.astype(int).tolist(),
+        "expected": np.round(result.tilted[i] * counts.sum(), 2).tolist(),
+        "cuts": [int(c) for c in table.spec.mark_from or ()],
+        "spread": _r(result.observed[i]),
+        "expected_spread": _r(result.expected[i]),
+        "expected_low": _r(result.low[i]),
+        "expected_high": _r(result.high[i]),
+        "reference": result.reference,
     }
 
 

@@ -315,8 +315,27 @@ def _standardised(
     )
     total = variance + effects.tau2
     skewness = np.clip(third / np.sqrt(pairs), 0.0, 2.0) * (variance / total) ** 1.5
-    z = to_z(upper_tail(to_z(student_p(effects.z, effects.degrees)), skewness))
+    p = upper_tail(to_z(student_p(effects.z, effects.degrees)), skewness)
+    spread = np.sqrt(variance[use])
+    chance = upper_tail(gap / spread, np.clip(third / root, 0.0, 2.0))
+    z = to_z(_tail_like(p, chance))
     return np.clip(np.where(use, z, 0.0), -8.0, 37.0)
+
+
+def _tail_like(p: np.ndarray, chance: np.ndarray, start: float = 0.05) -> np.ndarray:
+    r"""p-values whose tail under `start` is stretched to that of p-values known to be of chance alone.
+
+    Notes
+    -----
+    :math:`p \to s\,(p/s)^a` for p < s with the maximum-likelihood :math:`a = 1/\overline{\ln(s/p_0)}` over chance
+    values :math:`p_0 < s`, never over 1; s is first replaced by their share.
+    """
+    far = chance[chance < start]
+    if len(far) < 20:
+        return p
+    exponent = min(1.0, 1.0 / float(np.mean(np.log(start / far))))
+    share = max(start, len(far) / chance.size)
+    return np.where(p < start, share * (p / start) ** exponent, np.maximum(p, share))
 
 
 def class_name(table: PaperTable, result: SimilarityResult, i: int) -> str:

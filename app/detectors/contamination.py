@@ -10,11 +10,21 @@ import pandas as pd
 
 from app.detectors.base import PaperSpec
 
-MANIPULATIONS = ("bump", "lift_twos", "copy_journal", "inflate", "leak_items", "lenient_open", "copy_class")
+MANIPULATIONS = (
+    "bump",
+    "lift_twos",
+    "copy_journal",
+    "inflate",
+    "leak_items",
+    "lenient_open",
+    "copy_class",
+    "absent_weak",
+)
 """bump: works one to three points under a cut lifted over it · lift_twos: works marked "2" lifted to a "3" ·
 copy_journal: works moved to the mark of the journal · inflate: part of every work's lost points given back ·
 leak_items: the hardest quarter of the items dictated · lenient_open: a point more for partly right answers to open
-items (two points and more) · copy_class: works of a class copy the items of one strong work of their variant."""
+items (two points and more) · copy_class: works of a class copy the items of one strong work of their variant ·
+absent_weak: works that would be marked "2", and half of those one or two points over the cut, are not there."""
 BY_SCORE = ("bump", "lift_twos", "copy_journal", "inflate")
 """Those that aim at a score; the others aim at single items."""
 
@@ -49,11 +59,15 @@ def contaminate(
         return _with_points(works, spec, _leniently_marked(rng, works, spec, strength), rows)
     if kind == "copy_class":
         return _with_points(works, spec, _copied(rng, works, spec, strength), rows)
-    if kind not in BY_SCORE:
+    if kind not in (*BY_SCORE, "absent_weak"):
         raise ValueError(f"unknown manipulation {kind!r}")
     if spec.mark_from is None:
         raise ValueError("the paper has no official cuts")
     score = works["score"].to_numpy(dtype=np.int64)
+    if kind == "absent_weak":
+        kept_at_home = np.where(score < spec.mark_from[0], 1.0, np.where(score < spec.mark_from[0] + 2, 0.5, 0.0))
+        away = rows & (rng.uniform(size=len(score)) < strength * kept_at_home)
+        return works[~away].reset_index(drop=True)
     chance = rng.uniform(size=len(score)) < strength
     cuts = np.array(spec.mark_from)
     top = sum(spec.item_max)

@@ -12,6 +12,7 @@ from app.detectors import (
     contextual_mean,
     federal,
     few_lowest,
+    homogeneity,
     item_profile,
     journal_gap,
     sentences,
@@ -257,6 +258,23 @@ def of_similarity(table: PaperTable, result: class_similarity.SimilarityResult, 
                 pairs * float(result.close[i]), pairs * float(result.expected[i]), half
             )
         )  # fmt: skip
+    return _finish(columns, result.assessed, reasons, texts)
+
+
+def of_homogeneity(table: PaperTable, result: homogeneity.HomogeneityResult, params: Params) -> pd.DataFrame:
+    n = table.n
+    columns = _frame(table, homogeneity.NAME, Family.PATTERN, n, "points")
+    columns |= {
+        "statistic": result.z,
+        "effect": result.observed - result.expected,
+        "effect_low": result.observed - result.high,
+        "effect_high": result.observed - result.low,
+        "p_value": result.p_value,
+    }
+    reasons = [sentences.too_few(works, params.homogeneity.smallest_n) for works in n]
+    figures = (result.observed, n, result.expected, result.low, result.high)
+    rows = zip(*(values.tolist() for values in figures), strict=True)
+    texts = [sentences.spread(*row) if ok else "" for ok, row in zip(result.assessed.tolist(), rows, strict=True)]
     return _finish(columns, result.assessed, reasons, texts)
 
 

@@ -80,6 +80,12 @@ class SimilarityParams:
 
 
 @dataclass(frozen=True)
+class HomogeneityParams:
+    smallest_n: int
+    smallest_pool: int
+
+
+@dataclass(frozen=True)
 class FederalParams:
     coverage: float
     k_iqr: float
@@ -120,6 +126,7 @@ class Params:
     journal_gap: JournalParams
     item_profile: ProfileParams
     class_similarity: SimilarityParams
+    homogeneity: HomogeneityParams
     federal: FederalParams
     combination: CombinationParams
     tiers: TierParams
@@ -136,6 +143,7 @@ _SECTIONS: dict[str, type] = {
     "journal_gap": JournalParams,
     "item_profile": ProfileParams,
     "class_similarity": SimilarityParams,
+    "homogeneity": HomogeneityParams,
     "federal": FederalParams,
     "combination": CombinationParams,
     "tiers": TierParams,

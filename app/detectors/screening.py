@@ -17,6 +17,7 @@ from app.detectors import (
     federal,
     few_lowest,
     findings,
+    homogeneity,
     item_profile,
     journal_gap,
 )
@@ -29,7 +30,16 @@ from app.errors import InsufficientData
 from app.terms import Family
 
 SMALLEST_CONTROL = 200
-_MODULES = (boundary_push, few_lowest, contextual_mean, item_profile, class_similarity, journal_gap, federal)
+_MODULES = (
+    boundary_push,
+    few_lowest,
+    contextual_mean,
+    item_profile,
+    class_similarity,
+    homogeneity,
+    journal_gap,
+    federal,
+)
 
 
 def screen(
@@ -241,6 +251,10 @@ def _screen_year(
             paper.similarity = class_similarity.class_similarity(table, params.class_similarity)
         except InsufficientData as refusal:
             paper.refusals[class_similarity.NAME] = str(refusal)
+        try:
+            paper.homogeneity = homogeneity.homogeneity(table, mine, params.homogeneity)
+        except InsufficientData as refusal:
+            paper.refusals[homogeneity.NAME] = str(refusal)
     return done
 
 
@@ -314,12 +328,17 @@ def _patterns(paper: PaperResults, params: Params) -> list[pd.DataFrame]:
         found.append(findings.of_profile(table, paper.profile, params))
     if paper.similarity is not None:
         found.append(findings.of_similarity(table, paper.similarity, params))
+    if paper.homogeneity is not None:
+        found.append(findings.of_homogeneity(table, paper.homogeneity, params))
+    units = {homogeneity.NAME: "points"}
     smallest = {
+        homogeneity.NAME: params.homogeneity.smallest_n,
         item_profile.NAME: params.item_profile.smallest_n,
         class_similarity.NAME: params.class_similarity.smallest_n,
     }
     for name, reason in paper.refusals.items():
-        found.append(findings.whole_paper_not_assessed(table, name, Family.PATTERN, "share", reason, smallest[name]))
+        unit = units.get(name, "share")
+        found.append(findings.whole_paper_not_assessed(table, name, Family.PATTERN, unit, reason, smallest[name]))
     return found
 
 

@@ -127,6 +127,14 @@ def similarity(name: str, works_in_class: float, pairs: float, close: float, exp
     )
 
 
+def spread(observed: float, n: float, expected: float, low: float, high: float) -> str:
+    """Standard deviation of scores against that of schools with the same mean."""
+    return (
+        f"Разброс баллов (стандартное отклонение) — {decimal(observed)} ({works(n)}); в школах с таким же средним "
+        f"ожидалось бы {decimal(expected)} (95{NBSP}%{NBSP}ДИ {decimal(low)}–{decimal(high)})."
+    )
+
+
 FEDERAL_FIGURES = {
     "mean": ("low", "region_high"),
     "oge": ("low", "region_high"),

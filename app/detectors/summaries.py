@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
+from scipy import special
 
 from app.detectors import (
     boundary_push,
@@ -15,6 +16,7 @@ from app.detectors import (
     contextual_mean,
     federal,
     few_lowest,
+    homogeneity,
     item_profile,
     journal_gap,
 )
@@ -38,6 +40,7 @@ class PaperResults:
     journal: journal_gap.JournalResult | None = None
     profile: item_profile.ProfileResult | None = None
     similarity: class_similarity.SimilarityResult | None = None
+    homogeneity: homogeneity.HomogeneityResult | None = None
     refusals: dict[str, str] = field(default_factory=dict)
     markers: list[federal.Marker] = field(default_factory=list)
 
@@ -52,7 +55,7 @@ def summaries(
     z = {family: np.full((S, P), np.nan) for family in kinds}
     assessed = {family: np.zeros((S, P), dtype=bool) for family in kinds}
     signals = {
-        family: [np.full((S, P), np.nan) for _ in range(k)] for family, k in zip(kinds, (2, 1, 3, 2), strict=True)
+        family: [np.full((S, P), np.nan) for _ in range(k)] for family, k in zip(kinds, (2, 1, 4, 2), strict=True)
     }
     for p, paper in enumerate(done):
         at = np.searchsorted(names, paper.table.schools)
@@ -69,17 +72,11 @@ def summaries(
             z[Family.LEVEL][at, p] = np.where(paper.mean.assessed, paper.mean.z, np.nan)
             signals[Family.LEVEL][0][at, p] = np.where(paper.mean.assessed, paper.mean.z_context, np.nan)
             assessed[Family.LEVEL][at, p] = paper.mean.assessed
-        if paper.profile is not None:
-            known = paper.profile.assessed
-            for k in (0, 1):
-                signals[Family.PATTERN][k][at, p] = np.where(known, paper.profile.part_z[:, k], np.nan)
-            z[Family.PATTERN][at, p] = np.where(known, paper.profile.z, np.nan)
-            assessed[Family.PATTERN][at, p] = known
-        if paper.similarity is not None:
-            alike = np.where(paper.similarity.classes > 0, paper.similarity.z, np.nan)
-            signals[Family.PATTERN][2][at, p] = alike
-            z[Family.PATTERN][at, p] = _smaller_of_two(z[Family.PATTERN][at, p], alike)
-            assessed[Family.PATTERN][at, p] |= paper.similarity.assessed
+        patterns = _patterns(paper)
+        for k, (signal, own, _) in enumerate(patterns):
+            signals[Family.PATTERN][k][at, p] = signal
+            assessed[Family.PATTERN][at, p] |= own
+        z[Family.PATTERN][at, p] = _smallest([pattern for _, _, pattern in patterns if pattern is not None])
         if paper.journal is not None:
             pooled = paper.journal.works >= SMALLEST_POOLED
             z[Family.JOURNAL][at, p] = np.where(pooled, paper.journal.z, np.nan)
@@ -142,10 +139,39 @@ def summaries(
     return paper_summary, school_summary
 
 
+def _patterns(paper: PaperResults) -> list[tuple[np.ndarray, np.ndarray, np.ndarray | None]]:
+    """Signals of the family "pattern": what is summed over papers, where it was assessed, and z of its detector."""
+    nothing = np.full(len(paper.table.n), np.nan)
+    nowhere = np.zeros(len(nothing), dtype=bool)
+    found: list[tuple[np.ndarray, np.ndarray, np.ndarray | None]] = [(nothing, nowhere, None)] * 4
+    if paper.profile is not None:
+        own = paper.profile.assessed
+        hard, lenient = (np.where(own, paper.profile.part_z[:, k], np.nan) for k in (0, 1))
+        found[0], found[1] = (hard, own, np.where(own, paper.profile.z, np.nan)), (lenient, own, None)
+    if paper.similarity is not None:
+        alike = np.where(paper.similarity.classes > 0, paper.similarity.z, np.nan)
+        found[2] = (alike, paper.similarity.assessed, alike)
+    if paper.homogeneity is not None:
+        narrow = np.where(paper.homogeneity.assessed, paper.homogeneity.z, np.nan)
+        found[3] = (narrow, paper.homogeneity.assessed, narrow)
+    return found
+
+
+def _smallest(columns: list[np.ndarray]) -> np.ndarray | float:
+    """Normal value of the smallest p of unrelated detectors, by Šidák; NaN where none was assessed."""
+    if not columns:
+        return np.nan
+    table = np.column_stack(columns)
+    count = np.isfinite(table).sum(axis=1)
+    largest = np.max(np.where(np.isfinite(table), table, -np.inf), axis=1)
+    p = -np.expm1(count * np.log1p(-np.minimum(special.ndtr(-largest), 1 - 1e-16)))
+    return np.where(count > 0, to_z(p), np.nan)
+
+
 def _smaller_of_two(pushed: np.ndarray, lifted: np.ndarray) -> np.ndarray:
-    """Normal value of the smaller p of two detectors of a family, its being the smaller of two allowed for."""
+    """Normal value of the smaller p of the two boundary detectors, its being the smaller of two allowed for."""
     both = np.isfinite(pushed) & np.isfinite(lifted)
-    # Boundary detectors overlap by construction: both weigh works just over the first cut.
+    # The two overlap by construction: both weigh works just over the first cut.
     rho = max(robust_correlation(pushed, lifted), 0.0)
     larger = np.fmax(pushed, lifted)
     return np.where(both, to_z(larger_of_two(larger, rho)), larger)
@@ -186,6 +212,10 @@ def evidence_of(done: list[PaperResults], school_summary: pd.DataFrame) -> dict[
             for i in np.flatnonzero(paper.similarity.assessed & (interest | (paper.similarity.p_value <= 0.05))):
                 key = (str(table.schools[i]), year, subject, grade, class_similarity.NAME)
                 evidence[key] = charts.similarity(table, paper.similarity, int(i))
+        if paper.homogeneity is not None:
+            for i in np.flatnonzero(paper.homogeneity.assessed & (interest | (paper.homogeneity.p_value <= 0.05))):
+                key = (str(table.schools[i]), year, subject, grade, homogeneity.NAME)
+                evidence[key] = charts.spread(table, paper.homogeneity, int(i))
         if paper.markers:
             for i in np.flatnonzero(interest | np.any([marker.present for marker in paper.markers], axis=0)):
                 key = (str(table.schools[i]), year, subject, grade, federal.NAME)

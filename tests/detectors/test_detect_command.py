@@ -86,6 +86,7 @@ def test_json_says_what_was_done(files):
         "contextual_mean",
         "item_profile",
         "class_similarity",
+        "homogeneity",
         "journal_gap",
         "federal",
     }
