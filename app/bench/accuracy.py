@@ -59,7 +59,7 @@ def accuracy(seed: int = 2026, quick: bool = False) -> dict[str, Any]:
     result["power"] = {str(n): boundary_power(base + 200, n, 60 if quick else 200) for n in (15, 25, 50, 100)}
     result["auc"], result["tiers"] = {}, {}
     for number, (word, strength) in enumerate(STRENGTHS.items()):
-        options = RegionOptions(schools=schools, share=0.2, strength=strength)
+        options = RegionOptions(schools=schools, share=0.2, strength=strength, manipulations=MANIPULATIONS)
         dirty = [simulate_region(base + 300 + 50 * number + i, options) for i in range(regions)]
         result["auc"][word], result["tiers"][word] = _ranking(dirty)
     result["table"] = as_text(result)

@@ -6,7 +6,16 @@ database, a web page or a setting; parameters come from ``app/data/detectors.tom
 
 from __future__ import annotations
 
-from app.detectors import boundary_push, contextual_mean, federal, few_lowest, journal_gap
+from app.detectors import (
+    boundary_push,
+    class_similarity,
+    contextual_mean,
+    federal,
+    few_lowest,
+    homogeneity,
+    item_profile,
+    journal_gap,
+)
 from app.detectors.base import Detector, PaperSpec, Screening
 from app.detectors.params import Params, load_params
 from app.detectors.screening import screen
@@ -42,6 +51,36 @@ DETECTORS: tuple[Detector, ...] = (
         "Не выше ли средний балл, чем можно ожидать по условиям и другим результатам школы?",
         ("score",),
         5,
+    ),
+    Detector(
+        item_profile.NAME,
+        item_profile.VERSION,
+        Family.PATTERN,
+        "Рисунок выполнения заданий",
+        "Profile of items",
+        "Не выполнены ли отдельные задания лучше, чем бывает у работ с такими же баллами?",
+        ("score", "items"),
+        10,
+    ),
+    Detector(
+        class_similarity.NAME,
+        class_similarity.VERSION,
+        Family.PATTERN,
+        "Сходство работ одного класса",
+        "Likeness of works of a class",
+        "Не слишком ли похожи друг на друга работы одного класса и варианта?",
+        ("score", "items", "class"),
+        10,
+    ),
+    Detector(
+        homogeneity.NAME,
+        homogeneity.VERSION,
+        Family.PATTERN,
+        "Однородность результатов",
+        "Homogeneity of results",
+        "Не слишком ли мал разброс баллов при таком среднем?",
+        ("score",),
+        10,
     ),
     Detector(
         journal_gap.NAME,

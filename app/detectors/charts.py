@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy import special
 
 from app.detectors.boundary_push import BoundaryResult
+from app.detectors.class_similarity import SimilarityResult, class_name, close_pairs
+from app.detectors.combination import benjamini_hochberg
 from app.detectors.contextual_mean import MeanResult
 from app.detectors.federal import CAVEAT, Marker
 from app.detectors.few_lowest import LowestResult
 from app.detectors.heaping import frandsen_p
+from app.detectors.homogeneity import HomogeneityResult
+from app.detectors.item_profile import PARTS, ProfileResult
 from app.detectors.journal_gap import JournalResult, marks_of_scores
 from app.detectors.tables import PaperTable
 
@@ -154,6 +159,75 @@ def journal_table(table: PaperTable, result: JournalResult, i: int) -> dict:
         "far": _r(result.far[i], 4),
         "part": str(result.part[i]),
         "z": {part: _r(z) for part, z in zip(("raised", "copied", "lowered"), result.part_z[i], strict=True)},
+    }
+
+
+def profile(table: PaperTable, result: ProfileResult, i: int) -> dict:
+    """Completion of each item of school number `i` against works with the same scores; q over its items."""
+    z = result.item_z[i]
+    q = benjamini_hochberg(np.where(z == 0, np.nan, 2 * special.ndtr(-np.abs(z))))
+    items = []
+    for k, top in enumerate(table.spec.item_max):
+        expected, half = float(result.expected[i, k]), 1.96 * float(result.deviation[i, k])
+        items.append(
+            {
+                "item": k + 1,
+                "max": int(top),
+                "own": _r(result.completion[i, k], 4),
+                "expected": _r(expected, 4),
+                "low": _r(max(0.0, expected - half), 4),
+                "high": _r(min(1.0, expected + half), 4),
+                "q": _r(q[k], 4) if np.isfinite(q[k]) else None,
+                "shown": bool(result.shown[i, k]),
+            }
+        )
+    return {
+        "kind": "item_profile",
+        "items": items,
+        "part": str(result.part[i]),
+        "z": {part: _r(value) for part, value in zip(PARTS, result.part_z[i], strict=True)},
+        "effect": _r(result.effect[i], 4),
+        "effect_low": _r(result.effect_low[i], 4),
+        "effect_high": _r(result.effect_high[i], 4),
+        "reference": result.reference,
+    }
+
+
+def similarity(table: PaperTable, result: SimilarityResult, i: int) -> dict:
+    """Heat map of the most alike class of school number `i`, works without their codes, most alike first."""
+    alike, same = close_pairs(table, result, i)
+    return {
+        "kind": "class_similarity",
+        "class": class_name(table, result, i),
+        "alike": [
+            [_r(value, 1) if known else None for value, known in zip(row, mask, strict=True)]
+            for row, mask in zip(alike.tolist(), same.tolist(), strict=True)
+        ],
+        "pairs": int(result.pairs[i]),
+        "close": _r(result.close[i], 4),
+        "expected": _r(result.expected[i], 4),
+        "effect": _r(result.effect[i], 4),
+        "effect_low": _r(result.effect_low[i], 4),
+        "effect_high": _r(result.effect_high[i], 4),
+        "part": str(result.part[i]),
+        "classes": int(result.classes[i]),
+    }
+
+
+def spread(table: PaperTable, result: HomogeneityResult, i: int) -> dict:
+    """Score distribution of school number `i` against the reference at its mean."""
+    counts = table.counts[i]
+    return {
+        "kind": "distribution",
+        "scores": list(range(len(counts))),
+        "observed": counts.astype(int).tolist(),
+        "expected": np.round(result.tilted[i] * counts.sum(), 2).tolist(),
+        "cuts": [int(c) for c in table.spec.mark_from or ()],
+        "spread": _r(result.observed[i]),
+        "expected_spread": _r(result.expected[i]),
+        "expected_low": _r(result.low[i]),
+        "expected_high": _r(result.high[i]),
+        "reference": result.reference,
     }
 
 

@@ -10,9 +10,23 @@ import pandas as pd
 
 from app.detectors.base import PaperSpec
 
-MANIPULATIONS = ("bump", "lift_twos", "copy_journal", "inflate")
+MANIPULATIONS = (
+    "bump",
+    "lift_twos",
+    "copy_journal",
+    "inflate",
+    "leak_items",
+    "lenient_open",
+    "copy_class",
+    "absent_weak",
+)
 """bump: works one to three points under a cut lifted over it · lift_twos: works marked "2" lifted to a "3" ·
-copy_journal: works moved to the mark of the journal · inflate: part of every work's lost points given back."""
+copy_journal: works moved to the mark of the journal · inflate: part of every work's lost points given back ·
+leak_items: the hardest quarter of the items dictated · lenient_open: a point more for partly right answers to open
+items (two points and more) · copy_class: works of a class copy the items of one strong work of their variant ·
+absent_weak: works that would be marked "2", and half of those one or two points over the cut, are not there."""
+BY_SCORE = ("bump", "lift_twos", "copy_journal", "inflate")
+"""Those that aim at a score; the others aim at single items."""
 
 
 def contaminate(
@@ -39,9 +53,21 @@ def contaminate(
     DataFrame
         A changed copy.
     """
+    if kind == "leak_items":
+        return _with_points(works, spec, _dictated(rng, works, spec, strength), rows)
+    if kind == "lenient_open":
+        return _with_points(works, spec, _leniently_marked(rng, works, spec, strength), rows)
+    if kind == "copy_class":
+        return _with_points(works, spec, _copied(rng, works, spec, strength), rows)
+    if kind not in (*BY_SCORE, "absent_weak"):
+        raise ValueError(f"unknown manipulation {kind!r}")
     if spec.mark_from is None:
         raise ValueError("the paper has no official cuts")
     score = works["score"].to_numpy(dtype=np.int64)
+    if kind == "absent_weak":
+        kept_at_home = np.where(score < spec.mark_from[0], 1.0, np.where(score < spec.mark_from[0] + 2, 0.5, 0.0))
+        away = rows & (rng.uniform(size=len(score)) < strength * kept_at_home)
+        return works[~away].reset_index(drop=True)
     chance = rng.uniform(size=len(score)) < strength
     cuts = np.array(spec.mark_from)
     top = sum(spec.item_max)
@@ -55,10 +81,8 @@ def contaminate(
         target = np.where(low, cuts[0] + rng.binomial(2, 0.3, len(score)), target)
     elif kind == "copy_journal":
         target = np.where(chance, _towards_journal(rng, score, works["journal_mark"].to_numpy(), cuts, top), target)
-    elif kind == "inflate":
-        target = score + rng.binomial(top - score, strength / 2)
     else:
-        raise ValueError(f"unknown manipulation {kind!r}")
+        target = score + rng.binomial(top - score, strength / 2)
     return _with_scores(rng, works, spec, np.where(rows, np.minimum(target, top), score))
 
 
@@ -81,6 +105,48 @@ def _towards_journal(
     raised = np.minimum(lower + slack, upper)
     lowered = np.maximum(upper - slack, lower)
     return np.where(score < lower, raised, np.where(score > upper, lowered, score))
+
+
+def _dictated(rng: np.random.Generator, works: pd.DataFrame, spec: PaperSpec, strength: float) -> np.ndarray:
+    """Each work gets the full points of the hardest quarter of the items, each item with probability `strength`."""
+    points, limit = _points_of(works, spec), np.array(spec.item_max)
+    hardest = np.argsort(points.mean(axis=0) / limit, kind="stable")[: max(1, len(limit) // 4)]
+    told = rng.uniform(size=(len(points), len(hardest))) < strength
+    points[:, hardest] = np.where(told, limit[hardest], points[:, hardest])
+    return points
+
+
+def _leniently_marked(rng: np.random.Generator, works: pd.DataFrame, spec: PaperSpec, strength: float) -> np.ndarray:
+    """A point more for each partly right answer to an open item, and for some of the wrong ones."""
+    points, limit = _points_of(works, spec), np.array(spec.item_max)
+    chance = np.where(points > 0, strength, strength / 2)
+    kind = rng.uniform(size=points.shape) < chance
+    return points + (kind & (limit >= 2) & (points < limit))
+
+
+def _copied(rng: np.random.Generator, works: pd.DataFrame, spec: PaperSpec, strength: float) -> np.ndarray:
+    """In each class and variant a share of the works takes most answers of one of the three strongest works."""
+    points = _points_of(works, spec)
+    unit = works.groupby(["school", "class", "variant"], sort=True).ngroup().to_numpy()
+    order = np.lexsort((rng.uniform(size=len(works)), -works["score"].to_numpy(), unit))
+    first = np.searchsorted(unit[order], np.arange(unit.max() + 1))
+    size = np.bincount(unit)
+    source = order[first + np.minimum(rng.integers(0, 3, len(size)), size - 1)][unit]
+    copies = rng.uniform(size=len(works)) < strength
+    taken = copies[:, None] & (rng.uniform(size=points.shape) < 0.85)
+    return np.where(taken, points[source], points)
+
+
+def _points_of(works: pd.DataFrame, spec: PaperSpec) -> np.ndarray:
+    return works[[f"item_{k + 1}" for k in range(len(spec.item_max))]].to_numpy(dtype=np.int64, copy=True)
+
+
+def _with_points(works: pd.DataFrame, spec: PaperSpec, points: np.ndarray, rows: np.ndarray) -> pd.DataFrame:
+    points = np.where(rows[:, None], points, _points_of(works, spec))
+    changed = works.copy()
+    changed[[f"item_{k + 1}" for k in range(len(spec.item_max))]] = points.astype(np.int8)
+    changed["score"] = points.sum(axis=1)
+    return changed
 
 
 def _with_scores(rng: np.random.Generator, works: pd.DataFrame, spec: PaperSpec, target: np.ndarray) -> pd.DataFrame:

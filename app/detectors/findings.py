@@ -6,7 +6,17 @@ import numpy as np
 import pandas as pd
 
 from app import frames
-from app.detectors import boundary_push, contextual_mean, federal, few_lowest, journal_gap, sentences
+from app.detectors import (
+    boundary_push,
+    class_similarity,
+    contextual_mean,
+    federal,
+    few_lowest,
+    homogeneity,
+    item_profile,
+    journal_gap,
+    sentences,
+)
 from app.detectors.base import level_of
 from app.detectors.combination import benjamini_hochberg
 from app.detectors.params import Params
@@ -192,6 +202,79 @@ def of_journal(table: PaperTable, result: journal_gap.JournalResult, params: Par
         share, expected = float(result.shares[i, column[part]]), float(result.expected[i, column[part]])
         half = (float(result.effect_high[i]) - float(result.effect_low[i])) / 2
         texts.append(sentences.journal(part, share, float(result.works[i]), expected, half))
+    return _finish(columns, result.assessed, reasons, texts)
+
+
+def of_profile(table: PaperTable, result: item_profile.ProfileResult, params: Params) -> pd.DataFrame:
+    n = table.n
+    columns = _frame(table, item_profile.NAME, Family.PATTERN, n, "share")
+    columns |= {
+        "statistic": result.part_z[np.arange(len(n)), [item_profile.PARTS.index(p) for p in result.part]],
+        "effect": result.effect,
+        "effect_low": result.effect_low,
+        "effect_high": result.effect_high,
+        "p_value": result.p_value,
+    }
+    reasons = [sentences.too_few(works, params.item_profile.smallest_n) for works in n]
+    limit = np.array(table.spec.item_max, dtype=float) * result.shown
+    share = (result.completion * limit).sum(axis=1) / limit.sum(axis=1)
+    half = (result.effect_high - result.effect_low) / 2
+    texts = [
+        sentences.profile(part, (np.flatnonzero(shown) + 1).tolist(), works, own, own - effect, wide) if ok else ""
+        for ok, part, shown, works, own, effect, wide in zip(
+            result.assessed.tolist(), result.part.tolist(), result.shown, n.tolist(), share.tolist(),
+            result.effect.tolist(), half.tolist(), strict=True
+        )
+    ]  # fmt: skip
+    return _finish(columns, result.assessed, reasons, texts)
+
+
+def of_similarity(table: PaperTable, result: class_similarity.SimilarityResult, params: Params) -> pd.DataFrame:
+    columns = _frame(table, class_similarity.NAME, Family.PATTERN, result.works, "share")
+    columns |= {
+        "statistic": result.z,
+        "effect": result.effect,
+        "effect_low": result.effect_low,
+        "effect_high": result.effect_high,
+        "p_value": result.p_value,
+    }
+    p = params.class_similarity
+    reasons = [
+        sentences.too_few(works, p.smallest_n)
+        if works < p.smallest_n
+        else f"нет класса хотя бы из {p.smallest_class} работ, в котором {p.smallest_pairs} пар одного варианта"
+        for works in table.n
+    ]
+    texts = []
+    for i, ok in enumerate(result.assessed.tolist()):
+        if not ok:
+            texts.append("")
+            continue
+        pairs = float(result.pairs[i])
+        half = pairs * (float(result.effect_high[i]) - float(result.effect_low[i])) / 2
+        texts.append(
+            sentences.similarity(
+                class_similarity.class_name(table, result, i), float(result.sizes[result.worst[i]]), pairs,
+                pairs * float(result.close[i]), pairs * float(result.expected[i]), half
+            )
+        )  # fmt: skip
+    return _finish(columns, result.assessed, reasons, texts)
+
+
+def of_homogeneity(table: PaperTable, result: homogeneity.HomogeneityResult, params: Params) -> pd.DataFrame:
+    n = table.n
+    columns = _frame(table, homogeneity.NAME, Family.PATTERN, n, "points")
+    columns |= {
+        "statistic": result.z,
+        "effect": result.observed - result.expected,
+        "effect_low": result.observed - result.high,
+        "effect_high": result.observed - result.low,
+        "p_value": result.p_value,
+    }
+    reasons = [sentences.too_few(works, params.homogeneity.smallest_n) for works in n]
+    figures = (result.observed, n, result.expected, result.low, result.high)
+    rows = zip(*(values.tolist() for values in figures), strict=True)
+    texts = [sentences.spread(*row) if ok else "" for ok, row in zip(result.assessed.tolist(), rows, strict=True)]
     return _finish(columns, result.assessed, reasons, texts)
 
 

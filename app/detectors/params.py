@@ -54,6 +54,38 @@ class JournalParams:
 
 
 @dataclass(frozen=True)
+class ProfileParams:
+    smallest_n: int
+    smallest_items: int
+    smallest_pool: int
+    weight_hard: float
+    weight_open: float
+    weight_item: float
+    weight_profile: float
+
+
+@dataclass(frozen=True)
+class SimilarityParams:
+    smallest_n: int
+    smallest_class: int
+    largest_class: int
+    smallest_items: int
+    smallest_pairs: int
+    smallest_pool: int
+    threshold: float
+    close: float
+    weight_pairs: float
+    exchanges: int
+    block: int
+
+
+@dataclass(frozen=True)
+class HomogeneityParams:
+    smallest_n: int
+    smallest_pool: int
+
+
+@dataclass(frozen=True)
 class FederalParams:
     coverage: float
     k_iqr: float
@@ -92,6 +124,9 @@ class Params:
     few_lowest: LowestParams
     contextual_mean: MeanParams
     journal_gap: JournalParams
+    item_profile: ProfileParams
+    class_similarity: SimilarityParams
+    homogeneity: HomogeneityParams
     federal: FederalParams
     combination: CombinationParams
     tiers: TierParams
@@ -106,6 +141,9 @@ _SECTIONS: dict[str, type] = {
     "few_lowest": LowestParams,
     "contextual_mean": MeanParams,
     "journal_gap": JournalParams,
+    "item_profile": ProfileParams,
+    "class_similarity": SimilarityParams,
+    "homogeneity": HomogeneityParams,
     "federal": FederalParams,
     "combination": CombinationParams,
     "tiers": TierParams,

@@ -11,11 +11,14 @@ import pandas as pd
 from app import frames
 from app.detectors import (
     boundary_push,
+    class_similarity,
     context,
     contextual_mean,
     federal,
     few_lowest,
     findings,
+    homogeneity,
+    item_profile,
     journal_gap,
 )
 from app.detectors.base import PaperSpec, Screening
@@ -27,6 +30,16 @@ from app.errors import InsufficientData
 from app.terms import Family
 
 SMALLEST_CONTROL = 200
+_MODULES = (
+    boundary_push,
+    few_lowest,
+    contextual_mean,
+    item_profile,
+    class_similarity,
+    homogeneity,
+    journal_gap,
+    federal,
+)
 
 
 def screen(
@@ -113,7 +126,7 @@ def screen(
     result.papers = _concat(papers_found, frames.PAPER_SUMMARY)
     result.schools = _concat(schools_found, frames.SCHOOL_SUMMARY)
     result.params = params.as_dict()
-    result.versions = {m.NAME: m.VERSION for m in (boundary_push, few_lowest, contextual_mean, journal_gap, federal)}
+    result.versions = {m.NAME: m.VERSION for m in _MODULES}
     tell("готово", 1.0)
     return result
 
@@ -141,7 +154,7 @@ def _surroundings(
     if isinstance(control, pd.DataFrame):
         checked = check_works(control, timeless)
         notes += [f"контрольная выборка: {text}" for text in checked.warnings]
-        others = build_tables(checked.works, timeless, with_items=False)
+        others = build_tables(checked.works, timeless)
         for table in tables:
             same = [
                 t
@@ -175,6 +188,7 @@ def _subset(table: PaperTable, rows: np.ndarray) -> PaperTable:
         class_share=table.class_share[rows],
         journal=None if table.journal is None else table.journal[rows],
         items=None,
+        answers=None if table.answers is None else table.answers.of_schools(rows),
     )
 
 
@@ -229,6 +243,18 @@ def _screen_year(
             paper.journal = journal_gap.journal_gap(table, mine, designs[table.key], params.journal_gap)
         except InsufficientData:
             paper.journal = None
+        try:
+            paper.profile = item_profile.item_profile(table, mine, params.item_profile)
+        except InsufficientData as refusal:
+            paper.refusals[item_profile.NAME] = str(refusal)
+        try:
+            paper.similarity = class_similarity.class_similarity(table, params.class_similarity)
+        except InsufficientData as refusal:
+            paper.refusals[class_similarity.NAME] = str(refusal)
+        try:
+            paper.homogeneity = homogeneity.homogeneity(table, mine, params.homogeneity)
+        except InsufficientData as refusal:
+            paper.refusals[homogeneity.NAME] = str(refusal)
     return done
 
 
@@ -284,6 +310,7 @@ def _findings(
                     table, journal_gap.NAME, Family.JOURNAL, "share", reason, params.journal_gap.smallest_n
                 )
             )
+        found += _patterns(paper, params)
         own = [m for m in markers if (m.subject, m.grade) == table.key[1:] and m.name != "oge"]
         if own:
             paper.markers = own
@@ -291,6 +318,28 @@ def _findings(
     if any(marker.name == "mean" for marker in markers):
         found += [findings.of_federal(None, year, [marker]) for marker in markers if marker.name == "oge"]
     return found, markers
+
+
+def _patterns(paper: PaperResults, params: Params) -> list[pd.DataFrame]:
+    """Findings of the family "pattern", with the detectors' own words where they could not run."""
+    table = paper.table
+    found = []
+    if paper.profile is not None:
+        found.append(findings.of_profile(table, paper.profile, params))
+    if paper.similarity is not None:
+        found.append(findings.of_similarity(table, paper.similarity, params))
+    if paper.homogeneity is not None:
+        found.append(findings.of_homogeneity(table, paper.homogeneity, params))
+    units = {homogeneity.NAME: "points"}
+    smallest = {
+        homogeneity.NAME: params.homogeneity.smallest_n,
+        item_profile.NAME: params.item_profile.smallest_n,
+        class_similarity.NAME: params.class_similarity.smallest_n,
+    }
+    for name, reason in paper.refusals.items():
+        unit = units.get(name, "share")
+        found.append(findings.whole_paper_not_assessed(table, name, Family.PATTERN, unit, reason, smallest[name]))
+    return found
 
 
 def _reference_of(paper: PaperResults) -> dict:

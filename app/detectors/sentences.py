@@ -101,6 +101,40 @@ def journal(part: str, share: float, n: float, expected: float, half: float) -> 
     return f"Отметка за работу {side} журнальной {head}; при таких же отметках журнала ожидалось бы {tail}"
 
 
+def profile(part: str, items: list[int], n: float, share: float, expected: float, half: float) -> str:
+    """Completion of the items that decided; `items` are numbers from one."""
+    low, high = max(0.0, expected - half), min(1.0, expected + half)
+    listed = ", ".join(str(item) for item in items)
+    head = {
+        "hard": f"Трудные задания ({listed}) выполнены" if len(items) > 1 else f"Трудное задание {listed} выполнено",
+        "open": f"Задания на два балла и больше ({listed}) выполнены"
+        if len(items) > 1
+        else f"Задание {listed} (два балла и больше) выполнено",
+    }.get(part, f"Задание {listed} выполнено")
+    return (
+        f"{head} на{NBSP}{percent(share)}{NBSP}% ({works(n)}); у работ с такими же баллами ожидалось бы "
+        f"{percent(expected)}{NBSP}% (95{NBSP}%{NBSP}ДИ {percent(low)}–{percent(high)}{NBSP}%)."
+    )
+
+
+def similarity(name: str, works_in_class: float, pairs: float, close: float, expected: float, half: float) -> str:
+    """Close pairs of works in the most alike class."""
+    low, high = max(0.0, expected - half), min(pairs, expected + half)
+    return (
+        f"В{NBSP}классе {name} ({works(works_in_class)}) очень похожи ответы в{NBSP}{whole(close)} "
+        f"{plural(close, 'паре', 'парах', 'парах')} работ одного варианта из{NBSP}{whole(pairs)}; у{NBSP}работ разных "
+        f"классов с такими же баллами ожидалось бы {whole(expected)} (95{NBSP}%{NBSP}ДИ {whole(low)}–{whole(high)})."
+    )
+
+
+def spread(observed: float, n: float, expected: float, low: float, high: float) -> str:
+    """Standard deviation of scores against that of schools with the same mean."""
+    return (
+        f"Разброс баллов (стандартное отклонение) — {decimal(observed)} ({works(n)}); в школах с таким же средним "
+        f"ожидалось бы {decimal(expected)} (95{NBSP}%{NBSP}ДИ {decimal(low)}–{decimal(high)})."
+    )
+
+
 FEDERAL_FIGURES = {
     "mean": ("low", "region_high"),
     "oge": ("low", "region_high"),

@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 from app.detectors.base import PaperSpec
-from app.detectors.contamination import MANIPULATIONS, contaminate, heap_region
+from app.detectors.contamination import BY_SCORE, contaminate, heap_region
 
 _PAPERS = (
     ("ma", 4, (1, 1, 2, 1, 1, 1, 1, 1, 1, 2, 1, 1, 2, 2, 2), (6, 10, 15)),
@@ -80,7 +80,7 @@ class RegionOptions:
     share : float
         Share of schools that manipulate.
     manipulations : tuple of str
-        Kinds to draw from, see `contamination.MANIPULATIONS`.
+        Kinds to draw from `contamination.MANIPULATIONS`; those that aim at a score by default.
     strength : float
         Probability with which a work open to the manipulation is changed.
     scope : str
@@ -97,7 +97,7 @@ class RegionOptions:
     papers: tuple[tuple[str, int], ...] = tuple((subject, grade) for subject, grade, _, _ in _PAPERS)
     heaping: float = 0.0
     share: float = 0.0
-    manipulations: tuple[str, ...] = MANIPULATIONS
+    manipulations: tuple[str, ...] = BY_SCORE
     strength: float = 0.6
     scope: str = "school"
     size: tuple[int, int] | None = None
@@ -307,7 +307,7 @@ def _meddle(
                 continue
             rows = changed[p]["school"].isin(names[here]).to_numpy()
             if options.scope == "class":
-                rows &= changed[p]["class"].str.endswith("А").to_numpy()
+                rows = rows & changed[p]["class"].str.endswith("А").to_numpy()
             changed[p] = contaminate(rng, changed[p], spec, str(kind), options.strength, rows)
             truth += [
                 (names[i], options.year, spec.subject, spec.grade, str(kind), options.scope, options.strength)

@@ -6,8 +6,20 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
+from scipy import special
 
-from app.detectors import boundary_push, charts, combination, contextual_mean, federal, few_lowest, journal_gap
+from app.detectors import (
+    boundary_push,
+    charts,
+    class_similarity,
+    combination,
+    contextual_mean,
+    federal,
+    few_lowest,
+    homogeneity,
+    item_profile,
+    journal_gap,
+)
 from app.detectors.dispersion import robust_correlation
 from app.detectors.params import Params
 from app.detectors.tables import PaperTable
@@ -26,6 +38,10 @@ class PaperResults:
     lowest: few_lowest.LowestResult | None = None
     mean: contextual_mean.MeanResult | None = None
     journal: journal_gap.JournalResult | None = None
+    profile: item_profile.ProfileResult | None = None
+    similarity: class_similarity.SimilarityResult | None = None
+    homogeneity: homogeneity.HomogeneityResult | None = None
+    refusals: dict[str, str] = field(default_factory=dict)
     markers: list[federal.Marker] = field(default_factory=list)
 
 
@@ -35,10 +51,12 @@ def summaries(
     names = np.unique(np.concatenate([paper.table.schools for paper in done]))
     S, P = len(names), len(done)
     works = np.zeros((S, P))
-    kinds = (Family.BOUNDARY, Family.LEVEL, Family.JOURNAL)
+    kinds = (Family.BOUNDARY, Family.LEVEL, Family.PATTERN, Family.JOURNAL)
     z = {family: np.full((S, P), np.nan) for family in kinds}
     assessed = {family: np.zeros((S, P), dtype=bool) for family in kinds}
-    signals = {family: [np.full((S, P), np.nan) for _ in range(k)] for family, k in zip(kinds, (2, 1, 2), strict=True)}
+    signals = {
+        family: [np.full((S, P), np.nan) for _ in range(k)] for family, k in zip(kinds, (2, 1, 4, 2), strict=True)
+    }
     for p, paper in enumerate(done):
         at = np.searchsorted(names, paper.table.schools)
         n = paper.table.n
@@ -54,6 +72,11 @@ def summaries(
             z[Family.LEVEL][at, p] = np.where(paper.mean.assessed, paper.mean.z, np.nan)
             signals[Family.LEVEL][0][at, p] = np.where(paper.mean.assessed, paper.mean.z_context, np.nan)
             assessed[Family.LEVEL][at, p] = paper.mean.assessed
+        patterns = _patterns(paper)
+        for k, (signal, own, _) in enumerate(patterns):
+            signals[Family.PATTERN][k][at, p] = signal
+            assessed[Family.PATTERN][at, p] |= own
+        z[Family.PATTERN][at, p] = _smallest([pattern for _, _, pattern in patterns if pattern is not None])
         if paper.journal is not None:
             pooled = paper.journal.works >= SMALLEST_POOLED
             z[Family.JOURNAL][at, p] = np.where(pooled, paper.journal.z, np.nan)
@@ -66,7 +89,7 @@ def summaries(
             z[family],
             tuple(signals[family]),
             works,
-            by_size=family is Family.BOUNDARY,
+            by_size=family in (Family.BOUNDARY, Family.PATTERN),
             tempered=family is Family.BOUNDARY,
         )
         for family in kinds
@@ -116,6 +139,35 @@ def summaries(
     return paper_summary, school_summary
 
 
+def _patterns(paper: PaperResults) -> list[tuple[np.ndarray, np.ndarray, np.ndarray | None]]:
+    """Signals of the family "pattern": what is summed over papers, where it was assessed, and z of its detector."""
+    nothing = np.full(len(paper.table.n), np.nan)
+    nowhere = np.zeros(len(nothing), dtype=bool)
+    found: list[tuple[np.ndarray, np.ndarray, np.ndarray | None]] = [(nothing, nowhere, None)] * 4
+    if paper.profile is not None:
+        own = paper.profile.assessed
+        hard, lenient = (np.where(own, paper.profile.part_z[:, k], np.nan) for k in (0, 1))
+        found[0], found[1] = (hard, own, np.where(own, paper.profile.z, np.nan)), (lenient, own, None)
+    if paper.similarity is not None:
+        alike = np.where(paper.similarity.classes > 0, paper.similarity.z, np.nan)
+        found[2] = (alike, paper.similarity.assessed, alike)
+    if paper.homogeneity is not None:
+        narrow = np.where(paper.homogeneity.assessed, paper.homogeneity.z, np.nan)
+        found[3] = (narrow, paper.homogeneity.assessed, narrow)
+    return found
+
+
+def _smallest(columns: list[np.ndarray]) -> np.ndarray | float:
+    """Normal value of the smallest p of unrelated detectors, by Šidák; NaN where none was assessed."""
+    if not columns:
+        return np.nan
+    table = np.column_stack(columns)
+    count = np.isfinite(table).sum(axis=1)
+    largest = np.max(np.where(np.isfinite(table), table, -np.inf), axis=1)
+    p = -np.expm1(count * np.log1p(-np.minimum(special.ndtr(-largest), 1 - 1e-16)))
+    return np.where(count > 0, to_z(p), np.nan)
+
+
 def _smaller_of_two(pushed: np.ndarray, lifted: np.ndarray) -> np.ndarray:
     """Normal value of the smaller p of the two boundary detectors, its being the smaller of two allowed for."""
     both = np.isfinite(pushed) & np.isfinite(lifted)
@@ -152,6 +204,18 @@ def evidence_of(done: list[PaperResults], school_summary: pd.DataFrame) -> dict[
             for i in np.flatnonzero(paper.journal.assessed & (interest | (paper.journal.p_value <= 0.05))):
                 key = (str(table.schools[i]), year, subject, grade, journal_gap.NAME)
                 evidence[key] = charts.journal_table(table, paper.journal, int(i))
+        if paper.profile is not None:
+            for i in np.flatnonzero(paper.profile.assessed & (interest | (paper.profile.p_value <= 0.05))):
+                key = (str(table.schools[i]), year, subject, grade, item_profile.NAME)
+                evidence[key] = charts.profile(table, paper.profile, int(i))
+        if paper.similarity is not None:
+            for i in np.flatnonzero(paper.similarity.assessed & (interest | (paper.similarity.p_value <= 0.05))):
+                key = (str(table.schools[i]), year, subject, grade, class_similarity.NAME)
+                evidence[key] = charts.similarity(table, paper.similarity, int(i))
+        if paper.homogeneity is not None:
+            for i in np.flatnonzero(paper.homogeneity.assessed & (interest | (paper.homogeneity.p_value <= 0.05))):
+                key = (str(table.schools[i]), year, subject, grade, homogeneity.NAME)
+                evidence[key] = charts.spread(table, paper.homogeneity, int(i))
         if paper.markers:
             for i in np.flatnonzero(interest | np.any([marker.present for marker in paper.markers], axis=0)):
                 key = (str(table.schools[i]), year, subject, grade, federal.NAME)

@@ -15,6 +15,41 @@ TYPICAL_CLASS = 26
 
 
 @dataclass(frozen=True)
+class Answers:
+    """Points of every work of one paper, in an order that does not depend on the order of the rows given.
+
+    Attributes
+    ----------
+    points : ndarray of int8, shape (n, K)
+    score : ndarray of int, shape (n,)
+        Total score, clipped to the paper's range.
+    school : ndarray of int, shape (n,)
+        Row of the work's school in the paper's table.
+    unit : ndarray of int, shape (n,), or None
+        Number of the work's class, never decreasing; classes of different schools differ, −1 stands for an unknown
+        one. None where no class is known.
+    variant : ndarray of int, shape (n,)
+        Number of the variant; zero everywhere where variants are not known.
+    class_names : ndarray of str
+        Name of class u is ``class_names[u % len(class_names)]``.
+    """
+
+    points: np.ndarray
+    score: np.ndarray
+    school: np.ndarray
+    unit: np.ndarray | None
+    variant: np.ndarray
+    class_names: np.ndarray
+
+    def of_schools(self, rows: np.ndarray) -> Answers:
+        """Works of the schools marked in `rows`, numbered as if there were no others."""
+        kept = rows[self.school]
+        unit = None if self.unit is None else self.unit[kept]
+        school = (np.cumsum(rows) - 1)[self.school[kept]]
+        return Answers(self.points[kept], self.score[kept], school, unit, self.variant[kept], self.class_names)
+
+
+@dataclass(frozen=True)
 class PaperTable:
     r"""One paper of one year, school by school (S schools, scores 0 … M).
 
@@ -34,6 +69,8 @@ class PaperTable:
         Works by score and journal mark 2 … 5.
     items : list of ndarray, or None
         Per item, works of all schools by points and total score; None where the items are not given.
+    answers : Answers or None
+        Points of every work; None where the items are not given.
     """
 
     spec: PaperSpec
@@ -44,6 +81,7 @@ class PaperTable:
     class_spread: float | None
     journal: np.ndarray | None
     items: list[np.ndarray] | None
+    answers: Answers | None = None
 
     @cached_property
     def n(self) -> np.ndarray:
@@ -83,7 +121,7 @@ def build_tables(works: pd.DataFrame, papers: Sequence[PaperSpec], *, with_items
         Columns of `app.frames.WORKS`; scores inside the paper's range.
     papers : sequence of PaperSpec
     with_items : bool
-        False leaves out the item tables, which only the smooth reference needs.
+        False leaves out the items, which only the smooth reference and the family "pattern" need.
 
     Returns
     -------
@@ -101,9 +139,11 @@ def build_tables(works: pd.DataFrame, papers: Sequence[PaperSpec], *, with_items
     keys, paper_codes = np.unique(combined, return_inverse=True)
     scores = _numbers(works["score"])
     journal = _numbers(works["journal_mark"]) if "journal_mark" in works else None
-    class_codes = None
+    class_codes, class_names = None, np.array([""])
     if "class" in works and works["class"].notna().any():
-        class_codes, _ = pd.factorize(works["class"].astype("str"))
+        class_codes, found = pd.factorize(works["class"].astype("str"), sort=True)
+        class_names = np.asarray(found, dtype=object).astype(str)
+    variants = pd.factorize(works["variant"].astype("str"), sort=True)[0] if "variant" in works else None
     tables = []
     for number, key in enumerate(keys):
         grade, year = int(key // len(subjects) % 100), int(key // len(subjects) // 100)
@@ -119,6 +159,7 @@ def build_tables(works: pd.DataFrame, papers: Sequence[PaperSpec], *, with_items
         width = spec.max_score + 1
         counts = _cells(school * width + score, (len(present), width))
         classes = _classes(class_codes[rows], school, score, counts) if class_codes is not None else None
+        points = _points(works, rows, spec) if with_items else None
         share, spread = classes if classes is not None else (_guessed_share(counts.sum(axis=1)), None)
         tables.append(
             PaperTable(
@@ -129,7 +170,10 @@ def build_tables(works: pd.DataFrame, papers: Sequence[PaperSpec], *, with_items
                 share,
                 spread,
                 _journal_cells(journal[rows], school, score, counts.shape) if journal is not None else None,
-                _item_tables(works, rows, score, spec) if with_items else None,
+                _item_tables(points, score, spec) if points is not None else None,
+                _answers(points, score, school, class_codes, class_names, variants, rows)
+                if points is not None
+                else None,
             )
         )
     return sorted(tables, key=lambda table: table.key)
@@ -189,13 +233,39 @@ def _journal_cells(
     return _cells(index, (*shape, 4))
 
 
-def _item_tables(works: pd.DataFrame, rows: np.ndarray, score: np.ndarray, spec: PaperSpec) -> list[np.ndarray] | None:
+def _points(works: pd.DataFrame, rows: np.ndarray, spec: PaperSpec) -> np.ndarray | None:
     names = [f"item_{k + 1}" for k in range(len(spec.item_max))]
     if not set(names) <= set(works.columns):
         return None
-    tables = []
-    for name, top in zip(names, spec.item_max, strict=True):
-        points = np.nan_to_num(_numbers(works[name])[rows])
-        index = np.clip(points, 0, top).astype(np.int64) * (spec.max_score + 1) + score
-        tables.append(_cells(index, (top + 1, spec.max_score + 1)))
-    return tables if sum(table[1:].sum() for table in tables) > 0 else None
+    points = np.empty((len(rows), len(names)), np.int8)
+    for k, (name, top) in enumerate(zip(names, spec.item_max, strict=True)):
+        points[:, k] = np.clip(np.nan_to_num(_numbers(works[name])[rows]), 0, top)
+    return points if points.any() else None
+
+
+def _item_tables(points: np.ndarray, score: np.ndarray, spec: PaperSpec) -> list[np.ndarray]:
+    width = spec.max_score + 1
+    return [
+        _cells(points[:, k].astype(np.int64) * width + score, (top + 1, width)) for k, top in enumerate(spec.item_max)
+    ]
+
+
+def _answers(
+    points: np.ndarray,
+    score: np.ndarray,
+    school: np.ndarray,
+    class_codes: np.ndarray | None,
+    class_names: np.ndarray,
+    variants: np.ndarray | None,
+    rows: np.ndarray,
+) -> Answers:
+    variant = variants[rows] if variants is not None else np.zeros(len(rows), dtype=np.int64)
+    unit = None
+    if class_codes is not None:
+        unit = np.where(class_codes[rows] < 0, -1, school * len(class_names) + class_codes[rows])
+    # Works that tie in everything are the same work: the order is then one and the same for any order of the rows.
+    within = school if unit is None else unit
+    order = np.lexsort((*points.T, score, variant, within))
+    if unit is not None:
+        unit = unit[order]
+    return Answers(points[order], score[order], school[order], unit, variant[order], class_names)

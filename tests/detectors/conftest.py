@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.detectors import Screening, screen
+from app.detectors.contamination import MANIPULATIONS
 from app.detectors.simulate import Region, RegionOptions, simulate_region
 
 
@@ -20,7 +21,7 @@ def honest_screenings(honest_regions: list[Region]) -> list[Screening]:
 
 @pytest.fixture(scope="session")
 def manipulated() -> Region:
-    return simulate_region(77, RegionOptions(schools=240, share=0.2, strength=0.6))
+    return simulate_region(77, RegionOptions(schools=240, share=0.2, strength=0.6, manipulations=MANIPULATIONS))
 
 
 @pytest.fixture(scope="session")

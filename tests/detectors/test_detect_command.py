@@ -80,7 +80,16 @@ def test_json_says_what_was_done(files):
     answer = json.loads(result.stdout)
     assert answer["schools"] == 40
     assert sum(answer["tiers"].values()) == 40
-    assert set(answer["versions"]) == {"boundary_push", "few_lowest", "contextual_mean", "journal_gap", "federal"}
+    assert set(answer["versions"]) == {
+        "boundary_push",
+        "few_lowest",
+        "contextual_mean",
+        "item_profile",
+        "class_similarity",
+        "homogeneity",
+        "journal_gap",
+        "federal",
+    }
 
 
 def test_a_list_of_schools_serves_as_control_with_and_without_a_header(files, region):

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from app import frames
-from app.detectors.contamination import MANIPULATIONS, contaminate
+from app.detectors.contamination import BY_SCORE, MANIPULATIONS, contaminate
 from app.detectors.simulate import RegionOptions, previous_year, simulate_region
 
 
@@ -52,7 +52,7 @@ def test_two_years_share_their_schools():
     assert both["mean"].corr(both["mean_before"]) > 0.2
 
 
-@pytest.mark.parametrize("kind", MANIPULATIONS)
+@pytest.mark.parametrize("kind", [kind for kind in MANIPULATIONS if kind != "absent_weak"])
 def test_each_manipulation_changes_the_chosen_rows_only(kind):
     region = simulate_region(9, RegionOptions(schools=30, papers=(("ma", 4),)))
     rows = (region.works["school"] == region.works["school"].value_counts().index[0]).to_numpy()
@@ -62,8 +62,20 @@ def test_each_manipulation_changes_the_chosen_rows_only(kind):
     difference = changed["score"] - region.works["score"]
     assert (difference[~rows] == 0).all()
     assert (difference[rows] != 0).any()
-    if kind != "copy_journal":
+    if kind not in ("copy_journal", "copy_class"):
         assert (difference >= 0).all()
+
+
+def test_weak_pupils_kept_absent_leave_no_works_and_the_others_unchanged():
+    region = simulate_region(9, RegionOptions(schools=30, papers=(("ma", 4),)))
+    rows = (region.works["school"] == region.works["school"].value_counts().index[0]).to_numpy()
+
+    left = contaminate(np.random.default_rng(1), region.works, region.papers[0], "absent_weak", 1.0, rows)
+
+    own = left["school"] == region.works["school"][rows].iloc[0]
+    assert left.loc[own, "score"].min() >= region.papers[0].mark_from[0]
+    assert (~own).sum() == (~rows).sum()
+    assert own.sum() < rows.sum()
 
 
 def test_lifted_works_stand_on_the_cut():
@@ -80,4 +92,4 @@ def test_truth_names_who_did_what():
     region = simulate_region(11, RegionOptions(schools=60, share=0.2))
 
     assert region.truth["school"].nunique() == 12
-    assert set(region.truth["manipulation"]) == set(MANIPULATIONS)
+    assert set(region.truth["manipulation"]) == set(BY_SCORE)

@@ -1,0 +1,373 @@
+"""Works of one class and variant that are too alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import optimize, special
+
+from app.detectors.dispersion import school_effects, student_p
+from app.detectors.item_profile import covariance_by_score, given_total, points_by_score
+from app.detectors.params import SimilarityParams
+from app.detectors.tables import Answers, PaperTable
+from app.detectors.tails import to_z, upper_tail
+from app.errors import InsufficientData
+
+NAME, VERSION = "class_similarity", "1.0"
+PARTS = ("pairs", "whole")
+_SEED = 20_090_317
+_PAIRS_AT_ONCE = 2_000_000
+
+
+@dataclass(frozen=True)
+class SimilarityResult:
+    """Schools of one paper, arrays of length S unless said otherwise; C classes judged.
+
+    Attributes
+    ----------
+    p_value, z : ndarray
+        Of the most alike class of the school, its being the most alike allowed for.
+    part : ndarray of str
+        What decided: ``pairs`` (a few works nearly the same) or ``whole`` (all works somewhat alike).
+    worst : ndarray of int
+        Number of that class among the classes judged; −1 where there is none.
+    effect, effect_low, effect_high : ndarray
+        Share of close pairs in it less the usual share, with a 95 % interval.
+    close, expected : ndarray
+        Share of close pairs, observed and among works of different classes.
+    pairs : ndarray
+        Pairs of one variant in it.
+    works : ndarray
+        Works of the classes judged.
+    classes : ndarray
+        Number of classes judged.
+    assessed : ndarray of bool
+    starts, sizes : ndarray, shape (C,)
+        First row of the paper's answers and number of works, class by class.
+    residuals : ndarray, shape (n, K)
+        Residuals of all works, of length one.
+    """
+
+    p_value: np.ndarray
+    z: np.ndarray
+    part: np.ndarray
+    worst: np.ndarray
+    effect: np.ndarray
+    effect_low: np.ndarray
+    effect_high: np.ndarray
+    close: np.ndarray
+    expected: np.ndarray
+    pairs: np.ndarray
+    works: np.ndarray
+    classes: np.ndarray
+    assessed: np.ndarray
+    starts: np.ndarray
+    sizes: np.ndarray
+    residuals: np.ndarray
+
+
+def residuals_of(answers: Answers, mean: np.ndarray, covariance: np.ndarray) -> np.ndarray:
+    r"""Standardised item residuals of each work given its score, of length one.
+
+    Parameters
+    ----------
+    answers : Answers
+    mean : ndarray, shape (M + 1, K)
+        Points given the score.
+    covariance : ndarray, shape (M + 1, K, K)
+
+    Returns
+    -------
+    ndarray, shape (n, K)
+        :math:`e_{wk} \propto (x_{wk} - E[x_k|T_w])/\sqrt{C_{T_w,kk}}`; a zero row where all answers follow from the
+        score (none or all right).
+    """
+    deviation = np.sqrt(np.einsum("skk->sk", covariance))
+    # An answer that nearly nobody of this score gives must not make two works alike on its own.
+    inverse = np.where(deviation > 0.05, 1 / np.maximum(deviation, 0.15), 0.0)
+    rows = ((answers.points - mean[answers.score]) * inverse[answers.score]).astype(np.float32)
+    length = np.sqrt((rows * rows).sum(axis=1, keepdims=True))
+    return np.divide(rows, length, out=np.zeros_like(rows), where=length > 1e-6)
+
+
+def class_sums(
+    rows: np.ndarray, variant: np.ndarray, starts: np.ndarray, sizes: np.ndarray, threshold: float, limit: float
+) -> np.ndarray:
+    r"""Sums over pairs of works inside each class and variant.
+
+    Parameters
+    ----------
+    rows : ndarray, shape (n, K)
+        Residuals of length one.
+    variant : ndarray of int, shape (n,)
+    starts, sizes : ndarray of int, shape (C,)
+        First work of each class, and its number of works.
+    threshold, limit : float
+        Similarity :math:`s\sqrt{K-1}` beyond which the tail counts, and from which a pair is close.
+
+    Returns
+    -------
+    ndarray, shape (C, 4)
+        Pairs; sum of similarities; sum of their squared excess over the threshold; close pairs.
+
+    Notes
+    -----
+    Classes of one size are multiplied together in blocks, :math:`E E^T` by class, so that nothing loops over classes or
+    pairs.
+    """
+    K = rows.shape[1]
+    root = np.float32(np.sqrt(max(K - 1, 1)))
+    sums = np.zeros((len(starts), 4))
+    for size in np.unique(sizes):
+        of_size = np.flatnonzero(sizes == size)
+        block = max(1, _PAIRS_AT_ONCE // int(size) ** 2)
+        upper = np.triu(np.ones((size, size), dtype=bool), 1)
+        for first in range(0, len(of_size), block):
+            chosen = of_size[first : first + block]
+            index = starts[chosen][:, None] + np.arange(size)
+            own = rows[index]
+            alike = np.matmul(own, own.transpose(0, 2, 1)) * root
+            kinds = variant[index]
+            pairs = (kinds[:, :, None] == kinds[:, None, :]) & upper
+            alike = np.where(pairs, alike, 0.0)
+            over = np.maximum(alike - np.float32(threshold), 0)
+            sums[chosen, 0] = pairs.sum(axis=(1, 2))
+            sums[chosen, 1] = alike.sum(axis=(1, 2), dtype=float)
+            sums[chosen, 2] = (over * over).sum(axis=(1, 2), dtype=float)
+            sums[chosen, 3] = (alike >= limit).sum(axis=(1, 2))
+    return sums
+
+
+def exchanged(answers: Answers, rng: np.random.Generator, block: int) -> np.ndarray:
+    """Order in which works have changed places with works of the same variant and about the same score.
+
+    Parameters
+    ----------
+    answers : Answers
+    rng : numpy.random.Generator
+    block : int
+        Works that change places among themselves.
+
+    Returns
+    -------
+    ndarray of int, shape (n,)
+        A permutation: work number i is replaced by work number ``order[i]``.
+    """
+    n = len(answers.score)
+    sorted_by = np.lexsort((rng.uniform(size=n), answers.score, answers.variant))
+    groups = np.arange(n) // block
+    mixed = sorted_by[np.lexsort((rng.uniform(size=n), groups))]
+    order = np.empty(n, dtype=np.int64)
+    order[sorted_by] = mixed
+    return order
+
+
+def class_similarity(table: PaperTable, params: SimilarityParams) -> SimilarityResult:
+    r"""Similarity test of all schools of one paper.
+
+    Parameters
+    ----------
+    table : PaperTable
+        A paper with items and classes.
+    params : SimilarityParams
+
+    Returns
+    -------
+    SimilarityResult
+
+    Raises
+    ------
+    InsufficientData
+        No items, no classes, or too few classes to compare with.
+
+    Notes
+    -----
+    With :math:`s_{vw}` the cosine of two works' standardised residuals given their scores, times
+    :math:`\sqrt{K-1}` (about standard normal for independent works), a class has two statistics over its pairs of one
+    variant: *pairs*, the mean of :math:`\max(s - t, 0)^2`, and *whole*, the mean of s. Their mean, variance and
+    skewness under independence come from works exchanged between classes at about the same score
+    (`exchanged`), as smooth functions of the number of pairs and of the class's mean score. What honest classes have in
+    common, lessons, adds over-dispersion, :math:`z_c/\sqrt{1+\tau^2}` (`school_effects`). A class is judged by the
+    smaller of the two p-values (weights), a school by its most alike class (Šidák). Assumes that a lesson makes
+    all works of a class a little alike, and does not make two works the same. A small p shows likeness, not who copied.
+
+    References
+    ----------
+    .. [1] B. A. Jacob, S. D. Levitt, "Rotten apples", Quarterly Journal of Economics 118(3), 2003, 843-877, sec. III
+       (correlation of answers inside a class).
+    .. [2] P. Good, "Permutation, Parametric and Bootstrap Tests of Hypotheses", 3rd ed., 2005, ch. 3.
+    """
+    answers = table.answers
+    if answers is None:
+        raise InsufficientData("нет баллов за отдельные задания")
+    if answers.unit is None:
+        raise InsufficientData("классы не указаны")
+    if len(table.spec.item_max) < params.smallest_items:
+        raise InsufficientData(f"в работе меньше {params.smallest_items} заданий")
+    starts, sizes = _classes(answers, params)
+    if len(starts) < params.smallest_pool:
+        raise InsufficientData(
+            f"классов, в которых не меньше {params.smallest_class} работ, меньше {params.smallest_pool}"
+        )
+    top, S = table.spec.max_score, len(table.schools)
+    sums = points_by_score(answers, S, top).sum(axis=0)
+    mean = given_total(sums, table.counts.sum(axis=0))
+    rows = residuals_of(answers, mean, covariance_by_score(answers, top))
+    observed = class_sums(rows, answers.variant, starts, sizes, params.threshold, params.close)
+    rng = np.random.default_rng(_SEED)
+    null = np.stack(
+        [
+            class_sums(
+                rows[exchanged(answers, rng, params.block)],
+                answers.variant,
+                starts,
+                sizes,
+                params.threshold,
+                params.close,
+            )
+            for _ in range(params.exchanges)
+        ]
+    )
+    enough = observed[:, 0] >= params.smallest_pairs
+    if enough.sum() < params.smallest_pool:
+        raise InsufficientData(f"классов с {params.smallest_pairs} парами работ одного варианта мало для сравнения")
+    pairs = np.maximum(observed[:, 0], 1)
+    running = np.concatenate(([0.0], np.cumsum(answers.score)))
+    level = (running[starts + sizes] - running[starts]) / sizes
+    part_z = np.column_stack(
+        [_standardised(observed[:, k] / pairs, null[:, :, k] / pairs, pairs, level, enough) for k in (2, 1)]
+    )
+    p = special.ndtr(-part_z)
+    weights = np.array([params.weight_pairs, 1 - params.weight_pairs])
+    decided = np.argmin(p / weights, axis=1)
+    smallest = np.minimum((p / weights).min(axis=1), 1.0)
+    class_p = -np.expm1(np.log1p(-np.minimum(weights * smallest[:, None], 1 - 1e-16)).sum(axis=1))
+    school = answers.school[starts]
+    judged = np.bincount(school[enough], minlength=S)
+    works = np.bincount(school[enough], weights=sizes[enough], minlength=S)
+    # The most alike class of each school: classes sorted by school, then by p.
+    order = np.lexsort((np.where(enough, class_p, 2.0), school))
+    first = order[np.concatenate(([True], np.diff(school[order]) > 0))]
+    worst = np.full(S, -1)
+    worst[school[first]] = first
+    p_value = np.where(
+        judged > 0, -np.expm1(np.maximum(judged, 1) * np.log1p(-np.minimum(class_p, 1 - 1e-16))[worst]), 1
+    )
+    p_value = np.clip(p_value, 1e-300, 1.0)
+    usual = float(null[:, :, 3].sum() / max(null[:, :, 0].sum(), 1))
+    share = observed[:, 3] / pairs
+    spread = (
+        np.sqrt(np.mean((null[:, enough, 3] / pairs[enough] - usual) ** 2 * pairs[enough])) if enough.any() else 0.0
+    )
+    half = (1.96 * spread / np.sqrt(pairs))[worst]
+    effect = share[worst] - usual
+    return SimilarityResult(
+        p_value,
+        to_z(p_value),
+        np.array(PARTS)[decided[worst]],
+        worst,
+        effect,
+        effect - half,
+        effect + half,
+        share[worst],
+        np.full(S, usual),
+        pairs[worst],
+        works,
+        judged,
+        (judged > 0) & (works >= params.smallest_n),
+        starts,
+        sizes,
+        rows,
+    )
+
+
+def _classes(answers: Answers, params: SimilarityParams) -> tuple[np.ndarray, np.ndarray]:
+    """First work and size of each class that is large enough."""
+    assert answers.unit is not None
+    units, starts, sizes = np.unique(answers.unit, return_index=True, return_counts=True)
+    kept = (units >= 0) & (sizes >= params.smallest_class) & (sizes <= params.largest_class)
+    return starts[kept], sizes[kept]
+
+
+def _standardised(
+    observed: np.ndarray, null: np.ndarray, pairs: np.ndarray, level: np.ndarray, enough: np.ndarray
+) -> np.ndarray:
+    """Normal values of a mean over pairs, its null moments from exchanged works; zero where there are too few pairs."""
+    use = enough
+    x = (level - level[use].mean()) / max(float(level[use].std()), 1e-9)
+    design = np.column_stack((np.ones(len(x)), x, x**2))
+    root = np.sqrt(pairs[use])
+    awaited, *_ = np.linalg.lstsq(design[use] * root[:, None], null[:, use].mean(axis=0) * root, rcond=None)
+    centre = design @ awaited
+    gap = null[:, use] - centre[use]
+    # Pairs that share a work are not quite independent: variance = a/pairs + b.
+    basis = np.column_stack((1 / pairs, np.ones(len(pairs))))
+    fit, _ = optimize.nnls(basis[use] * pairs[use, None], (gap**2).mean(axis=0) * pairs[use])
+    variance = np.maximum(basis @ fit, 1e-12)
+    third = float(np.mean(gap**3 / variance[use] ** 1.5 * root))
+    effects = school_effects(
+        np.where(use, observed - centre, 0.0),
+        np.where(use, variance, 1e6),
+        fit_on=use,
+        caution=1.0,
+        reject=2.5,
+    )
+    total = variance + effects.tau2
+    skewness = np.clip(third / np.sqrt(pairs), 0.0, 2.0) * (variance / total) ** 1.5
+    p = upper_tail(to_z(student_p(effects.z, effects.degrees)), skewness)
+    spread = np.sqrt(variance[use])
+    chance = upper_tail(gap / spread, np.clip(third / root, 0.0, 2.0))
+    # Small classes have a few pairs, large ones many that share works: the tails differ.
+    group = np.searchsorted(np.quantile(pairs[use], [1 / 3, 2 / 3]), pairs, side="right")
+    for number in range(3):
+        own = group == number
+        p[own] = _tail_like(p[own], chance[:, group[use] == number])
+    z = to_z(p)
+    return np.clip(np.where(use, z, 0.0), -8.0, 37.0)
+
+
+def _tail_like(p: np.ndarray, chance: np.ndarray, start: float = 0.05) -> np.ndarray:
+    r"""p-values whose tail under `start` is stretched to that of p-values known to be of chance alone.
+
+    Notes
+    -----
+    :math:`p \to s\,(p/s)^a` for p < s with the maximum-likelihood :math:`a = 1/\overline{\ln(s/p_0)}` over chance
+    values :math:`p_0 < s`, never over 1; s is first replaced by their share.
+    """
+    far = chance[chance < start]
+    if len(far) < 20:
+        return p
+    exponent = min(1.0, 1.0 / float(np.mean(np.log(start / far))))
+    share = max(start, len(far) / chance.size)
+    return np.where(p < start, share * (p / start) ** exponent, np.maximum(p, share))
+
+
+def class_name(table: PaperTable, result: SimilarityResult, i: int) -> str:
+    """Name of the most alike class of school number `i`."""
+    answers = table.answers
+    assert answers is not None
+    assert answers.unit is not None
+    unit = int(answers.unit[result.starts[result.worst[i]]])
+    return str(answers.class_names[unit % len(answers.class_names)])
+
+
+def close_pairs(table: PaperTable, result: SimilarityResult, i: int) -> tuple[np.ndarray, np.ndarray]:
+    """Likeness of works in the most alike class of school number `i`, and whether their variants agree.
+
+    Returns
+    -------
+    alike : ndarray, shape (m, m)
+        :math:`s_{vw}`, works most alike to others first.
+    same : ndarray of bool, shape (m, m)
+    """
+    answers = table.answers
+    assert answers is not None
+    number = int(result.worst[i])
+    rows = slice(int(result.starts[number]), int(result.starts[number] + result.sizes[number]))
+    own = result.residuals[rows]
+    alike = own @ own.T * np.sqrt(max(own.shape[1] - 1, 1))
+    same = answers.variant[rows][:, None] == answers.variant[rows]
+    np.fill_diagonal(same, False)
+    order = np.argsort(-np.where(same, np.maximum(alike, 0) ** 2, 0).sum(axis=1), kind="stable")
+    return alike[np.ix_(order, order)], same[np.ix_(order, order)]

@@ -1,0 +1,369 @@
+"""Items done too well for the scores of the works they stand in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from scipy import special
+
+from app.detectors.dispersion import school_effects, student_p
+from app.detectors.params import ProfileParams
+from app.detectors.reference import downweight
+from app.detectors.tables import Answers, PaperTable
+from app.detectors.tails import to_z, upper_tail
+from app.errors import InsufficientData
+
+NAME, VERSION = "item_profile", "1.0"
+PARTS = ("hard", "open", "item", "profile")
+
+
+@dataclass(frozen=True)
+class ProfileResult:
+    """Schools of one paper, arrays of length S unless said otherwise; K items.
+
+    Attributes
+    ----------
+    p_value, z : ndarray
+        Weighted smallest p of the parts, and its normal value.
+    part : ndarray of str
+        Part that decided, one of `PARTS`.
+    part_z : ndarray, shape (S, 4)
+        Normal value of each part, in the order of `PARTS`.
+    completion, expected, deviation : ndarray, shape (S, K)
+        Share of the item's points earned; the same given the total scores; its standard deviation with honest
+        differences between schools.
+    item_z : ndarray, shape (S, K)
+    shown : ndarray of bool, shape (S, K)
+        Items that the deciding part speaks of.
+    effect, effect_low, effect_high : ndarray
+        Observed less expected completion of the items shown, with a 95 % interval.
+    assessed : ndarray of bool
+    reference : str
+    """
+
+    p_value: np.ndarray
+    z: np.ndarray
+    part: np.ndarray
+    part_z: np.ndarray
+    completion: np.ndarray
+    expected: np.ndarray
+    deviation: np.ndarray
+    item_z: np.ndarray
+    shown: np.ndarray
+    effect: np.ndarray
+    effect_low: np.ndarray
+    effect_high: np.ndarray
+    assessed: np.ndarray
+    reference: str
+
+
+def points_by_score(answers: Answers, schools: int, top: int) -> np.ndarray:
+    """Points earned on each item by the works of each school at each score.
+
+    Parameters
+    ----------
+    answers : Answers
+    schools, top : int
+        Number of schools; largest score.
+
+    Returns
+    -------
+    ndarray, shape (S, M + 1, K)
+    """
+    cell = answers.school * (top + 1) + answers.score
+    columns = [np.bincount(cell, weights=column, minlength=schools * (top + 1)) for column in answers.points.T]
+    return np.stack(columns, axis=1).reshape(schools, top + 1, -1)
+
+
+def covariance_by_score(answers: Answers, top: int) -> np.ndarray:
+    """Covariance of the items' points among works of the same score, borrowing from neighbouring scores.
+
+    Parameters
+    ----------
+    answers : Answers
+    top : int
+
+    Returns
+    -------
+    ndarray, shape (M + 1, K, K)
+        In points²; rows sum to zero where scores are sums of items.
+    """
+    K = answers.points.shape[1]
+    order = np.argsort(answers.score, kind="stable")
+    edges = np.searchsorted(answers.score[order], np.arange(top + 2))
+    sums = np.zeros((top + 1, K, K))
+    for score, (low, high) in enumerate(pairwise(edges.tolist())):
+        if high - low > 1:
+            x = answers.points[order[low:high]].astype(float)
+            x -= x.mean(axis=0)
+            sums[score] = x.T @ x
+    degrees = np.maximum(np.diff(edges) - 1, 0).astype(float)
+    scores = np.arange(top + 1)
+    kernel = np.exp(-0.5 * (scores[:, None] - scores) ** 2)
+    # A score that a hundred works have speaks for itself; a rare one borrows what it lacks.
+    near_sums, near = np.einsum("st,tkl->skl", kernel, sums), kernel @ degrees
+    share = degrees / (degrees + 20)
+    own = sums / np.maximum(degrees, 1)[:, None, None]
+    smooth = near_sums / np.maximum(near, 1)[:, None, None]
+    return share[:, None, None] * own + (1 - share)[:, None, None] * smooth
+
+
+def given_total(sums: np.ndarray, works: np.ndarray) -> np.ndarray:
+    """Mean points of each item given the score; rare scores borrow from their neighbours, each row sums to its score.
+
+    Parameters
+    ----------
+    sums : ndarray, shape (…, M + 1, K)
+        Points earned at each score.
+    works : ndarray, shape (…, M + 1)
+
+    Returns
+    -------
+    ndarray, shape (…, M + 1, K)
+    """
+    scores = np.arange(works.shape[-1], dtype=float)
+    kernel = np.exp(-0.5 * (scores[:, None] - scores) ** 2) + 1e-9
+    smooth = (kernel @ sums) / np.maximum(works @ kernel, 1e-9)[..., None]
+    smooth = smooth * (scores / np.maximum(smooth.sum(axis=-1), 1e-9))[..., None]
+    return (sums + 4 * smooth) / (works + 4)[..., None]
+
+
+def alternatives(mean: np.ndarray, works: np.ndarray, limit: np.ndarray) -> np.ndarray:
+    r"""Shift of the items' residuals under the two alternatives: dictated hard items, leniently marked open ones.
+
+    Parameters
+    ----------
+    mean : ndarray, shape (M + 1, K)
+        Points given the score.
+    works : ndarray, shape (M + 1,)
+        Works of the reference at each score.
+    limit : ndarray, shape (K,)
+        Maximum of each item.
+
+    Returns
+    -------
+    ndarray, shape (2, K)
+
+    Notes
+    -----
+    Points given back :math:`g_k` also raise the score, and with it what is expected of all items:
+    :math:`\mu_k = g_k - b_k \sum_l g_l` with :math:`b_k` the slope of :math:`E[x_k|T]` on T. Dictated: :math:`g_k`
+    is the points lost on the item times the cube of its rank in hardness. Open: the points lost on items of two points
+    and more; none where the paper has one kind of items only.
+    """
+    share = works / works.sum()
+    centre = share @ mean
+    scores = np.arange(len(works))
+    spread = share @ (scores - share @ scores) ** 2
+    slope = (share * (scores - share @ scores)) @ mean / max(float(spread), 1e-9)
+    lost = limit - centre
+    rank = np.argsort(np.argsort(-centre / limit, kind="stable"), kind="stable") / max(len(limit) - 1, 1)
+    given = np.stack((lost * rank**3, lost * (limit >= 2)))
+    return given - given.sum(axis=1, keepdims=True) * slope
+
+
+def item_profile(table: PaperTable, control: PaperTable | None, params: ProfileParams) -> ProfileResult:
+    r"""Item test of all schools of one paper.
+
+    Parameters
+    ----------
+    table : PaperTable
+        A paper with items.
+    control : PaperTable or None
+        Works of the control sample, as the norm of items given the score.
+    params : ProfileParams
+
+    Returns
+    -------
+    ProfileResult
+
+    Raises
+    ------
+    InsufficientData
+        No items, too few of them, or too few schools.
+
+    Notes
+    -----
+    With :math:`R_{ik} = \sum_w (x_{wk} - E_C[x_k|T_w])` and :math:`C_T` the covariance of items given the score,
+
+    .. math:: z_{ik} = R_{ik} / \sqrt{V_{ik} + \tau^2 V_{ik}^2}, \qquad V_{ik} = \sum_w C_{T_w,kk},
+
+    where :math:`\tau` is how much items differ between honest schools (topics taught or not), in units of the
+    logit: a shift :math:`\delta` of an item's location moves :math:`R_{ik}` by :math:`\delta V_{ik}` to first order.
+    Four parts are judged: *hard* and *open*, the linear statistics :math:`d^T R_i`, :math:`d = C^{-}\mu`, that are best
+    against the shift :math:`\mu` of `alternatives`, with over-dispersion of their own (`school_effects`); *item*, the
+    largest :math:`z_{ik}` (Pearson III tail, Šidák over items); *profile*, :math:`\sum_k z_{ik}^2` as
+    :math:`c\chi^2_f` with moments matched to the items' correlation. The p-value is the weighted smallest. The
+    reference is the control sample, else all other schools, each weighted by Tukey's bisquare of its own z. Assumes
+    works independent given the score and the school's habits; a class copying makes p too small. The score is given, so
+    strong and weak schools are equally innocent; what raises all items alike is not seen.
+
+    References
+    ----------
+    .. [1] P. W. Holland, D. T. Thayer, "Differential item performance and the Mantel-Haenszel procedure", in H. Wainer,
+       H. Braun (eds.), "Test Validity", 1988, 129-145 (items given the total score).
+    .. [2] D. J. Spiegelhalter, Statistics in Medicine 24(8), 2005, 1185-1202, sec. 4 (over-dispersion).
+    """
+    answers = table.answers
+    if answers is None:
+        raise InsufficientData("нет баллов за отдельные задания")
+    limit = np.array(table.spec.item_max, dtype=float)
+    if len(limit) < params.smallest_items:
+        raise InsufficientData(f"в работе меньше {params.smallest_items} заданий")
+    n, top, S = table.n, table.spec.max_score, len(table.schools)
+    usable = n >= params.smallest_n
+    if usable.sum() < params.smallest_pool:
+        raise InsufficientData(f"школ с баллами за задания меньше {params.smallest_pool}")
+    own = points_by_score(answers, S, top)
+    covariance = covariance_by_score(answers, top)
+    third = _third_moments(table)
+    outside = control.answers if control is not None else None
+    weight = np.ones(S)
+    for last in (False, True):
+        if outside is not None and control is not None:
+            rest = points_by_score(outside, len(control.schools), top).sum(axis=0)[None]
+            rest_works = control.counts.sum(axis=0)[None]
+        else:
+            rest = np.maximum(np.einsum("i,isk->sk", weight, own) - weight[:, None, None] * own, 0.0)
+            rest_works = np.maximum(weight @ table.counts - weight[:, None] * table.counts, 0.0)
+        mean = given_total(rest, rest_works)
+        residual = own.sum(axis=1) - np.einsum("is,isk->ik", table.counts, np.broadcast_to(mean, own.shape))
+        # The error of the reference comes on top, score by score.
+        works = table.counts * (1 + table.counts / (rest_works + 4))
+        shifts = alternatives(mean[0], rest_works[0], limit)
+        pooled = np.einsum("s,skl->kl", rest_works[0] / rest_works[0].sum(), covariance)
+        parts = np.zeros((S, len(PARTS)))
+        parts[:, :2] = _linear(residual, works, covariance, pooled, shifts, usable, table)
+        parts[:, 2:], item_z, tau2 = _single(residual, works, covariance, pooled, third, usable)
+        parts = np.clip(np.where(usable[:, None], parts, 0.0), -8.0, 37.0)
+        if outside is not None or last:
+            break
+        weight = downweight(np.where(usable, parts[:, :3].max(axis=1), np.nan))
+    p = np.column_stack([special.ndtr(-parts[:, k]) for k in range(4)])
+    weights = np.array([params.weight_hard, params.weight_open, params.weight_item, params.weight_profile])
+    weights = weights / weights.sum()
+    # The whole profile says that something is odd; a part with a direction, where it shows, also says what.
+    directed = p[:, :3] / weights[:3]
+    decided = np.where(directed.min(axis=1) <= 0.02, np.argmin(directed, axis=1), np.argmin(p / weights, axis=1))
+    smallest = np.minimum((p / weights).min(axis=1), 1.0)
+    p_value = np.clip(-np.expm1(np.log1p(-np.minimum(weights * smallest[:, None], 1 - 1e-16)).sum(axis=1)), 1e-300, 1.0)
+    shown = _shown(decided, item_z, own.sum(axis=(0, 1)) / max(n.sum(), 1) / limit, limit)
+    completion = own.sum(axis=1) / np.maximum(n, 1)[:, None] / limit
+    variance = np.maximum(works @ np.einsum("skk->sk", covariance), 1e-9)
+    deviation = np.sqrt(variance + tau2 * variance**2) / np.maximum(n, 1)[:, None] / limit
+    expected = np.clip(completion - residual / np.maximum(n, 1)[:, None] / limit, 0.0, 1.0)
+    joint = np.einsum("is,skl,ik,il->i", works, covariance, shown, shown)
+    extra = tau2 * np.einsum("ik,ik->i", shown, variance**2)
+    scale = np.maximum(n, 1) * np.maximum(shown @ limit, 1e-9)
+    effect = (residual * shown).sum(axis=1) / scale
+    half = 1.96 * np.sqrt(np.maximum(joint, 1e-9) + extra) / scale
+    return ProfileResult(
+        p_value,
+        to_z(p_value),
+        np.array(PARTS)[decided],
+        parts,
+        completion,
+        expected,
+        deviation,
+        item_z,
+        shown,
+        effect,
+        effect - half,
+        effect + half,
+        usable,
+        "control" if outside is not None else "region",
+    )
+
+
+def _third_moments(table: PaperTable) -> np.ndarray:
+    """Third central moment of each item's points given the score, (M + 1, K)."""
+    assert table.items is not None
+    columns = []
+    for cells in table.items:
+        points = np.arange(len(cells), dtype=float)[:, None]
+        share = cells / np.maximum(cells.sum(axis=0), 1)
+        centred = points - (points * share).sum(axis=0)
+        columns.append((share * centred**3).sum(axis=0))
+    return np.column_stack(columns)
+
+
+def _linear(
+    residual: np.ndarray,
+    works: np.ndarray,
+    covariance: np.ndarray,
+    pooled: np.ndarray,
+    shifts: np.ndarray,
+    usable: np.ndarray,
+    table: PaperTable,
+) -> np.ndarray:
+    """Normal values of the linear statistics that are best against the `shifts`, (S, 2)."""
+    assert table.answers is not None
+    K = len(pooled)
+    ridge = pooled + 0.05 * np.trace(pooled) / K * np.eye(K)
+    # Scores far from the middle shift the balance of items a little; honest schools must not pay for their level.
+    level = (table.mean - table.mean.mean()) / max(float(table.mean.std()), 1e-9)
+    z = np.full((len(residual), len(shifts)), -8.0)
+    for column, shift in enumerate(shifts):
+        if np.abs(shift).max() < 1e-9:
+            continue
+        d = np.linalg.solve(ridge, shift)
+        variance = np.maximum(works @ np.einsum("skl,k,l->s", covariance, d, d), 1e-9)
+        rate = np.where(usable, residual @ d / variance, 0.0)
+        sampling = np.where(usable, 1 / variance, 1e6)
+        effects = school_effects(rate, sampling, level[:, None], fit_on=usable, caution=1.0, reject=2.5)
+        total = variance + effects.tau2 * variance**2
+        skewness = works @ _third_of(table.answers, d, works.shape[1]) / total**1.5
+        z[:, column] = to_z(upper_tail(to_z(student_p(effects.z, effects.degrees)), skewness))
+    return z
+
+
+def _third_of(answers: Answers, d: np.ndarray, width: int) -> np.ndarray:
+    """Third central moment of a work's weighted sum given its score, (M + 1,)."""
+    total = answers.points @ d
+    count = np.maximum(np.bincount(answers.score, minlength=width), 1)
+    centred = total - (np.bincount(answers.score, weights=total, minlength=width) / count)[answers.score]
+    return np.bincount(answers.score, weights=centred**3, minlength=width) / count
+
+
+def _single(
+    residual: np.ndarray,
+    works: np.ndarray,
+    covariance: np.ndarray,
+    pooled: np.ndarray,
+    third: np.ndarray,
+    usable: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray, float]:
+    """Normal values of the largest item and of the whole profile (S, 2), of the items, and their variance τ²."""
+    variance = np.maximum(works @ np.einsum("skk->sk", covariance), 1e-9)
+    # Hardly anybody differs on an item: its residual is a count of rare events that no tail describes.
+    judged = (variance >= 0.5) & usable[:, None]
+    rate = (residual / variance)[judged]
+    tau2 = school_effects(rate, 1 / variance[judged], caution=1.0, reject=3.5).tau2 if judged.sum() > 3 else 0.0
+    total = variance + tau2 * variance**2
+    item_z = np.where(judged, residual / np.sqrt(total), 0.0)
+    item_p = upper_tail(item_z, (works @ third) / total**1.5)
+    smallest = np.where(judged, item_p, 1.0).min(axis=1)
+    count = np.maximum(judged.sum(axis=1), 1)
+    largest = to_z(-np.expm1(count * np.log1p(-np.minimum(smallest, 1 - 1e-16))))
+    root = np.sqrt(np.maximum(np.diag(pooled), 1e-9))
+    # E Q = K and Var Q = 2 Σ ρ²: matched by c·χ²_f.
+    ratio = float(((pooled / np.outer(root, root)) ** 2).sum()) / len(root)
+    chi = special.chdtrc(count / ratio, (item_z**2).sum(axis=1) / ratio)
+    effects = school_effects(to_z(chi), np.ones(len(residual)), fit_on=usable, reject=2.5)
+    return np.column_stack((largest, to_z(student_p(effects.z, effects.degrees)))), item_z, tau2
+
+
+def _shown(decided: np.ndarray, item_z: np.ndarray, completion: np.ndarray, limit: np.ndarray) -> np.ndarray:
+    """Items that the deciding part speaks of: those of the harder half or the open ones that stand out, or one item.
+
+    They are chosen by what the school did, so their interval describes and does not test: p is that of the part.
+    """
+    K = len(limit)
+    hard = np.zeros(K, dtype=bool)
+    hard[np.argsort(completion, kind="stable")[: max(1, K // 2)]] = True
+    kinds = np.stack((hard, limit >= 2, np.ones(K, dtype=bool), np.ones(K, dtype=bool)))[decided]
+    own = np.where(kinds, np.where((decided == 3)[:, None], np.abs(item_z), item_z), -np.inf)
+    farthest = np.arange(K) == np.argmax(own, axis=1)[:, None]
+    return farthest | ((decided < 2)[:, None] & (own >= 1.0))
