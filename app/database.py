@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -43,8 +44,8 @@ def make_engine(url: str) -> Engine:
     @event.listens_for(engine, "connect")
     def set_pragmas(connection: sqlite3.Connection, _record: Any) -> None:
         connection.isolation_level = None  # the driver begins no transaction of its own; `begin` below does
+        _enter_wal(connection)
         for pragma in (
-            "journal_mode=wal",
             "busy_timeout=30000",
             "synchronous=full",
             "foreign_keys=on",
@@ -69,6 +70,22 @@ def make_engine(url: str) -> Engine:
 
 def _lower(value: Any) -> Any:
     return value.lower() if isinstance(value, str) else value
+
+
+def _enter_wal(connection: sqlite3.Connection) -> None:
+    """Switch to WAL. Two connections that switch a new file at once are told "locked" without waiting, so one tries
+    again.
+    """
+    for _ in range(100):
+        try:
+            connection.execute("PRAGMA journal_mode=wal")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error):
+                raise
+            time.sleep(0.1)
+        else:
+            return
+    connection.execute("PRAGMA journal_mode=wal")
 
 
 def checkpoint(engine: Engine) -> None:

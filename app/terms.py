@@ -86,6 +86,9 @@ class DetectorName(Term):
     FEW_LOWEST = "few_lowest", "Мало отметок «2»", "Few lowest marks"
     CONTEXTUAL_MEAN = "contextual_mean", "Средний балл против контекста", "Mean against the context"
     JOURNAL_GAP = "journal_gap", "Отметки против журнала", "Marks against the journal"
+    ITEM_PROFILE = "item_profile", "Рисунок выполнения заданий", "Profile of item completion"
+    CLASS_SIMILARITY = "class_similarity", "Сходство работ в классе", "Likeness of works in a class"
+    HOMOGENEITY = "homogeneity", "Слишком малый разброс", "Too little spread"
     FEDERAL = "federal", "Федеральные маркеры", "Federal markers"
 
 

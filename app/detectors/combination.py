@@ -354,10 +354,12 @@ def tiers(
 
     Notes
     -----
-    *watch*: q ≤ 0.10 in one family. *case*: q ≤ 0.05 over all families and at least two of them with p ≤ 0.05,
-    or one family other than level with p ≤ 0.001 in two papers — or, papers pooled, p ≤ 0.001 over all papers with p
-    ≤ 0.05 in two of them, and then q ≤ 0.05 over all families too. *severe*: a case with a quarter or more of its at
-    least four papers flagged. Under ten works there is no tier; with 10–19 works none above *watch*.
+    *watch*: q ≤ 0.10 in one family. *case*: q ≤ 0.05 over all families and at least two of them with p ≤ 0.05, or one
+    family other than level with p ≤ 0.001 in two papers — or, papers pooled, p ≤ 0.001 over all papers with p ≤ 0.05 in
+    two of them, and then q ≤ 0.05 over all families too; or the cuts of a single paper at p ≤ 1e-5 in a school with 50
+    works or more, for a region that brings one paper must not be blind to it. *severe*: a case by the first two ways
+    with a quarter or more of its at least four papers flagged. Under ten works there is no tier; with 10–19 works none
+    above *watch*.
     """
     p, q = np.nan_to_num(scores.family_p, nan=1.0), np.nan_to_num(scores.family_q, nan=1.0)
     school_q = np.nan_to_num(scores.q, nan=1.0)
@@ -367,13 +369,16 @@ def tiers(
     repeated = (paper_p <= params.alone_p).sum(axis=1) >= params.alone_papers
     spread_out = (paper_p <= params.family_sign_p).sum(axis=1) >= params.alone_papers
     pooled = spread_out & (p <= params.alone_pooled_p) & (school_q <= params.case_q)[:, None]
+    overwhelming = (paper_p <= params.overwhelming_p).any(axis=1) & (works >= params.overwhelming_works)[:, None]
+    overwhelming &= np.array([family.name in params.overwhelming_families for family in families])
     alone = (repeated | pooled) & alone_family
-    signs = (q <= params.watch_q) | together | alone
+    signs = (q <= params.watch_q) | together | alone | overwhelming
     watch = (q <= params.watch_q).any(axis=1) | (school_q <= params.case_q)
-    case = (together.sum(axis=1) >= params.case_families) | alone.any(axis=1)
+    broad = (together.sum(axis=1) >= params.case_families) | alone.any(axis=1)
+    case = broad | overwhelming.any(axis=1)
     papers = np.isfinite(paper_q).sum(axis=1)
     flagged = (np.nan_to_num(paper_q, nan=1.0) <= params.flagged_q).sum(axis=1)
-    severe = case & (papers >= params.severe_papers) & (flagged >= params.severe_share * papers) & (flagged > 0)
+    severe = broad & (papers >= params.severe_papers) & (flagged >= params.severe_share * papers) & (flagged > 0)
     tier = np.select(
         [works < sizes.smallest_school, severe, case, watch],
         [Tier.TOO_SMALL.value, Tier.SEVERE.value, Tier.CASE.value, Tier.WATCH.value],

@@ -109,6 +109,9 @@ class TierParams:
     alone_p: float
     alone_papers: int
     alone_pooled_p: float
+    overwhelming_p: float
+    overwhelming_works: int
+    overwhelming_families: tuple[str, ...]
     alone_families: tuple[str, ...]
     severe_share: float
     severe_papers: int

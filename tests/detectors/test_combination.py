@@ -111,7 +111,7 @@ def test_hardly_any_honest_school_gets_a_tier():
 def test_one_family_is_watched_and_two_make_a_case():
     z = honest(5)
     z["level"][0] = z["journal"][0] = 0.0
-    z["boundary"][0, 0] = 5.0
+    z["boundary"][0, 0] = 4.0
     z["boundary"][1] = 3.0
     z["journal"][1] = 3.0
 
@@ -202,3 +202,16 @@ def test_tier_rules_come_from_the_parameters():
     )
 
     assert tier[0] == "none"
+
+
+def test_the_cuts_of_one_paper_alone_make_a_case_when_they_are_overwhelming_and_never_a_severe_one():
+    z = honest(8)
+    for name in ("level", "journal"):
+        z[name][0] = z[name][1] = 0.0
+    z["boundary"][0] = [6.0, 0.0, 0.0, 0.0]
+    z["boundary"][1] = [4.0, 0.0, 0.0, 0.0]
+
+    _, tier, _ = judge(z)
+
+    assert tier[0] == "case"
+    assert tier[1] == "watch"
