@@ -192,7 +192,7 @@ def test_correlations_of_papers_are_found():
 def test_tier_rules_come_from_the_parameters():
     z = honest(12)
     z["boundary"][0, 0] = 5.0
-    strict = replace(PARAMS.tiers, watch_q=0.0, case_q=0.0)
+    strict = replace(PARAMS.tiers, watch_q=0.0, case_q=0.0, overwhelming_p=0.0)
     works = np.full((300, 4), 40.0)
     listed = families(z, works)
     scores = combine_schools(listed, PARAMS.combination)
