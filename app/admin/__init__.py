@@ -143,6 +143,7 @@ def _shared() -> dict[str, Any]:
         "may": _may,
         "fact_list": case_page.facts_of,
         "detector_title": case_page.detector_title,
+        "workplace": case_page.workplace,
         "sentence": case_page.sentence,
         "explanation": case_page.explanation,
         "P": Permission,

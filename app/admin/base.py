@@ -46,8 +46,8 @@ DB = RequestDb()
 class Column:
     """One column of a list: its name, its title, how to get its value, and how it is shown.
 
-    `kind` is text, number, day, moment, pill or strong; `sort` names the model's column that the list may be sorted by;
-    `below` is a smaller second line; a column only for the export stays off the page.
+    `kind` is text, number, short, day, moment, pill or strong; `sort` names the model's column that the list may be
+    sorted by; `below` is a smaller second line; a column only for the export stays off the page.
     """
 
     name: str
@@ -118,6 +118,7 @@ class ScopedView(_Guarded, ModelView):
 
     heading: ClassVar[Any] = ""
     lead: ClassVar[Any] = ""
+    note: ClassVar[Any] = ""
     empty: ClassVar[Any] = ""
     columns: ClassVar[tuple[Column, ...]] = ()
     filters: ClassVar[tuple[Filter, ...]] = ()
@@ -163,6 +164,12 @@ class ScopedView(_Guarded, ModelView):
     def href(self, row: Any) -> str | None:
         """Where a click on a row leads."""
         return None
+
+    def is_shown(self, column: Column) -> bool:
+        """Whether the page shows the column: whoever sees one municipality only need not read its name in each row."""
+        if column.is_export_only:
+            return False
+        return column.name != "municipality_id" or auth.actor().municipality_id is None
 
     def summary(self) -> str:
         """A sentence under the heading."""
@@ -228,7 +235,7 @@ class ScopedView(_Guarded, ModelView):
         raise exc
 
     def render(self, template: str, **kwargs: Any) -> str:
-        kwargs.setdefault("columns", [(i, c) for i, c in enumerate(self.columns) if not c.is_export_only])
+        kwargs.setdefault("columns", [(i, c) for i, c in enumerate(self.columns) if self.is_shown(c)])
         kwargs.setdefault("list_filters", [_Shown.of(item) for item in self.filters])
         kwargs.setdefault("cap", CAP)
         kwargs.setdefault("export_endpoint", self.export_endpoint)

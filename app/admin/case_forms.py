@@ -99,11 +99,18 @@ def serve(view: CasesView, case: Case, name: str) -> Any:
         told=told,
         conflict=conflict,
         problems=fields.field_errors(form),
+        href_of=lambda href: case_page.href_of(case, href, here=_page_of(case, name, href)),
         steps=case_page.steps(case),
         sentences=_sentences(case),
         **spec.context(case),
     )
     return (page, 409) if conflict or told else (page, 422) if form.errors else page
+
+
+def _page_of(case: Case, name: str, anchor: str | None) -> str:
+    """The address of the open form; a hand-over asks the same of the curator as the order does."""
+    is_same = name == "handover" and anchor == "#assignment"
+    return url_for("cases.do", case_id=case.id, form="order" if is_same else name)
 
 
 def _sentences(case: Case) -> list[tuple[str, str]]:

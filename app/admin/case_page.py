@@ -14,7 +14,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
 from app import auth
-from app.admin import words
+from app.admin import case_course, words
 from app.admin.base import say
 from app.errors import Conflict, Reason, Refused
 from app.models import (
@@ -25,7 +25,6 @@ from app.models import (
     Document,
     Flag,
     Interview,
-    JournalEntry,
     Observation,
     Recheck,
 )
@@ -41,7 +40,7 @@ from app.terms import (
     VisitStatus,
 )
 from app.workflows import engine
-from app.workflows.case import OBJECTIVITY, stage_days
+from app.workflows.case import stage_days
 
 if TYPE_CHECKING:
     from app.admin.cases import CasesView
@@ -70,23 +69,6 @@ class Step:
     caption: str
 
 
-@dataclass(frozen=True)
-class Course:
-    """One line of the timeline; `when` orders it, `at` is what the page shows."""
-
-    when: datetime
-    title: str
-    by: str
-    text: str
-    tone: str = ""
-    href: str | None = None
-    label: str | None = None
-
-    @property
-    def at(self) -> str:
-        return words.moment(self.when)
-
-
 def show(view: CasesView, case: Case, *, told: Sequence[Reason] = (), conflict: str | None = None) -> str:
     """The page of a case."""
     tab = request.args.get("tab", "signs")
@@ -113,7 +95,7 @@ def show(view: CasesView, case: Case, *, told: Sequence[Reason] = (), conflict: 
     }
     context |= {
         "signs": _signs,
-        "course": _course,
+        "course": case_course.of,
         "documents": _documents,
         "work": _work,
     }[tab](case)
@@ -165,17 +147,18 @@ def offered(case: Case) -> list[tuple[str, str]]:
     ]
 
 
-def href_of(case: Case, anchor: str | None) -> str | None:
-    """The address behind a reason's link, when this person may follow it."""
+def href_of(case: Case, anchor: str | None, here: str | None = None) -> str | None:
+    """The address behind a reason's link, when this person may follow it and is not on that page already.
+
+    `here` is the address of the page the reason is told on; what it asks for is then in front of the reader.
+    """
     if anchor is None or not anchor.startswith("#"):
-        return anchor
-    under_way = _under_way(case, anchor)
-    if under_way is not None:
-        return under_way
+        return None if anchor == here else anchor
     name = FORM_OF_ANCHOR.get(anchor)
-    if name is None or name not in {found for found, _title in offered(case)}:
-        return None
-    return url_for("cases.do", case_id=case.id, form=name)
+    found = _under_way(case, anchor)
+    if found is None and name in {offer for offer, _title in offered(case)}:
+        found = url_for("cases.do", case_id=case.id, form=name)
+    return None if found == here else found
 
 
 def _under_way(case: Case, anchor: str) -> str | None:
@@ -235,7 +218,7 @@ def stage_due(case: Case) -> tuple[date, int] | None:
     limit = STAGE_DAYS.get(case.state)
     if limit is None:
         return None
-    due = (case.entered_at + timedelta(days=limit)).astimezone(words.zone()).date()
+    due = case.entered_at.astimezone(words.zone()).date() + timedelta(days=limit)
     return due, (due - words.today()).days
 
 
@@ -282,7 +265,7 @@ def facts_of(finding: Any, frozen: dict[str, Any]) -> list[tuple[str, str]]:
         (_("отклонение"), size),
         ("p", words.p_value(finding["p_value"])),
         ("q", words.p_value(finding["q_value"])),
-        (_("сравнение"), str(finding.get("reference") or "—")),
+        (_("сравнение"), reference(finding.get("reference"))),
         (_("проверка"), f"{finding['detector']} {finding.get('version') or ''}".strip()),
         (_("параметры"), str(frozen.get("parameters_version") or "—")),
     ]
@@ -291,6 +274,21 @@ def facts_of(finding: Any, frozen: dict[str, Any]) -> list[tuple[str, str]]:
     except ValueError:
         return found
     return [*found, (_("надёжность"), level)]
+
+
+REFERENCES = {"регион": _l("регион"), "контрольная выборка": _l("контрольная выборка")}
+"""What findings are compared with, as they are kept → as the reader sees it."""
+
+WORKPLACES = {"методическая служба": _l("методическая служба")}
+"""Workplaces that are no school's name."""
+
+
+def reference(kept: Any) -> str:
+    return str(REFERENCES.get(str(kept), kept)) if kept else "—"
+
+
+def workplace(kept: str | None) -> str:
+    return str(WORKPLACES.get(kept, kept)) if kept else "—"
 
 
 def detector_title(name: str, frozen_title: str | None = None) -> str:
@@ -325,48 +323,6 @@ def sentence(finding: Any) -> str:
 def explanation(finding: Any) -> str:
     """What would explain a sign away, in the reader's language."""
     return str(finding.get("explains_away_en" if words.locale() == "en" else "explains_away") or "")
-
-
-ACTIONS = {
-    "case:open": _l("Дело открыто"),
-    "flag:attach": _l("К делу добавлен признак"),
-    "case:hand_interview": _l("Собеседование передано куратору"),
-    "case:propose": _l("Предложено закрытие"),
-    "interview:record": _l("Внесён протокол собеседования"),
-    "curator:order": _l("Издан приказ о кураторе"),
-    "observation:schedule": _l("Назначено наблюдение"),
-    "observation:act": _l("Внесён акт наблюдения"),
-    "recheck:order": _l("Назначена перепроверка"),
-    "recheck:points": _l("Внесены баллы экспертов"),
-    "document:issue": _l("Оформлен документ"),
-    "document:read": _l("Документ скачан"),
-}
-
-
-def _course(case: Case) -> dict[str, Any]:
-    """Moves from the events, everything else from the journal, newest first."""
-    session = auth.db()
-    events = session.scalars(select(CaseEvent).where(CaseEvent.case_id == case.id)).all()
-    titles = {(row.trigger, row.source): words.title(row) for row in OBJECTIVITY}
-    found = [
-        Course(
-            e.at,
-            titles.get((e.trigger, e.from_state), e.trigger),
-            e.actor_name,
-            f"{words.title(e.from_state)} → {words.title(e.to_state)}" + (f". {e.reason}" if e.reason else ""),
-            tone="good",
-        )
-        for e in events
-    ]
-    triggers = {f"case:{row.trigger}" for row in OBJECTIVITY}
-    entries = session.scalars(
-        select(JournalEntry)
-        .where(JournalEntry.subject == "case", JournalEntry.subject_id == case.id, JournalEntry.action.not_in(triggers))
-        .order_by(JournalEntry.seq.desc())
-        .limit(300)
-    )
-    found += [Course(e.at, str(ACTIONS.get(e.action, e.action)), e.actor_name, e.reason) for e in entries]
-    return {"course": sorted(found, key=lambda line: line.when, reverse=True)}
 
 
 def _documents(case: Case) -> dict[str, Any]:

@@ -36,6 +36,11 @@ def tiers() -> choices.Choices:
     return choices.terms(Tier, skip=(Tier.NONE, Tier.TOO_SMALL))
 
 
+def short_tier(tier: Tier) -> str:
+    """The tier where the column already says that it is about signs."""
+    return _("выраженные") if tier is Tier.SEVERE else words.title(tier)
+
+
 class CasesView(ScopedView):
     permission = Permission.CASE_READ
     heading: ClassVar[Any] = _l("Дела")
@@ -65,9 +70,17 @@ class CasesView(ScopedView):
             lambda c: "" if c.closed_at else words.days(words.days_between(c.entered_at)),
             sort="entered_at",
             export=lambda c: words.days_between(c.entered_at, c.closed_at),
+            kind="short",
         ),
-        Column("tier", _l("Признаки"), lambda c: c.tier, kind="pill", tone=lambda c: TIER_TONES.get(c.tier, "")),
-        Column("evidence", _l("Сила признаков"), lambda c: round(c.evidence, 2), kind="number", sort="evidence"),
+        Column(
+            "tier",
+            _l("Признаки"),
+            lambda c: short_tier(c.tier),
+            kind="pill",
+            tone=lambda c: TIER_TONES.get(c.tier, ""),
+            export=lambda c: words.title(c.tier),
+        ),
+        Column("evidence", _l("Сила"), lambda c: round(c.evidence, 2), kind="number", sort="evidence"),
         Column(
             "curator_name",
             _l("Куратор"),

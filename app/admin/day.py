@@ -18,7 +18,19 @@ from app import auth
 from app.admin import words
 from app.admin.base import HomePage
 from app.admin.case_page import STAGE_DAYS
-from app.models import Case, Conclusion, Flag, Observation, OutboxJob, Recheck, School, Upload
+from app.models import (
+    Case,
+    Conclusion,
+    Dataset,
+    Flag,
+    Observation,
+    OutboxJob,
+    Recheck,
+    School,
+    ScreeningRun,
+    Upload,
+    User,
+)
 from app.policy import Permission
 from app.terms import CaseState, JobStatus, RecheckStatus, Tier, UploadStatus, VisitStatus
 
@@ -74,6 +86,7 @@ class DayPage(HomePage):
             week=_this_week(),
             n_open=len(cases),
             oldest=max((case.days for case in cases), default=0),
+            first=None if cases or waiting else _first_step(),
         )
 
 
@@ -88,8 +101,7 @@ def _open_cases() -> list[OpenCase]:
         .where(Case.state != CaseState.CLOSED)
         .order_by(Case.evidence.desc(), Case.id)
     )
-    now = auth.now()
-    return [OpenCase(row, max(0, (now - row.entered_at).days)) for row in auth.db().execute(statement)]
+    return [OpenCase(row, words.days_between(row.entered_at)) for row in auth.db().execute(statement)]
 
 
 def _cases_waiting(cases: list[OpenCase]) -> list[Waiting]:
@@ -248,6 +260,40 @@ def _system_waiting() -> list[Waiting]:
     return found
 
 
+def _first_step() -> tuple[str, str, str, str] | None:
+    """What a new installation needs from this person first: title, why, address and the button."""
+    actor, session = auth.actor(), auth.db()
+
+    def is_empty(model: Any, *conditions: Any) -> bool:
+        return session.scalar(select(model.id).where(*conditions).limit(1)) is None
+
+    if actor.may(Permission.USER_MANAGE) and is_empty(User, User.id != actor.user_id):
+        return (
+            _("Начните с людей"),
+            _(
+                "Кроме вас в системе никого нет. Заведите аналитика: он загрузит данные и запустит проверку. Затем "
+                "отдел образования, кураторов и инспекторов: они ведут дела."
+            ),
+            url_for("users.add"),
+            _("Добавить человека"),
+        )
+    if actor.may(Permission.DATA_IMPORT) and is_empty(Dataset):
+        return (
+            _("Начните с данных"),
+            _("Загрузите выгрузку работ региона, примите её и запустите проверку: сильные признаки сами откроют дела."),
+            url_for("uploads.index_view"),
+            _("Загрузить файлы"),
+        )
+    if actor.may(Permission.SCREENING_RUN) and is_empty(ScreeningRun):
+        return (
+            _("Данные приняты — запустите проверку"),
+            _("Проверка сравнит школы по всему региону; по сильным признакам дела откроются сами."),
+            url_for("runs.index_view"),
+            _("Перейти к проверкам"),
+        )
+    return None
+
+
 def _new_flags() -> int:
     if not auth.actor().may(Permission.FINDING_READ):
         return 0
@@ -263,7 +309,7 @@ def _where_cases_stand(cases: list[OpenCase]) -> list[tuple[str, str, bool]]:
             continue
         days = [case.days for case in cases if case.row.state is state]
         middle = round(median(days)) if days else 0
-        text = _("%(n)s · медиана %(days)s", n=len(days), days=words.days(middle)) if days else "0"
+        text = f"{len(days)} · {words.days(middle)}" if days else "0"
         found.append((words.title(state), text, bool(days) and middle > STAGE_DAYS[state]))
     return found
 

@@ -15,12 +15,17 @@ from werkzeug.wrappers import Response as AnyResponse
 from app import auth
 from app.admin import case_page, choices, words
 from app.admin.base import Column, Filter, ScopedView, say
-from app.admin.cases import TIER_TONES, school_matches, tiers
+from app.admin.cases import TIER_TONES, school_matches, short_tier, tiers
 from app.errors import Reason, Refused
 from app.models import Flag
 from app.policy import Permission
 from app.terms import Family
 from app.workflows.case import open_case
+
+TIER_NOTE = _l(
+    "Уровень назначает правило: сколько семейств проверок и сколько работ показали признак. Сила — сколько всего "
+    "накоплено, поэтому большая сила одной проверки ещё не даёт высокого уровня."
+)
 
 
 def families(flag: Flag) -> str:
@@ -37,6 +42,7 @@ class FlagsView(ScopedView):
     lead: ClassVar[Any] = _l(
         "Школы, у которых проверка нашла признаки. Дело открывается по сильным; остальные — наблюдать."
     )
+    note: ClassVar[Any] = TIER_NOTE
     empty: ClassVar[Any] = _l("Признаков нет. Они появляются после проверки загруженных работ.")
     export_endpoint = "flags.export_flags"
     search_hint: ClassVar[Any] = _l("Школа или её номер")
@@ -46,14 +52,21 @@ class FlagsView(ScopedView):
         Column("school", _l("Школа"), lambda f: f.school.name, kind="strong"),
         Column("municipality_id", _l("Муниципалитет"), lambda f: f.school.municipality.name, is_wide_only=True),
         Column("year", _l("Год"), lambda f: str(f.year), sort="year"),
-        Column("tier", _l("Признаки"), lambda f: f.tier, kind="pill", tone=lambda f: TIER_TONES.get(f.tier, "")),
+        Column(
+            "tier",
+            _l("Уровень"),
+            lambda f: short_tier(f.tier),
+            kind="pill",
+            tone=lambda f: TIER_TONES.get(f.tier, ""),
+            export=lambda f: words.title(f.tier),
+        ),
         Column("families", _l("Что выделяется"), families),
-        Column("evidence", _l("Сила признаков"), lambda f: round(f.evidence, 2), kind="number", sort="evidence"),
+        Column("evidence", _l("Сила"), lambda f: round(f.evidence, 2), kind="number", sort="evidence"),
         Column("q", _l("q"), lambda f: words.p_value(f.q), sort="q", export=lambda f: f.q, is_wide_only=True),
         Column("case_id", _l("Дело"), lambda f: _("открыто") if f.case_id else _("нет"), export=lambda f: f.case_id),
     )
     filters = (
-        Filter("tier", _l("Признаки"), tiers, lambda v: Flag.tier == v),
+        Filter("tier", _l("Уровень"), tiers, lambda v: Flag.tier == v),
         Filter(
             "case",
             _l("Дело открыто"),

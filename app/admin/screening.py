@@ -15,6 +15,8 @@ from werkzeug.wrappers import Response as AnyResponse
 from app import auth
 from app.admin import words
 from app.admin.base import Column, ScopedView, say
+from app.admin.cases import short_tier
+from app.admin.flags import TIER_NOTE
 from app.errors import NotFound, Reason, Refused
 from app.models import Dataset, FederalMarker, Finding, Flag, School, ScreeningRun
 from app.policy import Permission
@@ -76,7 +78,7 @@ class RunsView(ScopedView):
         run = self.get_one(run_id)
         context: dict[str, Any] = {"run": run, "tone": RUN_TONES.get(run.status, "")}
         if run.status is RunStatus.DONE:
-            context |= _results(run)
+            context |= _results(run) | {"tier_note": TIER_NOTE, "short_tier": short_tier}
         return self.render("pages/run.html", **context)
 
     @expose("/<row:run_id>/schools/<row:school_id>")

@@ -19,7 +19,7 @@ class StatisticsPage(Page):
     @auth.door(Permission.STATISTICS_READ)
     def index(self) -> str:
         session = auth.db()
-        states = figures.by_state(session, at=auth.now())
+        states = figures.by_state(session, at=auth.now(), zone=words.zone())
         closures = figures.closures(session)
         chart = {
             "kind": "bars",
@@ -34,6 +34,6 @@ class StatisticsPage(Page):
             closures=closures,
             n_open=sum(row.n for row in states if row.state.value != "closed"),
             n_closed=sum(row.n for row in closures),
-            municipalities=figures.by_municipality(session),
-            stages=figures.time_in_state(session),
+            municipalities=figures.by_municipality(session, zone=words.zone()),
+            stages=figures.time_in_state(session, zone=words.zone()),
         )

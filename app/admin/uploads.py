@@ -42,8 +42,13 @@ class UploadsView(ScopedView):
     list_template = "pages/uploads.html"
     search_hint: ClassVar[Any] = _l("Имя файла")
     columns = (
-        Column("file_name", _l("Файл"), lambda u: u.file_name, kind="strong"),
-        Column("kind", _l("Что это"), lambda u: words.capital(words.title(u.kind)) if u.kind else "—"),
+        Column(
+            "file_name",
+            _l("Файл"),
+            lambda u: u.file_name,
+            kind="strong",
+            below=lambda u: words.title(u.kind) if u.kind else "—",
+        ),
         Column("subject", _l("Работа"), lambda u: words.paper(u.subject, u.grade, u.year) if u.kind else "—"),
         Column(
             "status", _l("Состояние"), lambda u: u.status, kind="pill", tone=lambda u: STATUS_TONES.get(u.status, "")
@@ -51,7 +56,7 @@ class UploadsView(ScopedView):
         Column("rows_accepted", _l("Принято строк"), lambda u: u.rows_accepted, kind="number"),
         Column("n_problems", _l("Замечаний"), lambda u: u.n_problems, kind="number", sort="n_problems"),
         Column("uploaded_at", _l("Загружен"), lambda u: u.uploaded_at, kind="moment", sort="uploaded_at"),
-        Column("uploaded_by_name", _l("Кем"), lambda u: u.uploaded_by_name, is_wide_only=True),
+        Column("uploaded_by_name", _l("Кем"), lambda u: words.short_name(u.uploaded_by_name), is_wide_only=True),
     )
     filters = (
         Filter("status", _l("Состояние"), lambda: choices.terms(UploadStatus), lambda v: Upload.status == v),

@@ -92,6 +92,8 @@ class UsersView(ScopedView):
         form.role.choices = choices.terms(Role)
         form.municipality_id.choices = [("", _("— вся территория —")), *choices.municipalities()]
         form.school_id.choices = form.home_school_id.choices = [("", "—"), *choices.schools()]
+        if user is None:
+            form.login.flags.required = form.password.flags.required = True
         if request.method == "GET":
             form.password.data = None
             for name in ("role", "municipality_id", "school_id", "home_school_id"):

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, select
 
 from app import auth
 from app.admin import case_fields as fields
-from app.admin import case_forms, choices, words
+from app.admin import case_forms, case_page, choices, words
 from app.admin.base import Column, Filter, ScopedView, say
 from app.admin.cases import school_matches
 from app.errors import Conflict, NotFound, Reason, Refused
@@ -150,12 +150,14 @@ class ObservationsView(_VisitView):
             form.held_on.data, form.stages.data = observation.scheduled_on, [ObservationStage.SITTING.value]
         if form is not None:
             form.version.data, form.request_id.data = str(observation.version), secrets.token_hex(16)
+        here = self.get_url(".visit", observation_id=observation.id)
         return self.render(
             "pages/observation.html",
             observation=observation,
             case=case,
             form=form if observation.status is VisitStatus.SCHEDULED else None,
             problems=fields.field_errors(form) if form is not None else [],
+            href_of=lambda href: case_page.href_of(case, href, here=here),
             tone=VISIT_TONES.get(observation.status, ""),
             stages=[words.title(ObservationStage(code)) for code in observation.stages],
             violations=[words.title(Violation(code)) for code in observation.violations],
@@ -257,6 +259,7 @@ class RechecksView(_VisitView):
         if works:
             auth.note("works:read", "recheck", recheck.id, n=len(works))
         is_open = case.state is not CaseState.CLOSED and recheck.status is RecheckStatus.DRAWN
+        here = self.get_url(".recheck", recheck_id=recheck.id)
         return self.render(
             "pages/recheck.html",
             recheck=recheck,
@@ -269,6 +272,7 @@ class RechecksView(_VisitView):
             may_enter=is_open and may_see and auth.actor().may(Permission.CASE_RECHECK),
             may_see=may_see,
             tone=RECHECK_TONES.get(recheck.status, ""),
+            href_of=lambda href: case_page.href_of(case, href, here=here),
             outcome_tone=OUTCOME_TONES.get(recheck.outcome, "") if recheck.outcome else "",
             request_id=secrets.token_hex(16),
             **{"told": (), "conflict": None, **told},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,6 +12,7 @@ from flask_babel import gettext as _
 
 from app import auth
 from app.models import School
+from app.statistics.cases import calendar_days
 from app.terms import Subject, Term
 
 NBSP = "\u00a0"
@@ -113,21 +114,23 @@ def short_name(name: str | None) -> str:
 
 
 def day(value: date | datetime | str | None, style: str = "long") -> str:
-    """A day in words: «14 октября 2021 г.»; style "short" gives «14.10.2021»."""
+    """A day in words: «14 октября 2021 г.», “14 October 2021”; "short" gives «14.10.2021», “14 Oct 2021”."""
     if value is None:
         return "—"
     if isinstance(value, str):
         value = date.fromisoformat(value)
     if isinstance(value, datetime):
         value = value.astimezone(zone()).date()
+    if locale() == "en":
+        return format_date(value, "d MMM y" if style == "short" else "d MMMM y").replace(" ", NBSP)
     if style == "short":
         return f"{value:%d.%m.%Y}"
     return format_date(value, style).replace(" ", NBSP)
 
 
 def moment(value: datetime | None) -> str:
-    """A moment in the region's time zone: «14.10.2021 15:40»."""
-    return "—" if value is None else f"{value.astimezone(zone()):%d.%m.%Y}{NBSP}{value.astimezone(zone()):%H:%M}"
+    """A moment in the region's time zone: «14.10.2021 15:40», “14 Oct 2021 15:40”."""
+    return "—" if value is None else f"{day(value, 'short')}{NBSP}{value.astimezone(zone()):%H:%M}"
 
 
 def zone() -> ZoneInfo:
@@ -140,12 +143,18 @@ def today() -> date:
 
 
 def days_between(start: datetime, end: datetime | None = None) -> int:
-    return max(0, ((end or auth.now()).astimezone(UTC) - start.astimezone(UTC)) // timedelta(days=1))
+    """Calendar days from the one moment to the other (now, when there is none), in the region's time zone."""
+    return calendar_days(start, end or auth.now(), zone())
 
 
 def days(count: int) -> str:
     """A number of days with its word."""
     return plural(count, ("день", "дня", "дней"), ("day", "days"))
+
+
+def middle(value: float | None) -> str:
+    """A median of whole days: «55», «7,5»."""
+    return "—" if value is None else number(value, 0 if float(value).is_integer() else 1)
 
 
 def plural(count: int, ru: tuple[str, str, str], en: tuple[str, str]) -> str:
@@ -179,6 +188,7 @@ FILTERS = {
     "day": day,
     "moment": moment,
     "days": days,
+    "median": middle,
     "size": size,
 }
 

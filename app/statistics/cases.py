@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from statistics import median
 
 from sqlalchemy import func, select
@@ -53,11 +53,16 @@ class StageTime:
     n_waiting: int
 
 
-def by_state(session: Session, *, at: datetime) -> list[StateCount]:
+def calendar_days(start: datetime, end: datetime, zone: tzinfo = UTC) -> int:
+    """Calendar days from one moment to another in `zone`, never below nought: the one rule for days of cases."""
+    return max(0, (end.astimezone(zone).date() - start.astimezone(zone).date()).days)
+
+
+def by_state(session: Session, *, at: datetime, zone: tzinfo = UTC) -> list[StateCount]:
     """One row a state, in the order of the workflow."""
-    days: dict[CaseState, list[float]] = defaultdict(list)
+    days: dict[CaseState, list[int]] = defaultdict(list)
     for state, entered_at in session.execute(select(Case.state, Case.entered_at)):
-        days[state].append((at - entered_at).total_seconds() / 86400)
+        days[state].append(calendar_days(entered_at, at, zone))
     return [StateCount(state, len(days[state]), median(days[state]) if days[state] else None) for state in CaseState]
 
 
@@ -77,10 +82,10 @@ def closures(session: Session) -> list[VerdictCount]:
     return rows
 
 
-def by_municipality(session: Session) -> list[MunicipalityCount]:
+def by_municipality(session: Session, *, zone: tzinfo = UTC) -> list[MunicipalityCount]:
     """Open and closed cases of each municipality in sight, by name; never a ranking."""
     open_counts: dict[str, int] = defaultdict(int)
-    closed_days: dict[str, list[float]] = defaultdict(list)
+    closed_days: dict[str, list[int]] = defaultdict(list)
     names: set[str] = set()
     statement = select(Municipality.name, Case.opened_at, Case.closed_at).join(
         Municipality, Municipality.id == Case.municipality_id
@@ -90,7 +95,7 @@ def by_municipality(session: Session) -> list[MunicipalityCount]:
         if closed_at is None:
             open_counts[name] += 1
         else:
-            closed_days[name].append((closed_at - opened_at).total_seconds() / 86400)
+            closed_days[name].append(calendar_days(opened_at, closed_at, zone))
     return [
         MunicipalityCount(
             name, open_counts[name], len(closed_days[name]), median(closed_days[name]) if closed_days[name] else None
@@ -99,19 +104,19 @@ def by_municipality(session: Session) -> list[MunicipalityCount]:
     ]
 
 
-def time_in_state(session: Session) -> list[StageTime]:
+def time_in_state(session: Session, *, zone: tzinfo = UTC) -> list[StageTime]:
     """How long stages take: completed stays by their median, stays under way only counted."""
     moves: dict[int, list[tuple[CaseState, datetime]]] = defaultdict(list)
     for case_id, source, at in session.execute(
         select(CaseEvent.case_id, CaseEvent.from_state, CaseEvent.at).order_by(CaseEvent.case_id, CaseEvent.seq)
     ):
         moves[case_id].append((source, at))
-    stays: dict[CaseState, list[float]] = defaultdict(list)
+    stays: dict[CaseState, list[int]] = defaultdict(list)
     waiting: dict[CaseState, int] = defaultdict(int)
     for case_id, state, opened_at in session.execute(select(Case.id, Case.state, Case.opened_at)):
         since = opened_at
         for source, left_at in moves[case_id]:
-            stays[source].append((left_at - since).total_seconds() / 86400)
+            stays[source].append(calendar_days(since, left_at, zone))
             since = left_at
         waiting[state] += 1
     return [

@@ -13,7 +13,9 @@ function follow(box, failures) {
       if (!answer.ok) throw new Error(String(answer.status));
       const { share, text, left, done } = await answer.json();
       if (done) {
-        window.location.reload();
+        // A page on which files have just been chosen waits: a reload would forget the choice.
+        if ([...document.querySelectorAll("input[type='file']")].some((field) => field.files.length)) follow(box, 0);
+        else window.location.reload();
         return;
       }
       const bar = box.querySelector("progress");

@@ -398,3 +398,79 @@ def test_a_case_is_opened_by_hand_with_a_reason(world: World) -> None:
 
     assert answer.status_code == 302
     assert world.rows(Case, school_id=world.cast.objective.id)[0].state is CaseState.FLAGGED
+
+
+def test_a_reason_told_on_the_form_that_mends_it_has_no_link(world: World, fresh: int) -> None:
+    with acting(world.context.sessions, SYSTEM) as session:
+        session.get(Case, fresh).state = CaseState.INTERVIEW
+    answer = Desk(world, "marat").send(
+        f"/cases/{fresh}/do/order",
+        curator_id=str(world.cast["kira"].id),
+        number="1",
+        issued_on=TODAY.isoformat(),
+        until=(TODAY + timedelta(days=9)).isoformat(),
+    )
+
+    page = answer.get_data(as_text=True)
+    assert answer.status_code == 409
+    assert "не подтвердил отсутствие конфликта интересов" in page
+    assert 'href="#' not in page.replace('href="#content"', "")
+    assert "Перейти" not in page
+
+
+@pytest.mark.parametrize(
+    ("anchor", "state", "form"),
+    [
+        ("#interview", CaseState.FLAGGED, "interview"),
+        ("#assignment", CaseState.INTERVIEW, "order"),
+        ("#observation", CaseState.CURATOR_ASSIGNED, "observation"),
+        ("#recheck", CaseState.OBSERVED, "recheck"),
+        ("#conclusion", CaseState.RECHECKED, "conclusion"),
+    ],
+)
+def test_what_is_missing_links_to_its_form_from_every_other_page(
+    world: World, fresh: int, anchor: str, state: CaseState, form: str
+) -> None:
+    with acting(world.context.sessions, SYSTEM) as session:
+        session.get(Case, fresh).state = state
+
+    page = Desk(world, "marat").open(f"/cases/{fresh}")
+
+    assert f'href="/cases/{fresh}/do/{form}"' in page
+    assert f'href="{anchor}"' not in page
+
+
+def test_the_course_tells_what_happened_not_what_to_press(world: World) -> None:
+    with acting(world.context.sessions, SYSTEM) as session:
+        case = session.get(Case, world.own.case)
+        for seq, trigger in enumerate(("assign", "close"), start=1):
+            session.add(
+                CaseEvent(
+                    case_id=case.id, seq=seq, request_id=f"past-{seq}", trigger=trigger, actor_name="Марат",
+                    from_state=CaseState.INTERVIEW, to_state=CaseState.CURATOR_ASSIGNED, at=make.OPENED,
+                    **make.place(case.school),
+                )
+            )  # fmt: skip
+
+    page = Desk(world, "marat").open(f"/cases/{world.own.case}?tab=course")
+    titles = re.findall(r'<div class="title">([^<]*)</div>', page)
+
+    assert {"Куратор назначен", "Закрытие утверждено"} <= set(titles)
+    assert not {"Назначить куратора", "Утвердить закрытие"} & set(titles)
+
+
+def test_in_english_the_comparison_the_workplace_and_days_are_english(world: World) -> None:
+    with acting(world.context.sessions, SYSTEM) as session:
+        case = session.get(Case, world.own.case)
+        make.make_order(session, case, world.cast["kira"], workplace="методическая служба", until=TODAY)
+    desk = Desk(world, "marat")
+    desk.client.post("/locale", data={"locale": "en", "next": "/"}, headers=desk.headers)
+
+    page = desk.open(f"/cases/{world.own.case}")
+
+    assert '<html lang="en">' in page
+    assert "methodical service" in page
+    assert "методическая служба" not in page
+    assert "the region" in page
+    assert f"{TODAY.day}\u00a0{TODAY:%b}\u00a0{TODAY.year}" in page
+    assert not re.search(r"\d\d\.\d\d\.20\d\d", page)

@@ -219,7 +219,9 @@ def test_the_first_page_tells_each_role_what_waits(shared_world: World, person: 
     assert words in shared_world.client(person).get("/").get_data(as_text=True)
 
 
-def test_an_empty_installation_says_what_to_do(sqlite_context) -> None:
+@pytest.fixture
+def empty(sqlite_context) -> World:
+    """An installation with people and nothing else."""
     from app.web import create_app
     from tests.admin.world import Place
     from tests.people import make_cast
@@ -227,12 +229,57 @@ def test_an_empty_installation_says_what_to_do(sqlite_context) -> None:
     with acting(sqlite_context.sessions, SYSTEM) as session:
         cast = make_cast(session)
     nothing = Place(*[0] * 8)
-    world = World(create_app(sqlite_context), sqlite_context, cast, nothing, nothing, nothing, 0, 0)
+    return World(create_app(sqlite_context), sqlite_context, cast, nothing, nothing, nothing, 0, 0)
 
-    assert "Начните с данных" in Browser(world, "anna").text("/")
-    assert "Открытых дел нет" in Browser(world, "marat").text("/")
+
+def test_an_empty_installation_says_what_to_do(empty: World) -> None:
+    page = Browser(empty, "anna").text("/")
+
+    assert "Начните с данных" in page
+    assert "На сегодня всё сделано" not in page
+    assert "Открытых дел нет" in Browser(empty, "marat").text("/")
     for path in ("/cases/", "/flags/", "/uploads/", "/screening/", "/statistics/", "/rechecks/", "/observations/"):
-        assert re.search(r'class="empty"', Browser(world, "anna").text(path)), path
+        assert re.search(r'class="empty"', Browser(empty, "anna").text(path)), path
+
+
+def test_accepted_data_without_a_run_ask_for_a_screening(empty: World) -> None:
+    with acting(empty.context.sessions, SYSTEM) as session:
+        make.make_dataset(session)
+
+    page = Browser(empty, "anna").text("/")
+
+    assert "запустите проверку" in page
+    assert 'class="btn btn-primary" href="/screening/"' in page
+
+
+def test_an_administrator_who_is_alone_is_asked_to_add_people(empty: World) -> None:
+    with acting(empty.context.sessions, SYSTEM) as session:
+        for user in session.query(User).filter(User.login != "root"):
+            session.delete(user)
+
+    page = Browser(empty, "root").text("/")
+
+    assert "Начните с людей" in page
+    assert 'href="/users/add"' in page
+
+
+def test_the_form_of_a_new_person_marks_what_is_required(world: World) -> None:
+    page = Browser(world, "root").text("/users/add")
+
+    for field in ("login", "name", "password"):
+        assert re.search(rf'<label for="{field}">[^<]*<span class="required"', page), field
+
+
+def test_a_list_with_a_file_being_read_asks_how_far_it_is(world: World, anna: Browser) -> None:
+    with acting(world.context.sessions, SYSTEM) as session:
+        session.get(Upload, world.own.upload).status = UploadStatus.RECEIVED
+
+    assert f'data-progress-url="/jobs/upload/{world.own.upload}"' in anna.text("/uploads/")
+
+
+def test_whoever_sees_one_municipality_reads_its_name_in_no_row(world: World) -> None:
+    assert "Муниципалитет</th>" not in Browser(world, "marat").text("/cases/")
+    assert "Муниципалитет</th>" in Browser(world, "rita").text("/cases/")
 
 
 @pytest.mark.parametrize("path", ["/jobs/nonsense/1", "/jobs/run/99999", "/jobs/run/abc", "/jobs/upload/1"])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from scipy.stats import binomtest
@@ -50,6 +51,14 @@ def test_states_are_counted_with_the_days_cases_have_stood_there(context, marat,
     assert rows[CaseState.FLAGGED] == (1, 4.0)
     assert rows[CaseState.CLOSED] == (1, 10.0)
     assert rows[CaseState.OBSERVED] == (0, None)
+
+
+def test_days_are_counted_by_the_calendar_of_the_region() -> None:
+    late, early = datetime(2026, 3, 1, 20, 30, tzinfo=UTC), datetime(2026, 3, 2, 3, 0, tzinfo=UTC)
+
+    assert cases.calendar_days(late, early) == 1
+    assert cases.calendar_days(late, early, ZoneInfo("Asia/Tashkent")) == 0
+    assert cases.calendar_days(early, late) == 0
 
 
 def test_closures_carry_their_interval(context, marat) -> None:

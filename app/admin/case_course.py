@@ -1,0 +1,83 @@
+"""«Ход дела»: what happened to a case, newest first, told as something done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import select
+
+from app import auth
+from app.admin import words
+from app.models import Case, CaseEvent, JournalEntry
+from app.workflows.case import OBJECTIVITY
+
+
+@dataclass(frozen=True)
+class Course:
+    """One line of the timeline; `when` orders it, `at` is what the page shows."""
+
+    when: datetime
+    title: str
+    by: str
+    text: str
+    tone: str = ""
+    href: str | None = None
+    label: str | None = None
+
+    @property
+    def at(self) -> str:
+        return words.moment(self.when)
+
+
+ACTIONS = {
+    "case:open": _l("Дело открыто"),
+    "flag:attach": _l("К делу добавлен признак"),
+    "case:hand_interview": _l("Собеседование передано куратору"),
+    "case:propose": _l("Предложено закрытие"),
+    "interview:record": _l("Внесён протокол собеседования"),
+    "curator:order": _l("Издан приказ о кураторе"),
+    "observation:schedule": _l("Назначено наблюдение"),
+    "observation:act": _l("Внесён акт наблюдения"),
+    "recheck:order": _l("Назначена перепроверка"),
+    "recheck:points": _l("Внесены баллы экспертов"),
+    "document:issue": _l("Оформлен документ"),
+    "document:read": _l("Документ скачан"),
+}
+
+HAPPENED = {
+    "interview": _l("Собеседование проведено"),
+    "assign": _l("Куратор назначен"),
+    "observe": _l("Наблюдение отмечено"),
+    "recheck": _l("Перепроверка завершена"),
+    "close": _l("Закрытие утверждено"),
+    "dismiss": _l("Признак снят"),
+}
+"""A trigger → what the course of the case says of it once it has been fired; the buttons say it as an order."""
+
+
+def of(case: Case) -> dict[str, Any]:
+    """Moves from the events, everything else from the journal, newest first."""
+    session = auth.db()
+    events = session.scalars(select(CaseEvent).where(CaseEvent.case_id == case.id)).all()
+    found = [
+        Course(
+            e.at,
+            str(HAPPENED.get(e.trigger, e.trigger)),
+            e.actor_name,
+            f"{words.title(e.from_state)} → {words.title(e.to_state)}" + (f". {e.reason}" if e.reason else ""),
+            tone="good",
+        )
+        for e in events
+    ]
+    triggers = {f"case:{row.trigger}" for row in OBJECTIVITY}
+    entries = session.scalars(
+        select(JournalEntry)
+        .where(JournalEntry.subject == "case", JournalEntry.subject_id == case.id, JournalEntry.action.not_in(triggers))
+        .order_by(JournalEntry.seq.desc())
+        .limit(300)
+    )
+    found += [Course(e.at, str(ACTIONS.get(e.action, e.action)), e.actor_name, e.reason) for e in entries]
+    return {"course": sorted(found, key=lambda line: line.when, reverse=True)}
