@@ -236,10 +236,26 @@ _DISMISSING = (_DISMISSAL, _SECOND)
 S, P, T = CaseState, Permission, Transition
 OBJECTIVITY: tuple[Transition, ...] = (
     # trigger, source, dest, permission, Russian, English, guards
-    T("interview", S.FLAGGED, S.INTERVIEW, P.CASE_INTERVIEW, "Собеседование проведено", "Interview held", (_PROTOCOL,)),
+    T(
+        "interview",
+        S.FLAGGED,
+        S.INTERVIEW,
+        P.CASE_INTERVIEW,
+        "Отметить собеседование",
+        "Record the interview",
+        (_PROTOCOL,),
+    ),
     T("assign", S.INTERVIEW, S.CURATOR_ASSIGNED, P.CASE_ASSIGN, "Назначить куратора", "Assign", (_ORDER, _INDEPENDENT)),
     T("observe", S.CURATOR_ASSIGNED, S.OBSERVED, P.CASE_OBSERVE, "Отметить наблюдение", "Record observation", (_ACT,)),
-    T("recheck", S.OBSERVED, S.RECHECKED, P.CASE_RECHECK, "Перепроверка завершена", "Recheck completed", (_REMARKED,)),
+    T(
+        "recheck",
+        S.OBSERVED,
+        S.RECHECKED,
+        P.CASE_RECHECK,
+        "Завершить перепроверку",
+        "Complete the recheck",
+        (_REMARKED,),
+    ),
     T("close", S.RECHECKED, S.CLOSED, P.CASE_CLOSE, "Утвердить закрытие", "Approve closure", _CLOSING, _closing),
     T("dismiss", S.FLAGGED, S.CLOSED, P.CASE_CLOSE, "Снять признак", "Dismiss the sign", _DISMISSING, _closing, True),
     T("dismiss", S.INTERVIEW, S.CLOSED, P.CASE_CLOSE, "Снять признак", "Dismiss the sign", _DISMISSING, _closing, True),

@@ -88,7 +88,7 @@ def draw_department(department: Visitor) -> None:
     keep(department, "08-case", height=860)
     chart = department.page.locator("article.card").first
     keep(department, "09-chart", clip=chart.bounding_box())
-    button = department.page.get_by_role("button", name="Собеседование проведено")
+    button = department.page.get_by_role("button", name="Отметить собеседование")
     button.evaluate("button => { button.disabled = false }")
     button.click()
     department.sees("Не сохранено. Что исправить:")

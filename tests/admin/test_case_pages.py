@@ -75,7 +75,7 @@ PROTOCOL = {
 def test_the_page_tells_what_is_missing_and_links_to_the_form(world: World, fresh: int) -> None:
     page = Desk(world, "kira").open(f"/cases/{fresh}")
 
-    assert "Следующий шаг: Собеседование проведено" in page
+    assert "Следующий шаг: Отметить собеседование" in page
     assert "Нет протокола собеседования" in page
     assert f'href="/cases/{fresh}/do/interview"' in page
     assert re.search(r'<button class="btn btn-primary btn-wide" type="submit" disabled>', page)

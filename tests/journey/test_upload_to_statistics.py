@@ -169,7 +169,7 @@ def department_is_refused_and_hands_the_interview_over(department: Visitor, regi
     department.sees("Скопление у границ отметок")
     department.look("case-signs", narrow=True)
     # The button sleeps while the protocol is missing; who wakes it all the same is told why not, and where to go.
-    button = department.page.get_by_role("button", name="Собеседование проведено")
+    button = department.page.get_by_role("button", name="Отметить собеседование")
     expect(button).to_be_disabled()
     button.evaluate("button => { button.disabled = false }")
     button.click()
