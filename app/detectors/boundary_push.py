@@ -9,7 +9,7 @@ import numpy as np
 from app.detectors.heaping import RegionHeaping, region_heaping
 from app.detectors.params import BoundaryParams
 from app.detectors.reference import Tilt, downweight, tilt_to_school
-from app.detectors.score_test import cleared, moving_score, precisions
+from app.detectors.score_statistic import cleared, moving_score, precisions
 from app.detectors.tables import PaperTable
 from app.detectors.tails import to_z, upper_tail
 from app.errors import InsufficientData

@@ -8,7 +8,7 @@ import numpy as np
 
 from app.detectors.params import LowestParams
 from app.detectors.reference import Tilt
-from app.detectors.score_test import cleared, moving_score, precisions
+from app.detectors.score_statistic import cleared, moving_score, precisions
 from app.detectors.tables import PaperTable
 from app.detectors.tails import to_z, upper_tail
 from app.errors import InsufficientData
@@ -97,7 +97,7 @@ def few_lowest(
     Notes
     -----
     The reference tilted to the school's level and spread gives the expected number of "2", :math:`n_i f_i[0,
-    c_1-1]`. p is that of the score test (`score_test.moving_score`) whose alternative lifts 60 % of them over the
+    c_1-1]`. p is that of the score test (`score_statistic.moving_score`) whose alternative lifts 60 % of them over the
     first cut: it weighs the missing "2" and the works too many just over the cut together. Assumes that honest
     schools differ in level and spread; a school without weak pupils at all (selection at entry) has a lower end of
     its own.

@@ -20,7 +20,21 @@
       journalMark: "отметка в журнале",
       school: "эта школа",
       others: "другие школы",
-      residual: "разница с ожидаемым, баллов"
+      residual: "разница с ожидаемым, баллов",
+      item: "задание",
+      itemMax: "баллов за него",
+      completion: "получено баллов",
+      itemOwn: "эта школа, остальные задания",
+      itemShown: "эта школа, выделяются",
+      itemExpected: "ожидалось при тех же баллах, 95 %",
+      expectedShort: "ожидалось",
+      inClass: "в классе",
+      closePair: "очень похожая пара работ",
+      otherPair: "остальные пары, по сходству",
+      otherVariant: "разные варианты",
+      closePairs: (pairs) => `Очень похожих пар из ${pairs}`,
+      twoWorks: (a, b) => `работы ${a} и ${b}`,
+      likeness: "сходство"
     },
     en: {
       yes: "Yes, go on",
@@ -41,7 +55,21 @@
       journalMark: "mark in the journal",
       school: "this school",
       others: "other schools",
-      residual: "difference from expected, points"
+      residual: "difference from expected, points",
+      item: "item",
+      itemMax: "points for it",
+      completion: "points earned",
+      itemOwn: "this school, other items",
+      itemShown: "this school, standing out",
+      itemExpected: "expected at the same scores, 95 %",
+      expectedShort: "expected",
+      inClass: "in the class",
+      closePair: "very similar pair of works",
+      otherPair: "other pairs, by likeness",
+      otherVariant: "different variants",
+      closePairs: (pairs) => `Very similar pairs out of ${pairs}`,
+      twoWorks: (a, b) => `works ${a} and ${b}`,
+      likeness: "likeness"
     }
   };
   var language = document.documentElement.lang === "en" ? "en" : "ru";
@@ -49,8 +77,8 @@
   function number(value, digits = 1) {
     return new Intl.NumberFormat(language, { maximumFractionDigits: digits }).format(value).replace("-", "−");
   }
-  function percent(share, digits = 0) {
-    return `${number(share * 100, digits)} %`;
+  function percent(share2, digits = 0) {
+    return `${number(share2 * 100, digits)} %`;
   }
   function element(name, properties = {}, ...children) {
     const { dataset, ...rest } = properties;
@@ -389,16 +417,16 @@
   function rgb(hex) {
     return [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
   }
-  function shade(ramp, share) {
-    const at = Math.min(share, 1) * (ramp.length - 1);
+  function shade(ramp, share2) {
+    const at = Math.min(share2, 1) * (ramp.length - 1);
     const below = Math.min(Math.floor(at), ramp.length - 2);
     const [from, to] = [rgb(ramp[below]), rgb(ramp[below + 1])];
     return from.map((part, i) => part + (to[i] - part) * (at - below));
   }
   function luminance(colour) {
     const [r, g, b] = colour.map((part) => {
-      const share = part / 255;
-      return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+      const share2 = part / 255;
+      return share2 <= 0.04045 ? share2 / 12.92 : ((share2 + 0.055) / 1.055) ** 2.4;
     });
     return 0.2126 * r + 0.7152 * g + 0.0722 * b;
   }
@@ -456,6 +484,199 @@
     };
   }
 
+  // src/charts/profile.js
+  var TICK = "path://M0 4h18v2h-18z";
+  function itemProfile(spec, colours, size) {
+    const { items } = spec;
+    const narrow = size.width < 480;
+    const dots = (name, shown, more) => ({
+      type: "scatter",
+      name,
+      data: items.flatMap((item, i) => item.shown === shown ? [[i, item.own]] : []),
+      ...more
+    });
+    return {
+      grid: { left: 28, right: 10, top: 22, bottom: narrow ? 106 : 62, containLabel: true },
+      legend: legend(colours, {
+        itemGap: narrow ? 10 : 18,
+        selectedMode: false,
+        data: [
+          { name: words.itemShown, icon: "diamond" },
+          { name: words.itemOwn, icon: "circle" },
+          { name: words.itemExpected, icon: TICK }
+        ]
+      }),
+      xAxis: { ...categoryAxis(colours, items.map((item) => String(item.item))), ...named(colours, words.item, 27) },
+      yAxis: {
+        ...valueAxis(colours, {
+          min: 0,
+          max: 1,
+          interval: 0.25,
+          axisLabel: { color: colours.muted, fontSize: 12.5, formatter: (value) => percent(value) }
+        }),
+        ...named(colours, words.completion, 46)
+      },
+      tooltip: tooltip(colours, {
+        trigger: "axis",
+        axisPointer: { type: "shadow", shadowStyle: { color: colours.muted, opacity: 0.1 } },
+        formatter: ([first]) => {
+          const item = items[first.data[0]];
+          return [
+            `${words.item} ${item.item}, ${words.itemMax}: ${item.max}`,
+            `${words.school}: ${percent(item.own)}`,
+            `${words.expectedShort}: ${percent(item.expected)} (${number(item.low * 100, 0)}–${percent(item.high)})`
+          ].join("\n");
+        }
+      }),
+      series: [
+        expectedShares(items, colours),
+        dots(words.itemOwn, false, { color: colours.accent, symbolSize: narrow ? 7 : 9, z: 4 }),
+        dots(words.itemShown, true, {
+          color: colours.out,
+          symbol: "diamond",
+          symbolSize: narrow ? 11 : 14,
+          z: 5,
+          label: {
+            show: !narrow,
+            position: "top",
+            color: colours.ink,
+            fontSize: 12.5,
+            fontWeight: 650,
+            formatter: ({ value }) => percent(value[1])
+          },
+          labelLayout: { hideOverlap: true }
+        })
+      ]
+    };
+  }
+  function expectedShares(items, colours) {
+    return {
+      type: "custom",
+      name: words.itemExpected,
+      color: colours.curve,
+      data: items.map((item, i) => [i, item.expected, item.low, item.high]),
+      encode: { x: 0, y: [1, 2, 3] },
+      z: 3,
+      renderItem: (params, api) => {
+        const [x, middle] = api.coord([api.value(0), api.value(1)]);
+        const low = api.coord([api.value(0), api.value(2)])[1];
+        const high = api.coord([api.value(0), api.value(3)])[1];
+        const width = Math.min(24, api.size([1, 0])[0] * 0.7);
+        return {
+          type: "group",
+          children: [
+            {
+              type: "rect",
+              shape: { x: x - width / 2, y: high, width, height: low - high, r: 2 },
+              style: { fill: colours.rest, opacity: 0.6 }
+            },
+            {
+              type: "line",
+              shape: { x1: x - width / 2, y1: middle, x2: x + width / 2, y2: middle },
+              style: { stroke: colours.curve, lineWidth: 2 }
+            }
+          ]
+        };
+      }
+    };
+  }
+
+  // src/charts/similarity.js
+  var BARS = 64;
+  var WIDE = 620;
+  function pairsOf(alike) {
+    const pairs = alike.flatMap((row, v) => row.slice(0, v).map((value, w) => [value, v, w]));
+    return pairs.filter(([value]) => value !== null).sort((a, b) => b[0] - a[0] || b[1] - a[1] || b[2] - a[2]);
+  }
+  function classSimilarity(spec, colours, size) {
+    const { alike, close, expected, pairs } = spec;
+    const works = alike.map((_, i) => String(i + 1));
+    const all = pairsOf(alike);
+    const near = Math.round(close * pairs);
+    const gaps = all.length < alike.length * (alike.length - 1) / 2;
+    const wide = size.width >= WIDE;
+    const narrow = size.width < 480;
+    const foot = wide ? 34 : (narrow ? 76 : 40) + BARS + 44;
+    const side = Math.min(size.width - 44, size.height - foot - 30);
+    const left = wide ? 34 : Math.max(34, (size.width - side) / 2);
+    const bars2 = wide ? { left: left + side + 40, right: 16, top: Math.max(30, side / 2 - 40), height: BARS } : { left: 8, right: 8, top: side + 54, height: BARS };
+    const cells = all.map(([value, v, w], i) => ({
+      value: [w, v, value],
+      ...i < near ? { visualMap: false, itemStyle: { color: colours.out } } : {}
+    }));
+    const axis = {
+      ...categoryAxis(colours, works, { axisLine: { show: false } }),
+      gridIndex: 0
+    };
+    const low = Math.max(0, close - spec.effect_high) * pairs;
+    const high = Math.max(0, close - spec.effect_low) * pairs;
+    const counts = [close * pairs, expected * pairs];
+    return {
+      grid: [
+        { left, top: 4, width: side, height: side },
+        { ...bars2, containLabel: true }
+      ],
+      legend: legend(colours, {
+        selectedMode: false,
+        itemGap: narrow ? 10 : 18,
+        data: [
+          { name: words.closePair, icon: "roundRect", itemStyle: { color: colours.out } },
+          { name: words.otherPair, icon: "roundRect", itemStyle: { color: colours.rest } },
+          ...gaps ? [{ name: words.otherVariant, icon: "roundRect", itemStyle: { color: colours.card, borderColor: colours.muted, borderWidth: 1 } }] : []
+        ]
+      }),
+      xAxis: [axis, { ...valueAxis(colours, { min: 0, max: Math.max(...counts, high, 1), show: false }), gridIndex: 1 }],
+      yAxis: [
+        { ...axis, inverse: true },
+        {
+          ...categoryAxis(colours, [words.inClass, words.expectedShort], { axisLabel: { color: colours.ink, fontSize: 12.5 }, axisLine: { show: false } }),
+          gridIndex: 1,
+          inverse: true,
+          name: words.closePairs(number(pairs)),
+          nameLocation: "start",
+          nameGap: 8,
+          nameTextStyle: { color: colours.muted, fontSize: 12.5, align: "left" }
+        }
+      ],
+      visualMap: { show: false, min: 0, max: Math.max(1, all[near]?.[0] ?? 1), dimension: 2, seriesIndex: 0, inRange: { color: [colours.sunken, colours.rest] } },
+      tooltip: tooltip(colours, {
+        formatter: ({ seriesIndex, dataIndex, value }) => seriesIndex === 0 ? [words.twoWorks(value[1] + 1, value[0] + 1), `${words.likeness}: ${number(value[2])}`, dataIndex < near ? words.closePair : ""].filter(Boolean).join("\n") : dataIndex === 0 ? `${words.inClass}: ${share(counts[0], pairs)}` : `${words.expectedShort}: ${share(counts[1], pairs)}
+95 %: ${number(low)}–${number(high)}`
+      }),
+      series: [
+        {
+          type: "heatmap",
+          data: cells,
+          itemStyle: { borderColor: colours.card, borderWidth: side / works.length > 9 ? 1.5 : 0.5, borderRadius: 2 },
+          emphasis: { disabled: true }
+        },
+        {
+          type: "bar",
+          xAxisIndex: 1,
+          yAxisIndex: 1,
+          barMaxWidth: 20,
+          data: [
+            { value: counts[0], itemStyle: { color: colours.out } },
+            { value: counts[1], itemStyle: { color: colours.rest } }
+          ],
+          itemStyle: { borderRadius: [0, 3, 3, 0] },
+          label: {
+            show: true,
+            position: "insideLeft",
+            color: colours.ink,
+            fontSize: 12.5,
+            fontWeight: 650,
+            formatter: ({ value }) => share(value, pairs)
+          }
+        },
+        ...[words.closePair, words.otherPair, words.otherVariant].map((name) => ({ type: "scatter", name, data: [] }))
+      ]
+    };
+  }
+  function share(count, pairs) {
+    return `${number(count)} (${percent(count / Math.max(pairs, 1), 1)})`;
+  }
+
   // src/charts/survival.js
   function survival(spec, colours) {
     const series = spec.series.flatMap((item, index) => {
@@ -507,7 +728,15 @@
   }
 
   // src/charts/index.js
-  var KINDS = { distribution, journal_table: journalTable, funnel, bars, survival };
+  var KINDS = {
+    distribution,
+    journal_table: journalTable,
+    funnel,
+    bars,
+    survival,
+    item_profile: itemProfile,
+    class_similarity: classSimilarity
+  };
   var root = document.documentElement;
   async function drawCharts(script2) {
     const boxes2 = [...document.querySelectorAll(".chart[data-chart]")];
@@ -1101,14 +1330,14 @@
       try {
         const answer = await fetch(box.dataset.progressUrl, { headers: { Accept: "application/json" } });
         if (!answer.ok) throw new Error(String(answer.status));
-        const { share, text, left, done } = await answer.json();
+        const { share: share2, text, left, done } = await answer.json();
         if (done) {
           if ([...document.querySelectorAll("input[type='file']")].some((field) => field.files.length)) follow(box, 0);
           else window.location.reload();
           return;
         }
         const bar = box.querySelector("progress");
-        if (typeof share === "number") bar.value = share;
+        if (typeof share2 === "number") bar.value = share2;
         else bar.removeAttribute("value");
         box.querySelector("[data-progress-text]").textContent = text ?? "";
         box.querySelector("[data-progress-left]").textContent = left ?? "";
