@@ -157,6 +157,26 @@ def test_spec_of_a_chart_survives_any_text_inside_it(app: Flask) -> None:
         ),
         ({"kind": "bars", "unit": "share", "categories": ["а"], "series": [{"values": [0.25]}]}, ["25 %"]),
         ({"kind": "survival", "series": [{"title": "2026", "points": [[0, 1], [30, 0.5]]}]}, ["2026", "50 %"]),
+        (
+            {
+                "kind": "item_profile",
+                "items": [
+                    {"item": 7, "max": 1, "own": 0.774, "expected": 0.31, "low": 0.2, "high": 0.43, "shown": True},
+                ],
+            },
+            ["<td>7</td>", "77 %", "31 %", "20–43 %", "входит\u00a0в\u00a0признак"],
+        ),
+        (
+            {
+                "kind": "class_similarity",
+                "class": "4А",
+                "alike": [[None, None, 4.4], [None, None, 0.6], [4.4, 0.6, None]],
+                "pairs": 2,
+                "close": 0.5,
+                "expected": 0.012,
+            },
+            ["Класс 4А, работ: 3", "50 %", "1,2 %", "работы 1 и 3", "4,4"],
+        ),
     ],
     ids=lambda value: value["kind"] if isinstance(value, dict) else "",
 )
@@ -165,6 +185,28 @@ def test_every_chart_has_a_table_that_says_the_same(app: Flask, spec: dict[str, 
 
     table = text[text.index("<details") :]
     assert all(word in table for word in words)
+
+
+def test_table_of_a_class_names_close_pairs_only_and_says_how_many_more_there_are(app: Flask) -> None:
+    alike = [[3.0 if v != w else None for w in range(9)] for v in range(9)]
+    alike[8][0] = alike[0][8] = 0.3
+    spec = {"kind": "class_similarity", "class": "4А", "alike": alike, "pairs": 36, "close": 35 / 36, "expected": 0.01}
+
+    text = draw(app, '{{ ui.chart("c", spec) }}', spec=spec)
+
+    table = text[text.index("<details") :]
+    assert table.count("работы ") == 30
+    assert "работы 1 и 9" not in table
+    assert "и ещё пар: 5" in table
+
+
+@pytest.mark.parametrize("kind", ["item_profile", "class_similarity"])
+def test_chart_of_every_detector_is_drawn_by_the_script_and_asked_for_by_the_case(kind: str) -> None:
+    script = (ADMIN / "static" / "obektiv.js").read_text(encoding="utf-8")
+    card = (ADMIN / "templates" / "pages" / "parts.html").read_text(encoding="utf-8")
+
+    assert re.search(rf"\b{kind}: \w+", script)
+    assert f'"{kind}"' in card
 
 
 def test_number_never_parts_from_its_sign(app: Flask) -> None:

@@ -25,7 +25,7 @@
       itemMax: "баллов за него",
       completion: "получено баллов",
       itemOwn: "эта школа, остальные задания",
-      itemShown: "эта школа, выделяются",
+      itemShown: "эта школа, задания этого признака",
       itemExpected: "ожидалось при тех же баллах, 95 %",
       expectedShort: "ожидалось",
       inClass: "в классе",
@@ -34,6 +34,7 @@
       otherVariant: "разные варианты",
       closePairs: (pairs) => `Очень похожих пар из ${pairs}`,
       twoWorks: (a, b) => `работы ${a} и ${b}`,
+      worksOrder: "работы, самые похожие первыми",
       likeness: "сходство"
     },
     en: {
@@ -60,7 +61,7 @@
       itemMax: "points for it",
       completion: "points earned",
       itemOwn: "this school, other items",
-      itemShown: "this school, standing out",
+      itemShown: "this school, items of this sign",
       itemExpected: "expected at the same scores, 95 %",
       expectedShort: "expected",
       inClass: "in the class",
@@ -69,6 +70,7 @@
       otherVariant: "different variants",
       closePairs: (pairs) => `Very similar pairs out of ${pairs}`,
       twoWorks: (a, b) => `works ${a} and ${b}`,
+      worksOrder: "works, most alike first",
       likeness: "likeness"
     }
   };
@@ -492,6 +494,7 @@
     const dots = (name, shown, more) => ({
       type: "scatter",
       name,
+      itemStyle: { opacity: 1 },
       data: items.flatMap((item, i) => item.shown === shown ? [[i, item.own]] : []),
       ...more
     });
@@ -596,10 +599,10 @@
     const gaps = all.length < alike.length * (alike.length - 1) / 2;
     const wide = size.width >= WIDE;
     const narrow = size.width < 480;
-    const foot = wide ? 34 : (narrow ? 76 : 40) + BARS + 44;
+    const foot = wide ? 54 : (narrow ? 76 : 40) + BARS + 64;
     const side = Math.min(size.width - 44, size.height - foot - 30);
     const left = wide ? 34 : Math.max(34, (size.width - side) / 2);
-    const bars2 = wide ? { left: left + side + 40, right: 16, top: Math.max(30, side / 2 - 40), height: BARS } : { left: 8, right: 8, top: side + 54, height: BARS };
+    const bars2 = wide ? { left: left + side + 48, width: Math.min(480, size.width - left - side - 64), top: Math.max(30, side / 2 - 40), height: BARS } : { left: 8, right: 8, top: side + 76, height: BARS };
     const cells = all.map(([value, v, w], i) => ({
       value: [w, v, value],
       ...i < near ? { visualMap: false, itemStyle: { color: colours.out } } : {}
@@ -617,6 +620,7 @@
         { ...bars2, containLabel: true }
       ],
       legend: legend(colours, {
+        itemStyle: { opacity: 1 },
         selectedMode: false,
         itemGap: narrow ? 10 : 18,
         data: [
@@ -625,7 +629,11 @@
           ...gaps ? [{ name: words.otherVariant, icon: "roundRect", itemStyle: { color: colours.card, borderColor: colours.muted, borderWidth: 1 } }] : []
         ]
       }),
-      xAxis: [axis, { ...valueAxis(colours, { min: 0, max: Math.max(...counts, high, 1), show: false }), gridIndex: 1 }],
+      xAxis: [
+        { ...axis, ...named(colours, words.worksOrder, 25) },
+        // Room on the right for the number of the longest bar.
+        { ...valueAxis(colours, { min: 0, max: Math.max(...counts, 1) * (narrow ? 1.6 : 1.35), show: false }), gridIndex: 1 }
+      ],
       yAxis: [
         { ...axis, inverse: true },
         {
@@ -640,7 +648,7 @@
       ],
       visualMap: { show: false, min: 0, max: Math.max(1, all[near]?.[0] ?? 1), dimension: 2, seriesIndex: 0, inRange: { color: [colours.sunken, colours.rest] } },
       tooltip: tooltip(colours, {
-        formatter: ({ seriesIndex, dataIndex, value }) => seriesIndex === 0 ? [words.twoWorks(value[1] + 1, value[0] + 1), `${words.likeness}: ${number(value[2])}`, dataIndex < near ? words.closePair : ""].filter(Boolean).join("\n") : dataIndex === 0 ? `${words.inClass}: ${share(counts[0], pairs)}` : `${words.expectedShort}: ${share(counts[1], pairs)}
+        formatter: ({ seriesIndex, dataIndex, value }) => seriesIndex === 0 ? [words.twoWorks(value[0] + 1, value[1] + 1), `${words.likeness}: ${number(value[2])}`, dataIndex < near ? words.closePair : ""].filter(Boolean).join("\n") : dataIndex === 0 ? `${words.inClass}: ${share(counts[0], pairs)}` : `${words.expectedShort}: ${share(counts[1], pairs)}
 95 %: ${number(low)}–${number(high)}`
       }),
       series: [
@@ -662,7 +670,7 @@
           itemStyle: { borderRadius: [0, 3, 3, 0] },
           label: {
             show: true,
-            position: "insideLeft",
+            position: "right",
             color: colours.ink,
             fontSize: 12.5,
             fontWeight: 650,

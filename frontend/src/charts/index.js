@@ -6,9 +6,19 @@ import { bars } from "./bars.js";
 import { distribution } from "./distribution.js";
 import { funnel } from "./funnel.js";
 import { journalTable } from "./journal.js";
+import { itemProfile } from "./profile.js";
+import { classSimilarity } from "./similarity.js";
 import { survival } from "./survival.js";
 
-const KINDS = { distribution, journal_table: journalTable, funnel, bars, survival };
+const KINDS = {
+  distribution,
+  journal_table: journalTable,
+  funnel,
+  bars,
+  survival,
+  item_profile: itemProfile,
+  class_similarity: classSimilarity,
+};
 const root = document.documentElement;
 
 export async function drawCharts(script) {
