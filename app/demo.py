@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -21,9 +22,19 @@ from sqlalchemy.orm import Session
 from app.context import AppContext
 from app.database import acting
 from app.jobs.work import perform
-from app.models import Case, Municipality, Recheck, School, User
+from app.models import Case, Municipality, OutboxJob, Recheck, School, ScreeningRun, Upload, User
 from app.policy import SYSTEM, Actor
-from app.terms import CaseState, ExplanationReason, ObservationStage, RecheckStatus, Role, Verdict
+from app.terms import (
+    CaseState,
+    ExplanationReason,
+    JobStatus,
+    ObservationStage,
+    RecheckStatus,
+    Role,
+    RunStatus,
+    UploadStatus,
+    Verdict,
+)
 from app.workflows import case as cases
 from app.workflows import intake, outbox, people, recheck, screening
 from app.workflows.assignment import issue_order
@@ -68,42 +79,49 @@ PEOPLE = (
 cases."""
 
 
-def is_empty(context: AppContext) -> bool:
-    """Whether the installation has nobody yet; only then a demo may be made."""
+MARK = "Демо. "
+"""How the names of the demo's files begin: nobody takes them for a region's, and a demo cut short is known again."""
+
+
+def is_new(context: AppContext) -> bool:
+    """Whether a demo may be made: nobody is there yet, and no file but those of a demo that was cut short."""
     with acting(context.sessions, SYSTEM) as session:
-        return session.scalars(select(User.id).limit(1)).first() is None
+        somebody = session.scalars(select(User.id).limit(1)).first()
+        foreign = session.scalars(select(Upload.id).where(Upload.file_name.not_like(f"{MARK}%")).limit(1)).first()
+        return somebody is None and foreign is None
 
 
 def create_demo(context: AppContext, *, at: datetime, progress: Progress | None = None) -> None:
-    """Make the demo region; the story begins `DAYS_BACK` days before `at`.
+    """Make the demo region; the story begins `DAYS_BACK` days before `at`. One that was cut short is gone on with.
 
     Raises
     ------
     Refused
-        The installation already holds people.
+        The installation already holds people or files.
     """
     from app.detectors.simulate import RegionOptions, simulate_region
     from app.errors import Reason, Refused
 
-    if not is_empty(context):
+    if not is_new(context):
         raise Refused(
             Reason(
                 "not_empty",
-                "В базе уже есть люди; демонстрационный регион создаётся только в пустой.",
-                "The database already holds people; a demo region is made only in an empty one.",
+                "В базе уже есть люди или файлы; демонстрационный регион создаётся только в пустой.",
+                "The database already holds people or files; a demo region is made only in an empty one.",
             )
         )
     report = progress or (lambda text, share: None)
     start = at - timedelta(days=DAYS_BACK)
     report("моделируется регион", 0.02)
     region = simulate_region(SEED, RegionOptions(schools=110, year=YEAR, share=0.26, strength=0.9, heaping=0.15))
-    files = [("Контекстные данные школ.csv", _context_file(region.schools))]
+    files = [(f"{MARK}Контекстные данные школ.csv", _context_file(region.schools))]
     names = region.schools.set_index("school")["municipality_name"]
     files += [(_file_name(paper), _works_file(region.works, paper, names)) for paper in region.papers]
     _load(context, files, start, report)
     report("проверки", 0.55)
     with acting(context.sessions, SYSTEM) as session:
-        run_id = screening.request_screening(session, YEAR, actor=SYSTEM, at=start + timedelta(hours=1)).id
+        run = session.scalars(select(ScreeningRun).where(ScreeningRun.status != RunStatus.FAILED)).first()
+        run_id = (run or screening.request_screening(session, YEAR, actor=SYSTEM, at=start + timedelta(hours=1))).id
     _run_jobs(context)
     report("люди и дела", 0.8)
     with acting(context.sessions, SYSTEM) as session:
@@ -116,17 +134,20 @@ def create_demo(context: AppContext, *, at: datetime, progress: Progress | None 
 
 def _file_name(paper: PaperSpec) -> str:
     subject = {"ma": "математике", "ru": "русскому языку"}[paper.subject]
-    return f"Проведение работы по {subject}, {paper.grade} класс. ВПР {YEAR}.csv"
+    return f"{MARK}Проведение работы по {subject}, {paper.grade} класс. ВПР {YEAR}.csv"
 
 
 def _load(context: AppContext, files: list[tuple[str, bytes]], at: datetime, report: Progress) -> None:
     for name, content in files:
         with acting(context.sessions, SYSTEM) as session:
+            if session.scalars(select(Upload.id).where(Upload.file_name == name)).first() is not None:
+                continue  # a demo cut short had brought it
             intake.receive_upload(session, context.store, content=content, file_name=name, actor=SYSTEM, at=at)
     report("чтение файлов", 0.1)
     _run_jobs(context)
     with acting(context.sessions, SYSTEM) as session:
-        for upload_id in range(1, len(files) + 1):
+        previewed = select(Upload.id).where(Upload.status == UploadStatus.PREVIEWED).order_by(Upload.id)
+        for upload_id in session.scalars(previewed).all():
             intake.accept_upload(session, context.store, upload_id, actor=SYSTEM, at=at + timedelta(minutes=5))
 
 
@@ -135,8 +156,12 @@ def _run_jobs(context: AppContext) -> None:
     while True:
         with acting(context.sessions, SYSTEM) as session:
             due = outbox.due(session, at=datetime.now(UTC))
-        if not due:
+            held = session.scalars(select(OutboxJob.id).where(OutboxJob.status == JobStatus.RUNNING).limit(1)).first()
+        if not due and held is None:
             return
+        if not due:
+            time.sleep(0.5)  # a demo cut short holds its last job until the lease runs out
+            continue
         with ThreadPoolExecutor(2) as pool:
             list(pool.map(lambda job_id: perform(context, job_id, is_waking=False), due))
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import time
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import click
@@ -64,7 +66,7 @@ def _start(parts: supervisor.Supervisor, *, demo: bool) -> None:
 
     context = AppContext.from_settings(settings)
     migrating.upgrade(context)
-    is_new = not _has_people(context)
+    is_new = story is not None and _is_new(context)
     # Connections must not outlive this point: children are forked from this process, and it lives for months.
     context.engine.dispose()
     assert web.process is not None
@@ -97,7 +99,20 @@ def _has_people(context: AppContext) -> bool:
 def _may_be_new(parts: supervisor.Supervisor) -> bool:
     """A guess good enough to start loading: the database says for certain later."""
     settings = parts.settings
-    return not settings.database_url.startswith("sqlite") or not (settings.home / "objects").exists()
+    path = settings.home / "obektiv.db"
+    if not settings.database_url.startswith("sqlite") or not path.exists():
+        return True
+    try:
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
+            return database.execute("SELECT 1 FROM users LIMIT 1").fetchone() is None
+    except sqlite3.Error:
+        return True  # an older or unfinished schema
+
+
+def _is_new(context: AppContext) -> bool:
+    from app.demo import is_new
+
+    return is_new(context)
 
 
 def _await_demo(parts: supervisor.Supervisor, child: subprocess.Popen[bytes]) -> None:
