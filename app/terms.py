@@ -76,6 +76,7 @@ class Family(Term):
     LEVEL = "level", "уровень", "level"
     PATTERN = "pattern", "рисунок ответов", "answer pattern"
     JOURNAL = "journal", "журнал", "journal"
+    ATTENDANCE = "attendance", "явка", "attendance"
     FEDERAL = "federal", "федеральные маркеры", "federal markers"
 
 
@@ -87,8 +88,10 @@ class DetectorName(Term):
     CONTEXTUAL_MEAN = "contextual_mean", "Средний балл против контекста", "Mean against the context"
     JOURNAL_GAP = "journal_gap", "Отметки против журнала", "Marks against the journal"
     ITEM_PROFILE = "item_profile", "Рисунок выполнения заданий", "Profile of item completion"
+    LANDING_PROFILE = "landing_profile", "Рисунок работ у границ", "Profile of works at the cuts"
     CLASS_SIMILARITY = "class_similarity", "Сходство работ в классе", "Likeness of works in a class"
     HOMOGENEITY = "homogeneity", "Слишком малый разброс", "Too little spread"
+    SELECTIVE_ABSENCE = "selective_absence", "Отсутствие слабых учеников", "Absence of weak pupils"
     FEDERAL = "federal", "Федеральные маркеры", "Federal markers"
 
 

@@ -15,6 +15,8 @@ from app.detectors import (
     homogeneity,
     item_profile,
     journal_gap,
+    landing_profile,
+    selective_absence,
 )
 from app.detectors.base import Detector, PaperSpec, Screening
 from app.detectors.params import Params, load_params
@@ -63,6 +65,16 @@ DETECTORS: tuple[Detector, ...] = (
         10,
     ),
     Detector(
+        landing_profile.NAME,
+        landing_profile.VERSION,
+        Family.PATTERN,
+        "Рисунок работ у границ",
+        "Profile of works at the cuts",
+        "Не стоят ли в работах сразу над границей баллы там, где у таких работ их обычно нет?",
+        ("score", "items", "mark_from"),
+        10,
+    ),
+    Detector(
         class_similarity.NAME,
         class_similarity.VERSION,
         Family.PATTERN,
@@ -90,6 +102,16 @@ DETECTORS: tuple[Detector, ...] = (
         "Gap to the journal",
         "Как отметки за работу соотносятся с отметками в журнале?",
         ("score", "mark_from", "journal_mark"),
+        10,
+    ),
+    Detector(
+        selective_absence.NAME,
+        selective_absence.VERSION,
+        Family.ATTENDANCE,
+        "Отсутствие слабых учеников",
+        "Absence of weak pupils",
+        "Не чаще ли обычного эту работу пропустили именно те, кто слабо написал другие?",
+        ("score", "participant"),
         10,
     ),
     Detector(

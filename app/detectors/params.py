@@ -65,6 +65,19 @@ class ProfileParams:
 
 
 @dataclass(frozen=True)
+class LandingParams:
+    smallest_n: int
+    smallest_landed: int
+    smallest_items: int
+    smallest_pool: int
+    smallest_pooled: int
+    smallest_information: float
+    bound: float
+    width: int
+    steps: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class SimilarityParams:
     smallest_n: int
     smallest_class: int
@@ -83,6 +96,18 @@ class SimilarityParams:
 class HomogeneityParams:
     smallest_n: int
     smallest_pool: int
+
+
+@dataclass(frozen=True)
+class AbsenceParams:
+    smallest_n: int
+    smallest_pooled: int
+    smallest_pool: int
+    smallest_matched: float
+    smallest_absent: int
+    smallest_information: float
+    attendance_spread: float
+    kept: float
 
 
 @dataclass(frozen=True)
@@ -128,8 +153,10 @@ class Params:
     contextual_mean: MeanParams
     journal_gap: JournalParams
     item_profile: ProfileParams
+    landing_profile: LandingParams
     class_similarity: SimilarityParams
     homogeneity: HomogeneityParams
+    selective_absence: AbsenceParams
     federal: FederalParams
     combination: CombinationParams
     tiers: TierParams
@@ -145,8 +172,10 @@ _SECTIONS: dict[str, type] = {
     "contextual_mean": MeanParams,
     "journal_gap": JournalParams,
     "item_profile": ProfileParams,
+    "landing_profile": LandingParams,
     "class_similarity": SimilarityParams,
     "homogeneity": HomogeneityParams,
+    "selective_absence": AbsenceParams,
     "federal": FederalParams,
     "combination": CombinationParams,
     "tiers": TierParams,

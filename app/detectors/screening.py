@@ -20,6 +20,8 @@ from app.detectors import (
     homogeneity,
     item_profile,
     journal_gap,
+    landing_profile,
+    selective_absence,
 )
 from app.detectors.base import PaperSpec, Screening
 from app.detectors.checks import check_works
@@ -35,9 +37,11 @@ _MODULES = (
     few_lowest,
     contextual_mean,
     item_profile,
+    landing_profile,
     class_similarity,
     homogeneity,
     journal_gap,
+    selective_absence,
     federal,
 )
 
@@ -221,6 +225,8 @@ def _screen_year(
             )
         except InsufficientData:
             continue
+    grades = {table.spec.grade: [t for t in tables if t.spec.grade == table.spec.grade] for table in tables}
+    pupils = {grade: selective_absence.pupils_of(works, own) for grade, own in grades.items()}
     for paper in done:
         table = paper.table
         mine = control.get(table.key)
@@ -248,6 +254,10 @@ def _screen_year(
         except InsufficientData as refusal:
             paper.refusals[item_profile.NAME] = str(refusal)
         try:
+            paper.landing = landing_profile.landing_profile(table, mine, params.landing_profile)
+        except InsufficientData as refusal:
+            paper.refusals[landing_profile.NAME] = str(refusal)
+        try:
             paper.similarity = class_similarity.class_similarity(table, params.class_similarity)
         except InsufficientData as refusal:
             paper.refusals[class_similarity.NAME] = str(refusal)
@@ -255,6 +265,13 @@ def _screen_year(
             paper.homogeneity = homogeneity.homogeneity(table, mine, params.homogeneity)
         except InsufficientData as refusal:
             paper.refusals[homogeneity.NAME] = str(refusal)
+        try:
+            grade = table.spec.grade
+            paper.absence = selective_absence.selective_absence(
+                table, pupils[grade], grades[grade].index(table), params.selective_absence
+            )
+        except InsufficientData as refusal:
+            paper.refusals[selective_absence.NAME] = str(refusal)
     return done
 
 
@@ -321,24 +338,32 @@ def _findings(
 
 
 def _patterns(paper: PaperResults, params: Params) -> list[pd.DataFrame]:
-    """Findings of the family "pattern", with the detectors' own words where they could not run."""
+    """Findings of the families "pattern" and "attendance", with the detectors' own words where they could not run."""
     table = paper.table
     found = []
     if paper.profile is not None:
         found.append(findings.of_profile(table, paper.profile, params))
+    if paper.landing is not None:
+        found.append(findings.of_landing(table, paper.landing, params))
     if paper.similarity is not None:
         found.append(findings.of_similarity(table, paper.similarity, params))
     if paper.homogeneity is not None:
         found.append(findings.of_homogeneity(table, paper.homogeneity, params))
-    units = {homogeneity.NAME: "points"}
+    if paper.absence is not None:
+        found.append(findings.of_absence(table, paper.absence, params))
+    units = {homogeneity.NAME: "points", selective_absence.NAME: "pupils"}
     smallest = {
         homogeneity.NAME: params.homogeneity.smallest_n,
         item_profile.NAME: params.item_profile.smallest_n,
+        landing_profile.NAME: params.landing_profile.smallest_n,
         class_similarity.NAME: params.class_similarity.smallest_n,
+        selective_absence.NAME: params.selective_absence.smallest_n,
     }
+    families = {selective_absence.NAME: Family.ATTENDANCE}
     for name, reason in paper.refusals.items():
         unit = units.get(name, "share")
-        found.append(findings.whole_paper_not_assessed(table, name, Family.PATTERN, unit, reason, smallest[name]))
+        family = families.get(name, Family.PATTERN)
+        found.append(findings.whole_paper_not_assessed(table, name, family, unit, reason, smallest[name]))
     return found
 
 

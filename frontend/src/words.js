@@ -36,6 +36,9 @@ const WORDS = {
     twoWorks: (a, b) => `работы ${a} и ${b}`,
     worksOrder: "работы, самые похожие первыми",
     likeness: "сходство",
+    weakAbsent: "слабых не писали",
+    weakExpected: "ожидалось слабых",
+    othersAbsent: "остальных не писали",
   },
   en: {
     yes: "Yes, go on",
@@ -72,6 +75,9 @@ const WORDS = {
     twoWorks: (a, b) => `works ${a} and ${b}`,
     worksOrder: "works, most alike first",
     likeness: "likeness",
+    weakAbsent: "weak, absent",
+    weakExpected: "weak, expected",
+    othersAbsent: "others, absent",
   },
 };
 

@@ -2,6 +2,7 @@
 // after a resize, a change of theme, and on paper.
 
 import { element, language } from "../words.js";
+import { absence } from "./absence.js";
 import { bars } from "./bars.js";
 import { distribution } from "./distribution.js";
 import { funnel } from "./funnel.js";
@@ -18,6 +19,7 @@ const KINDS = {
   survival,
   item_profile: itemProfile,
   class_similarity: classSimilarity,
+  absence,
 };
 const root = document.documentElement;
 
