@@ -73,6 +73,9 @@ SCHOOL_SUMMARY = (
     Column("q", "float", "q по школам региона и года"),
     Column("tier", "str", "none, watch, case, severe, too_small"),
     Column("families", "str", "семейства со знаками, через запятую"),
+    Column(
+        "resembles", "str", "на какой из известных способов больше всего похожи признаки; пусто, если признаков нет"
+    ),
 )
 
 _ITEM = re.compile(r"^item_(\d+)$")

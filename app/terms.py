@@ -80,6 +80,19 @@ class Family(Term):
     FEDERAL = "federal", "федеральные маркеры", "federal markers"
 
 
+class Mechanism(Term):
+    """Known ways in which results lose objectivity; a likeness to one is a hint where to look, not a finding."""
+
+    BUMP = "bump", "баллы подняты до границ отметок", "scores lifted to the cuts"
+    LIFT_TWOS = "lift_twos", "«2» подняты до «3»", "lowest marks lifted"
+    COPY_JOURNAL = "copy_journal", "отметки подогнаны к журналу", "marks drawn to the journal"
+    INFLATE = "inflate", "завышены баллы всех работ", "all scores raised"
+    LEAK_ITEMS = "leak_items", "подсказаны трудные задания", "hard items dictated"
+    LENIENT_OPEN = "lenient_open", "мягко проверены развёрнутые ответы", "open answers marked leniently"
+    COPY_CLASS = "copy_class", "работы класса списаны", "works of a class copied"
+    ABSENT_WEAK = "absent_weak", "слабые ученики не писали работу", "weak pupils kept absent"
+
+
 class DetectorName(Term):
     """Titles for every page; the registry with questions and inputs is `app.detectors.DETECTORS`."""
 

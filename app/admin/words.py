@@ -93,7 +93,11 @@ def effect(value: float | None, unit: str | None, *, is_signed: bool = True) -> 
         word = plural(abs(round(value)), ("работа", "работы", "работ"), ("work", "works")).rpartition(NBSP)[2]
         return text + NBSP + word
     if unit == "pupils":
-        return text + NBSP + plural(abs(round(value)), ("ученик", "ученика", "учеников"), ("pupil", "pupils")).rpartition(NBSP)[2]
+        return (
+            text
+            + NBSP
+            + plural(abs(round(value)), ("ученик", "ученика", "учеников"), ("pupil", "pupils")).rpartition(NBSP)[2]
+        )
     return text + NBSP + _("балла") if unit == "points" else text
 
 

@@ -16,6 +16,7 @@ from app.detectors.tails import to_z, upper_tail
 from app.errors import InsufficientData
 
 NAME, VERSION = "landing_profile", "1.0"
+_SKEWNESS = 1.3
 
 
 @dataclass(frozen=True)
@@ -184,7 +185,8 @@ def landing_profile(table: PaperTable, control: PaperTable | None, params: Landi
         weight = downweight(np.where(usable, effects.z, np.nan))
     spread = variance + effects.tau2 * variance**2
     cube = np.bincount(score, weights=own**3, minlength=top + 1) / np.maximum(np.bincount(score, minlength=top + 1), 1)
-    skewness = np.bincount(school, weights=cube[score], minlength=S) / np.maximum(spread, 1e-9) ** 1.5
+    # Where few works stand at the cuts the pooled cubes tell less than the whole skewness.
+    skewness = _SKEWNESS * np.bincount(school, weights=cube[score], minlength=S) / np.maximum(spread, 1e-9) ** 1.5
     z = to_z(upper_tail(to_z(student_p(effects.z, effects.degrees)), np.where(usable, skewness, 0.0)))
     z = np.clip(np.where(usable, z, np.nan), -8.0, 37.0)
     return LandingResult(

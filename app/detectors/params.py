@@ -126,6 +126,27 @@ class CombinationParams:
 
 
 @dataclass(frozen=True)
+class MechanismParams:
+    degrees: float
+    amplitudes: tuple[float, ...]
+    amplitude_shares: tuple[float, ...]
+    paper_share: float
+    unnamed_share: float
+    unnamed_shift: float
+    tempered: float
+    largest_works: int
+    smallest_works: int
+    smallest_schools: int
+    shrinkage: float
+    held_low: float
+    held_high: float
+    planted_schools: int
+    planted_each: int
+    planted_strength: float
+    planted_from: int
+
+
+@dataclass(frozen=True)
 class TierParams:
     watch_q: float
     case_q: float
@@ -159,6 +180,7 @@ class Params:
     selective_absence: AbsenceParams
     federal: FederalParams
     combination: CombinationParams
+    mechanisms: MechanismParams
     tiers: TierParams
 
     def as_dict(self) -> dict[str, Any]:
@@ -178,6 +200,7 @@ _SECTIONS: dict[str, type] = {
     "selective_absence": AbsenceParams,
     "federal": FederalParams,
     "combination": CombinationParams,
+    "mechanisms": MechanismParams,
     "tiers": TierParams,
 }
 

@@ -21,6 +21,7 @@ from app.detectors import (
     item_profile,
     journal_gap,
     landing_profile,
+    planting,
     selective_absence,
 )
 from app.detectors.base import PaperSpec, Screening
@@ -109,6 +110,7 @@ def screen(
         "warnings": [*checked.warnings, *notes],
         "papers": [],
         "federal": {},
+        "mechanisms": {},
     }
     history: dict[str, np.ndarray] = {}
     years = sorted({table.year for table in tables})
@@ -121,7 +123,14 @@ def screen(
         frames_found += found
         result.reference["papers"] += [_reference_of(paper) for paper in done]
         result.reference["federal"][str(year)] = federal.region_index(markers)
-        paper_summary, school_summary = summaries(done, year, params, history)
+        paper_summary, school_summary, profiles = summaries(
+            done,
+            year,
+            params,
+            history,
+            _copy_with_mechanisms(done, before, control_tables, checked.works, schools, exams, params),
+        )
+        result.reference["mechanisms"][str(year)] = {"source": profiles.source, "version": profiles.version}
         papers_found.append(paper_summary)
         schools_found.append(school_summary)
         result.evidence |= evidence_of(done, school_summary)
@@ -273,6 +282,26 @@ def _screen_year(
         except InsufficientData as refusal:
             paper.refusals[selective_absence.NAME] = str(refusal)
     return done
+
+
+def _copy_with_mechanisms(
+    done: list[PaperResults],
+    before: list[PaperTable],
+    control: dict[tuple[int, str, int], PaperTable],
+    works: pd.DataFrame,
+    schools: pd.DataFrame | None,
+    exams: pd.DataFrame | None,
+    params: Params,
+) -> Callable[[np.ndarray, np.ndarray], list[PaperResults]]:
+    """How to screen a copy of the year's works in which some schools carry a known mechanism."""
+    specs = [replace(paper.table.spec, year=paper.table.year) for paper in done]
+
+    def screened(names: np.ndarray, kind: np.ndarray) -> list[PaperResults]:
+        own = works[works["year"] == specs[0].year]
+        copy = planting.planted_works(own, specs, names, kind, params.mechanisms.planted_strength)
+        return _screen_year(build_tables(copy, specs), before, control, copy, schools, exams, params)
+
+    return screened
 
 
 def _relevant(before: list[PaperTable], tables: list[PaperTable]) -> list[PaperTable]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -21,7 +22,9 @@ from app.detectors import (
     landing_profile,
     selective_absence,
 )
+from app.detectors.mechanisms import Profiles, load_profiles, mechanism_ratios
 from app.detectors.params import Params
+from app.detectors.planting import learned_profiles
 from app.detectors.signals import family_scores
 from app.detectors.tables import PaperTable
 from app.terms import Tier
@@ -46,12 +49,23 @@ class PaperResults:
 
 
 def summaries(
-    done: list[PaperResults], year: int, params: Params, history: dict[str, np.ndarray]
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+    done: list[PaperResults],
+    year: int,
+    params: Params,
+    history: dict[str, np.ndarray],
+    planted: Callable[[np.ndarray, np.ndarray], list[PaperResults]] | None = None,
+) -> tuple[pd.DataFrame, pd.DataFrame, Profiles]:
+    """Tables of papers and schools of one year, and the profiles of the mechanisms that evidence was ranked by."""
     names = np.unique(np.concatenate([paper.table.schools for paper in done]))
     families, assessed, works = family_scores(done, names)
     S, P = works.shape
     scores = combination.combine_schools(families, params.combination)
+    profiles = load_profiles()
+    if planted is not None:
+        profiles = learned_profiles(
+            families, names, profiles, params.mechanisms, lambda *chosen: _copy(planted(*chosen))
+        )
+    ratios = mechanism_ratios(families, profiles, params.mechanisms)
     single = np.where(assessed, scores.family_paper_p, np.nan)
     judged = np.where(works >= params.combination.smallest_school, scores.paper_p, np.nan)
     paper_q = combination.benjamini_hochberg(judged.ravel()).reshape(S, P)
@@ -86,14 +100,20 @@ def summaries(
         {
             "school": names.astype(object),
             "year": np.full(S, year),
-            "evidence": scores.evidence,
+            "evidence": ratios.evidence,
             "p_combined": np.where(small, np.nan, scores.p_combined),
             "q": np.where(small, np.nan, scores.q),
             "tier": tier,
             "families": np.array([",".join(words[row]) for row in signs], dtype=object),
+            "resembles": np.where(signs.any(axis=1), np.array(ratios.names, dtype=object)[ratios.share.argmax(1)], ""),
         }
     )
-    return paper_summary, school_summary
+    return paper_summary, school_summary, profiles
+
+
+def _copy(done: list[PaperResults]) -> tuple[list[combination.FamilyScores], np.ndarray]:
+    names = np.unique(np.concatenate([paper.table.schools for paper in done]))
+    return family_scores(done, names)[0], names
 
 
 def evidence_of(done: list[PaperResults], school_summary: pd.DataFrame) -> dict[tuple[str, int, str, int, str], dict]:
