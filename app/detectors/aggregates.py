@@ -271,7 +271,7 @@ class _Frame:
         top = spec.max_score
         for score in sorted(columns):
             if score > top:
-                beyond = np.nan_to_num(numbers(self.frame[columns[score]])[rows]) != 0
+                beyond = np.asarray(np.nan_to_num(numbers(self.frame[columns[score]])[rows]) != 0)
                 text = f"есть работы с баллом {score}, а наибольший — {top} ({label})"
                 self._refuse("score_outside", text, beyond, rows)
         counts, n, kept = self._counted(rows, [columns.get(score, "") for score in range(top + 1)], label)

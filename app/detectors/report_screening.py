@@ -267,10 +267,10 @@ def _of_group(joint: PaperResults, group: ReportGroup) -> PaperResults:
 def _rows(result: Result, own: np.ndarray) -> Result:
     """A result's arrays cut to the rows chosen, however deep they stand."""
     if isinstance(result, np.ndarray):
-        return result[own] if len(result) == len(own) else result  # type: ignore[return-value]
+        return result[own] if len(result) == len(own) else result
     if is_dataclass(result) and not isinstance(result, type):
         changed = {f.name: _rows(getattr(result, f.name), own) for f in fields(result) if f.name not in _SHARED}
-        return replace(result, **changed)  # type: ignore[return-value]
+        return replace(result, **changed)
     return result
 
 
