@@ -23,8 +23,10 @@ from app.errors import Reason, Refused, WrongFormat
 from app.storage import write_atomically
 from app.terms import Tier
 
-_TEXT = ("school", "subject", "class", "participant", "variant", "municipality", "name", "type", "exam")
-_TEXT += ("логин", "логин оо", "логин школы", "предмет", "муниципалитет", "оо")
+_TEXT = {
+    *("school", "subject", "class", "participant", "variant", "municipality", "name", "type", "exam"),
+    *("логин", "логин оо", "логин школы", "предмет", "муниципалитет", "оо"),
+}
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 

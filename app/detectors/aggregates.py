@@ -282,7 +282,7 @@ class _Frame:
         K = len(spec.item_max)
         values = self._cells(rows, [columns.get(k + 1, "") for k in range(K)])
         blank = np.isnan(values)
-        outside = ((values < 0) | (values > 100)).any(axis=1)
+        outside = np.asarray(((values < 0) | (values > 100)).any(axis=1))
         self._refuse("item_outside", f"выполнение задания вне 0–100 % ({label})", outside, rows)
         kept = ~blank.any(axis=1) & (self.n[rows] > 0) & ~outside
         return shares_of(np.where(kept[:, None], values, 0.0)), self.n[rows], kept
@@ -290,9 +290,10 @@ class _Frame:
     def _means(self, rows: np.ndarray, spec: PaperSpec, label: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         values = self._cells(rows, ["mean", "sd"])
         top = spec.max_score
-        outside = (values[:, 0] < 0) | (values[:, 0] > top)
+        outside = np.asarray((values[:, 0] < 0) | (values[:, 0] > top))
         self._refuse("mean_outside", f"средний балл вне шкалы от 0 до {top} ({label})", outside, rows)
-        self._refuse("sd_outside", f"стандартное отклонение вне 0–{top} ({label})", (values[:, 1] < 0), rows)
+        negative = np.asarray(values[:, 1] < 0)
+        self._refuse("sd_outside", f"стандартное отклонение вне 0–{top} ({label})", negative, rows)
         return values, self.n[rows], np.isfinite(values[:, 0]) & (self.n[rows] > 0) & ~outside
 
     def _counted(self, rows: np.ndarray, columns: list[str], label: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
