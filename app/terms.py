@@ -147,6 +147,15 @@ class FileKind(Term):
     REPORT_GROUPS = "report_groups", "отчёт: задания по группам отметок", "report: items by mark groups"
 
 
+SCREENED_REPORTS = {
+    FileKind.REPORT_MARKS: "marks",
+    FileKind.REPORT_SCORES: "distributions",
+    FileKind.REPORT_ITEMS: "items",
+    FileKind.REPORT_JOURNAL: "journal",
+}
+"""Ready reports that a screening takes where a school has no works, and what `app.detectors.aggregates` calls them."""
+
+
 class UploadStatus(Term):
     RECEIVED = "received", "принят, читается", "received, being read"
     PREVIEWED = "previewed", "прочитан, ждёт решения", "read, awaiting a decision"

@@ -12,22 +12,26 @@ from sqlalchemy import select
 from app.context import AppContext
 from app.database import acting
 from app.detectors import PaperSpec
+from app.detectors.aggregates import Aggregates
 from app.errors import Reason, Refused
 from app.frames import item_columns
 from app.ingest.scales import load_scales
 from app.models import Dataset, School
 from app.policy import SYSTEM
-from app.terms import FileKind
+from app.terms import SCREENED_REPORTS, FileKind
+from app.workflows.screening_reports import as_aggregates, load_reports, paper_from_reports, papers_of
 
 
 @dataclass(frozen=True)
 class Inputs:
     """Frames of a run and their description for the frozen record (hashes of data sets, versions of scales)."""
 
-    works: pd.DataFrame
+    works: pd.DataFrame | None
     papers: list[PaperSpec]
     schools: pd.DataFrame
     previous: pd.DataFrame | None
+    aggregates: Aggregates | None
+    previous_aggregates: Aggregates | None
     description: dict[str, Any]
 
 
@@ -36,7 +40,9 @@ def gather(context: AppContext, year: int) -> Inputs:
     with acting(context.sessions, SYSTEM) as session:
         datasets = session.scalars(
             select(Dataset).where(
-                Dataset.kind == FileKind.WORKS, Dataset.year.in_([year - 1, year]), Dataset.replaced_by_id.is_(None)
+                Dataset.kind.in_([FileKind.WORKS, *SCREENED_REPORTS]),
+                Dataset.year.in_([year - 1, year]),
+                Dataset.replaced_by_id.is_(None),
             )
         ).all()
         schools = pd.DataFrame(
@@ -55,26 +61,37 @@ def gather(context: AppContext, year: int) -> Inputs:
     current = [dataset for dataset in datasets if dataset.year == year]
     if not current:
         raise Refused(
-            Reason("no_works", f"За {year} год нет принятых работ.", "There are no accepted works of this year.")
+            Reason(
+                "no_works",
+                f"За {year} год нет принятых работ или отчётов.",
+                "There are no accepted works or reports of this year.",
+            )
         )
     before = [dataset for dataset in datasets if dataset.year == year - 1]
-    works = _works(context, current)
-    papers = [_paper(year, subject, grade, works) for subject, grade in sorted({(d.subject, d.grade) for d in current})]
+    works, previous = _works(context, current), _works(context, before)
+    reports, earlier = load_reports(context, current), load_reports(context, before)
+    sat = {(d.subject, d.grade) for d in current if d.kind is FileKind.WORKS}
+    papers = [_paper(year, subject, grade, works) for subject, grade in sorted(sat) if works is not None]
+    papers += [paper_from_reports(year, *key, reports) for key in papers_of(reports) if key not in sat]
     return Inputs(
         works,
         papers,
         schools,
-        _works(context, before) if before else None,
+        previous,
+        as_aggregates(reports),
+        as_aggregates(earlier),
         {
             "papers": [_description(paper) for paper in papers],
-            "previous": [{"subject": d.subject, "grade": d.grade, "sha256": d.sha256} for d in before],
+            "previous": [
+                {"kind": d.kind.value, "subject": d.subject, "grade": d.grade, "sha256": d.sha256} for d in before
+            ],
         },
     )
 
 
-def _works(context: AppContext, datasets: Sequence[Dataset]) -> pd.DataFrame:
-    frames = [pd.read_parquet(context.store.path(dataset.sha256)) for dataset in datasets]
-    return pd.concat(frames, ignore_index=True)
+def _works(context: AppContext, datasets: Sequence[Dataset]) -> pd.DataFrame | None:
+    frames = [pd.read_parquet(context.store.path(d.sha256)) for d in datasets if d.kind is FileKind.WORKS]
+    return pd.concat(frames, ignore_index=True) if frames else None
 
 
 def _description(paper: PaperSpec) -> dict[str, Any]:
