@@ -77,7 +77,7 @@ def item_report(
     design = np.column_stack((np.ones(len(n)), theta, theta**2))
     level = np.clip(design[:, 1:], -3.0, 9.0)
     weight = np.ones(len(n))
-    for last in (False, True):
+    for last in (False, False, True):
         fitted = curves(share, n, design, np.where(pool, weight, 0.0))
         z, deviation = _items(share, fitted, n, usable, pool)
         shifts = _shifts(fitted, np.average(fitted[pool], axis=0, weights=n[pool]), design, pool, limit)
@@ -182,7 +182,7 @@ def _items(
             np.where(judged, 0.2 * sampling, 1e6),
             fit_on=fit_on,
             shared=np.where(judged, sampling / unit, 0.0),
-            reject=3.0,
+            reject=2.5,
         )
         skewness = (1 - 2 * fitted[:, k]) / np.sqrt(np.maximum(n * room[:, k], 1e-9))
         skewness = skewness * np.minimum(1.0, sampling / np.maximum(effects.deviation**2, 1e-12)) ** 1.5
@@ -243,7 +243,7 @@ def _standardised(
         level,
         fit_on=pool,
         shared=np.where(usable, loading, 0.0),
-        reject=3.0,
+        reject=2.75,
     )
     return to_z(student_p(effects.z, effects.degrees))
 

@@ -163,7 +163,7 @@ def _side(
         np.where(usable, 1 / (np.maximum(works, 1) * room), 1e6),
         X,
         fit_on=fit_on,
-        reject=2.5,
+        reject=3.0,
     )
     tau = np.full(len(works), np.sqrt(effects.tau2))
     p = np.where(usable, dispersed_tail(count, works, effects.fitted, tau), 1.0)
