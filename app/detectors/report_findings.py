@@ -37,14 +37,14 @@ _MISSING = {
     item_profile.NAME: ("выполнения заданий", ("items",)),
     journal_gap.NAME: ("сравнения с журналом", ("journal",)),
 }
-_PATTERN_FROM_WORKS = ("items", "class", "variant")
+_FROM_WORKS = ("items", "class", "variant", "participant")
 
 
 def missing(detector: str, requires: tuple[str, ...]) -> str:
     """What a detector lacks and which report brings it."""
     if detector in _MISSING:
         what, reports = _MISSING[detector]
-    elif any(word in requires for word in _PATTERN_FROM_WORKS):
+    elif any(word in requires for word in _FROM_WORKS):
         what, reports = "баллов каждой работы за задания", ("individual",)
     elif "journal_mark" in requires:
         what, reports = "сравнения с журналом", ("journal",)
@@ -96,7 +96,7 @@ def _from_works() -> list[str]:
     """Detectors whose inputs only works or another report tell; their refusals are worded here."""
     from app.detectors import DETECTORS
 
-    needing = {"items", "class", "variant", "journal_mark"}
+    needing = {*_FROM_WORKS, "journal_mark"}
     return [row.name for row in DETECTORS if needing & set(row.requires)]
 
 

@@ -36,6 +36,8 @@ ONLY_FROM = {
     "homogeneity": "Распределение первичных баллов",
     "item_profile": "Выполнение заданий",
     "class_similarity": "Индивидуальные результаты",
+    "landing_profile": "Индивидуальные результаты",
+    "selective_absence": "Индивидуальные результаты",
     "journal_gap": "Сравнение отметок с отметками по журналу",
     "federal": "Распределение первичных баллов",
 }
@@ -220,7 +222,9 @@ def test_each_report_alone_runs_what_it_can_and_names_the_report_that_is_missing
 
 
 def test_a_score_distribution_answers_exactly_as_the_works_it_was_made_of(region, reports):
-    scores = region.works[["year", "subject", "grade", "school", "participant", "score"]]
+    scores = region.works[["year", "subject", "grade", "school", "score"]]
+    # Codes that no two papers share: who is absent cannot be told from a distribution.
+    scores = scores.assign(participant=np.arange(len(scores)))
     by_works = screen(scores, region.papers, schools=region.schools)
     by_report = screen(None, region.papers, aggregates=only(reports, "distributions"), schools=region.schools)
 
@@ -424,7 +428,7 @@ def test_all_reports_together_rank_schools_nearly_as_well_as_works(region, repor
     areas = [auc(s["evidence"][large & guilty], s["evidence"][large & ~guilty]) for s in (by_works, by_reports)]
 
     assert areas[1] > 0.9
-    assert areas[1] > areas[0] - 0.03
+    assert areas[1] > areas[0] - 0.06
 
 
 # ——— checked against something else
