@@ -9,15 +9,16 @@ from scipy import optimize, special
 
 from app.detectors.dispersion import school_effects, student_p
 from app.detectors.item_profile import covariance_by_score, given_total, points_by_score
+from app.detectors.pair_sums import PairRuns, class_sums, exchanged
 from app.detectors.params import SimilarityParams
 from app.detectors.tables import Answers, PaperTable
 from app.detectors.tails import to_z, upper_tail
 from app.errors import InsufficientData
 
 NAME, VERSION = "class_similarity", "1.0"
+__all__ = ["NAME", "VERSION", "SimilarityResult", "class_similarity", "class_sums", "exchanged", "residuals_of"]
 PARTS = ("pairs", "whole")
 _SEED = 20_090_317
-_PAIRS_AT_ONCE = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -91,78 +92,6 @@ def residuals_of(answers: Answers, mean: np.ndarray, covariance: np.ndarray) -> 
     return np.divide(rows, length, out=np.zeros_like(rows), where=length > 1e-6)
 
 
-def class_sums(
-    rows: np.ndarray, variant: np.ndarray, starts: np.ndarray, sizes: np.ndarray, threshold: float, limit: float
-) -> np.ndarray:
-    r"""Sums over pairs of works inside each class and variant.
-
-    Parameters
-    ----------
-    rows : ndarray, shape (n, K)
-        Residuals of length one.
-    variant : ndarray of int, shape (n,)
-    starts, sizes : ndarray of int, shape (C,)
-        First work of each class, and its number of works.
-    threshold, limit : float
-        Similarity :math:`s\sqrt{K-1}` beyond which the tail counts, and from which a pair is close.
-
-    Returns
-    -------
-    ndarray, shape (C, 4)
-        Pairs; sum of similarities; sum of their squared excess over the threshold; close pairs.
-
-    Notes
-    -----
-    Classes of one size are multiplied together in blocks, :math:`E E^T` by class, so that nothing loops over classes or
-    pairs.
-    """
-    K = rows.shape[1]
-    root = np.float32(np.sqrt(max(K - 1, 1)))
-    sums = np.zeros((len(starts), 4))
-    for size in np.unique(sizes):
-        of_size = np.flatnonzero(sizes == size)
-        block = max(1, _PAIRS_AT_ONCE // int(size) ** 2)
-        upper = np.triu(np.ones((size, size), dtype=bool), 1)
-        for first in range(0, len(of_size), block):
-            chosen = of_size[first : first + block]
-            index = starts[chosen][:, None] + np.arange(size)
-            own = rows[index]
-            alike = np.matmul(own, own.transpose(0, 2, 1)) * root
-            kinds = variant[index]
-            pairs = (kinds[:, :, None] == kinds[:, None, :]) & upper
-            alike = np.where(pairs, alike, 0.0)
-            over = np.maximum(alike - np.float32(threshold), 0)
-            sums[chosen, 0] = pairs.sum(axis=(1, 2))
-            sums[chosen, 1] = alike.sum(axis=(1, 2), dtype=float)
-            sums[chosen, 2] = (over * over).sum(axis=(1, 2), dtype=float)
-            sums[chosen, 3] = (alike >= limit).sum(axis=(1, 2))
-    return sums
-
-
-def exchanged(answers: Answers, rng: np.random.Generator, block: int) -> np.ndarray:
-    """Order in which works have changed places with works of the same variant and about the same score.
-
-    Parameters
-    ----------
-    answers : Answers
-    rng : numpy.random.Generator
-    block : int
-        Works that change places among themselves.
-
-    Returns
-    -------
-    ndarray of int, shape (n,)
-        A permutation: work number i is replaced by work number ``order[i]``.
-    """
-    n = len(answers.score)
-    sorted_by = np.lexsort((rng.uniform(size=n), answers.score, answers.variant))
-    groups = np.arange(n) // block
-    mixed = sorted_by[np.lexsort((rng.uniform(size=n), groups))]
-    order = np.empty(n, dtype=np.int64)
-    order[sorted_by] = mixed
-    return order
-
-
 def class_similarity(table: PaperTable, params: SimilarityParams) -> SimilarityResult:
     r"""Similarity test of all schools of one paper.
 
@@ -214,18 +143,12 @@ def class_similarity(table: PaperTable, params: SimilarityParams) -> SimilarityR
     sums = points_by_score(answers, S, top).sum(axis=0)
     mean = given_total(sums, table.counts.sum(axis=0))
     rows = residuals_of(answers, mean, covariance_by_score(answers, top))
-    observed = class_sums(rows, answers.variant, starts, sizes, params.threshold, params.close)
+    runs = PairRuns(answers.variant, starts, sizes)
+    observed = runs.sums(rows, params.threshold, params.close)
     rng = np.random.default_rng(_SEED)
     null = np.stack(
         [
-            class_sums(
-                rows[exchanged(answers, rng, params.block)],
-                answers.variant,
-                starts,
-                sizes,
-                params.threshold,
-                params.close,
-            )
+            runs.sums(rows, params.threshold, params.close, exchanged(answers, rng, params.block))
             for _ in range(params.exchanges)
         ]
     )
