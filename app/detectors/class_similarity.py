@@ -8,7 +8,7 @@ import numpy as np
 from scipy import optimize, special
 
 from app.detectors.dispersion import school_effects, student_p
-from app.detectors.item_profile import covariance_by_score, given_total, points_by_score
+from app.detectors.item_profile import covariance_by_score, given_total
 from app.detectors.pair_sums import PairRuns, class_sums, exchanged
 from app.detectors.params import SimilarityParams
 from app.detectors.tables import Answers, PaperTable
@@ -140,8 +140,7 @@ def class_similarity(table: PaperTable, params: SimilarityParams) -> SimilarityR
             f"классов, в которых не меньше {params.smallest_class} работ, меньше {params.smallest_pool}"
         )
     top, S = table.spec.max_score, len(table.schools)
-    sums = points_by_score(answers, S, top).sum(axis=0)
-    mean = given_total(sums, table.counts.sum(axis=0))
+    mean = given_total(answers.by_score(top).sums, table.counts.sum(axis=0))
     rows = residuals_of(answers, mean, covariance_by_score(answers, top))
     runs = PairRuns(answers.variant, starts, sizes)
     observed = runs.sums(rows, params.threshold, params.close)

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from app.detectors.base import PaperSpec
+
+if TYPE_CHECKING:
+    from app.detectors.item_sums import ScoreOrder
 
 TYPICAL_CLASS = 26
 
@@ -40,6 +44,15 @@ class Answers:
     unit: np.ndarray | None
     variant: np.ndarray
     class_names: np.ndarray
+
+    def by_score(self, top: int) -> ScoreOrder:
+        """Sums over works of each score 0 … `top`; made once."""
+        from app.detectors.item_sums import ScoreOrder
+
+        known = self.__dict__.get("_by_score")
+        if known is None:
+            known = self.__dict__["_by_score"] = ScoreOrder(self, top)
+        return known
 
     def of_schools(self, rows: np.ndarray) -> Answers:
         """Works of the schools marked in `rows`, numbered as if there were no others."""
