@@ -12,13 +12,14 @@ from app.detectors.item_profile import covariance_by_score, given_total
 from app.detectors.pair_sums import PairRuns, class_sums, exchanged
 from app.detectors.params import SimilarityParams
 from app.detectors.tables import Answers, PaperTable
-from app.detectors.tails import to_z, upper_tail
+from app.detectors.tails import tails_under, to_z, upper_tail
 from app.errors import InsufficientData
 
 NAME, VERSION = "class_similarity", "1.0"
 __all__ = ["NAME", "VERSION", "SimilarityResult", "class_similarity", "class_sums", "exchanged", "residuals_of"]
 PARTS = ("pairs", "whole")
 _SEED = 20_090_317
+_TAIL = 0.05
 
 
 @dataclass(frozen=True)
@@ -239,7 +240,7 @@ def _standardised(
     skewness = np.clip(third / np.sqrt(pairs), 0.0, 2.0) * (variance / total) ** 1.5
     p = upper_tail(to_z(student_p(effects.z, effects.degrees)), skewness)
     spread = np.sqrt(variance[use])
-    chance = upper_tail(gap / spread, np.clip(third / root, 0.0, 2.0))
+    chance = tails_under(_TAIL, gap / spread, np.clip(third / root, 0.0, 2.0))
     # Small classes have a few pairs, large ones many that share works: the tails differ.
     group = np.searchsorted(np.quantile(pairs[use], [1 / 3, 2 / 3]), pairs, side="right")
     for number in range(3):
@@ -249,7 +250,7 @@ def _standardised(
     return np.clip(np.where(use, z, 0.0), -8.0, 37.0)
 
 
-def _tail_like(p: np.ndarray, chance: np.ndarray, start: float = 0.05) -> np.ndarray:
+def _tail_like(p: np.ndarray, chance: np.ndarray, start: float = _TAIL) -> np.ndarray:
     r"""p-values whose tail under `start` is stretched to that of p-values known to be of chance alone.
 
     Notes

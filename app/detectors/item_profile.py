@@ -12,7 +12,7 @@ from app.detectors.item_sums import by_school, leave_one_out_residuals
 from app.detectors.params import ProfileParams
 from app.detectors.reference import downweight
 from app.detectors.tables import Answers, PaperTable
-from app.detectors.tails import to_z, upper_tail
+from app.detectors.tails import smallest_tail, to_z, upper_tail
 from app.errors import InsufficientData
 
 NAME, VERSION = "item_profile", "1.0"
@@ -323,8 +323,7 @@ def _single(
     tau2 = school_effects(rate, 1 / variance[judged], caution=1.0, reject=3.5).tau2 if judged.sum() > 3 else 0.0
     total = variance + tau2 * variance**2
     item_z = np.where(judged, residual / np.sqrt(total), 0.0)
-    item_p = upper_tail(item_z, (works @ third) / total**1.5)
-    smallest = np.where(judged, item_p, 1.0).min(axis=1)
+    smallest = smallest_tail(item_z, (works @ third) / (total * np.sqrt(total)), judged)
     count = np.maximum(judged.sum(axis=1), 1)
     largest = to_z(-np.expm1(count * np.log1p(-np.minimum(smallest, 1 - 1e-16))))
     root = np.sqrt(np.maximum(np.diag(pooled), 1e-9))
