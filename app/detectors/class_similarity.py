@@ -20,6 +20,7 @@ __all__ = ["NAME", "VERSION", "SimilarityResult", "class_similarity", "class_sum
 PARTS = ("pairs", "whole")
 _SEED = 20_090_317
 _TAIL = 0.05
+_WORKS_AT_ONCE = 8_192
 
 
 @dataclass(frozen=True)
@@ -88,9 +89,22 @@ def residuals_of(answers: Answers, mean: np.ndarray, covariance: np.ndarray) -> 
     deviation = np.sqrt(np.einsum("skk->sk", covariance))
     # An answer that nearly nobody of this score gives must not make two works alike on its own.
     inverse = np.where(deviation > 0.05, 1 / np.maximum(deviation, 0.15), 0.0)
-    rows = ((answers.points - mean[answers.score]) * inverse[answers.score]).astype(np.float32)
-    length = np.sqrt((rows * rows).sum(axis=1, keepdims=True))
-    return np.divide(rows, length, out=np.zeros_like(rows), where=length > 1e-6)
+    # Few scores and few points: every residual there is stands in a table, item by item.
+    width, K = mean.shape
+    points = np.arange(int(answers.points.max(initial=0)) + 1)[:, None, None]
+    table = ((points - mean) * inverse).astype(np.float32).transpose(2, 0, 1)
+    rows = np.empty(answers.points.shape, np.float32)
+    place = np.arange(K) * (len(points) * width)
+    for first in range(0, len(rows), _WORKS_AT_ONCE):
+        part = slice(first, first + _WORKS_AT_ONCE)
+        index = answers.points[part] * np.int64(width)
+        index += answers.score[part, None]
+        index += place
+        own = table.ravel().take(index)
+        length = np.sqrt(np.einsum("ij,ij->i", own, own))
+        own /= np.where(length > 1e-6, length, np.inf)[:, None]
+        rows[part] = own
+    return rows
 
 
 def class_similarity(table: PaperTable, params: SimilarityParams) -> SimilarityResult:

@@ -131,7 +131,8 @@ def _fit(
     expected = _huber_square(huber)
     expected += caution * np.sqrt((_huber_square(huber, power=4) - expected**2) / max(fit_on.sum(), 1))
     known_base, known_shared = base[fit_on], None if shared is None else shared[fit_on]
-    tau2 = max(0.0, float(np.median((y[fit_on] - np.median(y[fit_on])) ** 2)) / 0.4549 - float(np.median(known_base)))
+    middle = float(np.median(known_base))
+    tau2 = max(0.0, float(np.median((y[fit_on] - np.median(y[fit_on])) ** 2)) / 0.4549 - middle)
     weight = fit_on.astype(float)
     spread = base
     for _ in range(30):
@@ -147,7 +148,7 @@ def _fit(
         # A school outside the fit is predicted, so its error of prediction comes on top instead.
         room = np.where(fit_on, 1 - leverage, 1 + own / np.maximum(variance, 1e-12))
         squares = residual[fit_on] ** 2 / room[fit_on]
-        new, omega = _dispersion(squares, known_base, known_shared, huber, expected, tau2)
+        new, omega = _dispersion(squares, known_base, known_shared, huber, expected, tau2, middle)
         spread = base if shared is None else base + omega * shared
         z = residual / np.sqrt((new + spread) * room)
         weight = np.where(fit_on, np.minimum(1.0, huber / np.maximum(np.abs(z), 1e-12)), 0.0)
@@ -174,8 +175,9 @@ def _dispersion(
     huber: float,
     expected: float,
     near: float,
+    first: float,
 ) -> tuple[float, float]:
-    """τ² and ω that bring the bounded squares of standardised residuals to their expectation; `near` is a guess of τ²."""
+    """τ² and ω that bring bounded squares of standardised residuals to their expectation; `near` and `first` guess τ²."""
     limit, n = huber**2, max(len(squares), 1)
     top = 4 * float(np.max(squares, initial=1e-12)) + 1e-12
 
@@ -201,7 +203,6 @@ def _dispersion(
             tau2 = new
         return tau2, bounded
 
-    first = float(np.median(base))
     tau2, bounded = tau2_given(0.0, near if 0 < near < top else first, 1e-6)
     if shared is None or np.ptp(shared) < 0.05:
         return tau2, 0.0

@@ -155,6 +155,26 @@ def _moments(shapes: np.ndarray, basis: np.ndarray, theta: np.ndarray, columns: 
     return moments
 
 
+def second_and_fourth_moment(tilted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Central moments of score distributions.
+
+    Parameters
+    ----------
+    tilted : ndarray, shape (S, M + 1)
+        Rows sum to one.
+
+    Returns
+    -------
+    second, fourth : ndarray, shape (S,)
+        In points² and points⁴.
+    """
+    middle = tilted.shape[1] // 2
+    x = np.arange(tilted.shape[1], dtype=float) - middle
+    first, second, third, fourth = (tilted @ np.column_stack((x, x**2, x**3, x**4))).T
+    square = first * first
+    return second - square, fourth - 4 * first * third + 6 * square * second - 3 * square * square
+
+
 def lord_wingersky(items: list[np.ndarray]) -> np.ndarray:
     r"""Distribution of the sum of independent items, level by level of ability.
 
