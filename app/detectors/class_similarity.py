@@ -48,8 +48,8 @@ class SimilarityResult:
     assessed : ndarray of bool
     starts, sizes : ndarray, shape (C,)
         First row of the paper's answers and number of works, class by class.
-    residuals : ndarray, shape (n, K)
-        Residuals of all works, of length one.
+    norm : tuple of ndarray
+        Mean and covariance of points given the score, for the residuals of a class that is shown.
     """
 
     p_value: np.ndarray
@@ -67,15 +67,16 @@ class SimilarityResult:
     assessed: np.ndarray
     starts: np.ndarray
     sizes: np.ndarray
-    residuals: np.ndarray
+    norm: tuple[np.ndarray, np.ndarray]
 
 
-def residuals_of(answers: Answers, mean: np.ndarray, covariance: np.ndarray) -> np.ndarray:
+def residuals_of(points: np.ndarray, score: np.ndarray, mean: np.ndarray, covariance: np.ndarray) -> np.ndarray:
     r"""Standardised item residuals of each work given its score, of length one.
 
     Parameters
     ----------
-    answers : Answers
+    points : ndarray of int8, shape (n, K)
+    score : ndarray of int, shape (n,)
     mean : ndarray, shape (M + 1, K)
         Points given the score.
     covariance : ndarray, shape (M + 1, K, K)
@@ -91,14 +92,14 @@ def residuals_of(answers: Answers, mean: np.ndarray, covariance: np.ndarray) -> 
     inverse = np.where(deviation > 0.05, 1 / np.maximum(deviation, 0.15), 0.0)
     # Few scores and few points: every residual there is stands in a table, item by item.
     width, K = mean.shape
-    points = np.arange(int(answers.points.max(initial=0)) + 1)[:, None, None]
-    table = ((points - mean) * inverse).astype(np.float32).transpose(2, 0, 1)
-    rows = np.empty(answers.points.shape, np.float32)
-    place = np.arange(K) * (len(points) * width)
+    steps = np.arange(int(points.max(initial=0)) + 1)[:, None, None]
+    table = ((steps - mean) * inverse).astype(np.float32).transpose(2, 0, 1)
+    rows = np.empty(points.shape, np.float32)
+    place = np.arange(K) * (len(steps) * width)
     for first in range(0, len(rows), _WORKS_AT_ONCE):
         part = slice(first, first + _WORKS_AT_ONCE)
-        index = answers.points[part] * np.int64(width)
-        index += answers.score[part, None]
+        index = points[part] * np.int64(width)
+        index += score[part, None]
         index += place
         own = table.ravel().take(index)
         length = np.sqrt(np.einsum("ij,ij->i", own, own))
@@ -156,7 +157,8 @@ def class_similarity(table: PaperTable, params: SimilarityParams) -> SimilarityR
         )
     top, S = table.spec.max_score, len(table.schools)
     mean = given_total(answers.by_score(top).sums, table.counts.sum(axis=0))
-    rows = residuals_of(answers, mean, covariance_by_score(answers, top))
+    covariance = covariance_by_score(answers, top)
+    rows = residuals_of(answers.points, answers.score, mean, covariance)
     runs = PairRuns(answers.variant, starts, sizes)
     observed = runs.sums(rows, params.threshold, params.close)
     rng = np.random.default_rng(_SEED)
@@ -215,7 +217,7 @@ def class_similarity(table: PaperTable, params: SimilarityParams) -> SimilarityR
         (judged > 0) & (works >= params.smallest_n),
         starts,
         sizes,
-        rows,
+        (mean, covariance),
     )
 
 
@@ -302,7 +304,7 @@ def close_pairs(table: PaperTable, result: SimilarityResult, i: int) -> tuple[np
     assert answers is not None
     number = int(result.worst[i])
     rows = slice(int(result.starts[number]), int(result.starts[number] + result.sizes[number]))
-    own = result.residuals[rows]
+    own = residuals_of(answers.points[rows], answers.score[rows], *result.norm)
     alike = own @ own.T * np.sqrt(max(own.shape[1] - 1, 1))
     same = answers.variant[rows][:, None] == answers.variant[rows]
     np.fill_diagonal(same, False)

@@ -29,6 +29,7 @@ from app.detectors.checks import check_works
 from app.detectors.params import Params, load_params
 from app.detectors.summaries import PaperResults, evidence_of, summaries
 from app.detectors.tables import PaperTable, build_tables
+from app.detectors.work_files import WorkFiles, read_works
 from app.errors import InsufficientData
 from app.terms import Family
 
@@ -48,7 +49,7 @@ _MODULES = (
 
 
 def screen(
-    works: pd.DataFrame,
+    works: pd.DataFrame | WorkFiles,
     papers: Sequence[PaperSpec],
     *,
     schools: pd.DataFrame | None = None,
@@ -62,7 +63,7 @@ def screen(
 
     Parameters
     ----------
-    works : DataFrame
+    works : DataFrame or WorkFiles
         Columns of `app.frames.WORKS` and ``item_1 … item_k``; several papers and years may stand in one frame.
     papers : sequence of PaperSpec
         Works of other papers are left out.
@@ -97,8 +98,7 @@ def screen(
     params = params or load_params()
     tell = progress or (lambda step, share: None)
     tell("проверка работ", 0.0)
-    checked = check_works(works, papers)
-    tables = build_tables(checked.works, papers)
+    checked, tables = read_works(works, papers)
     tell("справочные распределения", 0.2)
     earlier, control_tables, notes = _surroundings(papers, previous, control, tables)
     frames_found: list[pd.DataFrame] = []

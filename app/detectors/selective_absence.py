@@ -12,6 +12,7 @@ from app.detectors.dispersion import school_effects, student_p
 from app.detectors.params import AbsenceParams
 from app.detectors.tables import PaperTable
 from app.detectors.tails import to_z
+from app.detectors.work_codes import coded, distinct
 from app.errors import InsufficientData
 
 NAME, VERSION = "selective_absence", "1.0"
@@ -80,18 +81,19 @@ def pupils_of(works: pd.DataFrame, tables: Sequence[PaperTable]) -> GradePupils 
     year, _, grade = tables[0].key
     chosen = works[(works["year"] == year) & (works["grade"] == grade) & works["participant"].notna()]
     subjects = [table.spec.subject for table in tables]
-    column = pd.Index(subjects).get_indexer(chosen["subject"].astype("str"))
+    words, present = coded(chosen["subject"])
+    column = pd.Index(subjects).get_indexer(present)[words]
     chosen, column = chosen[column >= 0], column[column >= 0]
     if len(chosen) == 0:
         return None
-    schools, names = pd.factorize(chosen["school"].astype("str"))
-    codes, _ = pd.factorize(chosen["participant"].astype("str"))
-    pupils, row = np.unique(schools.astype(np.int64) * (int(codes.max()) + 1) + codes, return_inverse=True)
+    schools, names = coded(chosen["school"])
+    codes, _ = coded(chosen["participant"])
+    pupils, row, _ = distinct(schools.astype(np.int64) * (int(codes.max()) + 1) + codes)
     scores = np.full((len(pupils), len(tables)), np.nan)
     scores[row, column] = pd.to_numeric(chosen["score"], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
     owner = np.zeros(len(pupils), dtype=np.int64)
     owner[row] = schools
-    return GradePupils(np.asarray(names, dtype=object).astype(str)[owner], scores)
+    return GradePupils(names[owner], scores)
 
 
 def selective_absence(

@@ -1,0 +1,183 @@
+"""Works in Parquet files, a paper at a time: what a region needs in memory is its counts and the works of one paper.
+
+A table of counts is made of every paper once. Its works are read again when a detector asks for single answers, and
+given up when the next paper's are asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute
+import pyarrow.parquet as pq
+from pandas.api.types import union_categoricals
+
+from app import frames
+from app.detectors.base import PaperSpec
+from app.detectors.checks import CheckedWorks, check_works
+from app.detectors.tables import Answers, PaperTable, build_tables
+
+_WORDS = ("subject", "school", "class", "participant", "variant", "municipality")
+_KEY = ("year", "subject", "grade")
+_PUPIL = (*_KEY, "school", "municipality", "participant", "score")
+_SHELF: list[tuple[Callable[[], Answers], Answers]] = []
+
+
+@dataclass(frozen=True)
+class WorkFiles:
+    """Parquet files of works, as `screening.screen` takes them in place of a frame.
+
+    Attributes
+    ----------
+    paths : tuple of Path
+        Files with the columns of `app.frames.WORKS` and items; fastest and smallest where each paper has files or row
+        groups of its own.
+    strict_papers : bool
+        As for `checks.check_works`.
+    """
+
+    paths: tuple[Path, ...]
+    strict_papers: bool = False
+
+    def papers(self) -> dict[tuple[int, str, int], list[tuple[Path, list[int]]]]:
+        """Row groups in which works of each paper may stand, paper by paper in order."""
+        found: dict[tuple[int, str, int], list[tuple[Path, list[int]]]] = {}
+        for path in self.paths:
+            with pq.ParquetFile(path) as file:
+                if not set(_KEY) <= set(file.schema_arrow.names):
+                    # Whoever checks the columns says what is missing.
+                    found.setdefault((0, "", 0), []).append((path, list(range(file.num_row_groups))))
+                    continue
+                for group in range(file.num_row_groups):
+                    for key in _keys(file.read_row_group(group, columns=list(_KEY), use_threads=False)):
+                        places = found.setdefault(key, [])
+                        if not places or places[-1][0] != path:
+                            places.append((path, []))
+                        places[-1][1].append(group)
+        return dict(sorted(found.items()))
+
+    def read(
+        self, papers: Sequence[PaperSpec], *, with_items: bool = True
+    ) -> tuple[CheckedWorks, list[PaperTable]]:
+        """Check and count all works, a paper at a time.
+
+        Returns
+        -------
+        CheckedWorks
+            Of the works only the columns that tell who wrote what, and where.
+        list of PaperTable
+            Tables whose answers are read again when asked for.
+
+        Raises
+        ------
+        WrongFormat
+            As `checks.check_works` does, at the first paper that has a fault.
+        """
+        tables: list[PaperTable] = []
+        warnings: list[str] = []
+        kept: list[pd.DataFrame] = []
+        for key, groups in self.papers().items():
+            checked = check_works(_frame(groups, key), papers, strict_papers=self.strict_papers)
+            warnings += checked.warnings
+            kept.append(checked.works[[name for name in _PUPIL if name in checked.works]])
+            for table in build_tables(checked.works, papers, with_items=with_items):
+                if table.answers is not None:
+                    table = replace(table, answers=StoredAnswers(_Again(groups, key, tuple(papers))))
+                tables.append(table)
+        return CheckedWorks(_together(kept), tuple(dict.fromkeys(warnings))), sorted(tables, key=lambda t: t.key)
+
+
+def read_works(
+    works: pd.DataFrame | WorkFiles, papers: Sequence[PaperSpec]
+) -> tuple[CheckedWorks, list[PaperTable]]:
+    """Works, checked, and their tables, from a frame or from files."""
+    if isinstance(works, WorkFiles):
+        return works.read(papers)
+    checked = check_works(works, papers)
+    return checked, build_tables(checked.works, papers)
+
+
+class StoredAnswers(Answers):
+    """Answers that are read from their file when looked at; only the paper looked at last stays in memory."""
+
+    def __init__(self, load: Callable[[], Answers]) -> None:
+        object.__setattr__(self, "_load", load)
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in _FIELDS:
+            raise AttributeError(name)
+        return getattr(self._taken(), name)
+
+    def by_score(self, top: int) -> Any:
+        return self._taken().by_score(top)
+
+    def of_schools(self, rows: np.ndarray) -> Answers:
+        return self._taken().of_schools(rows)
+
+    def _taken(self) -> Answers:
+        load = self.__dict__["_load"]
+        if not _SHELF or _SHELF[0][0] is not load:
+            _SHELF.clear()
+            _SHELF.append((load, load()))
+        return _SHELF[0][1]
+
+
+_FIELDS = {field.name for field in fields(Answers)}
+
+
+@dataclass(frozen=True)
+class _Again:
+    """Reads one paper's answers once more."""
+
+    groups: list[tuple[Path, list[int]]]
+    key: tuple[int, str, int]
+    papers: tuple[PaperSpec, ...]
+
+    def __call__(self) -> Answers:
+        checked = check_works(_frame(self.groups, self.key), self.papers)
+        (table,) = build_tables(checked.works, self.papers)
+        assert table.answers is not None
+        return table.answers
+
+
+def _frame(groups: list[tuple[Path, list[int]]], key: tuple[int, str, int]) -> pd.DataFrame:
+    """Works of one paper with the columns that detectors read; words stay categorical."""
+    parts = []
+    for path, numbers in groups:
+        with pq.ParquetFile(path, read_dictionary=list(_WORDS)) as file:
+            known = {c.name for c in frames.WORKS}
+            names = [n for n in file.schema_arrow.names if n in known or n in frames.item_columns([n])]
+            parts.append(file.read_row_groups(numbers, columns=names, use_threads=False))
+    table = pa.concat_tables(parts, promote_options="permissive")
+    if set(_KEY) <= set(table.column_names) and len(_keys(table)) > 1:
+        own = [pa.compute.equal(table[n].cast(pa.string()), pa.scalar(str(v))) for n, v in zip(_KEY, key, strict=True)]
+        table = table.filter(pa.compute.and_(pa.compute.and_(own[0], own[1]), own[2]))
+    table = table.unify_dictionaries()
+    return table.to_pandas(use_threads=False, self_destruct=True)
+
+
+def _together(parts: list[pd.DataFrame]) -> pd.DataFrame:
+    """Frames one under another, words as one set of categories and numbers as narrow as they may be."""
+    if not parts:
+        return pd.DataFrame({name: pd.Series(dtype="object") for name in _PUPIL})
+    columns = {}
+    for name in dict.fromkeys(name for part in parts for name in part.columns):
+        own = [part[name] if name in part else pd.Series([None] * len(part), dtype="category") for part in parts]
+        if name in ("year", "grade", "score"):
+            columns[name] = np.concatenate([column.to_numpy(dtype=np.int16) for column in own])
+        else:
+            columns[name] = union_categoricals([column.astype("category") for column in own])
+    return pd.DataFrame(columns)
+
+
+def _keys(table: pa.Table) -> list[tuple[int, str, int]]:
+    """Distinct papers of a table."""
+    keys = table.select(list(_KEY)).unify_dictionaries().combine_chunks()
+    seen = keys.group_by(list(_KEY)).aggregate([]).to_pylist()
+    return [(row["year"], row["subject"], row["grade"]) for row in seen]
