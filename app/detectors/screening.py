@@ -58,6 +58,7 @@ def screen(
     control: pd.DataFrame | Collection[str] | None = None,
     params: Params | None = None,
     progress: Callable[[str, float], None] | None = None,
+    presented: bool = True,
 ) -> Screening:
     """Run all detectors and combine them.
 
@@ -79,6 +80,8 @@ def screen(
         Those of ``app/data/detectors.toml`` by default.
     progress : callable, optional
         Called with a Russian word for the step and the share done.
+    presented : bool
+        False leaves out what is made for people: findings with their sentences, and charts.
 
     Returns
     -------
@@ -119,8 +122,11 @@ def screen(
         before = [*earlier, *(table for table in tables if table.year < year)]
         done = _screen_year(of_year, before, control_tables, checked.works, schools, exams, params)
         tell("проверки", 0.2 + 0.4 * (number + 1) / len(years))
-        found, markers = _findings(done, year, before, exams, params)
-        frames_found += found
+        if presented:
+            found, markers = _findings(done, year, before, exams, params)
+            frames_found += found
+        else:
+            markers = federal.federal_markers([paper.table for paper in done], before, exams, params.federal)
         result.reference["papers"] += [_reference_of(paper) for paper in done]
         result.reference["federal"][str(year)] = federal.region_index(markers)
         paper_summary, school_summary, profiles = summaries(
@@ -133,7 +139,8 @@ def screen(
         result.reference["mechanisms"][str(year)] = {"source": profiles.source, "version": profiles.version}
         papers_found.append(paper_summary)
         schools_found.append(school_summary)
-        result.evidence |= evidence_of(done, school_summary)
+        if presented:
+            result.evidence |= evidence_of(done, school_summary)
         tell("сведение результатов", 0.6 + 0.4 * (number + 1) / len(years))
     result.findings = _concat(frames_found, frames.FINDINGS)
     result.papers = _concat(papers_found, frames.PAPER_SUMMARY)
