@@ -243,7 +243,19 @@ def robust_correlation(a: np.ndarray, b: np.ndarray) -> float:
     both = np.isfinite(a) & np.isfinite(b)
     if both.sum() < 20:
         return 0.0
-    plus, minus = (np.subtract(*np.percentile(v, [75, 25])) ** 2 for v in (a[both] + b[both], a[both] - b[both]))
+    one, other = a[both], b[both]
+    plus, minus = (quartile_range(v) ** 2 for v in (one + other, one - other))
     if plus + minus <= 0:
         return 0.0
     return float(np.clip((plus - minus) / (plus + minus), -0.95, 0.95))
+
+
+def quartile_range(values: np.ndarray) -> float:
+    """Third quartile less the first, interpolated linearly: a few times faster than `numpy.percentile` on short arrays."""
+    n = len(values)
+    low, high = 0.25 * (n - 1), 0.75 * (n - 1)
+    at = (int(low), min(int(low) + 1, n - 1), int(high), min(int(high) + 1, n - 1))
+    part = np.partition(values, sorted(set(at)))
+    first = part[at[0]] + (low - at[0]) * (part[at[1]] - part[at[0]])
+    third = part[at[2]] + (high - at[2]) * (part[at[3]] - part[at[2]])
+    return float(third - first)

@@ -26,6 +26,8 @@ from app.detectors.tables import Answers, PaperTable, build_tables
 _WORDS = ("subject", "school", "class", "participant", "variant", "municipality")
 _KEY = ("year", "subject", "grade")
 _PUPIL = (*_KEY, "school", "municipality", "participant", "score")
+HELD_WORKS = 1_500_000
+"""As many works keep their answers in memory (about 30 bytes each); those of more papers are read again."""
 _SHELF: list[tuple[Callable[[], Answers], Answers]] = []
 
 
@@ -82,13 +84,16 @@ class WorkFiles:
         tables: list[PaperTable] = []
         warnings: list[str] = []
         kept: list[pd.DataFrame] = []
+        held = 0
         for key, groups in self.papers().items():
             checked = check_works(_frame(groups, key), papers, strict_papers=self.strict_papers)
             warnings += checked.warnings
             kept.append(checked.works[[name for name in _PUPIL if name in checked.works]])
             for table in build_tables(checked.works, papers, with_items=with_items):
                 if table.answers is not None:
-                    table = replace(table, answers=StoredAnswers(_Again(groups, key, tuple(papers))))
+                    held += len(table.answers.score)
+                    if held > HELD_WORKS:
+                        table = replace(table, answers=StoredAnswers(_Again(groups, key, tuple(papers))))
                 tables.append(table)
         return CheckedWorks(_together(kept), tuple(dict.fromkeys(warnings))), sorted(tables, key=lambda t: t.key)
 
