@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from app.detectors.base import PaperSpec
 
-YEAR = 2026
+YEAR = 2021
 ROW_GROUP = 131_072
 SCHOOLS_AT_ONCE = 2_000
 SCHOOLS_IN_MUNICIPALITY = 40
@@ -29,17 +29,19 @@ _MA4 = (1, 1, 2, 1, 1, 1, 1, 1, 1, 2, 1, 1, 2, 2, 2)
 _RU4 = (4, 3, 3, 1, 3, 2, 1, 2, 3, 2, 1, 1, 2, 1, 2, 1, 2, 1, 2, 1)
 _MA5 = (1, 1, 1, 1, 1, 2, 1, 1, 2, 2, 1, 1, 1, 1, 1, 2)
 _RU5 = (4, 3, 2, 3, 3, 3, 3, 2, 2, 1, 2, 2, 1, 2, 1, 2, 1, 2, 2, 2, 2)
+_RU6 = (4, 3, 3, 4, 3, 2, 2, 2, 3, 3, 2, 2, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 1, 1, 1)
+_RU7 = (4, 3, 2, 3, 3, 2, 2, 2, 2, 2, 2, 2, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 1, 1, 1)
 PAPERS = (
     PaperSpec(YEAR, "ma", 4, _MA4, (6, 10, 15)),
     PaperSpec(YEAR, "ru", 4, _RU4, (14, 24, 33)),
     PaperSpec(YEAR, "ma", 5, _MA5, (7, 11, 15)),
     PaperSpec(YEAR, "ru", 5, _RU5, (18, 29, 39)),
     PaperSpec(YEAR, "ma", 6, _MA5[:13], (6, 10, 14)),
-    PaperSpec(YEAR, "ru", 6, _RU4, (14, 24, 33)),
-    PaperSpec(YEAR, "ma", 7, (*_MA4, 2), (7, 12, 16)),
-    PaperSpec(YEAR, "ru", 7, _RU5, (18, 29, 39)),
+    PaperSpec(YEAR, "ru", 6, _RU6, (25, 35, 45)),
+    PaperSpec(YEAR, "ma", 7, (*(1,) * 13, 2, 2, 2), (7, 12, 16)),
+    PaperSpec(YEAR, "ru", 7, _RU7, (22, 32, 42)),
 )
-"""Eight papers, as a region sits them in a spring: 13 to 21 items, of up to four points."""
+"""Eight papers on the official scales of that year: 13 to 25 items, of up to four points."""
 
 
 @dataclass(frozen=True)
