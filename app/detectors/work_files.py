@@ -108,6 +108,15 @@ def read_works(
     return checked, build_tables(checked.works, papers)
 
 
+def read_frame(paths: Sequence[Path]) -> pd.DataFrame:
+    """Works of several files in one frame, with the columns that detectors read; words are categorical."""
+    groups: list[tuple[Path, list[int]]] = []
+    for path in paths:
+        with pq.ParquetFile(path) as file:
+            groups.append((path, list(range(file.num_row_groups))))
+    return _table(groups).to_pandas(use_threads=False, self_destruct=True)
+
+
 class StoredAnswers(Answers):
     """Answers that are read from their file when looked at; only the paper looked at last stays in memory."""
 
@@ -152,19 +161,23 @@ class _Again:
 
 
 def _frame(groups: list[tuple[Path, list[int]]], key: tuple[int, str, int]) -> pd.DataFrame:
-    """Works of one paper with the columns that detectors read; words stay categorical."""
-    parts = []
-    for path, numbers in groups:
-        with pq.ParquetFile(path, read_dictionary=list(_WORDS)) as file:
-            known = {c.name for c in frames.WORKS}
-            names = [n for n in file.schema_arrow.names if n in known or n in frames.item_columns([n])]
-            parts.append(file.read_row_groups(numbers, columns=names, use_threads=False))
-    table = pa.concat_tables(parts, promote_options="permissive")
+    """Works of one paper."""
+    table = _table(groups)
     if set(_KEY) <= set(table.column_names) and len(_keys(table)) > 1:
         own = [pa.compute.equal(table[n].cast(pa.string()), pa.scalar(str(v))) for n, v in zip(_KEY, key, strict=True)]
         table = table.filter(pa.compute.and_(pa.compute.and_(own[0], own[1]), own[2]))
-    table = table.unify_dictionaries()
     return table.to_pandas(use_threads=False, self_destruct=True)
+
+
+def _table(groups: list[tuple[Path, list[int]]]) -> pa.Table:
+    """Row groups one under another; words stay codes of one dictionary a column."""
+    parts = []
+    known = {column.name for column in frames.WORKS} | {"file_total"}
+    for path, numbers in groups:
+        with pq.ParquetFile(path, read_dictionary=list(_WORDS)) as file:
+            names = [n for n in file.schema_arrow.names if n in known or frames.item_columns([n])]
+            parts.append(file.read_row_groups(numbers, columns=names, use_threads=False))
+    return pa.concat_tables(parts, promote_options="permissive").unify_dictionaries()
 
 
 def _together(parts: list[pd.DataFrame]) -> pd.DataFrame:
