@@ -1,9 +1,9 @@
 """Big synthetic regions as Parquet, one file a paper: drawn in blocks, so that 25 million works fit a small machine.
 
-The pupils are those of `app.detectors.simulate` in outline — strength of the municipality, the school, the class and the
-pupil, items by Samejima's graded model, journal marks by a teacher's habits — but every step is a look-up, for what is
-measured on these files is time and not truth. One school-paper in ten has works lifted over the first cut, so that there
-is something to find.
+The pupils are those of `app.detectors.simulate` in outline — strength of the municipality, the school, the class and
+the pupil, items by Samejima's graded model, journal marks by a teacher's habits — but every step is a look-up, for what
+is measured on these files is time and not truth. One school-paper in ten has works lifted over the first cut, so that
+there is something to find.
 """
 
 from __future__ import annotations

@@ -147,4 +147,4 @@ def median(values: list[float]) -> float:
 
 
 if __name__ == "__main__":
-    print(json.dumps(ROLES[sys.argv[1]](**json.loads(sys.argv[2]))))
+    sys.stdout.write(json.dumps(ROLES[sys.argv[1]](**json.loads(sys.argv[2]))) + "\n")

@@ -26,6 +26,11 @@ from app.detectors.pair_sums import PairRuns, exchanged
 from app.detectors.tables import PaperTable
 
 
+# How often the battery itself fits each of them: robust pools are weighted anew, references sharpened, and the smooth
+# curve and the spread of scores have tilts of their own.
+_TILTS, _JOURNALS, _POOLS = 5, 4, 2
+
+
 @dataclass
 class Comparison:
     """Largest differences of p by statistic, and the peer's time for all groups, in seconds."""
@@ -87,17 +92,20 @@ class _Plain:
         typical = np.array([0.0, float(n @ tilt.theta[:, 1] / n.sum())])
         tilting = peer.Tilting(tilt.basis, peer.precisions(params.boundary_push), typical)
         transition = lifting(top, table.spec.mark_from, params.boundary_push)
-        self.push = [
-            peer.push_p(table.counts[i], self.shapes[i], tilting, transition, float(total.sum())) for i in chosen
-        ]
+        for _ in range(_TILTS):
+            self.push = [
+                peer.push_p(table.counts[i], self.shapes[i], tilting, transition, float(total.sum())) for i in chosen
+            ]
         self.cells, joint = table.journal, table.journal.sum(axis=0) + 0.05
         moved = drawn_to_journal(joint, table.spec.mark_from, params.journal_gap.drawn)
         self.weight = np.clip(np.log(moved / joint), -3.0, 3.0)
         self.reference = given_score(joint)
-        self.copied = [peer.copied_p(self.cells[i], self.reference, self.weight) for i in chosen]
+        for _ in range(_JOURNALS):
+            self.copied = [peer.copied_p(self.cells[i], self.reference, self.weight) for i in chosen]
         self.rank = [peer.rank_correlation(self.cells[i]) for i in chosen]
         points, score, school = np.array(answers.points), np.array(answers.score), np.array(answers.school)
-        self.items = [peer.item_residuals(points, score, school == i, top) for i in chosen]
+        for _ in range(_POOLS):
+            self.items = [peer.item_residuals(points, score, school == i, top) for i in chosen]
         self.means = [peer.welch_p(score[school == i], score[school != i]) for i in chosen]
         self._classes(answers, top, seed)
 
@@ -133,13 +141,16 @@ class _Plain:
         residual, _, _ = leave_one_out_residuals(answers, table.counts, np.ones(len(table.n)), order)
         covariance = covariance_by_score(answers, top)
         deviation = np.sqrt(np.maximum(table.counts @ np.einsum("skk->sk", covariance), 1e-9))
-        fast, plain = special.ndtr(-residual / deviation)[chosen], special.ndtr(-np.stack(self.items) / deviation[chosen])
+        fast, plain = (
+            special.ndtr(-residual / deviation)[chosen],
+            special.ndtr(-np.stack(self.items) / deviation[chosen]),
+        )
         found.see("item_profile", fast, plain.tolist())
         runs = PairRuns(answers.variant, self.starts, self.sizes)
         sums = [runs.sums(self.rows, settings.threshold, settings.close, o)[self.classes] for o in self.orders]
         plain_sums = np.array(self.pairs)
         pairs = np.maximum(plain_sums[:, 0], 1)
-        # The mean similarity of independent works is about normal with variance 1/pairs: a difference of z gives one of p.
+        # The mean similarity of independent works is about normal with variance 1/pairs: its z gives a p to compare.
         for name, column in (("class_similarity", 1), ("close pairs", 3)):
             z_fast = np.concatenate(sums)[:, column] / np.sqrt(pairs)
             z_plain = plain_sums[:, column] / np.sqrt(pairs)

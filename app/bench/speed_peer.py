@@ -46,7 +46,7 @@ def push_p(
     transition: np.ndarray,
     reference_works: float,
 ) -> float:
-    """p of works gathered at the cuts of one school (`boundary_push.push_test`)."""
+    """P of works gathered at the cuts of one school (`boundary_push.push_test`)."""
     f = tilted_to(counts, shape, tilting)
     n = counts.sum()
     lifted = f @ transition
@@ -107,7 +107,7 @@ def item_residuals(points: np.ndarray, score: np.ndarray, own: np.ndarray, top: 
 
 
 def copied_p(cells: np.ndarray, reference: np.ndarray, weight: np.ndarray) -> float:
-    """p of agreement between scores and journal marks of one school (`journal_gap.copy_test`), normal tail."""
+    """P of agreement between scores and journal marks of one school (`journal_gap.copy_test`), normal tail."""
     works = cells.sum(axis=1)
 
     def given(alpha: np.ndarray) -> np.ndarray:
@@ -137,7 +137,7 @@ def rank_correlation(cells: np.ndarray) -> float:
 
 
 def welch_p(own: np.ndarray, others: np.ndarray) -> float:
-    """p of a school's mean against all others, as the classical comparison has it."""
+    """P of a school's mean against all others, as the classical comparison has it."""
     return float(stats.ttest_ind(own, others, equal_var=False, alternative="greater").pvalue)
 
 

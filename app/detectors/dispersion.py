@@ -177,7 +177,7 @@ def _dispersion(
     near: float,
     first: float,
 ) -> tuple[float, float]:
-    """τ² and ω that bring bounded squares of standardised residuals to their expectation; `near` and `first` guess τ²."""
+    """τ² and ω that bring bounded squares of standardised residuals to their expectation; τ² is sought from `near`."""
     limit, n = huber**2, max(len(squares), 1)
     top = 4 * float(np.max(squares, initial=1e-12)) + 1e-12
 
@@ -251,7 +251,7 @@ def robust_correlation(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def quartile_range(values: np.ndarray) -> float:
-    """Third quartile less the first, interpolated linearly: a few times faster than `numpy.percentile` on short arrays."""
+    """Third quartile less the first, interpolated linearly; for short arrays much faster than `numpy.percentile`."""
     n = len(values)
     low, high = 0.25 * (n - 1), 0.75 * (n - 1)
     at = (int(low), min(int(low) + 1, n - 1), int(high), min(int(high) + 1, n - 1))

@@ -145,9 +145,9 @@ def leave_one_out_residuals(
     Notes
     -----
     What `item_profile.given_total` expects at each score is linear in the points of the pool once the works are known,
-    so that :math:`\sum_s n_{is} E_{-i}[x_k|s] = \sum_s c_{is}(P_{sk} - w_i p_{isk})` with P the points of the whole pool
-    and p those of the school: one product of matrices and one sum over works take the place of a table school × score ×
-    item.
+    so that :math:`\sum_s n_{is} E_{-i}[x_k|s] = \sum_s c_{is}(P_{sk} - w_i p_{isk})` with P the points of the whole
+    pool and p those of the school: one product of matrices and one sum over works take the place of a table school ×
+    score × item.
     """
     S, width = counts.shape
     scores = np.arange(width, dtype=float)

@@ -64,9 +64,7 @@ class WorkFiles:
                         places[-1][1].append(group)
         return dict(sorted(found.items()))
 
-    def read(
-        self, papers: Sequence[PaperSpec], *, with_items: bool = True
-    ) -> tuple[CheckedWorks, list[PaperTable]]:
+    def read(self, papers: Sequence[PaperSpec], *, with_items: bool = True) -> tuple[CheckedWorks, list[PaperTable]]:
         """Check and count all works, a paper at a time.
 
         Returns
@@ -98,9 +96,7 @@ class WorkFiles:
         return CheckedWorks(_together(kept), tuple(dict.fromkeys(warnings))), sorted(tables, key=lambda t: t.key)
 
 
-def read_works(
-    works: pd.DataFrame | WorkFiles, papers: Sequence[PaperSpec]
-) -> tuple[CheckedWorks, list[PaperTable]]:
+def read_works(works: pd.DataFrame | WorkFiles, papers: Sequence[PaperSpec]) -> tuple[CheckedWorks, list[PaperTable]]:
     """Works, checked, and their tables, from a frame or from files."""
     if isinstance(works, WorkFiles):
         return works.read(papers)
