@@ -25,7 +25,6 @@ from app.detectors.journal_gap import copy_test, drawn_to_journal, given_score
 from app.detectors.pair_sums import PairRuns, exchanged
 from app.detectors.tables import PaperTable
 
-
 # How often the battery itself fits each of them: robust pools are weighted anew, references sharpened, and the smooth
 # curve and the spread of scores have tilts of their own.
 _TILTS, _JOURNALS, _POOLS = 5, 4, 2

@@ -100,7 +100,7 @@ def smallest_tail(z: np.ndarray, skewness: np.ndarray, known: np.ndarray) -> np.
     guess = np.where(known, (6 / gamma) * (np.cbrt(np.maximum(1 + gamma * z / 2, 0.0)) - 1) + gamma / 6, -np.inf)
     # Past the end of a distribution that is skewed downwards the tail is empty.
     guess[known & (1 + gamma * z / 2 <= 0) & (gamma < 0)] = np.inf
-    best = guess.max(axis=1, initial=-np.inf, keepdims=True)
+    best = np.clip(guess.max(axis=1, initial=-np.inf, keepdims=True), -1e6, 1e6)
     near = known & ((guess >= best - 0.25 - 0.1 * np.abs(best)) | (guess > 5.0))
     p = np.ones(z.shape)
     p[near] = upper_tail(z[near], skewness[near])
