@@ -59,6 +59,7 @@ def screen(
     params: Params | None = None,
     progress: Callable[[str, float], None] | None = None,
     presented: bool = True,
+    charts: bool = True,
 ) -> Screening:
     """Run all detectors and combine them.
 
@@ -82,6 +83,8 @@ def screen(
         Called with a Russian word for the step and the share done.
     presented : bool
         False leaves out what is made for people: findings with their sentences, and charts.
+    charts : bool
+        False leaves out the charts alone.
 
     Returns
     -------
@@ -139,7 +142,7 @@ def screen(
         result.reference["mechanisms"][str(year)] = {"source": profiles.source, "version": profiles.version}
         papers_found.append(paper_summary)
         schools_found.append(school_summary)
-        if presented:
+        if presented and charts:
             result.evidence |= evidence_of(done, school_summary)
         tell("сведение результатов", 0.6 + 0.4 * (number + 1) / len(years))
     result.findings = _concat(frames_found, frames.FINDINGS)
