@@ -25,11 +25,15 @@ class GradePupils:
 
     Attributes
     ----------
-    school : ndarray of str, shape (N,)
+    names : ndarray of str, shape (S,)
+        Sorted names of schools.
+    school : ndarray of int, shape (N,)
+        Place of each pupil's school among them.
     scores : ndarray, shape (N, P)
         Total score on each paper; NaN where the pupil has no work.
     """
 
+    names: np.ndarray
     school: np.ndarray
     scores: np.ndarray
 
@@ -93,7 +97,7 @@ def pupils_of(works: pd.DataFrame, tables: Sequence[PaperTable]) -> GradePupils 
     scores[row, column] = pd.to_numeric(chosen["score"], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
     owner = np.zeros(len(pupils), dtype=np.int64)
     owner[row] = schools
-    return GradePupils(names[owner], scores)
+    return GradePupils(names, owner, scores)
 
 
 def selective_absence(
@@ -145,16 +149,18 @@ def selective_absence(
     own = pupils.scores[:, column]
     others = np.delete(pupils.scores, column, axis=1)
     standing = _standing(others)
-    seen = np.isfinite(standing) & np.isin(pupils.school, table.schools)
+    row = np.searchsorted(table.schools, pupils.names).clip(0, len(table.schools) - 1)
+    row = np.where(table.schools[row] == pupils.names, row, -1)[pupils.school]
+    seen = np.isfinite(standing) & (row >= 0)
     absent = np.isnan(own) & seen
     matched = (~np.isnan(own) & seen).sum()
     if matched < params.smallest_matched * np.isfinite(own).sum() or matched == 0:
         raise InsufficientData("коды участников в работах одного класса не совпадают")
     u, a = standing[seen], absent[seen].astype(float)
-    if a.sum() < params.smallest_absent or len(np.unique(pupils.school[seen])) < params.smallest_pool:
+    if a.sum() < params.smallest_absent or np.count_nonzero(np.bincount(row[seen])) < params.smallest_pool:
         raise InsufficientData("не писавших эту работу среди писавших другие слишком мало")
     S = len(table.schools)
-    school = np.searchsorted(table.schools, pupils.school[seen])
+    school = row[seen]
     base, weak = _curves(u, a, own[seen], table)
     alpha = np.zeros(S)
     logit = np.log(base / (1 - base))

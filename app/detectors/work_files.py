@@ -86,13 +86,14 @@ class WorkFiles:
         for key, groups in self.papers().items():
             checked = check_works(_frame(groups, key), papers, strict_papers=self.strict_papers)
             warnings += checked.warnings
-            kept.append(checked.works[[name for name in _PUPIL if name in checked.works]])
+            kept.append(_narrow(checked.works))
             for table in build_tables(checked.works, papers, with_items=with_items):
                 if table.answers is not None:
                     held += len(table.answers.score)
                     if held > HELD_WORKS:
                         table = replace(table, answers=StoredAnswers(_Again(groups, key, tuple(papers))))
                 tables.append(table)
+            pa.default_memory_pool().release_unused()
         return CheckedWorks(_together(kept), tuple(dict.fromkeys(warnings))), sorted(tables, key=lambda t: t.key)
 
 
@@ -176,6 +177,17 @@ def _table(groups: list[tuple[Path, list[int]]]) -> pa.Table:
     return pa.concat_tables(parts, promote_options="permissive").unify_dictionaries()
 
 
+def _narrow(works: pd.DataFrame) -> pd.DataFrame:
+    """Only who wrote what and where, a few bytes a work; nothing of the frame itself is kept alive."""
+    columns: dict[str, Any] = {}
+    for name in (name for name in _PUPIL if name in works):
+        if name in ("year", "grade", "score"):
+            columns[name] = works[name].to_numpy().astype(np.int16)
+        else:
+            columns[name] = works[name].astype("category").array.copy()
+    return pd.DataFrame(columns)
+
+
 def _together(parts: list[pd.DataFrame]) -> pd.DataFrame:
     """Frames one under another, words as one set of categories and numbers as narrow as they may be."""
     if not parts:
@@ -184,9 +196,9 @@ def _together(parts: list[pd.DataFrame]) -> pd.DataFrame:
     for name in dict.fromkeys(name for part in parts for name in part.columns):
         own = [part[name] if name in part else pd.Series([None] * len(part), dtype="category") for part in parts]
         if name in ("year", "grade", "score"):
-            columns[name] = np.concatenate([column.to_numpy(dtype=np.int16) for column in own])
+            columns[name] = np.concatenate([column.to_numpy() for column in own])
         else:
-            columns[name] = union_categoricals([column.astype("category") for column in own])
+            columns[name] = union_categoricals(own)
     return pd.DataFrame(columns)
 
 
