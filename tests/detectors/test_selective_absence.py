@@ -76,7 +76,7 @@ def test_the_weak_among_the_missing_are_counted():
     ]
     region = simulate_region(1, RegionOptions(schools=10, papers=(("ma", 4), ("ru", 4))))
     works = pd.DataFrame(rows)
-    tables = build_tables(works, [p for p in region.papers], with_items=False)
+    tables = build_tables(works, list(region.papers), with_items=False)
 
     result = selective_absence(tables[0], pupils_of(works, tables), 0, PARAMS)
 
