@@ -77,6 +77,12 @@ class Family(Term):
     PATTERN = "pattern", "рисунок ответов", "answer pattern"
     JOURNAL = "journal", "журнал", "journal"
     FEDERAL = "federal", "федеральные маркеры", "federal markers"
+    HYGIENE = "hygiene", "порядок загрузки", "order of the upload"
+    HISTORY = "history", "прошлые годы", "earlier years"
+
+
+SHOWN_FAMILIES = frozenset({Family.FEDERAL, Family.HYGIENE, Family.HISTORY})
+"""Families that are shown and never count towards a tier."""
 
 
 class DetectorName(Term):
@@ -89,7 +95,12 @@ class DetectorName(Term):
     ITEM_PROFILE = "item_profile", "Рисунок выполнения заданий", "Profile of item completion"
     CLASS_SIMILARITY = "class_similarity", "Сходство работ в классе", "Likeness of works in a class"
     HOMOGENEITY = "homogeneity", "Слишком малый разброс", "Too little spread"
+    UPPER_TAIL = "upper_tail", "Много наивысших баллов", "Many top scores"
+    YEAR_SWING = "year_swing", "Скачок между годами", "Swing between years"
+    EXTERNAL_GAP = "external_gap", "Расхождение с внешней оценкой", "Gap to an outside result"
     FEDERAL = "federal", "Федеральные маркеры", "Federal markers"
+    PROTOCOL = "protocol", "Порядок загрузки", "Order of the upload"
+    RECURRENCE = "recurrence", "Повторение признаков", "Recurrence of signs"
 
 
 class FindingOutcome(Term):

@@ -10,6 +10,7 @@ import pandas as pd
 
 from app import frames
 from app.detectors import (
+    beside,
     boundary_push,
     class_similarity,
     context,
@@ -50,6 +51,8 @@ def screen(
     exams: pd.DataFrame | None = None,
     previous: pd.DataFrame | None = None,
     control: pd.DataFrame | Collection[str] | None = None,
+    protocol: pd.DataFrame | None = None,
+    history: pd.DataFrame | None = None,
     params: Params | None = None,
     progress: Callable[[str, float], None] | None = None,
 ) -> Screening:
@@ -69,6 +72,10 @@ def screen(
         Works of the year before.
     control : DataFrame or collection of str, optional
         Works of a control sample, or codes of the schools that serve as one.
+    protocol : DataFrame, optional
+        What is known of the upload, see `protocol.sheet_of`.
+    history : DataFrame, optional
+        ``school, year, source, markers``: earlier lists and runs, see `recurrence.recurrence`.
     params : Params, optional
         Those of ``app/data/detectors.toml`` by default.
     progress : callable, optional
@@ -106,27 +113,33 @@ def screen(
         "papers": [],
         "federal": {},
     }
-    history: dict[str, np.ndarray] = {}
+    around = beside.beside(
+        checked.works, exams=exams, previous=previous, upload=protocol, history=history, repeated=checked.repeated
+    )
+    past_p: dict[str, np.ndarray] = {}
     years = sorted({table.year for table in tables})
     for number, year in enumerate(years):
         of_year = [table for table in tables if table.year == year]
         before = [*earlier, *(table for table in tables if table.year < year)]
         done = _screen_year(of_year, before, control_tables, checked.works, schools, exams, params)
+        beside.assess(done, before, control_tables, around, params)
         tell("проверки", 0.2 + 0.4 * (number + 1) / len(years))
         found, markers = _findings(done, year, before, exams, params)
-        frames_found += found
+        more, again = beside.findings_of(done, year, around, params)
+        frames_found += [*found, *more]
         result.reference["papers"] += [_reference_of(paper) for paper in done]
         result.reference["federal"][str(year)] = federal.region_index(markers)
-        paper_summary, school_summary = summaries(done, year, params, history)
+        paper_summary, school_summary = summaries(done, year, params, past_p)
         papers_found.append(paper_summary)
         schools_found.append(school_summary)
-        result.evidence |= evidence_of(done, school_summary)
+        result.evidence |= evidence_of(done, school_summary, params.boundary_push.frandsen_k)
+        result.evidence |= beside.evidence_of(done, again, school_summary)
         tell("сведение результатов", 0.6 + 0.4 * (number + 1) / len(years))
     result.findings = _concat(frames_found, frames.FINDINGS)
     result.papers = _concat(papers_found, frames.PAPER_SUMMARY)
     result.schools = _concat(schools_found, frames.SCHOOL_SUMMARY)
     result.params = params.as_dict()
-    result.versions = {m.NAME: m.VERSION for m in _MODULES}
+    result.versions = {m.NAME: m.VERSION for m in (*_MODULES, *beside.MODULES)}
     tell("готово", 1.0)
     return result
 

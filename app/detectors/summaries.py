@@ -14,11 +14,16 @@ from app.detectors import (
     class_similarity,
     combination,
     contextual_mean,
+    external_gap,
     federal,
     few_lowest,
     homogeneity,
+    item_intervals,
     item_profile,
     journal_gap,
+    protocol,
+    upper_tail,
+    year_swing,
 )
 from app.detectors.dispersion import robust_correlation
 from app.detectors.params import Params
@@ -41,6 +46,12 @@ class PaperResults:
     profile: item_profile.ProfileResult | None = None
     similarity: class_similarity.SimilarityResult | None = None
     homogeneity: homogeneity.HomogeneityResult | None = None
+    intervals: item_intervals.ItemIntervals | None = None
+    tail: upper_tail.TailResult | None = None
+    swing: year_swing.SwingResult | None = None
+    gap: external_gap.GapResult | None = None
+    upload: protocol.ProtocolResult | None = None
+    silent: dict[str, str] = field(default_factory=dict)
     refusals: dict[str, str] = field(default_factory=dict)
     markers: list[federal.Marker] = field(default_factory=list)
 
@@ -55,7 +66,7 @@ def summaries(
     z = {family: np.full((S, P), np.nan) for family in kinds}
     assessed = {family: np.zeros((S, P), dtype=bool) for family in kinds}
     signals = {
-        family: [np.full((S, P), np.nan) for _ in range(k)] for family, k in zip(kinds, (2, 1, 4, 2), strict=True)
+        family: [np.full((S, P), np.nan) for _ in range(k)] for family, k in zip(kinds, (2, 3, 5, 2), strict=True)
     }
     for p, paper in enumerate(done):
         at = np.searchsorted(names, paper.table.schools)
@@ -70,8 +81,11 @@ def summaries(
             assessed[Family.BOUNDARY][at, p] = paper.boundary.assessed | paper.lowest.assessed
         if paper.mean is not None:
             z[Family.LEVEL][at, p] = np.where(paper.mean.assessed, paper.mean.z, np.nan)
-            signals[Family.LEVEL][0][at, p] = np.where(paper.mean.assessed, paper.mean.z_context, np.nan)
-            assessed[Family.LEVEL][at, p] = paper.mean.assessed
+        for k, (level, own) in enumerate(_levels(paper)):
+            signals[Family.LEVEL][k][at, p] = level
+            z[Family.LEVEL][at, p] = _smaller_of_two(z[Family.LEVEL][at, p], level) if k else z[Family.LEVEL][at, p]
+            assessed[Family.LEVEL][at, p] |= own
+        z[Family.LEVEL][at, p] = external_gap.set_aside(z[Family.LEVEL][at, p], paper.gap)
         patterns = _patterns(paper)
         for k, (signal, own, _) in enumerate(patterns):
             signals[Family.PATTERN][k][at, p] = signal
@@ -139,11 +153,25 @@ def summaries(
     return paper_summary, school_summary
 
 
+def _levels(paper: PaperResults) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Signals of the family "level" and where they were assessed; a school that an outside result clears has none."""
+    nothing = np.full(len(paper.table.n), np.nan)
+    found = [(nothing, np.isfinite(nothing))] * 3
+    if paper.mean is not None:
+        own = paper.mean.assessed
+        found[0] = (external_gap.set_aside(np.where(own, paper.mean.z_context, np.nan), paper.gap), own)
+    if paper.swing is not None:
+        found[1] = (external_gap.set_aside(paper.swing.z, paper.gap), paper.swing.assessed)
+    if paper.gap is not None:
+        found[2] = (external_gap.set_aside(paper.gap.z, paper.gap), paper.gap.assessed)
+    return found
+
+
 def _patterns(paper: PaperResults) -> list[tuple[np.ndarray, np.ndarray, np.ndarray | None]]:
     """Signals of the family "pattern": what is summed over papers, where it was assessed, and z of its detector."""
     nothing = np.full(len(paper.table.n), np.nan)
     nowhere = np.zeros(len(nothing), dtype=bool)
-    found: list[tuple[np.ndarray, np.ndarray, np.ndarray | None]] = [(nothing, nowhere, None)] * 4
+    found: list[tuple[np.ndarray, np.ndarray, np.ndarray | None]] = [(nothing, nowhere, None)] * 5
     if paper.profile is not None:
         own = paper.profile.assessed
         hard, lenient = (np.where(own, paper.profile.part_z[:, k], np.nan) for k in (0, 1))
@@ -154,6 +182,9 @@ def _patterns(paper: PaperResults) -> list[tuple[np.ndarray, np.ndarray, np.ndar
     if paper.homogeneity is not None:
         narrow = np.where(paper.homogeneity.assessed, paper.homogeneity.z, np.nan)
         found[3] = (narrow, paper.homogeneity.assessed, narrow)
+    if paper.tail is not None:
+        topped = np.where(paper.tail.assessed, paper.tail.z, np.nan)
+        found[4] = (topped, paper.tail.assessed, topped)
     return found
 
 
@@ -177,7 +208,9 @@ def _smaller_of_two(pushed: np.ndarray, lifted: np.ndarray) -> np.ndarray:
     return np.where(both, to_z(larger_of_two(larger, rho)), larger)
 
 
-def evidence_of(done: list[PaperResults], school_summary: pd.DataFrame) -> dict[tuple[str, int, str, int, str], dict]:
+def evidence_of(
+    done: list[PaperResults], school_summary: pd.DataFrame, frandsen_k: float = 0.02
+) -> dict[tuple[str, int, str, int, str], dict]:
     """Charts of all assessed findings of schools with any sign, of others with p ≤ 0.05, and of the region."""
     signed = school_summary["tier"].isin([Tier.WATCH.value, Tier.CASE.value, Tier.SEVERE.value])
     of_interest = set(school_summary["school"][signed])
@@ -190,7 +223,7 @@ def evidence_of(done: list[PaperResults], school_summary: pd.DataFrame) -> dict[
             evidence["", year, subject, grade, boundary_push.NAME] = charts.region_distribution(table, paper.boundary)
             for i in np.flatnonzero(paper.boundary.assessed & (interest | (paper.boundary.p_value <= 0.05))):
                 key = (str(table.schools[i]), year, subject, grade, boundary_push.NAME)
-                evidence[key] = charts.distribution(table, paper.boundary, int(i))
+                evidence[key] = charts.distribution(table, paper.boundary, int(i), frandsen_k)
         if paper.lowest is not None:
             for i in np.flatnonzero(paper.lowest.assessed & (interest | (paper.lowest.p_value <= 0.05))):
                 key = (str(table.schools[i]), year, subject, grade, few_lowest.NAME)
@@ -207,7 +240,7 @@ def evidence_of(done: list[PaperResults], school_summary: pd.DataFrame) -> dict[
         if paper.profile is not None:
             for i in np.flatnonzero(paper.profile.assessed & (interest | (paper.profile.p_value <= 0.05))):
                 key = (str(table.schools[i]), year, subject, grade, item_profile.NAME)
-                evidence[key] = charts.profile(table, paper.profile, int(i))
+                evidence[key] = charts.profile(table, paper.profile, int(i), paper.intervals)
         if paper.similarity is not None:
             for i in np.flatnonzero(paper.similarity.assessed & (interest | (paper.similarity.p_value <= 0.05))):
                 key = (str(table.schools[i]), year, subject, grade, class_similarity.NAME)
