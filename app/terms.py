@@ -83,6 +83,8 @@ class Family(Term):
 
 SHOWN_FAMILIES = frozenset({Family.FEDERAL, Family.HYGIENE, Family.HISTORY})
 """Families that are shown and never count towards a tier."""
+NOTED_FAMILIES = frozenset({Family.HYGIENE, Family.HISTORY})
+"""Those among them whose oddities stand on a card of their own beside the signs."""
 
 
 class DetectorName(Term):

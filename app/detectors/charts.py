@@ -50,16 +50,14 @@ def distribution(table: PaperTable, result: BoundaryResult, i: int, frandsen_k: 
         "reference": result.reference,
         "region_heaped": result.region.heaped,
         "frandsen_k": frandsen_k,
-        "frandsen": [
-            {
-                "cut": int(c),
-                "counts": counts[c - 1 : c + 2].astype(int).tolist(),
-                "p_value": float(f"{frandsen_p(*(int(n) for n in counts[c - 1 : c + 2]), k=frandsen_k):.3g}"),
-            }
-            for c in cuts
-            if 1 <= c < len(counts) - 1
-        ],
+        "frandsen": [_frandsen(counts, int(c), frandsen_k) for c in cuts if 1 <= c < len(counts) - 1],
     }
+
+
+def _frandsen(counts: np.ndarray, cut: int, k: float) -> dict:
+    """Three counts around a cut and what they say by themselves."""
+    below, at, above = (int(works) for works in counts[cut - 1 : cut + 2])
+    return {"cut": cut, "counts": [below, at, above], "p_value": float(f"{frandsen_p(below, at, above, k):.3g}")}
 
 
 def lowest(table: PaperTable, result: LowestResult, i: int) -> dict:

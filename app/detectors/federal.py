@@ -307,9 +307,11 @@ def federal_markers(
         markers += [overstated_mean(table, params), journal_contradiction(table)]
         if table.spec.grade == 5:
             earlier = [
-                t for t in previous if (t.spec.subject, t.spec.grade) == (table.spec.subject, 4) and t.year < table.year
+                t
+                for t in previous
+                if (t.spec.subject, t.spec.grade) == (table.spec.subject, 4) and t.year == table.year - 1
             ]
-            markers += sharp_change(table, max(earlier, key=lambda t: t.year, default=None), params)
+            markers += sharp_change(table, next(iter(earlier), None), params)
     return [*markers, *(oge_mean(exams, subject, params) for subject in ("ru", "ma"))]
 
 

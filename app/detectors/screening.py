@@ -24,6 +24,7 @@ from app.detectors import (
 )
 from app.detectors.base import PaperSpec, Screening
 from app.detectors.checks import check_works
+from app.detectors.own_index import own_index
 from app.detectors.params import Params, load_params
 from app.detectors.summaries import PaperResults, evidence_of, summaries
 from app.detectors.tables import PaperTable, build_tables
@@ -112,6 +113,7 @@ def screen(
         "warnings": [*checked.warnings, *notes],
         "papers": [],
         "federal": {},
+        "own_index": {},
     }
     around = beside.beside(
         checked.works, exams=exams, previous=previous, upload=protocol, history=history, repeated=checked.repeated
@@ -132,6 +134,7 @@ def screen(
         paper_summary, school_summary = summaries(done, year, params, past_p)
         papers_found.append(paper_summary)
         schools_found.append(school_summary)
+        result.reference["own_index"][str(year)] = own_index(school_summary)
         result.evidence |= evidence_of(done, school_summary, params.boundary_push.frandsen_k)
         result.evidence |= beside.evidence_of(done, again, school_summary)
         tell("сведение результатов", 0.6 + 0.4 * (number + 1) / len(years))

@@ -66,7 +66,7 @@ def summaries(
     z = {family: np.full((S, P), np.nan) for family in kinds}
     assessed = {family: np.zeros((S, P), dtype=bool) for family in kinds}
     signals = {
-        family: [np.full((S, P), np.nan) for _ in range(k)] for family, k in zip(kinds, (2, 3, 5, 2), strict=True)
+        family: [np.full((S, P), np.nan) for _ in range(k)] for family, k in zip(kinds, (2, 3, 4, 2), strict=True)
     }
     for p, paper in enumerate(done):
         at = np.searchsorted(names, paper.table.schools)
@@ -171,7 +171,7 @@ def _patterns(paper: PaperResults) -> list[tuple[np.ndarray, np.ndarray, np.ndar
     """Signals of the family "pattern": what is summed over papers, where it was assessed, and z of its detector."""
     nothing = np.full(len(paper.table.n), np.nan)
     nowhere = np.zeros(len(nothing), dtype=bool)
-    found: list[tuple[np.ndarray, np.ndarray, np.ndarray | None]] = [(nothing, nowhere, None)] * 5
+    found: list[tuple[np.ndarray, np.ndarray, np.ndarray | None]] = [(nothing, nowhere, None)] * 4
     if paper.profile is not None:
         own = paper.profile.assessed
         hard, lenient = (np.where(own, paper.profile.part_z[:, k], np.nan) for k in (0, 1))
@@ -179,12 +179,15 @@ def _patterns(paper: PaperResults) -> list[tuple[np.ndarray, np.ndarray, np.ndar
     if paper.similarity is not None:
         alike = np.where(paper.similarity.classes > 0, paper.similarity.z, np.nan)
         found[2] = (alike, paper.similarity.assessed, alike)
-    if paper.homogeneity is not None:
-        narrow = np.where(paper.homogeneity.assessed, paper.homogeneity.z, np.nan)
-        found[3] = (narrow, paper.homogeneity.assessed, narrow)
-    if paper.tail is not None:
-        topped = np.where(paper.tail.assessed, paper.tail.z, np.nan)
-        found[4] = (topped, paper.tail.assessed, topped)
+    if paper.homogeneity is not None or paper.tail is not None:
+        # Both read the shape of the same scores: one signal, so that the family is not diluted.
+        narrow, topped, own = nothing, nothing, nowhere
+        if paper.homogeneity is not None:
+            narrow, own = np.where(paper.homogeneity.assessed, paper.homogeneity.z, np.nan), paper.homogeneity.assessed
+        if paper.tail is not None:
+            topped, own = np.where(paper.tail.assessed, paper.tail.z, np.nan), own | paper.tail.assessed
+        shape = _smaller_of_two(narrow, topped)
+        found[3] = (shape, own, shape)
     return found
 
 
