@@ -8,20 +8,24 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from app import frames
 from app.detectors import (
     charts_beside,
     cohorts,
     external_gap,
     findings_beside,
+    homogeneity_parts,
     item_intervals,
     protocol,
     recurrence,
     upper_tail,
     year_swing,
 )
+from app.detectors.base import PaperSpec
+from app.detectors.checks import CheckedWorks
 from app.detectors.params import Params
 from app.detectors.summaries import PaperResults
-from app.detectors.tables import PaperTable
+from app.detectors.tables import PaperTable, find_spec
 from app.errors import InsufficientData
 from app.terms import Tier
 
@@ -41,6 +45,8 @@ class Beside:
         Grade of the pupils by paper, see `cohorts.pupil_grades`.
     repeated, mismatched : dict
         Works by paper and school, see `protocol.sheet_of`.
+    missing : dict
+        Items left out, by paper and school.
     """
 
     exams: pd.DataFrame | None = None
@@ -50,35 +56,35 @@ class Beside:
     grades: dict[tuple[int, str, int], int] = field(default_factory=dict)
     repeated: dict[tuple[int, str, int], dict[str, int]] | None = None
     mismatched: dict[tuple[int, str, int], dict[str, int]] = field(default_factory=dict)
+    missing: dict[tuple[int, str, int], dict[str, int]] = field(default_factory=dict)
 
 
 def beside(
-    works: pd.DataFrame,
+    checked: CheckedWorks,
+    papers: Sequence[PaperSpec],
     *,
     exams: pd.DataFrame | None,
     previous: pd.DataFrame | None,
     upload: pd.DataFrame | None,
     history: pd.DataFrame | None,
-    repeated: int | None = None,
 ) -> Beside:
     """Take from the works what no table of a paper keeps.
 
     Parameters
     ----------
-    works : DataFrame
-        Checked works.
+    checked : CheckedWorks
+    papers : sequence of PaperSpec
     exams, previous, upload, history : DataFrame or None
-    repeated : int, optional
-        Works whose participant's code was already met, where that has been counted.
 
     Returns
     -------
     Beside
     """
+    works = checked.works
     twice = None
     if "participant" in works and works["participant"].notna().any():
         twice = {}
-        if repeated != 0:
+        if checked.repeated:
             keys = ["year", "subject", "grade", "school", "participant"]
             again = works["participant"].notna().to_numpy() & works.duplicated(keys).to_numpy()
             twice = protocol.counts_of(works, again)
@@ -86,7 +92,31 @@ def beside(
     if "file_total" in works:
         mismatched = protocol.counts_of(works, works["file_total"].notna().to_numpy())
     grades = cohorts.pupil_grades(previous, works)
-    return Beside(exams, upload, history, previous, grades, twice, mismatched)
+    return Beside(exams, upload, history, previous, grades, twice, mismatched, _left_out(works, papers))
+
+
+def _left_out(works: pd.DataFrame, papers: Sequence[PaperSpec]) -> dict[tuple[int, str, int], dict[str, int]]:
+    """Items that are blank in the works, as far as each paper goes."""
+    names = [name for name in frames.item_columns(works.columns) if works[name].dtype.kind not in "iub"]
+    blank = {name: works[name].isna().to_numpy() for name in names}
+    if not any(column.any() for column in blank.values()):
+        return {}
+    own = works[["year", "subject", "grade", "school"]]
+    kinds = own[["year", "subject", "grade"]].drop_duplicates()
+    limit = np.zeros(len(works), dtype=np.int64)
+    for year, subject, grade in kinds.itertuples(index=False):
+        spec = find_spec(papers, int(year), str(subject), int(grade))
+        rows = (own["year"] == year) & (own["subject"] == subject) & (own["grade"] == grade)
+        limit[rows.to_numpy()] = 0 if spec is None else len(spec.item_max)
+    count = np.zeros(len(works), dtype=np.int64)
+    for name, column in blank.items():
+        count += column & (int(name.split("_")[1]) <= limit)
+    found: dict[tuple[int, str, int], dict[str, int]] = {}
+    chosen = count > 0
+    sums = own[chosen].assign(count=count[chosen]).groupby(["year", "subject", "grade", "school"])["count"].sum()
+    for (year, subject, grade, school), total in sums.items():
+        found.setdefault((int(year), str(subject), int(grade)), {})[str(school)] = int(total)
+    return found
 
 
 def assess(
@@ -116,6 +146,11 @@ def assess(
             paper.silent[external_gap.NAME] = str(refusal)
         sheet = protocol.sheet_of(table, tables, around.upload, around.repeated, around.mismatched)
         paper.upload = protocol.protocol(sheet, params.protocol)
+        if paper.homogeneity is not None:
+            gaps = around.missing.get(table.key)
+            left_out = None if gaps is None else np.array([float(gaps.get(str(name), 0)) for name in table.schools])
+            paper.parts = homogeneity_parts.homogeneity_parts(table, paper.homogeneity, left_out, params.homogeneity)
+            paper.homogeneity = homogeneity_parts.with_parts(paper.homogeneity, paper.parts)
         if paper.profile is not None:
             paper.intervals = item_intervals.item_intervals(table, mine)
 

@@ -13,6 +13,8 @@ from app.detectors.federal import CAVEAT, Marker
 from app.detectors.few_lowest import LowestResult
 from app.detectors.heaping import frandsen_p
 from app.detectors.homogeneity import HomogeneityResult
+from app.detectors.homogeneity_parts import PARTS as HOMOGENEITY_PARTS
+from app.detectors.homogeneity_parts import HomogeneityParts
 from app.detectors.item_intervals import ItemIntervals
 from app.detectors.item_profile import PARTS, ProfileResult
 from app.detectors.journal_gap import JournalResult, marks_of_scores
@@ -245,6 +247,24 @@ def spread(table: PaperTable, result: HomogeneityResult, i: int) -> dict:
         "expected_low": _r(result.low[i]),
         "expected_high": _r(result.high[i]),
         "reference": result.reference,
+    }
+
+
+def faces(parts: HomogeneityParts | None, i: int) -> dict:
+    """What else of school number `i` is even: marks, answers, gaps; nothing where only the spread was judged."""
+    if parts is None:
+        return {}
+    return {
+        "parts": [
+            {
+                "part": part,
+                "own": _r(parts.observed[i, k], 3),
+                "expected": _r(parts.expected[i, k], 3),
+                "z": _r(parts.z[i, k]),
+            }
+            for k, part in enumerate(HOMOGENEITY_PARTS)
+            if np.isfinite(parts.z[i, k])
+        ]
     }
 
 

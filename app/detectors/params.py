@@ -92,6 +92,7 @@ class TailParams:
     smallest_pool: int
     share_mid: float
     share_high: float
+    weight: float
 
 
 @dataclass(frozen=True)

@@ -115,9 +115,7 @@ def screen(
         "federal": {},
         "own_index": {},
     }
-    around = beside.beside(
-        checked.works, exams=exams, previous=previous, upload=protocol, history=history, repeated=checked.repeated
-    )
+    around = beside.beside(checked, papers, exams=exams, previous=previous, upload=protocol, history=history)
     past_p: dict[str, np.ndarray] = {}
     years = sorted({table.year for table in tables})
     for number, year in enumerate(years):

@@ -18,6 +18,7 @@ from app.detectors import (
     federal,
     few_lowest,
     homogeneity,
+    homogeneity_parts,
     item_intervals,
     item_profile,
     journal_gap,
@@ -47,6 +48,7 @@ class PaperResults:
     similarity: class_similarity.SimilarityResult | None = None
     homogeneity: homogeneity.HomogeneityResult | None = None
     intervals: item_intervals.ItemIntervals | None = None
+    parts: homogeneity_parts.HomogeneityParts | None = None
     tail: upper_tail.TailResult | None = None
     swing: year_swing.SwingResult | None = None
     gap: external_gap.GapResult | None = None
@@ -86,7 +88,7 @@ def summaries(
             z[Family.LEVEL][at, p] = _smaller_of_two(z[Family.LEVEL][at, p], level) if k else z[Family.LEVEL][at, p]
             assessed[Family.LEVEL][at, p] |= own
         z[Family.LEVEL][at, p] = external_gap.set_aside(z[Family.LEVEL][at, p], paper.gap)
-        patterns = _patterns(paper)
+        patterns = _patterns(paper, params)
         for k, (signal, own, _) in enumerate(patterns):
             signals[Family.PATTERN][k][at, p] = signal
             assessed[Family.PATTERN][at, p] |= own
@@ -167,7 +169,7 @@ def _levels(paper: PaperResults) -> list[tuple[np.ndarray, np.ndarray]]:
     return found
 
 
-def _patterns(paper: PaperResults) -> list[tuple[np.ndarray, np.ndarray, np.ndarray | None]]:
+def _patterns(paper: PaperResults, params: Params) -> list[tuple[np.ndarray, np.ndarray, np.ndarray | None]]:
     """Signals of the family "pattern": what is summed over papers, where it was assessed, and z of its detector."""
     nothing = np.full(len(paper.table.n), np.nan)
     nowhere = np.zeros(len(nothing), dtype=bool)
@@ -186,7 +188,7 @@ def _patterns(paper: PaperResults) -> list[tuple[np.ndarray, np.ndarray, np.ndar
             narrow, own = np.where(paper.homogeneity.assessed, paper.homogeneity.z, np.nan), paper.homogeneity.assessed
         if paper.tail is not None:
             topped, own = np.where(paper.tail.assessed, paper.tail.z, np.nan), own | paper.tail.assessed
-        shape = _smaller_of_two(narrow, topped)
+        shape = upper_tail.beside_spread(topped, narrow, params.upper_tail)
         found[3] = (shape, own, shape)
     return found
 
@@ -251,7 +253,7 @@ def evidence_of(
         if paper.homogeneity is not None:
             for i in np.flatnonzero(paper.homogeneity.assessed & (interest | (paper.homogeneity.p_value <= 0.05))):
                 key = (str(table.schools[i]), year, subject, grade, homogeneity.NAME)
-                evidence[key] = charts.spread(table, paper.homogeneity, int(i))
+                evidence[key] = charts.spread(table, paper.homogeneity, int(i)) | charts.faces(paper.parts, int(i))
         if paper.markers:
             for i in np.flatnonzero(interest | np.any([marker.present for marker in paper.markers], axis=0)):
                 key = (str(table.schools[i]), year, subject, grade, federal.NAME)

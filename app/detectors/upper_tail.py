@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import special
 
 from app.detectors import tails
 from app.detectors.dispersion import school_effects, student_p
@@ -78,7 +79,7 @@ def thresholds(reference: np.ndarray, params: TailParams) -> tuple[int, int]:
 
     Examples
     --------
-    >>> thresholds(np.ones(10), TailParams(10, 20, 0.5, 0.2))
+    >>> thresholds(np.ones(10), TailParams(10, 20, 0.5, 0.2, 0.2))
     (5, 9)
     """
     reached = np.cumsum(reference[::-1])[::-1]
@@ -193,3 +194,31 @@ def upper_tail(table: PaperTable, control: PaperTable | None, params: TailParams
         usable,
         "control" if control is not None else "region",
     )
+
+
+def beside_spread(topped: np.ndarray, narrow: np.ndarray, params: TailParams) -> np.ndarray:
+    r"""Normal value of the weighted smaller p of two readings of the same scores: their top, and their spread.
+
+    Parameters
+    ----------
+    topped, narrow : ndarray, shape (S,)
+        Normal values of this detector and of `homogeneity`; NaN where not assessed.
+    params : TailParams
+
+    Returns
+    -------
+    ndarray, shape (S,)
+        Where both are known, that of :math:`1 - (1 - w m)(1 - (1-w) m)`, :math:`m = \min(p_1/w, p_2/(1-w))`; else of
+        the one that is.
+
+    References
+    ----------
+    .. [1] C. R. Genovese, K. Roeder, L. Wasserman, "False discovery control with p-value weighting", Biometrika 93(3),
+       2006, 509-524.
+    """
+    both = np.isfinite(topped) & np.isfinite(narrow)
+    w = params.weight
+    first, second = (special.ndtr(-np.nan_to_num(values)) for values in (topped, narrow))
+    smallest = np.minimum(np.minimum(first / w, second / (1 - w)), 1.0)
+    joint = -np.expm1(np.log1p(-w * smallest) + np.log1p(-(1 - w) * smallest))
+    return np.where(both, tails.to_z(joint), np.fmax(topped, narrow))

@@ -3,7 +3,9 @@
 
 import { element, language } from "../words.js";
 import { bars } from "./bars.js";
+import { cohortLine } from "./cohort.js";
 import { distribution } from "./distribution.js";
+import { externalScatter } from "./external.js";
 import { funnel } from "./funnel.js";
 import { journalTable } from "./journal.js";
 import { itemProfile } from "./profile.js";
@@ -18,6 +20,8 @@ const KINDS = {
   survival,
   item_profile: itemProfile,
   class_similarity: classSimilarity,
+  cohort_line: cohortLine,
+  external_scatter: externalScatter,
 };
 const root = document.documentElement;
 
