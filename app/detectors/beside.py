@@ -150,7 +150,7 @@ def assess(
             gaps = around.missing.get(table.key)
             left_out = None if gaps is None else np.array([float(gaps.get(str(name), 0)) for name in table.schools])
             paper.parts = homogeneity_parts.homogeneity_parts(table, paper.homogeneity, left_out, params.homogeneity)
-            paper.homogeneity = homogeneity_parts.with_parts(paper.homogeneity, paper.parts)
+            paper.homogeneity = homogeneity_parts.with_parts(paper.homogeneity, paper.parts, params.homogeneity)
         if paper.profile is not None:
             paper.intervals = item_intervals.item_intervals(table, mine)
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import special
 
-from app.detectors.dispersion import robust_correlation, school_effects, student_p
+from app.detectors.dispersion import school_effects, student_p
 from app.detectors.homogeneity import HomogeneityResult
 from app.detectors.params import HomogeneityParams
 from app.detectors.tables import PaperTable
-from app.detectors.tails import larger_of_two, to_z, upper_tail
+from app.detectors.tails import to_z, upper_tail
 
 PARTS = ("spread", "marks", "items", "missing")
 
@@ -128,34 +128,34 @@ def _skewness(z: np.ndarray, n: np.ndarray, usable: np.ndarray) -> np.ndarray:
     return max(size, 0.0) / np.sqrt(np.maximum(n, 1))
 
 
-def with_parts(result: HomogeneityResult, parts: HomogeneityParts) -> HomogeneityResult:
-    """Judge a school by the most even of its faces, its being the largest of several allowed for.
+def with_parts(result: HomogeneityResult, parts: HomogeneityParts, params: HomogeneityParams) -> HomogeneityResult:
+    r"""Judge a school by the most even of its faces, each with its weight.
 
     Parameters
     ----------
     result : HomogeneityResult
     parts : HomogeneityParts
+    params : HomogeneityParams
 
     Returns
     -------
     HomogeneityResult
-        With other z and p; two values exactly by `tails.larger_of_two`, more by Šidák's value of pairs.
+        With other z and p: :math:`1 - \prod_k (1 - w_k m)`, :math:`m = \min_k p_k/w_k`, over the parts that are known,
+        their weights summing to one. Exact for independent parts, and on the strict side for these.
+
+    References
+    ----------
+    .. [1] C. R. Genovese, K. Roeder, L. Wasserman, "False discovery control with p-value weighting", Biometrika 93(3),
+       2006, 509-524.
     """
     known = np.isfinite(parts.z)
-    columns = np.flatnonzero(known.any(axis=0))
-    if len(columns) < 2:
-        return result
-    z = parts.z[:, columns]
-    rho = np.mean([robust_correlation(z[:, a], z[:, b]) for a in range(len(columns)) for b in range(a)])
-    largest = np.max(np.where(np.isfinite(z), z, -np.inf), axis=1)
-    count = np.isfinite(z).sum(axis=1)
-    pair = larger_of_two(np.where(count > 0, largest, 0.0), max(float(rho), 0.0))
-    p = np.where(
-        count > 1,
-        -np.expm1(np.maximum(count - 1, 1) * np.log1p(-np.minimum(pair, 1 - 1e-16))),
-        special.ndtr(-np.where(count > 0, largest, 0.0)),
-    )
-    p_value = np.where(result.assessed, np.clip(p, 1e-300, 1.0), result.p_value)
+    weight = known * np.array(params.weights)
+    weight = weight / np.maximum(weight.sum(axis=1, keepdims=True), 1e-12)
+    p = np.where(known, special.ndtr(-np.nan_to_num(parts.z)), 1.0)
+    ratio = np.divide(p, weight, out=np.full(p.shape, np.inf), where=weight > 0)
+    smallest = np.minimum(ratio.min(axis=1), 1.0)
+    joint = -np.expm1(np.log1p(-np.minimum(weight * smallest[:, None], 1 - 1e-16)).sum(axis=1))
+    p_value = np.where(result.assessed & known.any(axis=1), np.clip(joint, 1e-300, 1.0), result.p_value)
     return replace(result, z=to_z(p_value), p_value=p_value)
 
 
@@ -186,15 +186,16 @@ def _items(table: PaperTable) -> tuple[np.ndarray, np.ndarray, np.ndarray] | Non
     for k, cells in enumerate(table.items):
         top = len(cells)
         points = answers.points[:, k].astype(np.int64)
-        works = np.bincount(answers.school * top + points, minlength=S * top).reshape(S, top)
-        shares = works / np.maximum(table.n, 1)[:, None]
+        cell = np.bincount(answers.school * top + points, minlength=S * top)
+        shares = cell.reshape(S, top) / np.maximum(table.n, 1)[:, None]
         given = cells / np.maximum(cells.sum(axis=0), 1)
         own += heterogeneity(shares, table.n) / K
         usual += heterogeneity(mixture @ given.T, far) / K
         influence += (cells.sum(axis=1) / cells.sum())[points] / K
     # Given the score: what the score explains of the influence is in the expectation already.
-    by_score = np.bincount(answers.score, weights=influence, minlength=table.counts.shape[1])
-    by_score = by_score / np.maximum(np.bincount(answers.score, minlength=table.counts.shape[1]), 1)
+    width = table.counts.shape[1]
+    total = np.bincount(answers.score, weights=influence, minlength=width)
+    by_score = total / np.maximum(np.bincount(answers.score, minlength=width), 1)
     spread = float(np.mean((influence - by_score[answers.score]) ** 2))
     return own, usual, np.maximum(4 * spread / np.maximum(table.n, 1), 1e-9)
 

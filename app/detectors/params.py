@@ -84,6 +84,7 @@ class SimilarityParams:
 class HomogeneityParams:
     smallest_n: int
     smallest_pool: int
+    weights: tuple[float, ...]
 
 
 @dataclass(frozen=True)

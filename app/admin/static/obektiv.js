@@ -344,8 +344,8 @@
     const { tail } = spec;
     const atCut = tail ? (score) => score >= tail.high : (score) => cuts.some((cut) => score >= cut && score < cut + width);
     const marked = tail ? words.topScores : words.atCut;
-    const lines = tail ? [{ score: tail.middle, text: words.goodFrom(tail.middle) }, { score: tail.high, text: words.topFrom(tail.high) }] : cuts.map((cut, i) => ({ score: cut, text: words.cut(cut, i + 3) }));
-    const labels = placeLabels(lines, scores, size.width - 60);
+    const borders = tail ? [{ score: tail.middle, text: words.goodFrom(tail.middle) }, { score: tail.high, text: words.topFrom(tail.high) }] : cuts.map((cut, i) => ({ score: cut, text: words.cut(cut, i + 3) }));
+    const labels = placeLabels(borders, scores, size.width - 60);
     const rows = 1 + Math.max(0, ...labels.map((label) => label.row));
     const narrow = size.width < 480;
     const highest = Math.max(1, ...observed, ...expected ?? []);
@@ -393,9 +393,9 @@
         axisPointer: { type: "shadow", shadowStyle: { color: colours.muted, opacity: 0.1 } },
         formatter: ([first]) => {
           const i = first.dataIndex;
-          const lines2 = [`${words.score}: ${scores[i]}`, `${words.works}: ${observed[i]}`];
-          if (expected) lines2.push(`${words.expected}: ${number(expected[i])}`);
-          return lines2.join("\n");
+          const lines = [`${words.score}: ${scores[i]}`, `${words.works}: ${observed[i]}`];
+          if (expected) lines.push(`${words.expected}: ${number(expected[i])}`);
+          return lines.join("\n");
         }
       }),
       series
