@@ -211,7 +211,8 @@ def external_gap(table: PaperTable, outside: Outside, params: GapParams) -> GapR
     expected = _points(fit.fitted, top)
     low, high = (_points(fit.fitted + sign * 1.96 * fit.deviation, top) for sign in (-1, 1))
     # How far the school stands among schools, not among its own errors: a large school with a small lead is not strong.
-    z_own = own.residual / max(float(np.sqrt(own.tau2)), 1e-6) * own.shrinkage
+    between = max(float(np.mean((own.deviation**2 - noise)[usable])), 1e-6)
+    z_own = own.residual / np.sqrt(between) * between / (between + noise)
     z_outside = seen.shrinkage * seen.residual / max(float(np.sqrt(seen.tau2)), 1e-6)
     clears = usable & (z_own >= params.clear_z) & (z_outside >= params.clear_z) & (fit.z <= params.clear_gap)
 

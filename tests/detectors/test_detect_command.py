@@ -89,6 +89,11 @@ def test_json_says_what_was_done(files):
         "homogeneity",
         "journal_gap",
         "federal",
+        "upper_tail",
+        "year_swing",
+        "external_gap",
+        "protocol",
+        "recurrence",
     }
 
 
