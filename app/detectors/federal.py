@@ -11,7 +11,7 @@ from scipy import special
 from app.detectors.params import FederalParams
 from app.detectors.tables import PaperTable
 
-NAME, VERSION = "federal", "1.0"
+NAME, VERSION = "federal", "1.1"
 PAPERS = (("ru", 4), ("ma", 4), ("ru", 5), ("ma", 5))
 CAVEAT = (
     "Федеральное правило среднего отмечает прежде всего сильные школы, а федеральный список этими статистиками не "

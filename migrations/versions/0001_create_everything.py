@@ -582,6 +582,8 @@ def upgrade() -> None:
                 "pattern",
                 "journal",
                 "federal",
+                "hygiene",
+                "history",
                 name="family",
                 native_enum=False,
                 create_constraint=True,
