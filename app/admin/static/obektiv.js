@@ -36,7 +36,8 @@
       twoWorks: (a, b) => `работы ${a} и ${b}`,
       worksOrder: "работы, самые похожие первыми",
       likeness: "сходство",
-      yearGrade: (year, grade) => `${year}, ${grade} класс`,
+      yearGrade: (year, grade) => `${year}
+${grade} класс`,
       middleHalf: "средняя половина школ",
       median: "средняя школа",
       expectedByLast: "ожидалось по прошлому году, 95 %",
@@ -83,7 +84,8 @@
       twoWorks: (a, b) => `works ${a} and ${b}`,
       worksOrder: "works, most alike first",
       likeness: "likeness",
-      yearGrade: (year, grade) => `${year}, grade ${grade}`,
+      yearGrade: (year, grade) => `${year}
+grade ${grade}`,
       middleHalf: "middle half of schools",
       median: "middle school",
       expectedByLast: "expected from last year, 95 %",
@@ -230,7 +232,7 @@
     const values = points.flatMap((point) => [point.own, point.low, point.high]).filter((value) => value !== null);
     values.push(spec.expected_low, spec.expected_high);
     return {
-      grid: { left: 12, right: 24, top: 16, bottom: narrow ? 96 : 52, containLabel: true },
+      grid: { left: 12, right: 24, top: 16, bottom: narrow ? 96 : 48, containLabel: true },
       legend: legend(colours, {
         selectedMode: false,
         data: [
@@ -252,7 +254,7 @@
         formatter: ([first]) => {
           const point = points[first.dataIndex];
           const lines = [
-            `${names[first.dataIndex]}, ${words.works}: ${number(point.n)}`,
+            `${names[first.dataIndex].replace("\n", ", ")}, ${words.works}: ${number(point.n)}`,
             `${words.school}: ${point.own === null ? "—" : percent(point.own, 1)}`,
             `${words.middleHalf}: ${percent(point.low)} – ${percent(point.high)}`
           ];
@@ -277,7 +279,7 @@
           lineStyle: { color: colours.out, width: 2.4 },
           label: {
             show: true,
-            position: "left",
+            position: "top",
             distance: 8,
             color: colours.ink,
             fontSize: 12.5,

@@ -9,12 +9,12 @@ export function cohortLine(spec, colours, size) {
   const { points } = spec;
   const last = points.length - 1;
   const narrow = size.width < 480;
-  const names = points.map((point) => words.yearGrade(point.year, point.grade));
+  const names = points.map((point) => words.yearGrade(point.year, point.grade)); // two lines: they fit a telephone
   const line = (name, values, more) => ({ type: "line", name, data: values, symbolSize: 9, ...more });
   const values = points.flatMap((point) => [point.own, point.low, point.high]).filter((value) => value !== null);
   values.push(spec.expected_low, spec.expected_high);
   return {
-    grid: { left: 12, right: 24, top: 16, bottom: narrow ? 96 : 52, containLabel: true },
+    grid: { left: 12, right: 24, top: 16, bottom: narrow ? 96 : 48, containLabel: true },
     legend: legend(colours, {
       selectedMode: false,
       data: [
@@ -36,7 +36,7 @@ export function cohortLine(spec, colours, size) {
       formatter: ([first]) => {
         const point = points[first.dataIndex];
         const lines = [
-          `${names[first.dataIndex]}, ${words.works}: ${number(point.n)}`,
+          `${names[first.dataIndex].replace("\n", ", ")}, ${words.works}: ${number(point.n)}`,
           `${words.school}: ${point.own === null ? "—" : percent(point.own, 1)}`,
           `${words.middleHalf}: ${percent(point.low)} – ${percent(point.high)}`,
         ];
@@ -61,7 +61,7 @@ export function cohortLine(spec, colours, size) {
         lineStyle: { color: colours.out, width: 2.4 },
         label: {
           show: true,
-          position: "left",
+          position: "top",
           distance: 8,
           color: colours.ink,
           fontSize: 12.5,
