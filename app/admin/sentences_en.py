@@ -87,10 +87,13 @@ def _upload(finding: Mapping[str, Any], figures: Mapping[str, Any]) -> str:
 
 
 def _history(finding: Mapping[str, Any], figures: Mapping[str, Any]) -> str:
+    count, years = figures["count"], figures["federal_years"]
     text = (
-        f"Marked {figures['count']} times in {len(figures['periods'])} lists and runs of earlier years; chance would "
+        f"Marked {_times(count, 'time')} in {len(figures['periods'])} lists and runs of earlier years; chance would "
         f"give {words.number(figures['expected'], 1)} (95 % CI 0–{figures['high']})."
     )
-    if figures["federal_years"]:
-        text += f" On the federal list in {figures['federal_years']} years."
-    return text
+    return text + (f" On the federal list in {_times(years, 'year')}." if years else "")
+
+
+def _times(count: int, word: str) -> str:
+    return f"{count} {word}{'' if count == 1 else 's'}"
