@@ -90,13 +90,19 @@ def effect(value: float | None, unit: str | None, *, is_signed: bool = True) -> 
         return "—"
     if unit == "share":
         return ("+" if is_signed and value > 0 else "") + percent(value, 1)
-    text = number(value, {"works": 0, "points": 2, "rho": 2}.get(unit or ""), is_signed=is_signed)
+    text = number(value, {"works": 0, "pupils": 0, "points": 2, "rho": 2}.get(unit or ""), is_signed=is_signed)
     if unit == "times":
         word = plural(abs(round(value)), ("раз", "раза", "раз"), ("time", "times")).rpartition(NBSP)[2]
         return number(value, 1, is_signed=is_signed) + NBSP + word
     if unit == "works":
         word = plural(abs(round(value)), ("работа", "работы", "работ"), ("work", "works")).rpartition(NBSP)[2]
         return text + NBSP + word
+    if unit == "pupils":
+        return (
+            text
+            + NBSP
+            + plural(abs(round(value)), ("ученик", "ученика", "учеников"), ("pupil", "pupils")).rpartition(NBSP)[2]
+        )
     return text + NBSP + _("балла") if unit == "points" else text
 
 

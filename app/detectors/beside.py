@@ -125,8 +125,13 @@ def assess(
     control: dict[tuple[int, str, int], PaperTable],
     around: Beside,
     params: Params,
+    *,
+    signals_only: bool = False,
 ) -> None:
-    """Run the detectors on the papers of one year; results and refusals are left in `done`."""
+    """Run the detectors on the papers of one year; results and refusals are left in `done`.
+
+    With `signals_only` what is shown and never counted is left out (a copy of the works nobody will look at).
+    """
     tables = [paper.table for paper in done]
     for paper in done:
         table = paper.table
@@ -144,13 +149,15 @@ def assess(
             paper.gap = external_gap.external_gap(table, outside, params.external_gap)
         except InsufficientData as refusal:
             paper.silent[external_gap.NAME] = str(refusal)
-        sheet = protocol.sheet_of(table, tables, around.upload, around.repeated, around.mismatched)
-        paper.upload = protocol.protocol(sheet, params.protocol)
         if paper.homogeneity is not None:
             gaps = around.missing.get(table.key)
             left_out = None if gaps is None else np.array([float(gaps.get(str(name), 0)) for name in table.schools])
             paper.parts = homogeneity_parts.homogeneity_parts(table, paper.homogeneity, left_out, params.homogeneity)
             paper.homogeneity = homogeneity_parts.with_parts(paper.homogeneity, paper.parts, params.homogeneity)
+        if signals_only:
+            continue
+        sheet = protocol.sheet_of(table, tables, around.upload, around.repeated, around.mismatched)
+        paper.upload = protocol.protocol(sheet, params.protocol)
         if paper.profile is not None:
             paper.intervals = item_intervals.item_intervals(table, mine)
 

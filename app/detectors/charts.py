@@ -18,6 +18,8 @@ from app.detectors.homogeneity_parts import HomogeneityParts
 from app.detectors.item_intervals import ItemIntervals
 from app.detectors.item_profile import PARTS, ProfileResult
 from app.detectors.journal_gap import JournalResult, marks_of_scores
+from app.detectors.landing_profile import LandingResult
+from app.detectors.selective_absence import AbsenceResult
 from app.detectors.tables import PaperTable
 
 
@@ -212,6 +214,35 @@ def profile(table: PaperTable, result: ProfileResult, i: int, view: ItemInterval
     }
 
 
+def landing(table: PaperTable, result: LandingResult, i: int) -> dict:
+    """Completion of each item by the works at the cuts of school number `i` against works with the same scores."""
+    items = []
+    for k, top in enumerate(table.spec.item_max):
+        expected, half = float(result.expected[i, k]), 1.96 * float(result.deviation[i, k])
+        items.append(
+            {
+                "item": k + 1,
+                "max": int(top),
+                "own": _r(result.completion[i, k], 4),
+                "expected": _r(expected, 4),
+                "low": _r(max(0.0, expected - half), 4),
+                "high": _r(min(1.0, expected + half), 4),
+                "q": None,
+                "shown": bool(result.hard[k]),
+            }
+        )
+    return {
+        "kind": "item_profile",
+        "items": items,
+        "part": "landing",
+        "landed": int(result.landed[i]),
+        "effect": _r(result.effect[i], 4),
+        "effect_low": _r(result.effect_low[i], 4),
+        "effect_high": _r(result.effect_high[i], 4),
+        "reference": result.reference,
+    }
+
+
 def similarity(table: PaperTable, result: SimilarityResult, i: int) -> dict:
     """Heat map of the most alike class of school number `i`, works without their codes, most alike first."""
     alike, same = close_pairs(table, result, i)
@@ -265,6 +296,21 @@ def faces(parts: HomogeneityParts | None, i: int) -> dict:
             for k, part in enumerate(HOMOGENEITY_PARTS)
             if np.isfinite(parts.z[i, k])
         ]
+    }
+
+
+def absence(result: AbsenceResult, i: int) -> dict:
+    """Who is missing in school number `i`: the weak and the others, counted and to be expected."""
+    weak, absent, expected = float(result.weak_absent[i]), float(result.absent[i]), float(result.expected[i])
+    half = 1.96 * float(result.deviation[i])
+    return {
+        "kind": "absence",
+        "pupils": int(result.pupils[i]),
+        "absent": int(absent),
+        "weak": int(weak),
+        "expected": _r(expected),
+        "low": _r(max(0.0, expected - half)),
+        "high": _r(expected + half),
     }
 
 

@@ -180,6 +180,7 @@ class FamilyScores:
     signals: tuple[np.ndarray, ...]  # each (S, P): of its single tests, to be summed over papers
     works: np.ndarray  # (S, P)
     by_size: bool  # whether the signal grows with the square root of the works
+    names: tuple[str, ...] = ()  # of the signals
     tempered: bool = False  # whether evidence (not p) uses the square root of the empirical scale
 
 

@@ -15,6 +15,8 @@ from app.detectors import (
     homogeneity,
     item_profile,
     journal_gap,
+    landing_profile,
+    selective_absence,
     sentences,
 )
 from app.detectors.base import level_of
@@ -238,6 +240,30 @@ def of_profile(table: PaperTable, result: item_profile.ProfileResult, params: Pa
     return _finish(columns, result.assessed, reasons, texts)
 
 
+def of_landing(table: PaperTable, result: landing_profile.LandingResult, params: Params) -> pd.DataFrame:
+    columns = _frame(table, landing_profile.NAME, Family.PATTERN, table.n, "share")
+    columns |= {
+        "statistic": result.z,
+        "effect": result.effect,
+        "effect_low": result.effect_low,
+        "effect_high": result.effect_high,
+        "p_value": result.p_value,
+    }
+    p = params.landing_profile
+    reasons = [
+        sentences.too_few(works, p.smallest_n)
+        if works < p.smallest_n
+        else f"на границах и чуть выше {sentences.works(landed)}, нужно не меньше {p.smallest_landed}"
+        for works, landed in zip(table.n, result.landed, strict=True)
+    ]
+    rows = zip(*(v.tolist() for v in (result.landed, result.share, result.effect, result.effect_high)), strict=True)
+    texts = [
+        sentences.landing(landed, share, share - effect, high - effect) if ok else ""
+        for ok, (landed, share, effect, high) in zip(result.assessed.tolist(), rows, strict=True)
+    ]
+    return _finish(columns, result.assessed, reasons, texts)
+
+
 def of_similarity(table: PaperTable, result: class_similarity.SimilarityResult, params: Params) -> pd.DataFrame:
     columns = _frame(table, class_similarity.NAME, Family.PATTERN, result.works, "share")
     columns |= {
@@ -267,6 +293,28 @@ def of_similarity(table: PaperTable, result: class_similarity.SimilarityResult, 
                 pairs * float(result.close[i]), pairs * float(result.expected[i]), half
             )
         )  # fmt: skip
+    return _finish(columns, result.assessed, reasons, texts)
+
+
+def of_absence(table: PaperTable, result: selective_absence.AbsenceResult, params: Params) -> pd.DataFrame:
+    columns = _frame(table, selective_absence.NAME, Family.ATTENDANCE, table.n, "pupils")
+    effect, half = result.weak_absent - result.expected, 1.96 * result.deviation
+    columns |= {
+        "statistic": result.z,
+        "effect": effect,
+        "effect_low": effect - half,
+        "effect_high": effect + half,
+        "p_value": result.p_value,
+    }
+    smallest = params.selective_absence.smallest_n
+    reasons = [
+        sentences.too_few(works, smallest)
+        if works < smallest
+        else "почти никто из писавших другие работы не пропустил эту"
+        for works in table.n
+    ]
+    rows = zip(*(v.tolist() for v in (result.absent, result.weak_absent, result.expected, half)), strict=True)
+    texts = [sentences.absence(*row) if ok else "" for ok, row in zip(result.assessed.tolist(), rows, strict=True)]
     return _finish(columns, result.assessed, reasons, texts)
 
 

@@ -66,6 +66,19 @@ class ProfileParams:
 
 
 @dataclass(frozen=True)
+class LandingParams:
+    smallest_n: int
+    smallest_landed: int
+    smallest_items: int
+    smallest_pool: int
+    smallest_pooled: int
+    smallest_information: float
+    bound: float
+    width: int
+    steps: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class SimilarityParams:
     smallest_n: int
     smallest_class: int
@@ -131,6 +144,18 @@ class RecurrenceParams:
 
 
 @dataclass(frozen=True)
+class AbsenceParams:
+    smallest_n: int
+    smallest_pooled: int
+    smallest_pool: int
+    smallest_matched: float
+    smallest_absent: int
+    smallest_information: float
+    attendance_spread: float
+    kept: float
+
+
+@dataclass(frozen=True)
 class FederalParams:
     coverage: float
     k_iqr: float
@@ -143,6 +168,27 @@ class CombinationParams:
     null_schools: int
     sign_rate: float
     shifts: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class MechanismParams:
+    degrees: float
+    amplitudes: tuple[float, ...]
+    amplitude_shares: tuple[float, ...]
+    paper_share: float
+    unnamed_share: float
+    unnamed_shift: float
+    tempered: float
+    largest_works: int
+    smallest_works: int
+    smallest_schools: int
+    shrinkage: float
+    held_low: float
+    held_high: float
+    planted_schools: int
+    planted_each: int
+    planted_strength: float
+    planted_from: int
 
 
 @dataclass(frozen=True)
@@ -173,6 +219,7 @@ class Params:
     contextual_mean: MeanParams
     journal_gap: JournalParams
     item_profile: ProfileParams
+    landing_profile: LandingParams
     class_similarity: SimilarityParams
     homogeneity: HomogeneityParams
     upper_tail: TailParams
@@ -180,8 +227,10 @@ class Params:
     external_gap: GapParams
     protocol: ProtocolParams
     recurrence: RecurrenceParams
+    selective_absence: AbsenceParams
     federal: FederalParams
     combination: CombinationParams
+    mechanisms: MechanismParams
     tiers: TierParams
 
     def as_dict(self) -> dict[str, Any]:
@@ -195,6 +244,7 @@ _SECTIONS: dict[str, type] = {
     "contextual_mean": MeanParams,
     "journal_gap": JournalParams,
     "item_profile": ProfileParams,
+    "landing_profile": LandingParams,
     "class_similarity": SimilarityParams,
     "homogeneity": HomogeneityParams,
     "upper_tail": TailParams,
@@ -202,8 +252,10 @@ _SECTIONS: dict[str, type] = {
     "external_gap": GapParams,
     "protocol": ProtocolParams,
     "recurrence": RecurrenceParams,
+    "selective_absence": AbsenceParams,
     "federal": FederalParams,
     "combination": CombinationParams,
+    "mechanisms": MechanismParams,
     "tiers": TierParams,
 }
 

@@ -21,6 +21,9 @@ from app.detectors import (
     homogeneity,
     item_profile,
     journal_gap,
+    landing_profile,
+    planting,
+    selective_absence,
 )
 from app.detectors.base import PaperSpec, Screening
 from app.detectors.checks import check_works
@@ -37,9 +40,11 @@ _MODULES = (
     few_lowest,
     contextual_mean,
     item_profile,
+    landing_profile,
     class_similarity,
     homogeneity,
     journal_gap,
+    selective_absence,
     federal,
 )
 
@@ -113,6 +118,7 @@ def screen(
         "warnings": [*checked.warnings, *notes],
         "papers": [],
         "federal": {},
+        "mechanisms": {},
         "own_index": {},
     }
     around = beside.beside(checked, papers, exams=exams, previous=previous, upload=protocol, history=history)
@@ -129,7 +135,14 @@ def screen(
         frames_found += [*found, *more]
         result.reference["papers"] += [_reference_of(paper) for paper in done]
         result.reference["federal"][str(year)] = federal.region_index(markers)
-        paper_summary, school_summary = summaries(done, year, params, past_p)
+        paper_summary, school_summary, profiles = summaries(
+            done,
+            year,
+            params,
+            past_p,
+            _copy_with_mechanisms(done, before, control_tables, checked.works, schools, exams, around, params),
+        )
+        result.reference["mechanisms"][str(year)] = {"source": profiles.source, "version": profiles.version}
         papers_found.append(paper_summary)
         schools_found.append(school_summary)
         result.reference["own_index"][str(year)] = own_index(school_summary)
@@ -235,6 +248,8 @@ def _screen_year(
             )
         except InsufficientData:
             continue
+    grades = {table.spec.grade: [t for t in tables if t.spec.grade == table.spec.grade] for table in tables}
+    pupils = {grade: selective_absence.pupils_of(works, own) for grade, own in grades.items()}
     for paper in done:
         table = paper.table
         mine = control.get(table.key)
@@ -262,6 +277,10 @@ def _screen_year(
         except InsufficientData as refusal:
             paper.refusals[item_profile.NAME] = str(refusal)
         try:
+            paper.landing = landing_profile.landing_profile(table, mine, params.landing_profile)
+        except InsufficientData as refusal:
+            paper.refusals[landing_profile.NAME] = str(refusal)
+        try:
             paper.similarity = class_similarity.class_similarity(table, params.class_similarity)
         except InsufficientData as refusal:
             paper.refusals[class_similarity.NAME] = str(refusal)
@@ -269,7 +288,37 @@ def _screen_year(
             paper.homogeneity = homogeneity.homogeneity(table, mine, params.homogeneity)
         except InsufficientData as refusal:
             paper.refusals[homogeneity.NAME] = str(refusal)
+        try:
+            grade = table.spec.grade
+            paper.absence = selective_absence.selective_absence(
+                table, pupils[grade], grades[grade].index(table), params.selective_absence
+            )
+        except InsufficientData as refusal:
+            paper.refusals[selective_absence.NAME] = str(refusal)
     return done
+
+
+def _copy_with_mechanisms(
+    done: list[PaperResults],
+    before: list[PaperTable],
+    control: dict[tuple[int, str, int], PaperTable],
+    works: pd.DataFrame,
+    schools: pd.DataFrame | None,
+    exams: pd.DataFrame | None,
+    around: beside.Beside,
+    params: Params,
+) -> Callable[[np.ndarray, np.ndarray], list[PaperResults]]:
+    """How to screen a copy of the year's works in which some schools carry a known mechanism."""
+    specs = [replace(paper.table.spec, year=paper.table.year) for paper in done]
+
+    def screened(names: np.ndarray, kind: np.ndarray) -> list[PaperResults]:
+        own = works[works["year"] == specs[0].year]
+        copy = planting.planted_works(own, specs, names, kind, params.mechanisms.planted_strength)
+        copied = _screen_year(build_tables(copy, specs), before, control, copy, schools, exams, params)
+        beside.assess(copied, before, control, around, params, signals_only=True)
+        return copied
+
+    return screened
 
 
 def _relevant(before: list[PaperTable], tables: list[PaperTable]) -> list[PaperTable]:
@@ -335,24 +384,32 @@ def _findings(
 
 
 def _patterns(paper: PaperResults, params: Params) -> list[pd.DataFrame]:
-    """Findings of the family "pattern", with the detectors' own words where they could not run."""
+    """Findings of the families "pattern" and "attendance", with the detectors' own words where they could not run."""
     table = paper.table
     found = []
     if paper.profile is not None:
         found.append(findings.of_profile(table, paper.profile, params))
+    if paper.landing is not None:
+        found.append(findings.of_landing(table, paper.landing, params))
     if paper.similarity is not None:
         found.append(findings.of_similarity(table, paper.similarity, params))
     if paper.homogeneity is not None:
         found.append(findings.of_homogeneity(table, paper.homogeneity, params))
-    units = {homogeneity.NAME: "points"}
+    if paper.absence is not None:
+        found.append(findings.of_absence(table, paper.absence, params))
+    units = {homogeneity.NAME: "points", selective_absence.NAME: "pupils"}
     smallest = {
         homogeneity.NAME: params.homogeneity.smallest_n,
         item_profile.NAME: params.item_profile.smallest_n,
+        landing_profile.NAME: params.landing_profile.smallest_n,
         class_similarity.NAME: params.class_similarity.smallest_n,
+        selective_absence.NAME: params.selective_absence.smallest_n,
     }
+    families = {selective_absence.NAME: Family.ATTENDANCE}
     for name, reason in paper.refusals.items():
         unit = units.get(name, "share")
-        found.append(findings.whole_paper_not_assessed(table, name, Family.PATTERN, unit, reason, smallest[name]))
+        family = families.get(name, Family.PATTERN)
+        found.append(findings.whole_paper_not_assessed(table, name, family, unit, reason, smallest[name]))
     return found
 
 

@@ -117,6 +117,16 @@ def profile(part: str, items: list[int], n: float, share: float, expected: float
     )
 
 
+def landing(landed: float, share: float, expected: float, half: float) -> str:
+    """Completion of the harder half of the items by works at the cuts."""
+    low, high = max(0.0, expected - half), min(1.0, expected + half)
+    return (
+        f"На границах отметок и чуть выше них — {works(landed)}; трудная половина заданий выполнена в{NBSP}них на{NBSP}"
+        f"{percent(share)}{NBSP}%, у работ с такими же баллами ожидалось бы {percent(expected)}{NBSP}% "
+        f"(95{NBSP}%{NBSP}ДИ {percent(low)}–{percent(high)}{NBSP}%)."
+    )
+
+
 def similarity(name: str, works_in_class: float, pairs: float, close: float, expected: float, half: float) -> str:
     """Close pairs of works in the most alike class."""
     low, high = max(0.0, expected - half), min(pairs, expected + half)
@@ -124,6 +134,16 @@ def similarity(name: str, works_in_class: float, pairs: float, close: float, exp
         f"В{NBSP}классе {name} ({works(works_in_class)}) очень похожи ответы в{NBSP}{whole(close)} "
         f"{plural(close, 'паре', 'парах', 'парах')} работ одного варианта из{NBSP}{whole(pairs)}; у{NBSP}работ разных "
         f"классов с такими же баллами ожидалось бы {whole(expected)} (95{NBSP}%{NBSP}ДИ {whole(low)}–{whole(high)})."
+    )
+
+
+def absence(absent: float, weak: float, expected: float, half: float) -> str:
+    """Weak pupils among those who sat other papers and not this one."""
+    low, high = max(0.0, expected - half), min(max(absent, expected), expected + half)
+    return (
+        f"Эту работу не писали {whole(absent)} из писавших другие работы того же класса; слабых (нижняя четверть "
+        f"региона по другим работам) среди них {whole(weak)}, при обычной для этой школы явке ожидалось бы "
+        f"{whole(expected)} (95{NBSP}%{NBSP}ДИ {whole(low)}–{whole(high)})."
     )
 
 

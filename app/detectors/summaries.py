@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
-from scipy import special
 
 from app.detectors import (
     boundary_push,
@@ -22,17 +22,18 @@ from app.detectors import (
     item_intervals,
     item_profile,
     journal_gap,
+    landing_profile,
     protocol,
+    selective_absence,
     upper_tail,
     year_swing,
 )
-from app.detectors.dispersion import robust_correlation
+from app.detectors.mechanisms import Profiles, load_profiles, mechanism_ratios
 from app.detectors.params import Params
+from app.detectors.planting import learned_profiles
+from app.detectors.signals import family_scores
 from app.detectors.tables import PaperTable
-from app.detectors.tails import larger_of_two, to_z
-from app.terms import Family, Tier
-
-SMALLEST_POOLED = 5
+from app.terms import Tier
 
 
 @dataclass
@@ -47,6 +48,8 @@ class PaperResults:
     profile: item_profile.ProfileResult | None = None
     similarity: class_similarity.SimilarityResult | None = None
     homogeneity: homogeneity.HomogeneityResult | None = None
+    landing: landing_profile.LandingResult | None = None
+    absence: selective_absence.AbsenceResult | None = None
     intervals: item_intervals.ItemIntervals | None = None
     parts: homogeneity_parts.HomogeneityParts | None = None
     tail: upper_tail.TailResult | None = None
@@ -59,59 +62,24 @@ class PaperResults:
 
 
 def summaries(
-    done: list[PaperResults], year: int, params: Params, history: dict[str, np.ndarray]
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+    done: list[PaperResults],
+    year: int,
+    params: Params,
+    history: dict[str, np.ndarray],
+    planted: Callable[[np.ndarray, np.ndarray], list[PaperResults]] | None = None,
+) -> tuple[pd.DataFrame, pd.DataFrame, Profiles]:
+    """Tables of papers and schools of one year, and the profiles of the mechanisms that evidence was ranked by."""
     names = np.unique(np.concatenate([paper.table.schools for paper in done]))
-    S, P = len(names), len(done)
-    works = np.zeros((S, P))
-    kinds = (Family.BOUNDARY, Family.LEVEL, Family.PATTERN, Family.JOURNAL)
-    z = {family: np.full((S, P), np.nan) for family in kinds}
-    assessed = {family: np.zeros((S, P), dtype=bool) for family in kinds}
-    signals = {
-        family: [np.full((S, P), np.nan) for _ in range(k)] for family, k in zip(kinds, (2, 3, 4, 2), strict=True)
-    }
-    for p, paper in enumerate(done):
-        at = np.searchsorted(names, paper.table.schools)
-        n = paper.table.n
-        works[at, p] = n
-        pooled = n >= SMALLEST_POOLED
-        if paper.boundary is not None and paper.lowest is not None:
-            pushed = np.where(pooled & (paper.boundary.test.window >= 3), paper.boundary.z, np.nan)
-            lifted = np.where(pooled & (paper.lowest.expected >= 0.5), paper.lowest.z, np.nan)
-            signals[Family.BOUNDARY][0][at, p], signals[Family.BOUNDARY][1][at, p] = pushed, lifted
-            z[Family.BOUNDARY][at, p] = _smaller_of_two(pushed, np.where(paper.lowest.expected >= 1, lifted, np.nan))
-            assessed[Family.BOUNDARY][at, p] = paper.boundary.assessed | paper.lowest.assessed
-        if paper.mean is not None:
-            z[Family.LEVEL][at, p] = np.where(paper.mean.assessed, paper.mean.z, np.nan)
-        for k, (level, own) in enumerate(_levels(paper)):
-            signals[Family.LEVEL][k][at, p] = level
-            z[Family.LEVEL][at, p] = _smaller_of_two(z[Family.LEVEL][at, p], level) if k else z[Family.LEVEL][at, p]
-            assessed[Family.LEVEL][at, p] |= own
-        z[Family.LEVEL][at, p] = external_gap.set_aside(z[Family.LEVEL][at, p], paper.gap)
-        patterns = _patterns(paper, params)
-        for k, (signal, own, _) in enumerate(patterns):
-            signals[Family.PATTERN][k][at, p] = signal
-            assessed[Family.PATTERN][at, p] |= own
-        z[Family.PATTERN][at, p] = _smallest([pattern for _, _, pattern in patterns if pattern is not None])
-        if paper.journal is not None:
-            pooled = paper.journal.works >= SMALLEST_POOLED
-            z[Family.JOURNAL][at, p] = np.where(pooled, paper.journal.z, np.nan)
-            for k in (0, 1):
-                signals[Family.JOURNAL][k][at, p] = np.where(pooled, paper.journal.part_z[:, k], np.nan)
-            assessed[Family.JOURNAL][at, p] = paper.journal.assessed
-    families = [
-        combination.FamilyScores(
-            family.value,
-            z[family],
-            tuple(signals[family]),
-            works,
-            by_size=family in (Family.BOUNDARY, Family.PATTERN),
-            tempered=family is Family.BOUNDARY,
-        )
-        for family in kinds
-    ]
+    families, assessed, works = family_scores(done, names)
+    S, P = works.shape
     scores = combination.combine_schools(families, params.combination)
-    single = np.where(np.stack([assessed[f] for f in kinds], axis=2), scores.family_paper_p, np.nan)
+    profiles = load_profiles()
+    if planted is not None:
+        profiles = learned_profiles(
+            families, names, profiles, params.mechanisms, lambda *chosen: _copy(planted(*chosen))
+        )
+    ratios = mechanism_ratios(families, profiles, params.mechanisms)
+    single = np.where(assessed, scores.family_paper_p, np.nan)
     judged = np.where(works >= params.combination.smallest_school, scores.paper_p, np.nan)
     paper_q = combination.benjamini_hochberg(judged.ravel()).reshape(S, P)
     total = works.sum(axis=1)
@@ -145,72 +113,20 @@ def summaries(
         {
             "school": names.astype(object),
             "year": np.full(S, year),
-            "evidence": scores.evidence,
+            "evidence": ratios.evidence,
             "p_combined": np.where(small, np.nan, scores.p_combined),
             "q": np.where(small, np.nan, scores.q),
             "tier": tier,
             "families": np.array([",".join(words[row]) for row in signs], dtype=object),
+            "resembles": np.where(signs.any(axis=1), np.array(ratios.names, dtype=object)[ratios.share.argmax(1)], ""),
         }
     )
-    return paper_summary, school_summary
+    return paper_summary, school_summary, profiles
 
 
-def _levels(paper: PaperResults) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Signals of the family "level" and where they were assessed; a school that an outside result clears has none."""
-    nothing = np.full(len(paper.table.n), np.nan)
-    found = [(nothing, np.isfinite(nothing))] * 3
-    if paper.mean is not None:
-        own = paper.mean.assessed
-        found[0] = (external_gap.set_aside(np.where(own, paper.mean.z_context, np.nan), paper.gap), own)
-    if paper.swing is not None:
-        found[1] = (external_gap.set_aside(paper.swing.z, paper.gap), paper.swing.assessed)
-    if paper.gap is not None:
-        found[2] = (external_gap.set_aside(paper.gap.z, paper.gap), paper.gap.assessed)
-    return found
-
-
-def _patterns(paper: PaperResults, params: Params) -> list[tuple[np.ndarray, np.ndarray, np.ndarray | None]]:
-    """Signals of the family "pattern": what is summed over papers, where it was assessed, and z of its detector."""
-    nothing = np.full(len(paper.table.n), np.nan)
-    nowhere = np.zeros(len(nothing), dtype=bool)
-    found: list[tuple[np.ndarray, np.ndarray, np.ndarray | None]] = [(nothing, nowhere, None)] * 4
-    if paper.profile is not None:
-        own = paper.profile.assessed
-        hard, lenient = (np.where(own, paper.profile.part_z[:, k], np.nan) for k in (0, 1))
-        found[0], found[1] = (hard, own, np.where(own, paper.profile.z, np.nan)), (lenient, own, None)
-    if paper.similarity is not None:
-        alike = np.where(paper.similarity.classes > 0, paper.similarity.z, np.nan)
-        found[2] = (alike, paper.similarity.assessed, alike)
-    if paper.homogeneity is not None or paper.tail is not None:
-        # Both read the shape of the same scores: one signal, so that the family is not diluted.
-        narrow, topped, own = nothing, nothing, nowhere
-        if paper.homogeneity is not None:
-            narrow, own = np.where(paper.homogeneity.assessed, paper.homogeneity.z, np.nan), paper.homogeneity.assessed
-        if paper.tail is not None:
-            topped, own = np.where(paper.tail.assessed, paper.tail.z, np.nan), own | paper.tail.assessed
-        shape = upper_tail.beside_spread(topped, narrow, params.upper_tail)
-        found[3] = (shape, own, shape)
-    return found
-
-
-def _smallest(columns: list[np.ndarray]) -> np.ndarray | float:
-    """Normal value of the smallest p of unrelated detectors, by Šidák; NaN where none was assessed."""
-    if not columns:
-        return np.nan
-    table = np.column_stack(columns)
-    count = np.isfinite(table).sum(axis=1)
-    largest = np.max(np.where(np.isfinite(table), table, -np.inf), axis=1)
-    p = -np.expm1(count * np.log1p(-np.minimum(special.ndtr(-largest), 1 - 1e-16)))
-    return np.where(count > 0, to_z(p), np.nan)
-
-
-def _smaller_of_two(pushed: np.ndarray, lifted: np.ndarray) -> np.ndarray:
-    """Normal value of the smaller p of the two boundary detectors, its being the smaller of two allowed for."""
-    both = np.isfinite(pushed) & np.isfinite(lifted)
-    # The two overlap by construction: both weigh works just over the first cut.
-    rho = max(robust_correlation(pushed, lifted), 0.0)
-    larger = np.fmax(pushed, lifted)
-    return np.where(both, to_z(larger_of_two(larger, rho)), larger)
+def _copy(done: list[PaperResults]) -> tuple[list[combination.FamilyScores], np.ndarray]:
+    names = np.unique(np.concatenate([paper.table.schools for paper in done]))
+    return family_scores(done, names)[0], names
 
 
 def evidence_of(
@@ -254,6 +170,14 @@ def evidence_of(
             for i in np.flatnonzero(paper.homogeneity.assessed & (interest | (paper.homogeneity.p_value <= 0.05))):
                 key = (str(table.schools[i]), year, subject, grade, homogeneity.NAME)
                 evidence[key] = charts.spread(table, paper.homogeneity, int(i)) | charts.faces(paper.parts, int(i))
+        if paper.landing is not None:
+            for i in np.flatnonzero(paper.landing.assessed & (interest | (paper.landing.p_value <= 0.05))):
+                key = (str(table.schools[i]), year, subject, grade, landing_profile.NAME)
+                evidence[key] = charts.landing(table, paper.landing, int(i))
+        if paper.absence is not None:
+            for i in np.flatnonzero(paper.absence.assessed & (interest | (paper.absence.p_value <= 0.05))):
+                key = (str(table.schools[i]), year, subject, grade, selective_absence.NAME)
+                evidence[key] = charts.absence(paper.absence, int(i))
         if paper.markers:
             for i in np.flatnonzero(interest | np.any([marker.present for marker in paper.markers], axis=0)):
                 key = (str(table.schools[i]), year, subject, grade, federal.NAME)

@@ -39,6 +39,8 @@ class TailResult:
         The reference at the school's mean.
     assessed : ndarray of bool
     reference : str
+    weight : float
+        Of the detector beside `homogeneity`, see `beside_spread`.
     """
 
     z: np.ndarray
@@ -55,6 +57,7 @@ class TailResult:
     tilted: np.ndarray
     assessed: np.ndarray
     reference: str
+    weight: float
 
 
 def thresholds(reference: np.ndarray, params: TailParams) -> tuple[int, int]:
@@ -193,17 +196,19 @@ def upper_tail(table: PaperTable, control: PaperTable | None, params: TailParams
         tilted,
         usable,
         "control" if control is not None else "region",
+        params.weight,
     )
 
 
-def beside_spread(topped: np.ndarray, narrow: np.ndarray, params: TailParams) -> np.ndarray:
+def beside_spread(topped: np.ndarray, narrow: np.ndarray, weight: float) -> np.ndarray:
     r"""Normal value of the weighted smaller p of two readings of the same scores: their top, and their spread.
 
     Parameters
     ----------
     topped, narrow : ndarray, shape (S,)
         Normal values of this detector and of `homogeneity`; NaN where not assessed.
-    params : TailParams
+    weight : float
+        Of this detector, in (0, 1); the rest is that of the spread.
 
     Returns
     -------
@@ -217,7 +222,7 @@ def beside_spread(topped: np.ndarray, narrow: np.ndarray, params: TailParams) ->
        2006, 509-524.
     """
     both = np.isfinite(topped) & np.isfinite(narrow)
-    w = params.weight
+    w = weight
     first, second = (special.ndtr(-np.nan_to_num(values)) for values in (topped, narrow))
     smallest = np.minimum(np.minimum(first / w, second / (1 - w)), 1.0)
     joint = -np.expm1(np.log1p(-w * smallest) + np.log1p(-(1 - w) * smallest))

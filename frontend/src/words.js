@@ -47,6 +47,9 @@ const WORDS = {
     topScores: "наивысшие баллы",
     topFrom: (score) => `наивысшие — с ${score}`,
     goodFrom: (score) => `сильные — с ${score}`,
+    weakAbsent: "слабых не писали",
+    weakExpected: "ожидалось слабых",
+    othersAbsent: "остальных не писали",
   },
   en: {
     yes: "Yes, go on",
@@ -94,6 +97,9 @@ const WORDS = {
     topScores: "top scores",
     topFrom: (score) => `top from ${score}`,
     goodFrom: (score) => `good from ${score}`,
+    weakAbsent: "weak, absent",
+    weakExpected: "weak, expected",
+    othersAbsent: "others, absent",
   },
 };
 

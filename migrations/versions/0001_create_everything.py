@@ -581,6 +581,7 @@ def upgrade() -> None:
                 "level",
                 "pattern",
                 "journal",
+                "attendance",
                 "federal",
                 "hygiene",
                 "history",

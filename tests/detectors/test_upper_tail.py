@@ -155,7 +155,7 @@ def test_beside_the_spread_the_weighted_smaller_p_keeps_its_size():
     rng = np.random.default_rng(6)
     z = rng.normal(size=(200_000, 2))
 
-    joint = beside_spread(z[:, 0], z[:, 1], PARAMS)
+    joint = beside_spread(z[:, 0], z[:, 1], PARAMS.weight)
 
     assert (joint > stats.norm.isf(0.01)).mean() == pytest.approx(0.01, abs=0.001)
-    assert beside_spread(np.array([np.nan]), np.array([1.5]), PARAMS)[0] == pytest.approx(1.5)
+    assert beside_spread(np.array([np.nan]), np.array([1.5]), PARAMS.weight)[0] == pytest.approx(1.5)

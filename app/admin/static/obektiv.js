@@ -47,7 +47,10 @@ ${grade} класс`,
       exams: { oge: "ОГЭ", ege: "ЕГЭ", rdr: "РДР", kdr: "КДР", recheck: "перепроверка" },
       topScores: "наивысшие баллы",
       topFrom: (score) => `наивысшие — с ${score}`,
-      goodFrom: (score) => `сильные — с ${score}`
+      goodFrom: (score) => `сильные — с ${score}`,
+      weakAbsent: "слабых не писали",
+      weakExpected: "ожидалось слабых",
+      othersAbsent: "остальных не писали"
     },
     en: {
       yes: "Yes, go on",
@@ -95,7 +98,10 @@ grade ${grade}`,
       exams: { oge: "OGE", ege: "EGE", rdr: "RDR", kdr: "KDR", recheck: "recheck" },
       topScores: "top scores",
       topFrom: (score) => `top from ${score}`,
-      goodFrom: (score) => `good from ${score}`
+      goodFrom: (score) => `good from ${score}`,
+      weakAbsent: "weak, absent",
+      weakExpected: "weak, expected",
+      othersAbsent: "others, absent"
     }
   };
   var language = document.documentElement.lang === "en" ? "en" : "ru";
@@ -219,6 +225,20 @@ grade ${grade}`,
         }
       }))
     };
+  }
+
+  // src/charts/absence.js
+  function absence(spec, colours, size) {
+    const others = spec.absent - spec.weak;
+    return bars(
+      {
+        horizontal: true,
+        categories: [words.weakAbsent, words.weakExpected, words.othersAbsent],
+        series: [{ values: [spec.weak, spec.expected, others] }]
+      },
+      colours,
+      size
+    );
   }
 
   // src/charts/cohort.js
@@ -949,7 +969,8 @@ grade ${grade}`,
     item_profile: itemProfile,
     class_similarity: classSimilarity,
     cohort_line: cohortLine,
-    external_scatter: externalScatter
+    external_scatter: externalScatter,
+    absence
   };
   var root = document.documentElement;
   async function drawCharts(script2) {

@@ -2,6 +2,7 @@
 // after a resize, a change of theme, and on paper.
 
 import { element, language } from "../words.js";
+import { absence } from "./absence.js";
 import { bars } from "./bars.js";
 import { cohortLine } from "./cohort.js";
 import { distribution } from "./distribution.js";
@@ -22,6 +23,7 @@ const KINDS = {
   class_similarity: classSimilarity,
   cohort_line: cohortLine,
   external_scatter: externalScatter,
+  absence,
 };
 const root = document.documentElement;
 

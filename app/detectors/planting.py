@@ -1,0 +1,186 @@
+"""What the known mechanisms would do in this very region: planted into a copy of its works, and measured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pandas as pd
+
+from app.detectors.base import PaperSpec
+from app.detectors.combination import FamilyScores
+from app.detectors.contamination import BY_SCORE, contaminate
+from app.detectors.mechanisms import Profiles, region_scale
+from app.detectors.params import MechanismParams
+from app.terms import Mechanism
+
+_SEED = 20_210_415
+_OWN_WEIGHT = 0.8
+_NEED_CUTS = (Mechanism.BUMP, Mechanism.LIFT_TWOS, Mechanism.COPY_JOURNAL, Mechanism.ABSENT_WEAK)
+_NEED_ITEMS = (Mechanism.LEAK_ITEMS, Mechanism.LENIENT_OPEN, Mechanism.COPY_CLASS)
+
+
+def choose(names: np.ndarray, works: np.ndarray, params: MechanismParams) -> tuple[np.ndarray, np.ndarray] | None:
+    """Schools of the copy, and the number of the mechanism planted into each (−1: none).
+
+    Parameters
+    ----------
+    names : ndarray of str, shape (S,)
+    works : ndarray, shape (S, P)
+    params : MechanismParams
+
+    Returns
+    -------
+    (ndarray of str, ndarray of int) or None
+        The same schools and works give the same choice; None where the region is too small to spare them.
+    """
+    large = works.max(axis=1) >= params.planted_from
+    kinds = len(Mechanism)
+    each = min(params.planted_each, int(large.sum()) // (4 * kinds))
+    if each < 3:
+        return None
+    rng = np.random.default_rng(_SEED)
+    planted = rng.choice(np.flatnonzero(large), each * kinds, replace=False)
+    others = np.setdiff1d(np.flatnonzero(works.sum(axis=1) > 0), planted)
+    background = rng.choice(others, min(len(others), max(params.planted_schools - len(planted), 0)), replace=False)
+    chosen = np.sort(np.concatenate((planted, background)))
+    kind = np.full(len(names), -1)
+    kind[planted] = np.arange(len(planted)) % kinds
+    return names[chosen], kind[chosen]
+
+
+def planted_works(
+    works: pd.DataFrame, papers: Sequence[PaperSpec], names: np.ndarray, kind: np.ndarray, strength: float
+) -> pd.DataFrame:
+    """Works of the schools named, with a mechanism planted into some of them.
+
+    Parameters
+    ----------
+    works : DataFrame
+        Columns of `app.frames.WORKS` and items.
+    papers : sequence of PaperSpec
+        One year's.
+    names : ndarray of str
+    kind : ndarray of int
+        Number of the mechanism in `Mechanism`; −1 for none.
+    strength : float
+        As for `contamination.contaminate`.
+
+    Returns
+    -------
+    DataFrame
+        What a paper cannot show (no items, no cuts, no journal marks) is not planted.
+    """
+    rng = np.random.default_rng(_SEED + 1)
+    of_school = dict(zip(names.tolist(), kind.tolist(), strict=True))
+    parts = []
+    for spec in papers:
+        own = (works["subject"] == spec.subject) & (works["grade"] == spec.grade) & works["school"].isin(names)
+        frame = works[own].reset_index(drop=True)
+        items = [f"item_{k + 1}" for k in range(len(spec.item_max))]
+        has_items = set(items) <= set(frame.columns) and len(frame) > 0
+        if has_items:
+            frame[items] = frame[items].fillna(0)
+        for number, mechanism in enumerate(Mechanism):
+            if not has_items and mechanism in (*_NEED_ITEMS, *BY_SCORE):
+                continue
+            if spec.mark_from is None and mechanism in _NEED_CUTS:
+                continue
+            rows = np.array([of_school[school] == number for school in frame["school"]], dtype=bool)
+            frame = _planted(rng, frame, spec, mechanism, strength, rows)
+        parts.append(frame)
+    return pd.concat(parts, ignore_index=True)
+
+
+def _planted(
+    rng: np.random.Generator,
+    frame: pd.DataFrame,
+    spec: PaperSpec,
+    mechanism: Mechanism,
+    strength: float,
+    rows: np.ndarray,
+) -> pd.DataFrame:
+    if not rows.any():
+        return frame
+    if mechanism is Mechanism.COPY_JOURNAL:
+        if "journal_mark" not in frame:
+            return frame
+        known = pd.to_numeric(frame["journal_mark"], errors="coerce").isin([2, 3, 4, 5]).to_numpy()
+        if not (rows & known).any():
+            return frame
+        whole = frame.assign(journal_mark=frame["journal_mark"].where(known, 3))
+        return contaminate(rng, whole, spec, mechanism.value, strength, rows & known).assign(
+            journal_mark=frame["journal_mark"]
+        )
+    if mechanism is Mechanism.COPY_CLASS:
+        filled = {name: frame[name].fillna("") if name in frame else "" for name in ("class", "variant")}
+        changed = contaminate(rng, frame.assign(**filled), spec, mechanism.value, strength, rows)
+        return changed.assign(**{name: frame[name] for name in filled if name in frame})
+    return contaminate(rng, frame, spec, mechanism.value, strength, rows)
+
+
+def learned_profiles(
+    families: Sequence[FamilyScores],
+    names: np.ndarray,
+    shipped: Profiles,
+    params: MechanismParams,
+    planted: Callable[[np.ndarray, np.ndarray], tuple[Sequence[FamilyScores], np.ndarray]],
+) -> Profiles:
+    r"""Profiles of the mechanisms in this region.
+
+    Parameters
+    ----------
+    families : sequence of FamilyScores
+        Signals of the region as it is.
+    names : ndarray of str, shape (S,)
+        Its schools.
+    shipped : Profiles
+        Where the region is too small, and what the rest is drawn to.
+    params : MechanismParams
+    planted : callable
+        Given schools and mechanisms (`choose`), runs the detectors on the copy and returns its signals and schools.
+
+    Returns
+    -------
+    Profiles
+
+    Notes
+    -----
+    With z the signal of a school as it is, z' in the copy, and n its works, the shift per square root of a work is
+    :math:`\sum (z' - z)\sqrt n / \sum n` over the schools and papers that carry the mechanism: each school is its own
+    control, so that honest differences drop out; what the others gain or lose by their company is taken off. One fifth
+    of the shipped profile is kept.
+    """
+    works = families[0].works
+    chosen = choose(names, works, params)
+    if chosen is None:
+        return shipped
+    after, found = planted(*chosen)
+    at = np.searchsorted(names, found)
+    kind = np.full(len(names), -1)
+    kind[np.searchsorted(names, chosen[0])] = chosen[1]
+    kinds = kind[at]
+    root = np.sqrt(np.minimum(works[at], params.largest_works))
+    shift: dict[str, dict[str, float]] = {m.value: dict(shipped.shift.get(m.value, {})) for m in Mechanism}
+    for before, now in zip(families, after, strict=True):
+        for name, z, fresh in zip(before.names, before.signals, now.signals, strict=True):
+            _, scale = region_scale(z, params)
+            gap = (fresh - z[at]) / scale
+            known = np.isfinite(gap)
+            gap -= _of_the_rest(gap, known & (kinds < 0)[:, None])
+            for number, mechanism in enumerate(Mechanism):
+                here = known & (kinds == number)[:, None]
+                weight = float((root**2 * here).sum())
+                if here.sum() < 3 or weight <= 0:
+                    continue
+                own = float((np.where(here, gap, 0.0) * root).sum() / weight)
+                kept = shift[mechanism.value].get(name, 0.0)
+                shift[mechanism.value][name] = _OWN_WEIGHT * own + (1 - _OWN_WEIGHT) * kept
+    return Profiles(shift, "region", shipped.version)
+
+
+def _of_the_rest(gap: np.ndarray, rest: np.ndarray) -> np.ndarray:
+    """Median change of the schools that carry nothing, paper by paper; zero where there are few of them."""
+    return np.array(
+        [np.median(column[own]) if own.sum() >= 10 else 0.0 for column, own in zip(gap.T, rest.T, strict=True)]
+    )

@@ -1,0 +1,227 @@
+"""Weak pupils who sat the other papers of their grade and were not there for this one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from app.detectors.dispersion import school_effects, student_p
+from app.detectors.params import AbsenceParams
+from app.detectors.tables import PaperTable
+from app.detectors.tails import to_z
+from app.errors import InsufficientData
+
+NAME, VERSION = "selective_absence", "1.0"
+_BINS = 20
+
+
+@dataclass(frozen=True)
+class GradePupils:
+    """Pupils of one grade and year who sat at least one of its papers, N pupils and P papers.
+
+    Attributes
+    ----------
+    school : ndarray of str, shape (N,)
+    scores : ndarray, shape (N, P)
+        Total score on each paper; NaN where the pupil has no work.
+    """
+
+    school: np.ndarray
+    scores: np.ndarray
+
+
+@dataclass(frozen=True)
+class AbsenceResult:
+    """Schools of one paper, arrays of length S.
+
+    Attributes
+    ----------
+    z, p_value : ndarray
+        Score test, one-sided: the weak are missing more often than the strong, beyond what is usual.
+    pupils, absent : ndarray
+        Pupils who sat another paper of the grade, and how many of them have no work here.
+    weak_absent, expected, deviation : ndarray
+        Those among the absent who were in the lowest quarter of the region on the other papers; how many were to be
+        expected with this school's attendance, and the standard deviation of that number.
+    assessed : ndarray of bool
+    """
+
+    z: np.ndarray
+    p_value: np.ndarray
+    pupils: np.ndarray
+    absent: np.ndarray
+    weak_absent: np.ndarray
+    expected: np.ndarray
+    deviation: np.ndarray
+    assessed: np.ndarray
+
+
+def pupils_of(works: pd.DataFrame, tables: Sequence[PaperTable]) -> GradePupils | None:
+    """Put the works of each pupil of one grade and year side by side.
+
+    Parameters
+    ----------
+    works : DataFrame
+        Columns of `app.frames.WORKS`.
+    tables : sequence of PaperTable
+        Papers of one grade and year; they are the columns, in this order.
+
+    Returns
+    -------
+    GradePupils or None
+        None where participants have no codes, or where there is one paper only. A code is that of one pupil inside a
+        school and a year.
+    """
+    if len(tables) < 2 or "participant" not in works:
+        return None
+    year, _, grade = tables[0].key
+    chosen = works[(works["year"] == year) & (works["grade"] == grade) & works["participant"].notna()]
+    subjects = [table.spec.subject for table in tables]
+    column = pd.Index(subjects).get_indexer(chosen["subject"].astype("str"))
+    chosen, column = chosen[column >= 0], column[column >= 0]
+    if len(chosen) == 0:
+        return None
+    schools, names = pd.factorize(chosen["school"].astype("str"))
+    codes, _ = pd.factorize(chosen["participant"].astype("str"))
+    pupils, row = np.unique(schools.astype(np.int64) * (int(codes.max()) + 1) + codes, return_inverse=True)
+    scores = np.full((len(pupils), len(tables)), np.nan)
+    scores[row, column] = pd.to_numeric(chosen["score"], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+    owner = np.zeros(len(pupils), dtype=np.int64)
+    owner[row] = schools
+    return GradePupils(np.asarray(names, dtype=object).astype(str)[owner], scores)
+
+
+def selective_absence(
+    table: PaperTable, pupils: GradePupils | None, column: int, params: AbsenceParams
+) -> AbsenceResult:
+    r"""Test of who is missing, for all schools of one paper.
+
+    Parameters
+    ----------
+    table : PaperTable
+    pupils : GradePupils or None
+    column : int
+        Column of the paper in `pupils`.
+    params : AbsenceParams
+
+    Returns
+    -------
+    AbsenceResult
+
+    Raises
+    ------
+    InsufficientData
+        There is no other paper of this grade and year, its pupils' codes do not match, or too few are missing.
+
+    Notes
+    -----
+    Among pupils with another paper of the grade let u be their mean standing there, a = 1 for those without a work
+    here, :math:`p_0(u)` the region's share of the absent at that standing, and :math:`w(u)` the share of those present
+    whose work is marked "2" (is in the lowest sixth where there are no cuts). A school that keeps its weak pupils at
+    home raises the probability of absence by a part of w. The statistic
+
+    .. math:: T_i = \sum_w (a_w - p_w)\,(g(u_w) - c_i), \qquad g = \log\{1 + s\,w(u)/p_0(u)\},
+
+    has :math:`p_w` with the school's own attendance, :math:`\mathrm{logit}\,p_w = \mathrm{logit}\,p_0(u_w) +
+    \alpha_i`, :math:`\alpha_i \sim N(0, \sigma_\alpha^2)` fitted by penalised likelihood, and is cleared of it by
+    :math:`c_i`: an epidemic is no sign. :math:`T_i/V_i` gets additive over-dispersion
+    (`dispersion.school_effects`). Few absences make both T and the fitted V large together, which takes the skewness
+    away: the tail is Student's. Assumes that codes name the same pupil in all papers
+    of a year, and absences independent given standing and school; a class on a journey makes p too small.
+
+    References
+    ----------
+    .. [1] D. N. Figlio, "Testing, crime and punishment", Journal of Public Economics 90(4-5), 2006, 837-851, sec. 4
+       (who is kept away from the test).
+    .. [2] J. B. Cullen, R. Reback, "Tinkering toward accolades", Advances in Applied Microeconomics 14, 2006, 1-34.
+    """
+    if pupils is None or pupils.scores.shape[1] < 2:
+        raise InsufficientData("нет другой работы того же класса, по которой видно, кто не писал эту")
+    own = pupils.scores[:, column]
+    others = np.delete(pupils.scores, column, axis=1)
+    standing = _standing(others)
+    seen = np.isfinite(standing) & np.isin(pupils.school, table.schools)
+    absent = np.isnan(own) & seen
+    matched = (~np.isnan(own) & seen).sum()
+    if matched < params.smallest_matched * np.isfinite(own).sum() or matched == 0:
+        raise InsufficientData("коды участников в работах одного класса не совпадают")
+    u, a = standing[seen], absent[seen].astype(float)
+    if a.sum() < params.smallest_absent or len(np.unique(pupils.school[seen])) < params.smallest_pool:
+        raise InsufficientData("не писавших эту работу среди писавших другие слишком мало")
+    S = len(table.schools)
+    school = np.searchsorted(table.schools, pupils.school[seen])
+    base, weak = _curves(u, a, own[seen], table)
+    alpha = np.zeros(S)
+    logit = np.log(base / (1 - base))
+    precision = 1 / params.attendance_spread**2
+    for _ in range(12):
+        p = 1 / (1 + np.exp(-(logit + alpha[school])))
+        information = np.bincount(school, weights=p * (1 - p), minlength=S) + precision
+        step = (np.bincount(school, weights=a - p, minlength=S) - precision * alpha) / information
+        alpha = alpha + np.clip(step, -1, 1)
+        if np.max(np.abs(step)) < 1e-5:
+            break
+    p = 1 / (1 + np.exp(-(logit + alpha[school])))
+    noise = p * (1 - p)
+    g = np.log1p(params.kept / np.maximum(base, 0.01) * weak)
+    clear = np.bincount(school, weights=noise * g, minlength=S) / (
+        np.bincount(school, weights=noise, minlength=S) + precision
+    )
+    g = g - clear[school]
+    total = np.bincount(school, weights=(a - p) * g, minlength=S)
+    variance = np.bincount(school, weights=noise * g * g, minlength=S)
+    count = np.bincount(school, minlength=S)
+    usable = (count >= params.smallest_pooled) & (variance >= params.smallest_information)
+    if usable.sum() < params.smallest_pool:
+        raise InsufficientData("школ, где видно, кто не писал работу, слишком мало")
+    information = np.where(usable, variance, 1e-6)
+    effects = school_effects(
+        np.where(usable, total / information, 0.0), 1 / information, fit_on=usable, caution=1.0, reject=3.0
+    )
+    z = np.clip(np.where(usable, to_z(student_p(effects.z, effects.degrees)), np.nan), -8.0, 37.0)
+    low = u <= np.quantile(u, 0.25)
+    gone = np.bincount(school, weights=a, minlength=S)
+    return AbsenceResult(
+        z,
+        np.where(usable, student_p(effects.z, effects.degrees), 1.0),
+        count,
+        gone,
+        np.bincount(school, weights=a * low, minlength=S),
+        np.bincount(school, weights=p * low, minlength=S),
+        np.sqrt(np.bincount(school, weights=noise * low, minlength=S)),
+        usable & (count >= params.smallest_n) & (table.n >= params.smallest_n),
+    )
+
+
+def _standing(scores: np.ndarray) -> np.ndarray:
+    """Mean standardised score over the papers that a pupil has; NaN where none."""
+    with np.errstate(all="ignore"):
+        known = np.isfinite(scores)
+        count = known.sum(axis=0)
+        mean = np.where(known, scores, 0.0).sum(axis=0) / np.maximum(count, 1)
+        spread = np.sqrt(np.where(known, (scores - mean) ** 2, 0.0).sum(axis=0) / np.maximum(count, 1))
+        z = np.where(known, (scores - mean) / np.maximum(spread, 1e-9), 0.0)
+        papers = known.sum(axis=1)
+        return np.where(papers > 0, z.sum(axis=1) / np.maximum(papers, 1), np.nan)
+
+
+def _curves(u: np.ndarray, a: np.ndarray, own: np.ndarray, table: PaperTable) -> tuple[np.ndarray, np.ndarray]:
+    """Share of the absent, and of weak works among the present, at each pupil's standing: bins, smoothed."""
+    edges = np.unique(np.quantile(u, np.linspace(0, 1, _BINS + 1)[1:-1]))
+    at = np.searchsorted(edges, u, side="right")
+    bins = len(edges) + 1
+    kernel = np.exp(-0.5 * ((np.arange(bins)[:, None] - np.arange(bins)) / 1.0) ** 2)
+
+    def smoothed(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        above = kernel @ np.bincount(at, weights=values * weights, minlength=bins)
+        below = kernel @ np.bincount(at, weights=weights, minlength=bins)
+        overall = float((values * weights).sum() / max(weights.sum(), 1e-9))
+        return (above + 5 * overall) / (below + 5)
+
+    present = np.isfinite(own).astype(float)
+    cut = table.spec.mark_from[0] if table.spec.mark_from is not None else np.nanquantile(own, 1 / 6)
+    weak = smoothed((np.nan_to_num(own, nan=1e9) < cut).astype(float), present)
+    return np.clip(smoothed(a, np.ones(len(a))), 1e-4, 0.9)[at], weak[at]
