@@ -18,10 +18,13 @@ SHOWN_ROWS = 10
 
 @dataclass(frozen=True)
 class CheckedWorks:
-    """Works fit for screening, and what was noticed on the way (`warnings`, Russian sentences)."""
+    """Works fit for screening, and what was noticed on the way: `warnings` are Russian sentences, `repeated` counts the
+    works whose participant's code was already met.
+    """
 
     works: pd.DataFrame
     warnings: tuple[str, ...]
+    repeated: int = 0
 
 
 def check_works(
@@ -104,7 +107,7 @@ def check_works(
     repeated = _repeated(works)
     if repeated:
         warnings.append(f"код участника повторяется внутри школы и работы: {repeated} работ; все учтены")
-    return CheckedWorks(works.reset_index(drop=True), tuple(warnings))
+    return CheckedWorks(works.reset_index(drop=True), tuple(warnings), repeated)
 
 
 def _text(column: pd.Series) -> pd.Series:
