@@ -19,10 +19,13 @@ SHOWN_ROWS = 10
 
 @dataclass(frozen=True)
 class CheckedWorks:
-    """Works fit for screening, and what was noticed on the way (`warnings`, Russian sentences)."""
+    """Works fit for screening, and what was noticed on the way: `warnings` are Russian sentences, `repeated` counts the
+    works whose participant's code was already met.
+    """
 
     works: pd.DataFrame
     warnings: tuple[str, ...]
+    repeated: int = 0
 
 
 def check_works(
@@ -109,7 +112,7 @@ def check_works(
         warnings.append(f"код участника повторяется внутри школы и работы: {repeated} работ; все учтены")
     if not isinstance(works.index, pd.RangeIndex):
         works = works.reset_index(drop=True)
-    return CheckedWorks(works, tuple(warnings))
+    return CheckedWorks(works, tuple(warnings), repeated)
 
 
 def _text(column: pd.Series, *, lower: bool = False) -> pd.Series:

@@ -128,8 +128,8 @@ def _fit(
 ) -> SchoolEffects:
     ridge = 0.3 * np.eye(design.shape[1])
     ridge[0, 0] = 0.0
-    expected = _huber_square(huber)
-    expected += caution * np.sqrt((_huber_square(huber, power=4) - expected**2) / max(fit_on.sum(), 1))
+    expected = huber_square(huber)
+    expected += caution * np.sqrt((huber_square(huber, power=4) - expected**2) / max(fit_on.sum(), 1))
     known_base, known_shared = base[fit_on], None if shared is None else shared[fit_on]
     middle = float(np.median(known_base))
     tau2 = max(0.0, float(np.median((y[fit_on] - np.median(y[fit_on])) ** 2)) / 0.4549 - middle)
@@ -218,7 +218,7 @@ def _dispersion(
     return tau2_given(omega, max(inner, 1e-3 * first), 1e-6)[0], omega
 
 
-def _huber_square(k: float, *, power: int = 2) -> float:
+def huber_square(k: float, *, power: int = 2) -> float:
     """E min(|Z|, k)^power of a standard normal Z, power 2 or 4."""
     density = np.exp(-0.5 * k * k) / np.sqrt(2 * np.pi)
     inside = 2 * special.ndtr(k) - 1

@@ -13,7 +13,7 @@ from app.detectors.tables import PaperTable
 from app.detectors.tails import to_z
 from app.errors import InsufficientData
 
-NAME, VERSION = "homogeneity", "1.0"
+NAME, VERSION = "homogeneity", "1.1"
 _LEVEL_ONLY = 0.01
 
 

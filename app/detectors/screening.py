@@ -10,6 +10,7 @@ import pandas as pd
 
 from app import frames
 from app.detectors import (
+    beside,
     boundary_push,
     class_similarity,
     context,
@@ -26,6 +27,7 @@ from app.detectors import (
 )
 from app.detectors.base import PaperSpec, Screening
 from app.detectors.checks import check_works
+from app.detectors.own_index import own_index
 from app.detectors.params import Params, load_params
 from app.detectors.summaries import PaperResults, evidence_of, summaries
 from app.detectors.tables import PaperTable, build_tables
@@ -56,6 +58,8 @@ def screen(
     exams: pd.DataFrame | None = None,
     previous: pd.DataFrame | None = None,
     control: pd.DataFrame | Collection[str] | None = None,
+    protocol: pd.DataFrame | None = None,
+    history: pd.DataFrame | None = None,
     params: Params | None = None,
     progress: Callable[[str, float], None] | None = None,
     presented: bool = True,
@@ -77,6 +81,10 @@ def screen(
         Works of the year before.
     control : DataFrame or collection of str, optional
         Works of a control sample, or codes of the schools that serve as one.
+    protocol : DataFrame, optional
+        What is known of the upload, see `protocol.sheet_of`.
+    history : DataFrame, optional
+        ``school, year, source, markers``: earlier lists and runs, see `recurrence.recurrence`.
     params : Params, optional
         Those of ``app/data/detectors.toml`` by default.
     progress : callable, optional
@@ -117,17 +125,22 @@ def screen(
         "papers": [],
         "federal": {},
         "mechanisms": {},
+        "own_index": {},
     }
-    history: dict[str, np.ndarray] = {}
+    around = beside.beside(checked, papers, exams=exams, previous=previous, upload=protocol, history=history)
+    past_p: dict[str, np.ndarray] = {}
     years = sorted({table.year for table in tables})
     for number, year in enumerate(years):
         of_year = [table for table in tables if table.year == year]
         before = [*earlier, *(table for table in tables if table.year < year)]
         done = _screen_year(of_year, before, control_tables, checked.works, schools, exams, params)
+        beside.assess(done, before, control_tables, around, params)
         tell("проверки", 0.2 + 0.4 * (number + 1) / len(years))
+        again = None
         if presented:
             found, markers = _findings(done, year, before, exams, params)
-            frames_found += found
+            more, again = beside.findings_of(done, year, around, params)
+            frames_found += [*found, *more]
         else:
             markers = federal.federal_markers([paper.table for paper in done], before, exams, params.federal)
         result.reference["papers"] += [_reference_of(paper) for paper in done]
@@ -136,20 +149,22 @@ def screen(
             done,
             year,
             params,
-            history,
-            _copy_with_mechanisms(done, before, control_tables, checked.works, schools, exams, params),
+            past_p,
+            _copy_with_mechanisms(done, before, control_tables, checked.works, schools, exams, around, params),
         )
         result.reference["mechanisms"][str(year)] = {"source": profiles.source, "version": profiles.version}
         papers_found.append(paper_summary)
         schools_found.append(school_summary)
+        result.reference["own_index"][str(year)] = own_index(school_summary)
         if presented and charts:
-            result.evidence |= evidence_of(done, school_summary)
+            result.evidence |= evidence_of(done, school_summary, params.boundary_push.frandsen_k)
+            result.evidence |= beside.evidence_of(done, again, school_summary)
         tell("сведение результатов", 0.6 + 0.4 * (number + 1) / len(years))
     result.findings = _concat(frames_found, frames.FINDINGS)
     result.papers = _concat(papers_found, frames.PAPER_SUMMARY)
     result.schools = _concat(schools_found, frames.SCHOOL_SUMMARY)
     result.params = params.as_dict()
-    result.versions = {m.NAME: m.VERSION for m in _MODULES}
+    result.versions = {m.NAME: m.VERSION for m in (*_MODULES, *beside.MODULES)}
     tell("готово", 1.0)
     return result
 
@@ -301,6 +316,7 @@ def _copy_with_mechanisms(
     works: pd.DataFrame,
     schools: pd.DataFrame | None,
     exams: pd.DataFrame | None,
+    around: beside.Beside,
     params: Params,
 ) -> Callable[[np.ndarray, np.ndarray], list[PaperResults]]:
     """How to screen a copy of the year's works in which some schools carry a known mechanism."""
@@ -309,7 +325,9 @@ def _copy_with_mechanisms(
     def screened(names: np.ndarray, kind: np.ndarray) -> list[PaperResults]:
         own = works[works["year"] == specs[0].year]
         copy = planting.planted_works(own, specs, names, kind, params.mechanisms.planted_strength)
-        return _screen_year(build_tables(copy, specs), before, control, copy, schools, exams, params)
+        copied = _screen_year(build_tables(copy, specs), before, control, copy, schools, exams, params)
+        beside.assess(copied, before, control, around, params, signals_only=True)
+        return copied
 
     return screened
 

@@ -9,6 +9,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from app.frames import item_columns
+
+BLANK_ITEMS = "blank_items"
+"""Column of works read from files that counts what `blank_items` does, in place of the items."""
 _NUMBERS_AT_ONCE = 4_000_000
 _LARGEST_KEY = 62
 
@@ -96,6 +100,30 @@ def numbers(column: pd.Series) -> np.ndarray:
     if pd.api.types.is_numeric_dtype(column.dtype):
         return column.to_numpy(dtype=float, na_value=np.nan)
     return pd.to_numeric(column, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+
+
+def blank_items(works: pd.DataFrame, limit: np.ndarray | int) -> np.ndarray:
+    """Number of blank items of each work among the first `limit` ones.
+
+    Parameters
+    ----------
+    works : DataFrame
+    limit : ndarray of int, shape (n,), or int
+        Number of the paper's items.
+
+    Returns
+    -------
+    ndarray of int, shape (n,)
+    """
+    count = np.zeros(len(works), dtype=np.int64)
+    for name in item_columns(works.columns):
+        column = works[name]
+        if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iub":
+            continue
+        blank = column.isna().to_numpy()
+        if blank.any():
+            count += blank & (int(name.split("_")[1]) <= limit)
+    return count
 
 
 def item_tables(points: np.ndarray, score: np.ndarray, item_max: tuple[int, ...], top: int) -> list[np.ndarray]:

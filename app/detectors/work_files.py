@@ -21,11 +21,13 @@ from pandas.api.types import union_categoricals
 from app import frames
 from app.detectors.base import PaperSpec
 from app.detectors.checks import CheckedWorks, check_works
-from app.detectors.tables import Answers, PaperTable, build_tables
+from app.detectors.tables import Answers, PaperTable, build_tables, find_spec
+from app.detectors.work_codes import BLANK_ITEMS, blank_items, numbers
 
 _WORDS = ("subject", "school", "class", "participant", "variant", "municipality")
 _KEY = ("year", "subject", "grade")
-_PUPIL = (*_KEY, "school", "municipality", "participant", "score")
+_SMALL, _SMALL_OR_NULL = ("year", "grade", "score"), ("pupil_grade", "file_total")
+_PUPIL = (*_KEY, "school", "municipality", "participant", "score", *_SMALL_OR_NULL)
 HELD_WORKS = 1_500_000
 """As many works keep their answers in memory (about 30 bytes each); those of more papers are read again."""
 _SHELF: list[tuple[Callable[[], Answers], Answers]] = []
@@ -82,11 +84,12 @@ class WorkFiles:
         tables: list[PaperTable] = []
         warnings: list[str] = []
         kept: list[pd.DataFrame] = []
-        held = 0
+        held = repeated = 0
         for key, groups in self.papers().items():
             checked = check_works(_frame(groups, key), papers, strict_papers=self.strict_papers)
             warnings += checked.warnings
-            kept.append(_narrow(checked.works))
+            kept.append(_narrow(checked.works, find_spec(papers, *key)))
+            repeated += checked.repeated
             for table in build_tables(checked.works, papers, with_items=with_items):
                 if table.answers is not None:
                     held += len(table.answers.score)
@@ -94,7 +97,8 @@ class WorkFiles:
                         table = replace(table, answers=StoredAnswers(_Again(groups, key, tuple(papers))))
                 tables.append(table)
             pa.default_memory_pool().release_unused()
-        return CheckedWorks(_together(kept), tuple(dict.fromkeys(warnings))), sorted(tables, key=lambda t: t.key)
+        tables.sort(key=lambda table: table.key)
+        return CheckedWorks(_together(kept), tuple(dict.fromkeys(warnings)), repeated), tables
 
 
 def read_works(works: pd.DataFrame | WorkFiles, papers: Sequence[PaperSpec]) -> tuple[CheckedWorks, list[PaperTable]]:
@@ -177,14 +181,19 @@ def _table(groups: list[tuple[Path, list[int]]]) -> pa.Table:
     return pa.concat_tables(parts, promote_options="permissive").unify_dictionaries()
 
 
-def _narrow(works: pd.DataFrame) -> pd.DataFrame:
+def _narrow(works: pd.DataFrame, spec: PaperSpec | None) -> pd.DataFrame:
     """Only who wrote what and where, a few bytes a work; nothing of the frame itself is kept alive."""
     columns: dict[str, Any] = {}
     for name in (name for name in _PUPIL if name in works):
-        if name in ("year", "grade", "score"):
+        if name in _SMALL:
             columns[name] = works[name].to_numpy().astype(np.int16)
+        elif name in _SMALL_OR_NULL:
+            values = numbers(works[name])
+            unknown = ~np.isfinite(values)
+            columns[name] = pd.arrays.IntegerArray(np.where(unknown, 0, values).astype(np.int16), unknown)
         else:
             columns[name] = works[name].astype("category").array.copy()
+    columns[BLANK_ITEMS] = blank_items(works, 0 if spec is None else len(spec.item_max)).astype(np.int16)
     return pd.DataFrame(columns)
 
 
@@ -194,11 +203,12 @@ def _together(parts: list[pd.DataFrame]) -> pd.DataFrame:
         return pd.DataFrame({name: pd.Series(dtype="object") for name in _PUPIL})
     columns = {}
     for name in dict.fromkeys(name for part in parts for name in part.columns):
-        own = [part[name] if name in part else pd.Series([None] * len(part), dtype="category") for part in parts]
-        if name in ("year", "grade", "score"):
+        kind = "Int16" if name in _SMALL_OR_NULL else "category"
+        own = [part[name] if name in part else pd.Series([None] * len(part), dtype=kind) for part in parts]
+        if name in _SMALL or name == BLANK_ITEMS:
             columns[name] = np.concatenate([column.to_numpy() for column in own])
         else:
-            columns[name] = union_categoricals(own)
+            columns[name] = pd.concat(own, ignore_index=True) if name in _SMALL_OR_NULL else union_categoricals(own)
     return pd.DataFrame(columns)
 
 

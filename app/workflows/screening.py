@@ -19,7 +19,7 @@ from app.database import acting
 from app.errors import Reason, Refused
 from app.models import Case, Dataset, Flag, OutboxJob, School, ScreeningRun
 from app.policy import SYSTEM, Actor, Permission
-from app.terms import CaseState, DocumentKind, FileKind, RunStatus, Tier
+from app.terms import NOTED_FAMILIES, SHOWN_FAMILIES, CaseState, DocumentKind, FileKind, RunStatus, Tier
 from app.workflows import issuing, journal, outbox
 from app.workflows.case import open_case
 
@@ -108,6 +108,8 @@ def screen_year(context: AppContext, job: OutboxJob) -> Callable[[Session], None
         inputs.papers,
         schools=inputs.schools,
         previous=inputs.previous,
+        protocol=inputs.protocol,
+        history=inputs.history,
         progress=lambda stage, share: report(stage, 0.1 + 0.8 * share),
     )
     report("запись результатов", 0.92)
@@ -227,7 +229,9 @@ def _flag(
             "reference": _reference_text(run.reference),
             "explains_away": explanations.get(row["detector"], {}).get("ru", ""),
             "explains_away_en": explanations.get(row["detector"], {}).get("en", ""),
-            "sign": row["q_value"] is not None and row["q_value"] <= 0.10 and row["family"].value != "federal",
+            "sign": row["q_value"] is not None and row["q_value"] <= 0.10 and row["family"] not in SHOWN_FAMILIES,
+            # Shown on a card of its own beside the signs; no sign itself.
+            "note": row["family"] in NOTED_FAMILIES and bool(row["statistic"]),
         }
         for row in sorted(rows, key=lambda row: (row["p_value"] is None, row["p_value"] or 0.0))
     ]
