@@ -74,7 +74,10 @@ SCHOOL_SUMMARY = (
     Column("tier", "str", "none, watch, case, severe, too_small"),
     Column("families", "str", "семейства со знаками, через запятую"),
     Column(
-        "resembles", "str", "на какой из известных способов больше всего похожи признаки; пусто, если признаков нет"
+        "resembles",
+        "str",
+        "на какой из известных способов больше всего похожи признаки; пусто, если признаков нет",
+        required=False,
     ),
 )
 

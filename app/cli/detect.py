@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
+from app import frames
 from app.cli.saying import answer, json_option, progress, speaks
 from app.detectors import PaperSpec, Screening, screen
 from app.detectors.checks import check_works
@@ -266,8 +267,14 @@ def _whole(value: Any, name: str) -> int:
 def _write(result: Screening, out: Path) -> list[str]:
     # All three are rendered before the first is written, so that nothing can fail half-way through.
     rendered = {
-        f"{name}.csv": frame.to_csv(index=False, lineterminator="\n").encode("utf-8")
-        for name, frame in (("findings", result.findings), ("papers", result.papers), ("schools", result.schools))
+        f"{name}.csv": frame[frames.names(spec, required_only=True)]
+        .to_csv(index=False, lineterminator="\n")
+        .encode("utf-8")
+        for name, frame, spec in (
+            ("findings", result.findings, frames.FINDINGS),
+            ("papers", result.papers, frames.PAPER_SUMMARY),
+            ("schools", result.schools, frames.SCHOOL_SUMMARY),
+        )
     }
     try:
         for name, content in rendered.items():

@@ -87,6 +87,8 @@ def test_json_says_what_was_done(files):
         "item_profile",
         "class_similarity",
         "homogeneity",
+        "landing_profile",
+        "selective_absence",
         "journal_gap",
         "federal",
         "upper_tail",

@@ -121,6 +121,7 @@ def test_evidence_is_ready_for_json_and_covers_the_flagged(manipulated_screening
     assert len(flagged) > 0
     assert missing == []
     assert {value["kind"] for value in manipulated_screening.evidence.values()} == {
+        "absence",
         "class_similarity",
         "distribution",
         "funnel",
