@@ -14,7 +14,9 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
+from app import frames
 from app.cli.detect_reports import read_reports, reports_options
+from app.cli.detect_works import works_in_files
 from app.cli.saying import answer, json_option, progress, speaks
 from app.detectors import PaperSpec, Screening, screen
 from app.detectors.aggregates import KINDS
@@ -25,6 +27,7 @@ from app.terms import Tier
 
 _TEXT = {
     *("school", "subject", "class", "participant", "variant", "municipality", "name", "type", "exam"),
+    *("source", "markers", "uploaded_at", "due_at"),
     *("логин", "логин оо", "логин школы", "предмет", "муниципалитет", "оо"),
 }
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -38,6 +41,8 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--exams", type=_FILE, help="Результаты ОГЭ, ЕГЭ и других внешних процедур: csv или parquet.")
 @click.option("--previous", type=_FILE, help="Работы прошлого года: csv или parquet.")
 @click.option("--control", type=_FILE, help="Контрольная выборка: работы или список школ.")
+@click.option("--protocol", type=_FILE, help="Сведения о загрузке школ: csv или parquet.")
+@click.option("--history", type=_FILE, help="Списки и проверки прошлых лет: csv или parquet.")
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Папка для результатов.")
 @json_option
 @speaks
@@ -48,6 +53,8 @@ def detect(
     exams: Path | None,
     previous: Path | None,
     control: Path | None,
+    protocol: Path | None,
+    history: Path | None,
     out: Path,
     as_json: bool,
     **reports: Path | None,
@@ -70,7 +77,7 @@ def detect(
         raise click.UsageError(f"нужны работы (--works) или хотя бы один готовый отчёт ({options})")
     with progress("Проверка") as report:
         report("чтение файлов", 0.0)
-        result, warnings = _run(works, papers, given, schools, exams, previous, control, report)
+        result, warnings = _run(works, papers, given, schools, exams, previous, control, protocol, history, report)
         files = _write(result, out)
     for text in warnings:
         click.echo(f"Внимание: {text}", err=True)
@@ -94,22 +101,30 @@ def _run(
     exams: Path | None,
     previous: Path | None,
     control: Path | None,
+    protocol: Path | None,
+    history: Path | None,
     progress: Callable[[str, float], None],
 ) -> tuple[Screening, list[str]]:
     specs = read_papers(papers)
-    checked = None if works is None else _checked(works, specs)
+    stored, told = (None, ()) if works is None else works_in_files(works, specs)
+    checked = _checked(works, specs) if works is not None and stored is None else None
+    if checked is not None:
+        told = checked.warnings
     aggregates = read_reports(reports, specs, read_table)
     result = screen(
-        None if checked is None else checked.works,
+        stored if checked is None else checked.works,
         specs,
         aggregates=aggregates,
         schools=_with_columns(schools, {"school"}),
         exams=_with_columns(exams, {"school", "exam", "subject", "n", "mean_mark"}),
         previous=None if previous is None else read_table(previous),
         control=None if control is None else read_control(control),
+        protocol=_with_columns(protocol, {"school", "year", "subject", "grade"}),
+        history=_with_columns(history, {"school", "year", "source"}),
         progress=progress,
+        charts=False,
     )
-    return result, [*(checked.warnings if checked else ()), *result.reference["warnings"]]
+    return result, [*told, *result.reference["warnings"]]
 
 
 def _checked(works: Path, specs: list[PaperSpec]) -> CheckedWorks:
@@ -269,8 +284,14 @@ def _whole(value: Any, name: str) -> int:
 def _write(result: Screening, out: Path) -> list[str]:
     # All three are rendered before the first is written, so that nothing can fail half-way through.
     rendered = {
-        f"{name}.csv": frame.to_csv(index=False, lineterminator="\n").encode("utf-8")
-        for name, frame in (("findings", result.findings), ("papers", result.papers), ("schools", result.schools))
+        f"{name}.csv": frame[frames.names(spec, required_only=True)]
+        .to_csv(index=False, lineterminator="\n")
+        .encode("utf-8")
+        for name, frame, spec in (
+            ("findings", result.findings, frames.FINDINGS),
+            ("papers", result.papers, frames.PAPER_SUMMARY),
+            ("schools", result.schools, frames.SCHOOL_SUMMARY),
+        )
     }
     try:
         for name, content in rendered.items():

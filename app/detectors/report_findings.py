@@ -10,7 +10,17 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from app.detectors import charts, contextual_mean, federal, few_lowest, findings, item_profile, journal_gap, sentences
+from app.detectors import (
+    charts,
+    contextual_mean,
+    federal,
+    few_lowest,
+    findings,
+    item_profile,
+    journal_gap,
+    recurrence,
+    sentences,
+)
 from app.detectors.contextual_mean import MeanResult
 from app.detectors.few_lowest import LowestResult
 from app.detectors.journal_gap import JournalResult
@@ -60,7 +70,9 @@ def missing(detector: str, requires: tuple[str, ...]) -> str:
     return f"нет {what}: нужен отчёт {', '.join(named[:-1])} или {named[-1]}"
 
 
-def findings_of(papers: list[ReportPaper], of_scores: list[pd.DataFrame], params: Params) -> list[pd.DataFrame]:
+def findings_of(
+    papers: list[ReportPaper], of_scores: list[pd.DataFrame], of_others: list[pd.DataFrame], params: Params
+) -> list[pd.DataFrame]:
     """Findings of all groups.
 
     Parameters
@@ -68,6 +80,8 @@ def findings_of(papers: list[ReportPaper], of_scores: list[pd.DataFrame], params
     papers : list of ReportPaper
     of_scores : list of DataFrame
         Findings that the detectors of works made of the score distributions.
+    of_others : list of DataFrame
+        Findings from what stands beside the works (`beside.findings_of`), which are complete as they are.
     params : Params
 
     Returns
@@ -77,6 +91,7 @@ def findings_of(papers: list[ReportPaper], of_scores: list[pd.DataFrame], params
     """
     found: list[pd.DataFrame] = []
     made = pd.concat(of_scores, ignore_index=True) if of_scores else None
+    beside = {str(name) for frame in of_others for name in frame["detector"].unique()}
     for paper in papers:
         table = paper.results.table
         own = _own_frames(paper, params)
@@ -87,7 +102,7 @@ def findings_of(papers: list[ReportPaper], of_scores: list[pd.DataFrame], params
             rows = made[(made["subject"] == subject) & (made["grade"] == grade) & ~made["detector"].isin(answered)]
             rows = rows[~rows["detector"].isin(_from_works())]
             found.append(rows)
-            answered |= set(rows.loc[rows["school"] != "", "detector"])
+            answered |= set(rows.loc[rows["school"] != "", "detector"]) | beside
         found += _unanswered(paper, answered)
     return found
 
@@ -105,7 +120,7 @@ def _unanswered(paper: ReportPaper, answered: set[str]) -> Iterator[pd.DataFrame
 
     table = paper.results.table
     for row in DETECTORS:
-        if row.name in answered:
+        if row.name in answered or row.name == recurrence.NAME:  # which speaks of a school, not of a paper
             continue
         if row.name == federal.NAME and (table.spec.subject, table.spec.grade) not in federal.PAPERS:
             continue

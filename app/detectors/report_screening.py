@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import numpy as np
 import pandas as pd
 
-from app.detectors import context, contextual_mean, few_lowest, item_profile, journal_gap
+from app.detectors import beside, context, contextual_mean, few_lowest, item_profile, journal_gap
 from app.detectors.aggregates import Known
 from app.detectors.item_report import item_report
 from app.detectors.journal_report import journal_report
@@ -71,6 +71,7 @@ class Surroundings:
     control: dict[Key, PaperTable]
     before: list[PaperTable]
     works: pd.DataFrame
+    beside: beside.Beside
     params: Params
 
 
@@ -112,6 +113,7 @@ def screen_reports(groups: list[ReportGroup], year: int, around: Surroundings, r
             around.exams,
             around.params,
         )
+        beside.assess(found, around.before, around.control, around.beside, around.params)
         by_scores = {result.table.key: result for result in found}
     marked = _means([group.joint for group in groups if group.kind == "marks"], around)
     summaries = {group.joint.key: with_pooled_variance(_summary(group)) for group in groups if group.kind == "other"}
@@ -259,9 +261,11 @@ def _of_group(joint: PaperResults, group: ReportGroup) -> PaperResults:
     picked = {
         f.name: _rows(getattr(joint, f.name), own)
         for f in fields(joint)
-        if f.name not in ("table", "refusals", "markers")
+        if f.name not in ("table", "refusals", "markers", "silent")
     }
-    return replace(joint, table=group.table, refusals=dict(joint.refusals), markers=[], **picked)
+    return replace(
+        joint, table=group.table, refusals=dict(joint.refusals), silent=dict(joint.silent), markers=[], **picked
+    )
 
 
 def _rows(result: Result, own: np.ndarray) -> Result:

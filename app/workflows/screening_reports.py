@@ -46,6 +46,15 @@ def papers_of(reports: Mapping[str, pd.DataFrame]) -> list[Key]:
     return sorted(keys)
 
 
+def papers_of_years(reports: Mapping[str, pd.DataFrame]) -> list[PaperSpec]:
+    """Descriptions of all papers of all years that the reports speak of."""
+    papers = []
+    for year in sorted({int(year) for frame in reports.values() for year in frame["year"].unique()}):
+        own = {kind: frame[frame["year"] == year] for kind, frame in reports.items()}
+        papers += [paper_from_reports(year, *key, own) for key in papers_of(own)]
+    return papers
+
+
 def paper_from_reports(year: int, subject: str, grade: int, reports: Mapping[str, pd.DataFrame]) -> PaperSpec:
     """A paper's description where there are no works of it: the scale's, else what the reports tell of its items."""
     scale = load_scales().get(year, subject, grade)

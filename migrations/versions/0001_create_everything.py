@@ -595,6 +595,8 @@ def upgrade() -> None:
                 "journal",
                 "attendance",
                 "federal",
+                "hygiene",
+                "history",
                 name="family",
                 native_enum=False,
                 create_constraint=True,
