@@ -54,6 +54,8 @@ def missing(detector: str, requires: tuple[str, ...]) -> str:
     """What a detector lacks and which report brings it."""
     if detector in _MISSING:
         what, reports = _MISSING[detector]
+    elif "protocol" in requires:
+        what, reports = "сведений о загрузке работ", ("individual",)
     elif any(word in requires for word in _FROM_WORKS):
         what, reports = "баллов каждой работы за задания", ("individual",)
     elif "journal_mark" in requires:
