@@ -15,9 +15,10 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from app import frames
+from app.cli.detect_works import works_in_files
 from app.cli.saying import answer, json_option, progress, speaks
 from app.detectors import PaperSpec, Screening, screen
-from app.detectors.checks import check_works
+from app.detectors.checks import CheckedWorks, check_works
 from app.errors import Reason, Refused, WrongFormat
 from app.storage import write_atomically
 from app.terms import Tier
@@ -99,12 +100,12 @@ def _run(
     progress: Callable[[str, float], None],
 ) -> tuple[Screening, list[str]]:
     specs = read_papers(papers)
-    frame = read_table(works)
-    if len(frame) == 0:
-        raise WrongFormat(Reason("empty", f"в файле {works.name} нет ни одной работы", f"{works.name} has no works"))
-    checked = check_works(frame, specs, first_row=1 if works.suffix == ".parquet" else 2, strict_papers=True)
+    stored, told = works_in_files(works, specs)
+    if stored is None:
+        checked = _checked(works, specs)
+        told = checked.warnings
     result = screen(
-        checked.works,
+        stored if stored is not None else checked.works,
         specs,
         schools=_with_columns(schools, {"school"}),
         exams=_with_columns(exams, {"school", "exam", "subject", "n", "mean_mark"}),
@@ -113,8 +114,16 @@ def _run(
         protocol=_with_columns(protocol, {"school", "year", "subject", "grade"}),
         history=_with_columns(history, {"school", "year", "source"}),
         progress=progress,
+        charts=False,
     )
-    return result, [*checked.warnings, *result.reference["warnings"]]
+    return result, [*told, *result.reference["warnings"]]
+
+
+def _checked(works: Path, specs: list[PaperSpec]) -> CheckedWorks:
+    frame = read_table(works)
+    if len(frame) == 0:
+        raise WrongFormat(Reason("empty", f"в файле {works.name} нет ни одной работы", f"{works.name} has no works"))
+    return check_works(frame, specs, first_row=1 if works.suffix == ".parquet" else 2, strict_papers=True)
 
 
 def read_table(path: Path) -> pd.DataFrame:

@@ -26,6 +26,7 @@ from app.detectors import (
 from app.detectors.base import Detector, PaperSpec, Screening
 from app.detectors.params import Params, load_params
 from app.detectors.screening import screen
+from app.detectors.work_files import WorkFiles
 from app.terms import Family
 
 DETECTORS: tuple[Detector, ...] = (
@@ -183,4 +184,4 @@ DETECTORS: tuple[Detector, ...] = (
 """All detectors, in the order they are shown. The families "federal", "hygiene" and "history" are shown and never count
 towards a tier."""
 
-__all__ = ["DETECTORS", "Detector", "PaperSpec", "Params", "Screening", "load_params", "screen"]
+__all__ = ["DETECTORS", "Detector", "PaperSpec", "Params", "Screening", "WorkFiles", "load_params", "screen"]

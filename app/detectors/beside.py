@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from app import frames
 from app.detectors import (
     charts_beside,
     cohorts,
@@ -26,6 +25,7 @@ from app.detectors.checks import CheckedWorks
 from app.detectors.params import Params
 from app.detectors.summaries import PaperResults
 from app.detectors.tables import PaperTable, find_spec
+from app.detectors.work_codes import BLANK_ITEMS, blank_items
 from app.errors import InsufficientData
 from app.terms import Tier
 
@@ -97,20 +97,16 @@ def beside(
 
 def _left_out(works: pd.DataFrame, papers: Sequence[PaperSpec]) -> dict[tuple[int, str, int], dict[str, int]]:
     """Items that are blank in the works, as far as each paper goes."""
-    names = [name for name in frames.item_columns(works.columns) if works[name].dtype.kind not in "iub"]
-    blank = {name: works[name].isna().to_numpy() for name in names}
-    if not any(column.any() for column in blank.values()):
-        return {}
     own = works[["year", "subject", "grade", "school"]]
-    kinds = own[["year", "subject", "grade"]].drop_duplicates()
-    limit = np.zeros(len(works), dtype=np.int64)
-    for year, subject, grade in kinds.itertuples(index=False):
-        spec = find_spec(papers, int(year), str(subject), int(grade))
-        rows = (own["year"] == year) & (own["subject"] == subject) & (own["grade"] == grade)
-        limit[rows.to_numpy()] = 0 if spec is None else len(spec.item_max)
-    count = np.zeros(len(works), dtype=np.int64)
-    for name, column in blank.items():
-        count += column & (int(name.split("_")[1]) <= limit)
+    if BLANK_ITEMS in works:
+        count = works[BLANK_ITEMS].to_numpy(dtype=np.int64)
+    else:
+        limit = np.zeros(len(works), dtype=np.int64)
+        for year, subject, grade in own[["year", "subject", "grade"]].drop_duplicates().itertuples(index=False):
+            spec = find_spec(papers, int(year), str(subject), int(grade))
+            rows = (own["year"] == year) & (own["subject"] == subject) & (own["grade"] == grade)
+            limit[rows.to_numpy()] = 0 if spec is None else len(spec.item_max)
+        count = blank_items(works, limit)
     found: dict[tuple[int, str, int], dict[str, int]] = {}
     chosen = count > 0
     sums = own[chosen].assign(count=count[chosen]).groupby(["year", "subject", "grade", "school"])["count"].sum()

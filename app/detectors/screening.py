@@ -31,6 +31,7 @@ from app.detectors.own_index import own_index
 from app.detectors.params import Params, load_params
 from app.detectors.summaries import PaperResults, evidence_of, summaries
 from app.detectors.tables import PaperTable, build_tables
+from app.detectors.work_files import WorkFiles, read_works
 from app.errors import InsufficientData
 from app.terms import Family
 
@@ -50,7 +51,7 @@ _MODULES = (
 
 
 def screen(
-    works: pd.DataFrame,
+    works: pd.DataFrame | WorkFiles,
     papers: Sequence[PaperSpec],
     *,
     schools: pd.DataFrame | None = None,
@@ -61,12 +62,14 @@ def screen(
     history: pd.DataFrame | None = None,
     params: Params | None = None,
     progress: Callable[[str, float], None] | None = None,
+    presented: bool = True,
+    charts: bool = True,
 ) -> Screening:
     """Run all detectors and combine them.
 
     Parameters
     ----------
-    works : DataFrame
+    works : DataFrame or WorkFiles
         Columns of `app.frames.WORKS` and ``item_1 … item_k``; several papers and years may stand in one frame.
     papers : sequence of PaperSpec
         Works of other papers are left out.
@@ -86,6 +89,10 @@ def screen(
         Those of ``app/data/detectors.toml`` by default.
     progress : callable, optional
         Called with a Russian word for the step and the share done.
+    presented : bool
+        False leaves out what is made for people: findings with their sentences, and charts.
+    charts : bool
+        False leaves out the charts alone.
 
     Returns
     -------
@@ -105,8 +112,7 @@ def screen(
     params = params or load_params()
     tell = progress or (lambda step, share: None)
     tell("проверка работ", 0.0)
-    checked = check_works(works, papers)
-    tables = build_tables(checked.works, papers)
+    checked, tables = read_works(works, papers)
     tell("справочные распределения", 0.2)
     earlier, control_tables, notes = _surroundings(papers, previous, control, tables)
     frames_found: list[pd.DataFrame] = []
@@ -130,9 +136,13 @@ def screen(
         done = _screen_year(of_year, before, control_tables, checked.works, schools, exams, params)
         beside.assess(done, before, control_tables, around, params)
         tell("проверки", 0.2 + 0.4 * (number + 1) / len(years))
-        found, markers = _findings(done, year, before, exams, params)
-        more, again = beside.findings_of(done, year, around, params)
-        frames_found += [*found, *more]
+        again = None
+        if presented:
+            found, markers = _findings(done, year, before, exams, params)
+            more, again = beside.findings_of(done, year, around, params)
+            frames_found += [*found, *more]
+        else:
+            markers = federal.federal_markers([paper.table for paper in done], before, exams, params.federal)
         result.reference["papers"] += [_reference_of(paper) for paper in done]
         result.reference["federal"][str(year)] = federal.region_index(markers)
         paper_summary, school_summary, profiles = summaries(
@@ -146,8 +156,9 @@ def screen(
         papers_found.append(paper_summary)
         schools_found.append(school_summary)
         result.reference["own_index"][str(year)] = own_index(school_summary)
-        result.evidence |= evidence_of(done, school_summary, params.boundary_push.frandsen_k)
-        result.evidence |= beside.evidence_of(done, again, school_summary)
+        if presented and charts:
+            result.evidence |= evidence_of(done, school_summary, params.boundary_push.frandsen_k)
+            result.evidence |= beside.evidence_of(done, again, school_summary)
         tell("сведение результатов", 0.6 + 0.4 * (number + 1) / len(years))
     result.findings = _concat(frames_found, frames.FINDINGS)
     result.papers = _concat(papers_found, frames.PAPER_SUMMARY)

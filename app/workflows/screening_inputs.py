@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from app.context import AppContext
 from app.database import acting
 from app.detectors import PaperSpec
+from app.detectors.work_files import read_frame
 from app.errors import Reason, Refused
 from app.frames import item_columns
 from app.ingest.scales import load_scales
@@ -92,8 +93,7 @@ def gather(context: AppContext, year: int) -> Inputs:
 
 
 def _works(context: AppContext, datasets: Sequence[Dataset]) -> pd.DataFrame:
-    frames = [pd.read_parquet(context.store.path(dataset.sha256)) for dataset in datasets]
-    return pd.concat(frames, ignore_index=True)
+    return read_frame([context.store.path(dataset.sha256) for dataset in datasets])
 
 
 def _paper_of(dataset: Dataset, works: pd.DataFrame) -> PaperSpec:
@@ -177,8 +177,7 @@ def _paper(year: int, subject: str | None, grade: int | None, works: pd.DataFram
     scale = load_scales().get(year, subject, grade)
     if scale is not None and scale.item_max is not None:
         return PaperSpec(year, subject, grade, tuple(scale.item_max), scale.mark_from)
-    own = works[(works["subject"] == subject) & (works["grade"] == grade)]
-    items = [name for name in item_columns(own.columns) if own[name].notna().any()]
-    return PaperSpec(
-        year, subject, grade, tuple(int(own[name].max()) for name in items), scale.mark_from if scale else None
-    )
+    own = ((works["subject"] == subject) & (works["grade"] == grade)).to_numpy()
+    largest = [works[name][own].max() for name in item_columns(works.columns)]
+    item_max = tuple(int(points) for points in largest if not pd.isna(points))
+    return PaperSpec(year, subject, grade, item_max, scale.mark_from if scale else None)

@@ -181,6 +181,31 @@ def test_an_option_left_out_is_wrong_usage(files):
     assert result.exit_code == 2
 
 
+def test_a_large_parquet_file_is_screened_paper_by_paper_with_the_same_findings(files, region, monkeypatch):
+    region.works.to_parquet(files / "works.parquet")
+    names = ("findings.csv", "papers.csv", "schools.csv")
+    run(files, works="works.parquet")
+    whole = [(files / "out" / name).read_bytes() for name in names]
+    monkeypatch.setattr("app.cli.detect_works.LARGE", 1)
+
+    result = run(files, works="works.parquet")
+
+    assert result.exit_code == 0, result.output
+    assert [(files / "out" / name).read_bytes() for name in names] == whole
+
+
+def test_faulty_rows_of_a_large_parquet_file_are_numbered_as_in_the_file(files, region, monkeypatch):
+    works = region.works.copy()
+    works.loc[len(works) - 1, "score"] = 500
+    works.to_parquet(files / "works.parquet")
+    monkeypatch.setattr("app.cli.detect_works.LARGE", 1)
+
+    result = run(files, works="works.parquet")
+
+    assert result.exit_code == 1
+    assert f"строки {len(works)}" in result.output
+
+
 def test_uploads_and_earlier_lists_are_read_from_files(files, region):
     codes = sorted(region.works["school"].unique())
     pd.DataFrame(
