@@ -5,14 +5,13 @@ Nothing here is timed. The same seed gives the same numbers.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import click
 import numpy as np
 import pandas as pd
-from scipy import stats
 
+from app.bench.accuracy_measures import auc
 from app.cli.saying import answer, json_option, progress, speaks
 from app.detectors import DETECTORS, screen
 from app.detectors.contamination import MANIPULATIONS, contaminate
@@ -21,15 +20,6 @@ from app.detectors.simulate import Region, RegionOptions, simulate_region
 BANDS = ((10, 19), (20, 49), (50, 99), (100, 10_000))
 STRENGTHS = {"weak": 0.35, "medium": 0.6, "strong": 0.85}
 ALPHA = 0.01
-
-
-def auc(positive: Iterable[float], negative: Iterable[float]) -> float:
-    """Area under the ROC curve: probability that a positive ranks above a negative; NaN if either is empty."""
-    a, b = np.asarray(list(positive), dtype=float), np.asarray(list(negative), dtype=float)
-    if len(a) == 0 or len(b) == 0:
-        return float("nan")
-    ranks = stats.rankdata(np.concatenate((a, b)))
-    return float((ranks[: len(a)].sum() - len(a) * (len(a) + 1) / 2) / (len(a) * len(b)))
 
 
 def accuracy(seed: int = 2026, quick: bool = False) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 import pytest
 
-from app.bench.accuracy import auc, boundary_power
+from app.bench.accuracy import boundary_power
+from app.bench.accuracy_measures import auc
 
 
 def test_the_area_is_the_share_of_pairs_in_the_right_order():
