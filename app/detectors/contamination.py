@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from app.detectors import contamination_other
 from app.detectors.base import PaperSpec
 
 MANIPULATIONS = (
@@ -32,11 +33,20 @@ BY_SCORE = ("bump", "lift_twos", "copy_journal", "inflate")
 _SEQUENCE = (
     "absent_weak", "leak_items", "copy_class", "lenient_open", "copy_journal", "inflate", "lift_twos", "bump"
 )  # fmt: skip
+MANNERS = ("own", "other")
+"""Two ways of doing each of them, so that nobody tunes detectors to one."""
 _TOUCHED = "_may_be_touched"
 
 
 def contaminate(
-    rng: np.random.Generator, works: pd.DataFrame, spec: PaperSpec, kind: str, strength: float, rows: np.ndarray
+    rng: np.random.Generator,
+    works: pd.DataFrame,
+    spec: PaperSpec,
+    kind: str,
+    strength: float,
+    rows: np.ndarray,
+    *,
+    manner: str = "own",
 ) -> pd.DataFrame:
     """Works of one paper after a manipulation of the rows chosen.
 
@@ -52,21 +62,32 @@ def contaminate(
         Probability in [0, 1] that a work open to the manipulation is changed; for ``inflate`` the expected share of
         the lost points given back is half of it.
     rows : ndarray of bool, shape (n,)
-        Works that may be touched.
+        Works that may be touched; no other is.
+    manner : str
+        ``own`` carries the manipulations out as written here, ``other`` as in `contamination_other`.
 
     Returns
     -------
     DataFrame
-        A changed copy.
+        A changed copy. Strength 0 changes nothing.
+
+    Raises
+    ------
+    ValueError
+        The manipulation or the manner is unknown, or needs cuts that the paper does not have.
     """
+    if kind not in MANIPULATIONS:
+        raise ValueError(f"unknown manipulation {kind!r}")
+    if manner not in MANNERS:
+        raise ValueError(f"unknown manner {manner!r}")
+    if manner == "other":
+        return _otherwise(rng, works, spec, kind, strength, rows)
     if kind == "leak_items":
         return _with_points(works, spec, _dictated(rng, works, spec, strength), rows)
     if kind == "lenient_open":
         return _with_points(works, spec, _leniently_marked(rng, works, spec, strength), rows)
     if kind == "copy_class":
         return _with_points(works, spec, _copied(rng, works, spec, strength), rows)
-    if kind not in (*BY_SCORE, "absent_weak"):
-        raise ValueError(f"unknown manipulation {kind!r}")
     if spec.mark_from is None:
         raise ValueError("the paper has no official cuts")
     score = works["score"].to_numpy(dtype=np.int64)
@@ -101,6 +122,8 @@ def contaminate_by_all(
     kinds: Sequence[str],
     strength: float,
     rows: np.ndarray,
+    *,
+    manner: str = "own",
 ) -> pd.DataFrame:
     """Works after several manipulations of the same rows, in the order in which people would come to them.
 
@@ -108,7 +131,7 @@ def contaminate_by_all(
 
     Parameters
     ----------
-    rng, works, spec, strength, rows
+    rng, works, spec, strength, rows, manner
         As for `contaminate`.
     kinds : sequence of str
         Of `MANIPULATIONS`; the order given does not matter.
@@ -120,7 +143,7 @@ def contaminate_by_all(
     """
     marked = works.assign(**{_TOUCHED: rows})
     for kind in sorted(kinds, key=_SEQUENCE.index):
-        marked = contaminate(rng, marked, spec, kind, strength, marked[_TOUCHED].to_numpy())
+        marked = contaminate(rng, marked, spec, kind, strength, marked[_TOUCHED].to_numpy(), manner=manner)
     return marked.drop(columns=_TOUCHED)
 
 
@@ -143,6 +166,16 @@ def _towards_journal(
     raised = np.minimum(lower + slack, upper)
     lowered = np.maximum(upper - slack, lower)
     return np.where(score < lower, raised, np.where(score > upper, lowered, score))
+
+
+def _otherwise(
+    rng: np.random.Generator, works: pd.DataFrame, spec: PaperSpec, kind: str, strength: float, rows: np.ndarray
+) -> pd.DataFrame:
+    if kind == "absent_weak":
+        away = rows & contamination_other.kept_away(rng, works, spec, strength)
+        return works[~away].reset_index(drop=True)
+    points = contamination_other.changed_points(rng, works, spec, kind, strength, _points_of(works, spec))
+    return _with_points(works, spec, points, rows)
 
 
 def _dictated(rng: np.random.Generator, works: pd.DataFrame, spec: PaperSpec, strength: float) -> np.ndarray:
