@@ -1,22 +1,16 @@
-"""Manipulations planted into a real region's works: the yardstick nearest to what a department will see.
-
-The region's own schools are not all honest, so an area under the curve of 1 cannot be reached here; what counts is
-how far planted schools rise among the others.
-"""
+"""A real region's works as base: read once, described as papers, and planted with manipulations."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from app.bench.accuracy_measures import auc
-from app.detectors import PaperSpec, Screening, screen
+from app.detectors import PaperSpec
 from app.detectors.contamination import MANIPULATIONS, contaminate_by_all
 from app.errors import Reason, Refused
 from app.frames import item_columns
@@ -42,62 +36,6 @@ class RealBase:
     works: pd.DataFrame
     papers: tuple[PaperSpec, ...]
     reason: str = ""
-
-
-def planted_on_real(
-    folder: Path,
-    *,
-    bases: Sequence[str] = ("spring_2021",),
-    replicates: int = 6,
-    strength: float = 0.6,
-    share: float = 0.10,
-    seed: int = 2026,
-    cache: Path | None = None,
-    run: Callable[..., Screening] = screen,
-) -> dict[str, Any]:
-    """Plant every manipulation into a tenth of a real region's schools and see where `evidence` ranks them.
-
-    Parameters
-    ----------
-    folder : Path
-        Folder with the files of `FILES`, in any layout that ingest knows.
-    bases : sequence of str
-        Keys of `FILES`.
-    replicates : int
-        How many times schools are chosen anew.
-    strength : float
-        Strength of `contamination.contaminate`; 0.6 is medium.
-    share : float
-        Share of the schools with ten works or more that are chosen. Kinds are dealt out in turn over schools in order
-        of their size, so that every kind meets small and large schools.
-    seed : int
-    cache : Path, optional
-        Folder where the works read are kept as Parquet; a changed file is read anew.
-    run : callable
-        What screens; called as ``run(works, papers)``.
-
-    Returns
-    -------
-    dict
-        Base → ``schools`` (with ten works or more), ``planted`` (label → schools over all replicates), ``auc`` (size →
-        label → area, averaged over replicates by planted schools; labels: ``mix`` for all single kinds together, the
-        kinds, ``several``), ``by_replicate`` (area of the mix) and ``tiers`` (shares in *case* or *severe*); or
-        ``reason`` where the base was left out. Plain values.
-
-    Raises
-    ------
-    Refused
-        The folder or all of its files are missing.
-    """
-    found: dict[str, Any] = {}
-    for name in bases:
-        base = read_base(folder, name, cache)
-        if base.reason:
-            found[name] = {"reason": base.reason}
-            continue
-        tables = [planted_table(base, [seed, r], strength, share, run) for r in range(replicates)]
-        found[name] = _summary(tables)
-    return found
 
 
 def read_base(folder: Path, name: str, cache: Path | None = None) -> RealBase:
@@ -174,46 +112,3 @@ def plant(base: RealBase, seed: Sequence[int], strength: float, share: float) ->
             works = contaminate_by_all(rng, works, paper, kinds, strength, works["school"].isin(schools).to_numpy())
         parts.append(works)
     return pd.concat(parts, ignore_index=True), pd.Series(deck, index=chosen)
-
-
-def planted_table(
-    base: RealBase, seed: Sequence[int], strength: float, share: float, run: Callable[..., Screening] = screen
-) -> pd.DataFrame:
-    """One replicate: ``school, n`` (works a paper), ``kind`` (null: not planted), ``evidence, tier``."""
-    works, labels = plant(base, seed, strength, share)
-    schools = run(works, base.papers).schools
-    size = works.groupby(["school", "subject", "grade"]).size().groupby("school").mean()
-    schools = schools.assign(kind=schools["school"].map(labels), n=schools["school"].map(size))
-    return schools.loc[schools["n"] >= 10, ["school", "n", "kind", "evidence", "tier"]].reset_index(drop=True)
-
-
-def _summary(tables: list[pd.DataFrame]) -> dict[str, Any]:
-    whole = pd.concat(tables)
-    areas = {
-        word: {label: _mean_area(tables, label, least) for label in ("mix", *MANIPULATIONS, SEVERAL)}
-        for word, least in (("n ≥ 10", 10), ("n ≥ 50", 50))
-    }
-    flagged, planted = whole["tier"].isin(["case", "severe"]), whole["kind"].notna()
-    return {
-        "schools": len(tables[0]),
-        "planted": {str(k): int(v) for k, v in whole["kind"].value_counts().sort_index().items()},
-        "auc": areas,
-        "by_replicate": [_mean_area([table], "mix", 10) for table in tables],
-        "tiers": {
-            "planted": float(flagged[planted].mean()),
-            "planted_50": float(flagged[planted & (whole["n"] >= 50)].mean()),
-            "others": float(flagged[~planted].mean()),
-        },
-    }
-
-
-def _mean_area(tables: list[pd.DataFrame], label: str, least: int) -> float:
-    areas, weights = [], []
-    for table in tables:
-        table = table[table["n"] >= least]
-        single = table["kind"].notna() & (table["kind"] != SEVERAL)
-        mine = table.loc[single if label == "mix" else table["kind"] == label, "evidence"]
-        if len(mine):
-            areas.append(auc(mine, table.loc[table["kind"].isna(), "evidence"]))
-            weights.append(len(mine))
-    return float(np.average(areas, weights=weights)) if areas else float("nan")

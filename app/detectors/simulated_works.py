@@ -87,8 +87,11 @@ def sit(
     skipped, not_taught = np.zeros(S, bool), None
     if extra.skipping > 0:
         skipped = odd.uniform(size=S) < extra.skipping
-        rank = np.argsort(np.argsort(odd.uniform(size=(S, points.shape[1])), axis=1), axis=1)
-        not_taught = (skipped[:, None] & (rank < odd.integers(1, 4, S)[:, None]))[seat.school]
+        late = _late_items(spec)
+        rank = np.argsort(np.argsort(odd.uniform(size=(S, len(late))), axis=1), axis=1)
+        lacking = np.zeros((S, points.shape[1]), bool)
+        lacking[:, late] = skipped[:, None] & (rank < odd.integers(1, 3, S)[:, None])
+        not_taught = lacking[seat.school]
         points = np.where(not_taught, 0, points)
     pupil_grade = spec.grade + int(extra.autumn)
     frame = pd.DataFrame(
@@ -118,6 +121,12 @@ def item_frame(points: np.ndarray, missing: np.ndarray | None) -> pd.DataFrame:
     return pd.DataFrame({name: pd.array(points[:, k], "Int8") for k, name in enumerate(names)}).mask(
         pd.DataFrame(missing, columns=names)
     )
+
+
+def _late_items(spec: PaperSpec) -> np.ndarray:
+    """Three items of the paper on topics that come late in the year."""
+    paper = np.random.default_rng([spec.grade, *spec.subject.encode(), 13])
+    return paper.choice(len(spec.item_max), 3, replace=False)
 
 
 def answers(rng: np.random.Generator, spec: PaperSpec, ability: np.ndarray) -> np.ndarray:

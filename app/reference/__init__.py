@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
+from pathlib import Path
 
 from app import terms
 from app.datafiles import DATA_DIR
 from app.policy import GRANTS, Permission
+from app.reference.accuracy_page import accuracy_page
+from app.reference.detectors_page import detectors_page
 from app.settings import SETTINGS
 from app.terms import CaseState, Role, Term
 from app.workflows.case import OBJECTIVITY, WORKFLOW_VERSION
@@ -14,8 +18,8 @@ from app.workflows.case import OBJECTIVITY, WORKFLOW_VERSION
 _NOTE = "<!-- Страница напечатана командой `make docs` из кода; правьте код, а не её. -->\n"
 
 
-def pages() -> dict[str, str]:
-    """File name below ``docs/`` → text."""
+def pages(root: Path) -> dict[str, str]:
+    """File name below the folder `root` (``docs/``) → text."""
     return {
         "glossary.md": glossary(),
         "workflows.md": workflows(),
@@ -23,6 +27,7 @@ def pages() -> dict[str, str]:
         "settings.md": settings(),
         "formats.md": formats(),
         "detectors.md": detectors(),
+        **accuracy(root),
     }
 
 
@@ -108,20 +113,20 @@ def formats() -> str:
 
 def detectors() -> str:
     """The registry of detectors with what each module says of itself."""
-    from app.detectors import DETECTORS
+    return f"# Проверки\n\n{_NOTE}\n{detectors_page()}"
 
-    rows = [
-        [f"`{row.name}`", row.version, row.family.ru, row.question_ru, ", ".join(row.requires), str(row.smallest_n)]
-        for row in DETECTORS
-    ]
-    return "\n".join(
-        [
-            "# Проверки\n",
-            _NOTE,
-            "Формулы, допущения и источники стоят в docstring каждого модуля `app/detectors/`.\n",
-            _table(["проверка", "версия", "семейство", "вопрос", "нужно", "наименьшее n"], rows),
-        ]
+
+def accuracy(root: Path) -> dict[str, str]:
+    """The page on accuracy, where a run of the bench has been kept as ``accuracy.json``."""
+    kept = root / "accuracy.json"
+    if not kept.is_file():
+        return {}
+    note = (
+        "<!-- Страница напечатана командой `make docs` из docs/accuracy.json; файл пишет "
+        "`obektiv bench accuracy --full --out docs/accuracy.json`. -->\n"
     )
+    page = accuracy_page(json.loads(kept.read_text(encoding="utf-8")))
+    return {"accuracy.md": f"# Точность проверок\n\n{note}\n{page}"}
 
 
 def _table(head: list[str], rows: list[list[str]]) -> str:
