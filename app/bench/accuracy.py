@@ -82,7 +82,8 @@ def accuracy(
         trials += real_trials(real, extent.bases, extent.replicates, seed, cache, peers=repeated)
     outcomes = run_all(trials, processes, lambda share: tell("моделирование и проверки", 0.9 * share))
     tell("мощность у границ", 0.9)
-    power = {str(n): boundary_power(seed * 1000 + 200, n, extent.power) for n in SIZES if "own" in generators}
+    measured = SIZES if extent.power and "own" in generators else ()
+    power = {str(n): boundary_power(seed * 1000 + 200, n, extent.power) for n in measured}
     peers = _peers(outcomes, extent)
     result: dict[str, Any] = {
         "seed": seed,
@@ -213,7 +214,7 @@ def command(
             tell=line,
         )
     if out is not None:
-        text = json.dumps(result, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+        text = json.dumps(result, ensure_ascii=False, indent=1) + "\n"
         write_atomically(out, text.encode())
     if as_json:
         answer(result)

@@ -96,8 +96,8 @@ def _ranking(ranking: dict[str, Any]) -> Iterator[dict[str, Any]]:
         if cell is None:
             continue
         areas, tiers = cell["auc"], cell["tiers"]
-        yield _bar("auc_mix", generator, MIX, areas["all"]["mix"]["auc"], "high")
-        yield _bar("auc_mix_50", generator, MIX_50, areas[_LARGE]["mix"]["auc"], "high")
+        yield _bar("auc_mix", generator, MIX, _area(areas, "all"), "high")
+        yield _bar("auc_mix_50", generator, MIX_50, _area(areas, _LARGE), "high")
         for kind in MANIPULATIONS:
             if kind in areas["all"]:
                 yield _bar(f"auc_{kind}", generator, EACH, areas["all"][kind]["auc"], "high")
@@ -108,8 +108,13 @@ def _ranking(ranking: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def _real(real: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for base, cell in real.get("bases", {}).items():
         if "auc" in cell:
-            yield _bar("real_mix", base, REAL, cell["auc"]["all"]["mix"]["auc"], "high")
-            yield _bar("real_mix_50", base, REAL_50, cell["auc"][_LARGE]["mix"]["auc"], "high")
+            yield _bar("real_mix", base, REAL, _area(cell["auc"], "all"), "high")
+            yield _bar("real_mix_50", base, REAL_50, _area(cell["auc"], _LARGE), "high")
+
+
+def _area(areas: dict[str, Any], size: str) -> float | None:
+    cell = areas.get(size, {}).get("mix")
+    return None if cell is None else cell["auc"]
 
 
 def _peers(peers: dict[str, Any]) -> Iterator[dict[str, Any]]:

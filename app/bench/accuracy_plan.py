@@ -31,7 +31,7 @@ class Extent:
     peers : int
         How many of a generator's medium regions the peers rank too.
     power : int
-        Schools of the power trials.
+        Schools of the power trials; none are done with 0.
     replicates, real_peers : int
         Of the planting into a real region, and how many of a base's replicates the peers rank.
     bases : tuple of str

@@ -74,7 +74,7 @@ def tiers(table: pd.DataFrame) -> dict[str, float]:
     }
 
 
-def _mean(values: pd.Series) -> float:
+def _mean(values: pd.Series | np.ndarray) -> float:
     return float(values.mean()) if len(values) else float("nan")
 
 
@@ -124,8 +124,8 @@ def side_by_side(tables: Sequence[pd.DataFrame], methods: Sequence[str]) -> dict
             threshold = BY_NAME[name].threshold if name in BY_NAME else None
             if name == "evidence":
                 called = chosen["tier"].isin([Tier.CASE.value, Tier.SEVERE.value]).to_numpy()
-                cell["rule"] = {"tpr": float(np.mean(called[bad])), "fpr": float(np.mean(called[~bad]))}
+                cell["rule"] = {"tpr": _mean(called[bad]), "fpr": _mean(called[~bad])}
             elif threshold is not None:
-                cell["rule"] = {"tpr": float(np.mean(own > threshold)), "fpr": float(np.mean(others > threshold))}
+                cell["rule"] = {"tpr": _mean(own > threshold), "fpr": _mean(others > threshold)}
             found[word][name] = cell
     return found

@@ -46,12 +46,13 @@ def largest_jump(table: PaperTable, works: pd.DataFrame) -> np.ndarray:
 def _jump(scores: np.ndarray, cut: int) -> float:
     import rddensity
 
+    # Repeated scores taken as they are: with the package's adjustment for them schools are ranked a little worse.
     # Both sides need some different scores for a local polynomial; beyond that the package speaks for itself.
     if min(len(np.unique(scores[scores < cut])), len(np.unique(scores[scores >= cut]))) < 3:
         return float("nan")
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         try:
-            return float(rddensity.rddensity(scores, c=cut, bino_flag=False).test["t_jk"])
+            return float(rddensity.rddensity(scores, c=cut, bino_flag=False, massPoints=False).test["t_jk"])
         except Exception:  # whatever the package trips over, it has nothing to say of this school
             return float("nan")
