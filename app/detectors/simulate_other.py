@@ -208,7 +208,12 @@ def _sit(
     reached = K - rng.binomial(4, special.expit(-2.2 - 1.5 * common))
     missing |= np.arange(K) >= reached[:, None]
     points = np.where(missing, 0, points)
-    present = rng.uniform(size=n) > 0.07 if options.size is None else np.ones(n, bool)
+    present = np.ones(n, bool)
+    if options.size is None:
+        # Some schools are emptied by an illness; the weak stay away oftener everywhere.
+        habit = rng.gamma(1 / max(extra.absence_spread, 1e-3) ** 2, max(extra.absence_spread, 1e-3) ** 2, S)
+        away = 0.07 * habit[pupils.school] * np.exp(-extra.absence_slope * pupils.ability)
+        present = rng.uniform(size=n) > np.minimum(away, 0.6)
     pupil_grade = spec.grade + int(extra.autumn)
     frame = pd.DataFrame(
         {

@@ -72,6 +72,11 @@ class Confounders:
     skipping : float
         Share of school × paper where one or two of the paper's items on late topics were not taught: null in the works
         of the school, nothing in the score. On real works it is one school in seven in one paper of four.
+    absence_slope : float
+        By how much the log-odds of not being there grow with each unit of ability less. On real works of two papers of
+        one grade it is about 0.3.
+    absence_spread : float
+        Standard deviation of the log-odds of not being there between schools; about 0.5 on the same works.
     autumn : bool
         The sitting is an autumn one: last year's paper written by pupils a grade up, a little stronger, whose journal
         mark comes from another quarter.
@@ -85,11 +90,21 @@ class Confounders:
     swings: float = 0.0
     swing_size: float = 0.4
     skipping: float = 0.0
+    absence_slope: float = 0.0
+    absence_spread: float = 0.0
     autumn: bool = False
 
 
 ORDINARY = Confounders(
-    elite=0.15, streaming=0.15, odd_journals=0.15, odd_teachers=0.08, swings=0.1, swing_size=0.35, skipping=0.05
+    elite=0.15,
+    streaming=0.15,
+    odd_journals=0.15,
+    odd_teachers=0.08,
+    swings=0.1,
+    swing_size=0.35,
+    skipping=0.05,
+    absence_slope=0.3,
+    absence_spread=0.5,
 )
 """Peculiarities as often as a region has them; what the accuracy trials run on."""
 

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy import special
 
 from app.detectors.base import PaperSpec
-from app.detectors.simulated_region import RegionOptions
+from app.detectors.simulated_region import Confounders, RegionOptions
 from app.detectors.simulated_schools import SchoolsDrawn
 
 _JOURNAL_CUTS = (-2.1, -0.45, 0.85)
 _LETTERS = np.array(list("АБВГДЕЖЗИК"))
+_ABSENT = 0.06
 _OLDER = 0.2  # how much stronger pupils are half a year later
 _OTHER_QUARTER = 0.35  # standard deviation of what a mark of another quarter knows less
 
@@ -64,7 +66,7 @@ def sit(
     """
     S, n = len(drawn.frame), len(seat.school)
     extra = options.confounders
-    present = rng.uniform(size=n) > 0.06 if options.size is None else np.ones(n, bool)
+    present = rng.uniform(size=n) > _absence(odd, seat, S, extra) if options.size is None else np.ones(n, bool)
     classes = int(seat.class_index.max()) + 1
     ability = (
         seat.general
@@ -121,6 +123,14 @@ def item_frame(points: np.ndarray, missing: np.ndarray | None) -> pd.DataFrame:
     return pd.DataFrame({name: pd.array(points[:, k], "Int8") for k, name in enumerate(names)}).mask(
         pd.DataFrame(missing, columns=names)
     )
+
+
+def _absence(odd: np.random.Generator, seat: Cohort, schools: int, extra: Confounders) -> np.ndarray | float:
+    """Probability of each pupil's not being there."""
+    if extra.absence_slope == 0 and extra.absence_spread == 0:
+        return _ABSENT
+    habit = extra.absence_spread * odd.standard_normal(schools)
+    return special.expit(special.logit(_ABSENT) + habit[seat.school] - extra.absence_slope * seat.general)
 
 
 def _late_items(spec: PaperSpec) -> np.ndarray:

@@ -219,6 +219,30 @@ def test_schools_that_skip_topics_leave_the_same_items_empty_in_every_work():
 
 
 @pytest.mark.parametrize("generator", GENERATORS)
+def test_where_absence_goes_with_ability_the_absent_were_weaker_on_the_other_paper(generator):
+    extra = Confounders(absence_slope=0.8)
+    grade = {"own": 4, "other": 7}[generator]
+
+    works = GENERATORS[generator](6, RegionOptions(schools=300, confounders=extra)).works
+
+    sat = works[works["grade"] == grade].pivot_table(index=["school", "participant"], columns="subject", values="score")
+    ma, ru = sat["ma"], sat["ru"]
+    assert ru[ma.isna()].mean() < ru[ma.notna()].mean() - 0.15 * ru.std()
+    assert 0.04 < ma.isna().mean() < 0.12
+
+
+@pytest.mark.parametrize("generator", GENERATORS)
+def test_schools_differ_in_attendance_where_asked(generator):
+    def spread(extra: Confounders) -> float:
+        works = GENERATORS[generator](6, RegionOptions(schools=300, confounders=extra)).works
+        counted = works.groupby(["school", "subject", "grade"]).size().unstack(["subject", "grade"])
+        large = counted[(counted > 50).all(axis=1)]
+        return float((large.std(axis=1) / large.mean(axis=1)).mean())
+
+    assert spread(Confounders(absence_spread=0.8)) > spread(Confounders()) + 0.01
+
+
+@pytest.mark.parametrize("generator", GENERATORS)
 def test_in_an_autumn_sitting_pupils_are_a_grade_above_their_paper(generator):
     region = GENERATORS[generator](6, RegionOptions(schools=30, confounders=Confounders(autumn=True)))
 
