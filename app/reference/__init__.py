@@ -9,12 +9,13 @@ from pathlib import Path
 from app import terms
 from app.datafiles import DATA_DIR
 from app.policy import GRANTS, Permission
-from app.reference.accuracy_page import accuracy_page
+from app.reference.accuracy_page import accuracy_page, peers_part
 from app.reference.detectors_page import detectors_page
 from app.settings import SETTINGS
 from app.terms import CaseState, Role, Term
 from app.workflows.case import OBJECTIVITY, WORKFLOW_VERSION
 
+_KEPT = "accuracy.json"
 _NOTE = "<!-- Страница напечатана командой `make docs` из кода; правьте код, а не её. -->\n"
 
 
@@ -26,7 +27,7 @@ def pages(root: Path) -> dict[str, str]:
         "permissions.md": permissions(),
         "settings.md": settings(),
         "formats.md": formats(),
-        "detectors.md": detectors(),
+        "detectors.md": detectors(root),
         **accuracy(root),
     }
 
@@ -111,14 +112,16 @@ def formats() -> str:
     return "\n".join(parts)
 
 
-def detectors() -> str:
-    """The registry of detectors with what each module says of itself."""
-    return f"# Проверки\n\n{_NOTE}\n{detectors_page()}"
+def detectors(root: Path) -> str:
+    """The registry of detectors, what each module says of itself, and where a peer is better."""
+    kept = root / _KEPT
+    peers = f"\n{peers_part(json.loads(kept.read_text(encoding='utf-8')))}" if kept.is_file() else ""
+    return f"# Проверки\n\n{_NOTE}\n{detectors_page()}{peers}"
 
 
 def accuracy(root: Path) -> dict[str, str]:
-    """The page on accuracy, where a run of the bench has been kept as ``accuracy.json``."""
-    kept = root / "accuracy.json"
+    """The page on accuracy, where a run of the bench has been kept."""
+    kept = root / _KEPT
     if not kept.is_file():
         return {}
     note = (

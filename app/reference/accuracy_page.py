@@ -55,9 +55,14 @@ def accuracy_page(result: dict[str, Any]) -> str:
         *_power(result["power"]),
         *_ranking(result["ranking"]),
         *_real(result["real"]),
-        *_peers(result["peers"], result["peer_wins"], result["bars"]),
+        peers_part(result),
     ]
     return "\n".join(parts)
+
+
+def peers_part(result: dict[str, Any]) -> str:
+    """The part of the page that compares with peers; the page on detectors ends with it too."""
+    return "\n".join(_peers(result["peers"], result["peer_wins"], result["bars"]))
 
 
 def _bars(bars: list[dict[str, Any]]) -> list[str]:
