@@ -146,7 +146,7 @@ def _peers(outcomes: Sequence[Outcome], extent: Extent) -> dict[str, Any]:
                 if not peer.is_there():
                     cells[peer.name] = {"reason": f"пакет {peer.name} не установлен"}
                 elif peer.name in SLOW_PEERS and not extent.slow_peers:
-                    cells[peer.name] = {"reason": "считается только в полном прогоне"}
+                    cells[peer.name] = {"reason": "в этом прогоне не считался"}
     return found
 
 

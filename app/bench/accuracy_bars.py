@@ -69,7 +69,7 @@ def _sizes(size: dict[str, Any]) -> Iterator[dict[str, Any]]:
                     for group, cell in groups.items():
                         counted[cell["verdict"]] += 1
                         if cell["verdict"] == "outside":
-                            outside.append([world, detector, band, group, cell["rate"]])
+                            outside.append([world, detector, band, group, cell["rate"], cell["tests"]])
                     whole = groups.get("all")
                     if whole is not None and not SIZE_BAR[0] <= whole["rate"] <= SIZE_BAR[1]:
                         pooled_off.append([world, detector, band, whole["rate"]])

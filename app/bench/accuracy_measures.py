@@ -11,7 +11,7 @@ from scipy import special, stats
 SIZE_BAR = (0.007, 0.013)
 """Between which false-positive rates at nominal 1 % a detector is as it should be."""
 CONFIDENCE = 0.99
-"""Of the intervals by which a rate is called outside: there are hundreds of cells, 95 % would call twenty by chance."""
+"""Of the intervals and of the verdicts: there are hundreds of cells, 95 % would call twenty by chance."""
 
 
 def auc(positive: Iterable[float], negative: Iterable[float]) -> float:
@@ -82,15 +82,18 @@ def wilson(hits: int, tests: int, confidence: float = CONFIDENCE) -> tuple[float
 def rate(hits: int, tests: int) -> dict[str, Any]:
     """A false-positive rate as the report has it: with interval and verdict.
 
-    The verdict is ``inside`` where the rate lies within `SIZE_BAR`, ``outside`` where its whole interval lies beyond,
-    ``open`` where there are too few tests to tell.
+    The verdict is ``inside`` where the rate lies within `SIZE_BAR`, ``outside`` where so many or so few hits would be
+    rare (exact binomial tail, (1 - `CONFIDENCE`)/2) with a rate at the nearer edge, ``open`` where there are too few
+    tests to tell. The exact tail, because one hit in five tests makes Wilson's interval leave out 1.3 %.
     """
     low, high = wilson(hits, tests)
     share = hits / tests if tests else float("nan")
     if tests and SIZE_BAR[0] <= share <= SIZE_BAR[1]:
         verdict = "inside"
     else:
-        verdict = "outside" if low > SIZE_BAR[1] or high < SIZE_BAR[0] else "open"
+        many = stats.binom.sf(hits - 1, tests, SIZE_BAR[1])
+        few = stats.binom.cdf(hits, tests, SIZE_BAR[0])
+        verdict = "outside" if min(many, few) < (1 - CONFIDENCE) / 2 else "open"
     return {"rate": share, "low": low, "high": high, "tests": tests, "hits": hits, "verdict": verdict}
 
 

@@ -59,12 +59,12 @@ QUICK = Extent(
     medium={"own": 4, "other": 3},
     corners=0,
     several=1,
-    peers=2,
+    peers=1,
     power=60,
     replicates=2,
     real_peers=1,
     bases=("spring_2021",),
-    slow_peers=False,
+    slow_peers=True,
 )
 FULL = Extent(
     schools=400,

@@ -91,8 +91,8 @@ def side_by_side(tables: Sequence[pd.DataFrame], methods: Sequence[str]) -> dict
     Returns
     -------
     dict
-        ``all`` and ``n ≥ 50`` → method (``evidence`` first) → ``auc, partial_auc`` (up to 5 % of false positives, 0.5
-        for chance), ``tpr_1, tpr_5`` (at 1 and 5 %), ``by_kind`` (kind → area) and, for a rule, ``rule``: its own
+        ``n ≥ 10`` and ``n ≥ 50`` → method (``evidence`` first) → ``auc, partial_auc`` (up to 5 % of false positives,
+        0.5 for chance), ``tpr_1, tpr_5`` (at 1 and 5 %), ``by_kind`` (kind → area) and, for a rule, ``rule``: its own
         true- and false-positive rates. A school of which a peer says nothing ranks last with it.
     """
     parts = []
@@ -103,7 +103,9 @@ def side_by_side(tables: Sequence[pd.DataFrame], methods: Sequence[str]) -> dict
         parts.append(filled)
     whole = pd.concat(parts, ignore_index=True)
     found: dict[str, dict[str, dict[str, Any]]] = {}
-    for word, chosen in (("all", whole), (f"n ≥ {LARGE}", whole[whole["n"] >= LARGE])):
+    # Peers say nothing under ten works a paper: smaller schools would only be held against them.
+    for smallest in (10, LARGE):
+        chosen, word = whole[whole["n"] >= smallest], f"n ≥ {smallest}"
         bad = chosen["kind"].notna()
         found[word] = {}
         for name in ("evidence", *methods):

@@ -23,7 +23,7 @@ _INTRO = """\
   работы, распределения, модель заданий и иной способ каждого искажения. На нём проверки не настраивали.
 * Особенности честных школ («обычные особенности»): сильные гимназии и лицеи, классы по успеваемости, строгие и мягкие
   журналы и учителя, необычные параллели, непройденные темы, малые сельские школы.
-* ✓ — внутри 0,7–1,3 %; ✗ — весь 99-процентный интервал Уилсона снаружи; ? — испытаний мало, чтобы сказать.
+* ✓ — внутри 0,7–1,3 %; ✗ — точно снаружи (биномиальный критерий, 1 %); ? — испытаний мало, чтобы сказать.
 """
 
 
@@ -116,23 +116,26 @@ def _size(size: dict[str, Any], bars: list[dict[str, Any]]) -> list[str]:
                 f"{words.titled(generator)}, {words.WORLDS[world]}; в скобках число испытаний.\n",
                 markdown_table(["проверка", *(f"n = {band}" for band in bands)], rows),
             ]
-    outside = [
-        [
-            words.where(bar["where"]),
-            words.WORLDS[w],
-            f"`{detector}`",
-            band,
-            words.GROUPS.get(group, group),
-            percent(r, 2),
+    rows = _outside(bars)
+    if rows:
+        head = ["где", "проверка", "вид школ", "клеток", "чаще всего"]
+        parts += [
+            "Где доля точно вне 0,7–1,3 %, по видам школ (клетка — регион × число работ):\n",
+            markdown_table(head, rows, right=False),
         ]
-        for bar in bars
-        if bar["code"] == "size"
-        for w, detector, band, group, r in bar["details"]["outside_cells"]
-    ]
-    if outside:
-        head = ["где", "регион", "проверка", "n", "вид школ", "доля"]
-        parts += ["Клетки, которые точно вне 0,7–1,3 %, по видам школ:\n", markdown_table(head, outside, right=False)]
     return parts
+
+
+def _outside(bars: list[dict[str, Any]]) -> list[list[str]]:
+    found: dict[tuple[str, str, str], list[tuple[float, str]]] = {}
+    for bar in bars:
+        for world, detector, band, group, share, tests in bar["details"].get("outside_cells", []):
+            place = f"{percent(share, 2)} из {tests} ({words.WORLDS[world]}, n = {band})"
+            found.setdefault((bar["where"], detector, group), []).append((share, place))
+    return [
+        [words.where(where), f"`{detector}`", words.GROUPS.get(group, group), str(len(cells)), max(cells)[1]]
+        for (where, detector, group), cells in found.items()
+    ]
 
 
 def _rate(cell: dict[str, Any] | None) -> str:
@@ -257,7 +260,7 @@ def _peers(peers: dict[str, Any], wins: list[dict[str, Any]], bars: list[dict[st
                 for name, cell in methods.items()
             ]
             ours = methods["evidence"]
-            many = "все школы" if size == "all" else "от 50 работ"
+            many = "от 10 работ" if size == "n ≥ 10" else "от 50 работ"
             missing = [f"{words.PEERS.get(n, n)}: {c['reason']}" for n, c in methods.items() if "reason" in c]
             parts += [
                 f"{words.titled(where)}, {many}: {ours['planted']} с искажением средней силы, {ours['honest']} прочих."
@@ -289,7 +292,7 @@ def _wins(wins: list[dict[str, Any]]) -> list[str]:
     rows = [
         [
             words.where(win["where"]),
-            "все" if win["size"] == "all" else "от 50 работ",
+            "от 10 работ" if win["size"] == "n ≥ 10" else "от 50 работ",
             words.PEERS.get(win["peer"], win["peer"]),
             words.MEASURES.get(win["measure"]) or f"AUC: {words.LABELS.get(win['measure'], win['measure'])}",
             number(win["theirs"]),

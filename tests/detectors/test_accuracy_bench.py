@@ -33,6 +33,7 @@ TINY = dataclasses.replace(
     peers=1,
     power=0,
     replicates=1,
+    slow_peers=False,
 )
 
 
@@ -97,7 +98,15 @@ def test_wilsons_interval_agrees_with_scipy():
 
 @pytest.mark.parametrize(
     ("hits", "tests", "verdict"),
-    [(10, 1000, "inside"), (40, 1000, "outside"), (1, 20, "open"), (0, 100, "open"), (0, 5000, "outside")],
+    [
+        (10, 1000, "inside"),
+        (40, 1000, "outside"),
+        (1, 20, "open"),
+        (1, 5, "open"),
+        (3, 10, "outside"),
+        (0, 100, "open"),
+        (0, 5000, "outside"),
+    ],
 )
 def test_a_rate_is_called_outside_only_when_its_interval_is(hits, tests, verdict):
     assert rate(hits, tests)["verdict"] == verdict
@@ -184,7 +193,7 @@ def test_tiers_are_counted_by_hand():
 def test_a_school_that_a_peer_does_not_assess_ranks_last_with_it():
     table = scored(["bump", None, None], [2.0, 1.0, 0.0], ["case", "none", "none"]).assign(interval=[np.nan, 0.5, -0.5])
 
-    found = side_by_side([table], ["interval"])["all"]
+    found = side_by_side([table], ["interval"])["n ≥ 10"]
 
     assert found["evidence"]["auc"] == 1.0
     assert found["interval"]["auc"] == 0.0
@@ -246,8 +255,8 @@ def test_a_run_measures_everything_and_is_plain_json(result):
     assert set(result["size"]) == {"own", "other"}
     assert set(result["ranking"]["own"]["medium"]) == {"school"}
     assert set(result["ranking"]["own"]["medium"]["school"]["auc"]["all"]) == {"mix", *MANIPULATIONS}
-    assert set(result["peers"]["own"]["all"]) == {"evidence", "interval", "peak", "fuzzy", "zsum", "rddensity"}
-    assert result["peers"]["own"]["all"]["rddensity"]["reason"]
+    assert set(result["peers"]["own"]["n ≥ 10"]) == {"evidence", "interval", "peak", "fuzzy", "zsum", "rddensity"}
+    assert result["peers"]["own"]["n ≥ 10"]["rddensity"]["reason"]
     assert {bar["code"] for bar in result["bars"]} >= {"size", "auc_mix", "found_50", "peer_zsum"}
 
 
