@@ -152,6 +152,21 @@ class FileKind(Term):
     WORKS = "works", "работы участников", "works of participants"
     CONTEXT = "context", "контекстные данные школ", "school context form"
     FEDERAL_LIST = "federal_list", "федеральный список", "federal list"
+    REPORT_MARKS = "report_marks", "отчёт: статистика по отметкам", "report: mark statistics"
+    REPORT_SCORES = "report_scores", "отчёт: распределение баллов", "report: score distribution"
+    REPORT_ITEMS = "report_items", "отчёт: выполнение заданий", "report: completion of items"
+    REPORT_JOURNAL = "report_journal", "отчёт: сравнение с журналом", "report: comparison with the journal"
+    REPORT_PLANNED = "report_planned", "отчёт: планируемые результаты", "report: planned results"
+    REPORT_GROUPS = "report_groups", "отчёт: задания по группам отметок", "report: items by mark groups"
+
+
+SCREENED_REPORTS = {
+    FileKind.REPORT_MARKS: "marks",
+    FileKind.REPORT_SCORES: "distributions",
+    FileKind.REPORT_ITEMS: "items",
+    FileKind.REPORT_JOURNAL: "journal",
+}
+"""Ready reports that a screening takes where a school has no works, and what `app.detectors.aggregates` calls them."""
 
 
 class UploadStatus(Term):

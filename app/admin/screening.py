@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any, ClassVar
 
 from flask import redirect, request, url_for
@@ -20,7 +21,7 @@ from app.admin.flags import TIER_NOTE
 from app.errors import NotFound, Reason, Refused
 from app.models import Dataset, FederalMarker, Finding, Flag, School, ScreeningRun
 from app.policy import Permission
-from app.terms import FileKind, FindingOutcome, RunStatus, Tier
+from app.terms import SCREENED_REPORTS, FileKind, FindingOutcome, RunStatus, Tier
 from app.workflows.screening import request_screening
 
 RUN_TONES = {RunStatus.DONE: "good", RunStatus.FAILED: "bad", RunStatus.RUNNING: "warn", RunStatus.QUEUED: "muted"}
@@ -100,14 +101,18 @@ class RunsView(ScopedView):
 
 
 def years_with_works() -> list[tuple[int, int]]:
-    """Years that have accepted works in force, newest first, with the number of papers."""
+    """Years that have accepted works or reports in force, newest first, with the number of papers."""
     rows = auth.db().execute(
-        select(Dataset.year, func.count(Dataset.id))
-        .where(Dataset.kind == FileKind.WORKS, Dataset.replaced_by_id.is_(None), Dataset.year.is_not(None))
-        .group_by(Dataset.year)
-        .order_by(Dataset.year.desc())
+        select(Dataset.year, Dataset.subject, Dataset.grade)
+        .where(
+            Dataset.kind.in_([FileKind.WORKS, *SCREENED_REPORTS]),
+            Dataset.replaced_by_id.is_(None),
+            Dataset.year.is_not(None),
+        )
+        .distinct()
     )
-    return [(year, n) for year, n in rows if year is not None]
+    papers = Counter(year for year, _subject, _grade in rows)
+    return sorted(((year, n) for year, n in papers.items() if year is not None), reverse=True)
 
 
 def _results(run: ScreeningRun) -> dict[str, Any]:

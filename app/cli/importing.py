@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 @json_option
 @speaks
 def command(files: tuple[Path, ...], year: int | None, subject: str | None, grade: int | None, as_json: bool) -> None:
-    """Загрузить FILES: выгрузки ВПР, контекстную форму, федеральный список. Вид файла узнаётся по содержанию."""
+    """Загрузить FILES: выгрузки ВПР, готовые отчёты ФИС ОКО, контекстную форму, федеральный список.
+
+    Вид файла узнаётся по содержанию, имя не важно.
+    """
     from app.terms import Subject
     from app.workflows.intake import paper_named
 

@@ -19,7 +19,9 @@ _FIELDS = ("id", "year", "status", "n_findings", "n_flags", "n_cases", "tiers", 
 
 
 @click.command()
-@click.option("--year", type=click.IntRange(2015, 2100), required=True, help="Год, за который приняты работы.")
+@click.option(
+    "--year", type=click.IntRange(2015, 2100), required=True, help="Год, за который приняты работы или отчёты."
+)
 @json_option
 @speaks
 def command(year: int, as_json: bool) -> None:

@@ -23,7 +23,7 @@ from app.errors import Conflict, NotFound, Reason, Refused
 from app.models import Dataset, OutboxJob, School, Upload
 from app.policy import SYSTEM, Actor, Permission
 from app.storage import ObjectStore
-from app.terms import FileKind, UploadStatus
+from app.terms import SCREENED_REPORTS, FileKind, UploadStatus
 from app.workflows import journal, outbox, registry
 
 if TYPE_CHECKING:
@@ -138,6 +138,8 @@ def accept_upload(
     )
     session.add(dataset)
     session.flush()
+    # A regional table of several papers has none of its own: a later table may speak of others, so nothing is replaced.
+    is_of_many = dataset.kind in SCREENED_REPORTS and dataset.subject is None
     for earlier in session.scalars(
         select(Dataset).where(
             Dataset.kind == dataset.kind,
@@ -151,7 +153,8 @@ def accept_upload(
             Dataset.replaced_by_id.is_(None),
         )
     ):
-        earlier.replaced_by_id = dataset.id
+        if not is_of_many:
+            earlier.replaced_by_id = dataset.id
     if upload.kind is FileKind.FEDERAL_LIST:
         registry.keep_federal_list(session, dataset, schools, ids)
     upload.status, upload.decided_at, upload.decided_by_name = UploadStatus.ACCEPTED, at, actor.name

@@ -19,7 +19,16 @@ from app.database import acting
 from app.errors import Reason, Refused
 from app.models import Case, Dataset, Flag, OutboxJob, School, ScreeningRun
 from app.policy import SYSTEM, Actor, Permission
-from app.terms import NOTED_FAMILIES, SHOWN_FAMILIES, CaseState, DocumentKind, FileKind, RunStatus, Tier
+from app.terms import (
+    NOTED_FAMILIES,
+    SCREENED_REPORTS,
+    SHOWN_FAMILIES,
+    CaseState,
+    DocumentKind,
+    FileKind,
+    RunStatus,
+    Tier,
+)
 from app.workflows import issuing, journal, outbox
 from app.workflows.case import open_case
 
@@ -43,13 +52,13 @@ def request_screening(session: Session, year: int, *, actor: Actor, at: datetime
                 "A regional analyst runs the screening: schools are compared across the whole region.",
             )
         )
-    datasets = _works_of(session, year)
+    datasets = data_of_year(session, year)
     if not datasets:
         raise Refused(
             Reason(
                 "no_works",
-                f"За {year} год нет принятых работ. Сначала загрузите файлы и примите их.",
-                "There are no accepted works of this year. Upload the files and accept them first.",
+                f"За {year} год нет принятых работ или отчётов. Сначала загрузите файлы и примите их.",
+                "There are no accepted works or reports of this year. Upload the files and accept them first.",
                 "/uploads",
             )
         )
@@ -73,7 +82,10 @@ def request_screening(session: Session, year: int, *, actor: Actor, at: datetime
         started_by_id=actor.user_id,
         started_by_name=actor.name,
         inputs={
-            "datasets": [{"id": d.id, "subject": d.subject, "grade": d.grade, "sha256": d.sha256} for d in datasets]
+            "datasets": [
+                {"id": d.id, "kind": d.kind.value, "subject": d.subject, "grade": d.grade, "sha256": d.sha256}
+                for d in datasets
+            ]
         },
     )
     session.add(run)
@@ -106,8 +118,10 @@ def screen_year(context: AppContext, job: OutboxJob) -> Callable[[Session], None
     result = screen(
         inputs.works,
         inputs.papers,
+        aggregates=inputs.aggregates,
         schools=inputs.schools,
         previous=inputs.previous,
+        previous_aggregates=inputs.previous_aggregates,
         protocol=inputs.protocol,
         history=inputs.history,
         progress=lambda stage, share: report(stage, 0.1 + 0.8 * share),
@@ -276,12 +290,14 @@ def on_dead(session: Session, run_id: int, error: str) -> None:
         run.status, run.failure = RunStatus.FAILED, error
 
 
-def _works_of(session: Session, year: int) -> list[Dataset]:
+def data_of_year(session: Session, year: int) -> list[Dataset]:
+    """Works and screened reports of a year in force."""
+    kinds = [FileKind.WORKS, *SCREENED_REPORTS]
     return list(
         session.scalars(
             select(Dataset)
-            .where(Dataset.kind == FileKind.WORKS, Dataset.year == year, Dataset.replaced_by_id.is_(None))
-            .order_by(Dataset.subject, Dataset.grade)
+            .where(Dataset.kind.in_(kinds), Dataset.year == year, Dataset.replaced_by_id.is_(None))
+            .order_by(Dataset.kind, Dataset.subject, Dataset.grade, Dataset.id)
         )
     )
 
