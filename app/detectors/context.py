@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from app.detectors.tables import PaperTable
+from app.detectors.work_codes import coded
 
 _NOT_CONTEXT = {
     "school", "name", "municipality", "municipality_name", "settlement", "address", "type", "kind",
@@ -105,6 +106,16 @@ def clusters(names: np.ndarray, schools: pd.DataFrame | None) -> np.ndarray:
         return np.full(len(names), "", dtype=object)
     table = schools.assign(school=schools["school"].astype("str")).drop_duplicates("school").set_index("school")
     return table["type"].reindex(names).fillna("").astype("str").to_numpy(dtype=object)
+
+
+def places_of(works: pd.DataFrame) -> pd.DataFrame:
+    """First municipality that the works name for each school, one row a school; without municipalities no column."""
+    if "municipality" not in works:
+        return works[["school"]].iloc[:0]
+    codes, names = coded(works["school"])
+    _, first = np.unique(codes, return_index=True)
+    own = works["municipality"].iloc[first]
+    return pd.DataFrame({"school": names[codes[first]], "municipality": own.to_numpy(dtype=object)})
 
 
 def municipalities(names: np.ndarray, schools: pd.DataFrame | None, works: pd.DataFrame) -> np.ndarray:
