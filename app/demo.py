@@ -28,6 +28,7 @@ from app.terms import (
     CaseState,
     ExplanationReason,
     JobStatus,
+    ObjectiveGround,
     ObservationStage,
     RecheckStatus,
     Role,
@@ -36,7 +37,7 @@ from app.terms import (
     Verdict,
 )
 from app.workflows import case as cases
-from app.workflows import intake, outbox, people, recheck, screening
+from app.workflows import intake, objective_register, outbox, people, recheck, screening
 from app.workflows.assignment import issue_order
 from app.workflows.engine import fire
 from app.workflows.interview import AgreedAction, InterviewForm, record_interview
@@ -235,7 +236,16 @@ def _add_people(session: Session, at: datetime) -> dict[str, User]:
         if school.id not in flagged
     ]
     for school in calm[:3]:
-        school.is_objective = True
+        objective_register.enter(
+            session,
+            school.id,
+            ObjectiveGround.MANUAL,
+            valid_from=at.date() - timedelta(days=DAYS_BACK),
+            valid_until=objective_register.usual_term(at.date() - timedelta(days=DAYS_BACK)),
+            reason="Решение муниципального совета по качеству: работы школы проверяла межшкольная комиссия.",
+            actor=SYSTEM,
+            at=at,
+        )
     own = [case for case in open_cases if case.municipality_id == home]
     password = people.hash_password(PASSWORD)
     users = {}

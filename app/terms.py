@@ -179,6 +179,47 @@ class DocumentKind(Term):
     INTERVIEW_PROTOCOL = "interview_protocol", "Протокол собеседования", "Interview protocol"
 
 
+class ObjectiveGround(Term):
+    """Why a school stands in the register of objective schools."""
+
+    CLEAN = (
+        "clean",
+        "два года без признаков и перепроверка без расхождений",
+        "two years without signs and a clean recheck",
+    )
+    RECHECK = "recheck", "перепроверка признаков не подтвердила", "a recheck did not confirm the signs"
+    CONTROL = "control", "школа контрольной группы", "school of a control group"
+    OBSERVED = "observed", "работа прошла при наблюдателе без нарушений", "a sitting observed without violations"
+    EXAM = "exam", "внешний экзамен согласуется с результатами", "an external examination agrees"
+    MANUAL = "manual", "решение с основанием", "decision with grounds"
+
+
+class EntryState(Term):
+    """Where an entry of the register stands on a day; never stored."""
+
+    IN_FORCE = "in_force", "действует", "in force"
+    AHEAD = "ahead", "ещё не началась", "not begun"
+    ENDED = "ended", "срок истёк", "run out"
+    WITHDRAWN = "withdrawn", "отозвана", "withdrawn"
+
+
+class ControlGroupStatus(Term):
+    DRAFT = "draft", "предложена", "proposed"
+    FIXED = "fixed", "утверждена", "fixed"
+    WITHDRAWN = "withdrawn", "отменена", "withdrawn"
+
+
+class MemberOrigin(Term):
+    DRAWN = "drawn", "по жребию", "drawn by lot"
+    ADDED = "added", "добавлена вручную", "added by hand"
+
+
+class ClusterSetStatus(Term):
+    PROPOSED = "proposed", "предложено", "proposed"
+    APPROVED = "approved", "утверждено", "approved"
+    REPLACED = "replaced", "заменено новым", "replaced"
+
+
 class JobStatus(Term):
     PENDING = "pending", "ждёт", "pending"
     RUNNING = "running", "выполняется", "running"

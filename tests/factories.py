@@ -14,6 +14,7 @@ from app.models import (
     Dataset,
     Flag,
     Interview,
+    ObjectiveEntry,
     Observation,
     Recheck,
     School,
@@ -23,6 +24,7 @@ from app.models import (
 )
 from app.terms import (
     FileKind,
+    ObjectiveGround,
     RecheckOutcome,
     RecheckStatus,
     RunStatus,
@@ -220,6 +222,22 @@ def make_conclusion(session: Session, case: Case, author: User, **changes: Any) 
         "proposed_at": OPENED,
     }
     row = Conclusion(**{**values, **_place(case), **changes})
+    session.add(row)
+    session.flush()
+    return row
+
+
+def make_entry(session: Session, school: School, **changes: Any) -> ObjectiveEntry:
+    values = {
+        "ground": ObjectiveGround.MANUAL,
+        "valid_from": date(2026, 9, 1),
+        "valid_until": date(2028, 8, 31),
+        "reason": "Работы школы проверяла межшкольная комиссия.",
+        "recorded_by_name": "Marat",
+        "recorded_at": OPENED,
+        **place(school),
+    }
+    row = ObjectiveEntry(**{**values, **changes})
     session.add(row)
     session.flush()
     return row

@@ -25,6 +25,7 @@ from app.admin.documents import documents
 from app.admin.flags import FlagsView
 from app.admin.jobs import JobsView
 from app.admin.journal import JournalView
+from app.admin.objective import ObjectiveView
 from app.admin.progress import progress
 from app.admin.schools import SchoolsView
 from app.admin.screening import RunsView
@@ -39,6 +40,7 @@ from app.models import (
     Flag,
     JournalEntry,
     Municipality,
+    ObjectiveEntry,
     Observation,
     OutboxJob,
     Recheck,
@@ -73,6 +75,7 @@ def menu() -> tuple[Entry, ...]:
         Entry(_("Анализ"), "runs", _("Проверки")),
         Entry(_("Анализ"), "statistics", _("Статистика")),
         Entry(_("Анализ"), "schools", _("Школы")),
+        Entry(_("Анализ"), "objective", _("Реестр объективных")),
         Entry(_("Система"), "journal", _("Журнал")),
         Entry(_("Система"), "users", _("Пользователи")),
         Entry(_("Система"), "outbox", _("Задания"), "jobs"),
@@ -111,6 +114,7 @@ def install_admin(app: Flask) -> None:
         RunsView(ScreeningRun, name="Проверки", endpoint="runs", url="/screening"),
         StatisticsPage(name="Статистика", endpoint="statistics", url="/statistics"),
         SchoolsView(School, name="Школы", endpoint="schools", url="/schools"),
+        ObjectiveView(ObjectiveEntry, name="Реестр объективных школ", endpoint="objective", url="/objective"),
         JournalView(JournalEntry, name="Журнал", endpoint="journal", url="/journal"),
         UsersView(User, name="Пользователи", endpoint="users", url="/users"),
         JobsView(OutboxJob, name="Задания", endpoint="outbox", url="/outbox"),

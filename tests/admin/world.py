@@ -74,6 +74,7 @@ class Place:
     document: int
     upload: int
     finding: int
+    entry: int
 
 
 @dataclass
@@ -280,8 +281,9 @@ def fill(session: Session, context: AppContext, cast: Cast, school: School, word
         reason=f"Запись {word}",
         **place,
     )
+    entry = make.make_entry(session, school, reason=f"Основание записи {word}", recorded_by_name=f"Внёс {word}")
     session.flush()
-    return Place(school.id, case.id, flag.id, observation.id, recheck.id, document.id, upload.id, finding.id)
+    return Place(school.id, case.id, flag.id, observation.id, recheck.id, document.id, upload.id, finding.id, entry.id)
 
 
 def make_frozen() -> dict[str, Any]:
