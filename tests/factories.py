@@ -10,8 +10,11 @@ from sqlalchemy.orm import Session
 from app.models import (
     Case,
     Conclusion,
+    ControlGroup,
+    ControlMember,
     CuratorOrder,
     Dataset,
+    FederalMarker,
     Flag,
     Interview,
     ObjectiveEntry,
@@ -24,6 +27,7 @@ from app.models import (
 )
 from app.terms import (
     FileKind,
+    MemberOrigin,
     ObjectiveGround,
     RecheckOutcome,
     RecheckStatus,
@@ -33,6 +37,7 @@ from app.terms import (
     Verdict,
     VisitStatus,
 )
+from app.workflows import control_frame
 from app.workflows.case import WORKFLOW_VERSION
 
 OPENED = datetime(2026, 11, 1, 9, 0, tzinfo=UTC)
@@ -241,6 +246,62 @@ def make_entry(session: Session, school: School, **changes: Any) -> ObjectiveEnt
     session.add(row)
     session.flush()
     return row
+
+
+def make_marker(session: Session, school: School, dataset: Dataset, **changes: Any) -> FederalMarker:
+    values = {"dataset_id": dataset.id, "year": 2026, "markers": {"ma5": True}, "n_markers": 1, **place(school)}
+    row = FederalMarker(**{**values, **changes})
+    session.add(row)
+    session.flush()
+    return row
+
+
+def make_control_group(session: Session, schools: list[School], **changes: Any) -> ControlGroup:
+    """A proposed group of these schools, drawn as the program draws it."""
+    codes = sorted(school.code for school in schools)
+    frame = {
+        "features": [{"name": "pupils", "ru": "учеников", "en": "pupils"}],
+        "features_version": "1",
+        "absent": [],
+        "schools": [
+            {"code": code, "municipality": "m001", "stratum": "село", "context": [100.0], "against": None}
+            for code in codes
+        ],
+    }
+    values = {
+        "title": "Контрольная",
+        "year": 2026,
+        "seed": "abc",
+        "rule": {
+            "version": "1",
+            "size": len(codes),
+            "per_municipality": len(codes),
+            "draws": 2,
+            "draw": 1,
+            "first": codes,
+            "drawn": codes,
+            "excluded": 0,
+        },
+        "frame": frame,
+        "frame_sha256": control_frame.digest(frame),
+        "balance": control_frame.balance_of(session, frame, first=codes, drawn=codes, now=codes),
+        "n_eligible": len(codes),
+        "n_members": len(codes),
+        "drawn_by_name": "Anna",
+        "drawn_at": OPENED,
+        "municipality_id": schools[0].municipality_id,
+    }
+    group = ControlGroup(**{**values, **changes})
+    session.add(group)
+    session.flush()
+    for school in schools:
+        group.members.append(
+            ControlMember(
+                school=school, stratum="село", origin=MemberOrigin.DRAWN, added_by_name="Anna", **place(school)
+            )
+        )
+    session.flush()
+    return group
 
 
 def _place(case: Case) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from app import auth
 from app.admin import case_page, words
 from app.admin.account import account, language
 from app.admin.cases import CasesView
+from app.admin.control import ControlView
 from app.admin.day import DayPage
 from app.admin.documents import documents
 from app.admin.flags import FlagsView
@@ -37,6 +38,7 @@ from app.admin.visits import ObservationsView, RechecksView
 from app.admin.words import install_words
 from app.models import (
     Case,
+    ControlGroup,
     Flag,
     JournalEntry,
     Municipality,
@@ -76,6 +78,7 @@ def menu() -> tuple[Entry, ...]:
         Entry(_("Анализ"), "statistics", _("Статистика")),
         Entry(_("Анализ"), "schools", _("Школы")),
         Entry(_("Анализ"), "objective", _("Реестр объективных")),
+        Entry(_("Анализ"), "control", _("Контрольные группы")),
         Entry(_("Система"), "journal", _("Журнал")),
         Entry(_("Система"), "users", _("Пользователи")),
         Entry(_("Система"), "outbox", _("Задания"), "jobs"),
@@ -115,6 +118,7 @@ def install_admin(app: Flask) -> None:
         StatisticsPage(name="Статистика", endpoint="statistics", url="/statistics"),
         SchoolsView(School, name="Школы", endpoint="schools", url="/schools"),
         ObjectiveView(ObjectiveEntry, name="Реестр объективных школ", endpoint="objective", url="/objective"),
+        ControlView(ControlGroup, name="Контрольные группы", endpoint="control", url="/control"),
         JournalView(JournalEntry, name="Журнал", endpoint="journal", url="/journal"),
         UsersView(User, name="Пользователи", endpoint="users", url="/users"),
         JobsView(OutboxJob, name="Задания", endpoint="outbox", url="/outbox"),

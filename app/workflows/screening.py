@@ -20,7 +20,7 @@ from app.errors import Reason, Refused
 from app.models import Case, Dataset, Finding, Flag, OutboxJob, School, ScreeningRun
 from app.policy import SYSTEM, Actor, Permission
 from app.terms import CaseState, DocumentKind, FileKind, RunStatus, Tier
-from app.workflows import issuing, journal, outbox
+from app.workflows import control_groups, issuing, journal, outbox
 from app.workflows.case import open_case
 
 _EXPLANATIONS = datafiles.DATA_DIR / "explanations.toml"
@@ -28,8 +28,13 @@ FLAGGED_TIERS = (Tier.WATCH, Tier.CASE, Tier.SEVERE)
 CASE_TIERS = (Tier.CASE, Tier.SEVERE)
 
 
-def request_screening(session: Session, year: int, *, actor: Actor, at: datetime) -> ScreeningRun:
-    """Ask for a run over the year's works in force; one run of a year at a time."""
+def request_screening(
+    session: Session, year: int, *, control_group_id: int | None = None, actor: Actor, at: datetime
+) -> ScreeningRun:
+    """Ask for a run over the year's works in force; one run of a year at a time.
+
+    Schools are compared with a fixed control group where one is named, else with each other.
+    """
     policy.require(actor, Permission.SCREENING_RUN)
     if not actor.is_regional:
         raise Refused(
@@ -63,14 +68,17 @@ def request_screening(session: Session, year: int, *, actor: Actor, at: datetime
                 f"/screening/{running.id}",
             )
         )
+    inputs: dict[str, Any] = {
+        "datasets": [{"id": d.id, "subject": d.subject, "grade": d.grade, "sha256": d.sha256} for d in datasets]
+    }
+    if control_group_id is not None:
+        inputs["control_group"] = control_groups.reference_of(session, control_group_id)
     run = ScreeningRun(
         year=year,
         requested_at=at,
         started_by_id=actor.user_id,
         started_by_name=actor.name,
-        inputs={
-            "datasets": [{"id": d.id, "subject": d.subject, "grade": d.grade, "sha256": d.sha256} for d in datasets]
-        },
+        inputs=inputs,
     )
     session.add(run)
     session.flush()
@@ -91,7 +99,7 @@ def screen_year(context: AppContext, job: OutboxJob) -> Callable[[Session], None
         if run is None or run.status in (RunStatus.DONE, RunStatus.FAILED):
             return lambda session: None
         run.status = RunStatus.RUNNING
-        year = run.year
+        year, group = run.year, run.inputs.get("control_group")
     report = _reporter(context, run_id)
     report("чтение работ", 0.02)
     inputs = gather(context, year)
@@ -103,6 +111,7 @@ def screen_year(context: AppContext, job: OutboxJob) -> Callable[[Session], None
         inputs.papers,
         schools=inputs.schools,
         previous=inputs.previous,
+        control=group["schools"] if group else None,
         progress=lambda stage, share: report(stage, 0.1 + 0.8 * share),
     )
     report("запись результатов", 0.95)
@@ -138,6 +147,9 @@ def _record(
         _plain(result.params),
         _plain(result.reference),
     )
+    group = run.inputs.get("control_group")
+    if group and run.reference.get("control"):
+        run.reference = {**run.reference, "text_ru": f"контрольная группа «{group['title']}» ({group['year']})"}
     rows = _finding_rows(result, run, schools)
     if rows:
         session.execute(insert(Finding), rows)

@@ -75,6 +75,7 @@ class Place:
     upload: int
     finding: int
     entry: int
+    group: int
 
 
 @dataclass
@@ -282,8 +283,10 @@ def fill(session: Session, context: AppContext, cast: Cast, school: School, word
         **place,
     )
     entry = make.make_entry(session, school, reason=f"Основание записи {word}", recorded_by_name=f"Внёс {word}")
+    group = make.make_control_group(session, [school], title=f"Группа {word}", drawn_by_name=f"Составил {word}")
     session.flush()
-    return Place(school.id, case.id, flag.id, observation.id, recheck.id, document.id, upload.id, finding.id, entry.id)
+    of_case = (case.id, flag.id, observation.id, recheck.id, document.id)
+    return Place(school.id, *of_case, upload.id, finding.id, entry.id, group.id)
 
 
 def make_frozen() -> dict[str, Any]:
