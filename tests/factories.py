@@ -9,6 +9,8 @@ from sqlalchemy.orm import Session
 
 from app.models import (
     Case,
+    ClusterMembership,
+    ClusterSet,
     Conclusion,
     ControlGroup,
     ControlMember,
@@ -252,6 +254,39 @@ def make_marker(session: Session, school: School, dataset: Dataset, **changes: A
     values = {"dataset_id": dataset.id, "year": 2026, "markers": {"ma5": True}, "n_markers": 1, **place(school)}
     row = FederalMarker(**{**values, **changes})
     session.add(row)
+    session.flush()
+    return row
+
+
+def make_cluster_set(session: Session, schools: list[School], **changes: Any) -> ClusterSet:
+    """A proposed division that puts all these schools in one cluster of two."""
+    trait = {"ru": "учеников", "en": "pupils", "form": "number", "difference": 1.2, "mean": 900.0, "overall": 400.0}
+    clusters = [
+        {"number": 1, "size": len(schools), "name_ru": "Большие", "name_en": "Large", "traits": [trait]},
+        {"number": 2, "size": 10, "name_ru": "Малые", "name_en": "Small", "traits": []},
+    ]
+    values = {
+        "year": 2026,
+        "method": {
+            "name": "ward_silhouette",
+            "version": "1.0",
+            "rules_version": "1",
+            "rules": {"smallest": 10, "notable": 0.4},
+            "tried": [{"k": 2, "silhouette": 0.4, "sizes": [len(schools), 10]}],
+        },
+        "features": [{"name": "pupils", "ru": "учеников", "en": "pupils", "weight": 1.0, "missing": 0}],
+        "clusters": clusters,
+        "n_schools": len(schools) + 10,
+        "n_clusters": 2,
+        "n_left_out": 0,
+        "sha256": "3" * 64,
+        "proposed_by_name": "Anna",
+        "proposed_at": OPENED,
+    }
+    row = ClusterSet(**{**values, **changes})
+    session.add(row)
+    session.flush()
+    session.add_all(ClusterMembership(set_id=row.id, number=1, **place(school)) for school in schools)
     session.flush()
     return row
 

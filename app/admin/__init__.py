@@ -20,6 +20,7 @@ from app import auth
 from app.admin import case_page, words
 from app.admin.account import account, language
 from app.admin.cases import CasesView
+from app.admin.clusters import ClustersView
 from app.admin.control import ControlView
 from app.admin.day import DayPage
 from app.admin.documents import documents
@@ -38,6 +39,7 @@ from app.admin.visits import ObservationsView, RechecksView
 from app.admin.words import install_words
 from app.models import (
     Case,
+    ClusterSet,
     ControlGroup,
     Flag,
     JournalEntry,
@@ -79,6 +81,7 @@ def menu() -> tuple[Entry, ...]:
         Entry(_("Анализ"), "schools", _("Школы")),
         Entry(_("Анализ"), "objective", _("Реестр объективных")),
         Entry(_("Анализ"), "control", _("Контрольные группы")),
+        Entry(_("Анализ"), "clusters", _("Кластеры школ")),
         Entry(_("Система"), "journal", _("Журнал")),
         Entry(_("Система"), "users", _("Пользователи")),
         Entry(_("Система"), "outbox", _("Задания"), "jobs"),
@@ -119,6 +122,7 @@ def install_admin(app: Flask) -> None:
         SchoolsView(School, name="Школы", endpoint="schools", url="/schools"),
         ObjectiveView(ObjectiveEntry, name="Реестр объективных школ", endpoint="objective", url="/objective"),
         ControlView(ControlGroup, name="Контрольные группы", endpoint="control", url="/control"),
+        ClustersView(ClusterSet, name="Кластеры школ", endpoint="clusters", url="/clusters"),
         JournalView(JournalEntry, name="Журнал", endpoint="journal", url="/journal"),
         UsersView(User, name="Пользователи", endpoint="users", url="/users"),
         JobsView(OutboxJob, name="Задания", endpoint="outbox", url="/outbox"),

@@ -16,8 +16,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app import datafiles
-from app.models import Case, ClusterMembership, ClusterSet, FederalMarker, Finding, Flag, School
-from app.terms import CaseState, ClusterSetStatus, Verdict
+from app.models import Case, FederalMarker, Finding, Flag, School
+from app.terms import CaseState, Verdict
+from app.workflows.cluster_sets import approved_set, cluster_names, school_facts
 
 if TYPE_CHECKING:
     from app.comparison.control_sample import FrameSchool
@@ -54,11 +55,6 @@ def load_rules() -> ControlRules:
         datafiles.require_keys(file.body[name], keys, where=f"{path.name} [{name}]")
         values |= file.body[name]
     return ControlRules(file.version, **{**values, "kinds": tuple(values["kinds"])})
-
-
-def school_facts(school: School) -> dict[str, Any]:
-    """What the features look at: the answers of the context form and the kind of school."""
-    return {**(school.context or {}), "code": school.code, "kind": school.kind}
 
 
 def objections(session: Session, *, at: datetime) -> dict[int, tuple[str, str]]:
@@ -99,7 +95,8 @@ def build_frame(session: Session, *, at: datetime) -> dict[str, Any]:
 
     rules, spec = load_rules(), load_features()
     against = objections(session, at=at)
-    clusters = _clusters(session)
+    chosen = approved_set(session)
+    clusters = cluster_names(session, chosen) if chosen is not None else {}
     schools = [s for s in session.scalars(select(School).order_by(School.code)) if s.kind not in rules.kinds]
     table = feature_table([school_facts(school) for school in schools], spec)
     by_code = {school.code: school for school in schools}
@@ -203,18 +200,6 @@ def _means(context: Any) -> list[float]:
 
 def _finite(value: float) -> float | None:
     return float(value) if math.isfinite(value) else None
-
-
-def _clusters(session: Session) -> dict[int, str]:
-    """School's id → name of its cluster in the approved set."""
-    chosen = session.scalars(select(ClusterSet).where(ClusterSet.status == ClusterSetStatus.APPROVED)).first()
-    if chosen is None:
-        return {}
-    names = {cluster["number"]: cluster["name_ru"] for cluster in chosen.clusters}
-    rows = session.execute(
-        select(ClusterMembership.school_id, ClusterMembership.number).where(ClusterMembership.set_id == chosen.id)
-    )
-    return {school_id: names[number] for school_id, number in rows if school_id is not None and number in names}
 
 
 _RURAL = 4

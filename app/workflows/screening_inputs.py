@@ -18,6 +18,7 @@ from app.ingest.scales import load_scales
 from app.models import Dataset, School
 from app.policy import SYSTEM
 from app.terms import FileKind
+from app.workflows.cluster_sets import approved_set, cluster_names
 
 
 @dataclass(frozen=True)
@@ -39,9 +40,12 @@ def gather(context: AppContext, year: int) -> Inputs:
                 Dataset.kind == FileKind.WORKS, Dataset.year.in_([year - 1, year]), Dataset.replaced_by_id.is_(None)
             )
         ).all()
+        chosen = approved_set(session)
+        clusters = cluster_names(session, chosen) if chosen is not None else {}
         schools = pd.DataFrame(
             [
                 {
+                    **({"cluster": clusters.get(school.id)} if chosen is not None else {}),
                     "school": school.code,
                     "name": school.name,
                     "municipality": school.municipality.code,
@@ -67,6 +71,7 @@ def gather(context: AppContext, year: int) -> Inputs:
         _works(context, before) if before else None,
         {
             "papers": [_description(paper) for paper in papers],
+            **({"cluster_set": {"id": chosen.id, "sha256": chosen.sha256}} if chosen is not None else {}),
             "previous": [{"subject": d.subject, "grade": d.grade, "sha256": d.sha256} for d in before],
         },
     )

@@ -88,6 +88,7 @@ class World:
     foreign: Place
     run: int
     job: int
+    division: int
     keys: dict[str, str] = field(default_factory=dict)
 
     def client(self, login: str | None) -> FlaskClient:
@@ -351,7 +352,8 @@ def make_world(context: AppContext) -> World:
         session.flush()
         job = dead.id
         cast.other_municipality.name = f"Район 2 {CANARY}"
-    return World(app, context, cast, own, neighbour, foreign, run.id, job)
+        division = make.make_cluster_set(session, [cast.school, cast.neighbour, cast.foreign]).id
+    return World(app, context, cast, own, neighbour, foreign, run.id, job, division)
 
 
 @pytest.fixture

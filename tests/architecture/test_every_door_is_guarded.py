@@ -181,6 +181,8 @@ def _id(world: World, rule: str, name: str, kind: str) -> str:
     place = {"own": world.own, "neighbour": world.neighbour, "foreign": world.foreign}[kind]
     if name == "run_id":
         return str(world.run)
+    if name == "set_id":
+        return str(world.division)
     if name == "job_id":
         return str(world.job)
     if name == "user_id":

@@ -21,7 +21,7 @@ PEOPLE = {
 }
 LISTS = (
     *("flags", "cases", "observations", "rechecks", "uploads", "schools", "journal", "users", "outbox", "runs"),
-    *("objective", "control"),
+    *("objective", "control", "clusters"),
 )
 DETAILS = {
     "flags.flag": "flag",
