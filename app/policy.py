@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, false, or_, true
 
 from app.errors import NotPermitted, Reason
-from app.models import AuthSession, ClusterSet, ControlGroup, Municipality, School, Tenant, User
+from app.models import AuthSession, ClusterSet, ControlGroup, Municipality, ScaleLink, School, Tenant, User
 from app.terms import Role
 
 
@@ -227,7 +227,7 @@ def visible(actor: Actor | None, model: Any) -> ColumnElement[bool]:
         return own
     if model is AuthSession:
         return AuthSession.user_id == actor.user_id
-    if model is ControlGroup or model is ClusterSet:
+    if model in (ControlGroup, ClusterSet, ScaleLink):
         # The region's own groups are everybody's who works with groups; their members stay narrowed school by school.
         if not actor.may(Permission.GROUP_READ):
             return false()

@@ -139,6 +139,22 @@ class FileKind(Term):
     WORKS = "works", "работы участников", "works of participants"
     CONTEXT = "context", "контекстные данные школ", "school context form"
     FEDERAL_LIST = "federal_list", "федеральный список", "federal list"
+    REGIONAL = "regional", "работы региональной процедуры (КДР, РДР)", "works of a regional procedure"
+
+
+class Procedure(Term):
+    """What was sat; every procedure but ВПР is put on its scale by linking."""
+
+    VPR = "vpr", "ВПР", "VPR"
+    KDR = "kdr", "КДР", "KDR"
+    RDR = "rdr", "РДР", "RDR"
+
+
+class LinkDesign(Term):
+    """On what a common scale rests."""
+
+    SINGLE_GROUP = "single_group", "те же классы писали обе работы", "the same classes wrote both"
+    COMMON_SCHOOLS = "common_schools", "разные классы одних и тех же школ", "different classes of the same schools"
 
 
 class UploadStatus(Term):

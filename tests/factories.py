@@ -22,6 +22,8 @@ from app.models import (
     ObjectiveEntry,
     Observation,
     Recheck,
+    ScaledSchool,
+    ScaleLink,
     School,
     ScreeningRun,
     Upload,
@@ -29,6 +31,7 @@ from app.models import (
 )
 from app.terms import (
     FileKind,
+    LinkDesign,
     MemberOrigin,
     ObjectiveGround,
     RecheckOutcome,
@@ -289,6 +292,38 @@ def make_cluster_set(session: Session, schools: list[School], **changes: Any) ->
     session.add_all(ClusterMembership(set_id=row.id, number=1, **place(school)) for school in schools)
     session.flush()
     return row
+
+
+def make_scale_link(session: Session, dataset: Dataset, schools: list[School], **changes: Any) -> ScaleLink:
+    """A finished scale from a data set to itself, with the same row for each school."""
+    works = {"procedure": "rdr", "year": 2026, "subject": "ma", "grade": 5, "sha256": dataset.sha256}
+    values = {
+        "first_id": dataset.id,
+        "second_id": dataset.id,
+        "status": RunStatus.DONE,
+        "design": LinkDesign.SINGLE_GROUP,
+        "n_schools": len(schools),
+        "n_works": 300,
+        "n_differ": 0,
+        "table": {"equivalent": [0.2, 1.4], "error": [0.1, 0.1], "degrees": [2, 3], "max_second": 1},
+        "inputs": {"first": works, "second": {**works, "procedure": "vpr"}, "seed": 1},
+        "requested_by_name": "Anna",
+        "requested_at": OPENED,
+    }
+    link = ScaleLink(**{**values, **changes})
+    session.add(link)
+    session.flush()
+    numbers = ("first", "first_low", "first_high", "second", "second_low", "second_high")
+    numbers += ("difference", "difference_low", "difference_high")
+    for school in schools:
+        session.add(
+            ScaledSchool(
+                link_id=link.id, n_first=50, n_second=50, z=0.1, q=0.9, differs=False, mean_mark=3.5,
+                **dict.fromkeys(numbers, 1.0), **place(school),
+            )
+        )  # fmt: skip
+    session.flush()
+    return link
 
 
 def make_control_group(session: Session, schools: list[School], **changes: Any) -> ControlGroup:

@@ -29,6 +29,7 @@ from app.admin.jobs import JobsView
 from app.admin.journal import JournalView
 from app.admin.objective import ObjectiveView
 from app.admin.progress import progress
+from app.admin.scales import ScalesView
 from app.admin.schools import SchoolsView
 from app.admin.screening import RunsView
 from app.admin.search import SearchPage
@@ -48,6 +49,7 @@ from app.models import (
     Observation,
     OutboxJob,
     Recheck,
+    ScaleLink,
     School,
     ScreeningRun,
     Upload,
@@ -82,6 +84,7 @@ def menu() -> tuple[Entry, ...]:
         Entry(_("Анализ"), "objective", _("Реестр объективных")),
         Entry(_("Анализ"), "control", _("Контрольные группы")),
         Entry(_("Анализ"), "clusters", _("Кластеры школ")),
+        Entry(_("Анализ"), "scales", _("Шкала КДР и РДР")),
         Entry(_("Система"), "journal", _("Журнал")),
         Entry(_("Система"), "users", _("Пользователи")),
         Entry(_("Система"), "outbox", _("Задания"), "jobs"),
@@ -123,6 +126,7 @@ def install_admin(app: Flask) -> None:
         ObjectiveView(ObjectiveEntry, name="Реестр объективных школ", endpoint="objective", url="/objective"),
         ControlView(ControlGroup, name="Контрольные группы", endpoint="control", url="/control"),
         ClustersView(ClusterSet, name="Кластеры школ", endpoint="clusters", url="/clusters"),
+        ScalesView(ScaleLink, name="Шкала КДР и РДР", endpoint="scales", url="/scales"),
         JournalView(JournalEntry, name="Журнал", endpoint="journal", url="/journal"),
         UsersView(User, name="Пользователи", endpoint="users", url="/users"),
         JobsView(OutboxJob, name="Задания", endpoint="outbox", url="/outbox"),

@@ -7,6 +7,7 @@ from app.models.dataset import Dataset, FederalMarker, Upload
 from app.models.journal import JournalEntry
 from app.models.organisation import Municipality, School
 from app.models.outbox import InboxNote, JobEffect, OutboxJob
+from app.models.scaling import ScaledSchool, ScaleLink
 from app.models.school_groups import ClusterMembership, ClusterSet, ControlGroup, ControlMember, ObjectiveEntry
 from app.models.screening import Finding, Flag, ScreeningRun
 from app.models.user import AuthSession, LoginAttempt, User
@@ -38,6 +39,8 @@ __all__ = [
     "OutboxJob",
     "Recheck",
     "RecheckedWork",
+    "ScaleLink",
+    "ScaledSchool",
     "School",
     "ScreeningRun",
     "Tenant",

@@ -438,6 +438,7 @@ def upgrade() -> None:
                 "works",
                 "context",
                 "federal_list",
+                "regional",
                 name="filekind",
                 native_enum=False,
                 create_constraint=True,
@@ -701,11 +702,17 @@ def upgrade() -> None:
                 "works",
                 "context",
                 "federal_list",
+                "regional",
                 name="filekind",
                 native_enum=False,
                 create_constraint=True,
                 length=40,
             ),
+            nullable=False,
+        ),
+        sa.Column(
+            "procedure",
+            sa.Enum("vpr", "kdr", "rdr", name="procedure", native_enum=False, create_constraint=True, length=40),
             nullable=False,
         ),
         sa.Column("year", sa.Integer(), nullable=True),
@@ -1078,6 +1085,60 @@ def upgrade() -> None:
     op.create_index(op.f("ix_rechecks_municipality_id"), "rechecks", ["municipality_id"], unique=False)
     op.create_index(op.f("ix_rechecks_school_id"), "rechecks", ["school_id"], unique=False)
     op.create_table(
+        "scale_links",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("first_id", sa.Integer(), nullable=False),
+        sa.Column("second_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "queued",
+                "running",
+                "done",
+                "failed",
+                name="runstatus",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "design",
+            sa.Enum(
+                "single_group",
+                "common_schools",
+                name="linkdesign",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=True,
+        ),
+        sa.Column("n_schools", sa.Integer(), nullable=False),
+        sa.Column("n_works", sa.Integer(), nullable=False),
+        sa.Column("n_differ", sa.Integer(), nullable=False),
+        sa.Column("table", sa.JSON(), nullable=False),
+        sa.Column("inputs", sa.JSON(), nullable=False),
+        sa.Column("failure", sa.Text(), nullable=True),
+        sa.Column("requested_by_id", sa.Integer(), nullable=True),
+        sa.Column("requested_by_name", sa.String(length=200), nullable=False),
+        sa.Column("requested_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint("status <> 'done' OR design IS NOT NULL", name=op.f("ck_scale_links_done_has_design")),
+        sa.ForeignKeyConstraint(["first_id"], ["datasets.id"], name=op.f("fk_scale_links_first_id")),
+        sa.ForeignKeyConstraint(
+            ["municipality_id"], ["municipalities.id"], name=op.f("fk_scale_links_municipality_id")
+        ),
+        sa.ForeignKeyConstraint(["requested_by_id"], ["users.id"], name=op.f("fk_scale_links_requested_by_id")),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_scale_links_school_id")),
+        sa.ForeignKeyConstraint(["second_id"], ["datasets.id"], name=op.f("fk_scale_links_second_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_scale_links")),
+    )
+    op.create_index(op.f("ix_scale_links_municipality_id"), "scale_links", ["municipality_id"], unique=False)
+    op.create_index(op.f("ix_scale_links_school_id"), "scale_links", ["school_id"], unique=False)
+    op.create_table(
         "rechecked_works",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("recheck_id", sa.Integer(), nullable=False),
@@ -1110,15 +1171,55 @@ def upgrade() -> None:
     op.create_index(op.f("ix_rechecked_works_municipality_id"), "rechecked_works", ["municipality_id"], unique=False)
     op.create_index(op.f("ix_rechecked_works_recheck_id"), "rechecked_works", ["recheck_id"], unique=False)
     op.create_index(op.f("ix_rechecked_works_school_id"), "rechecked_works", ["school_id"], unique=False)
+    op.create_table(
+        "scaled_schools",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("link_id", sa.Integer(), nullable=False),
+        sa.Column("n_first", sa.Integer(), nullable=False),
+        sa.Column("n_second", sa.Integer(), nullable=False),
+        sa.Column("first", sa.Double(), nullable=False),
+        sa.Column("first_low", sa.Double(), nullable=False),
+        sa.Column("first_high", sa.Double(), nullable=False),
+        sa.Column("second", sa.Double(), nullable=False),
+        sa.Column("second_low", sa.Double(), nullable=False),
+        sa.Column("second_high", sa.Double(), nullable=False),
+        sa.Column("difference", sa.Double(), nullable=False),
+        sa.Column("difference_low", sa.Double(), nullable=False),
+        sa.Column("difference_high", sa.Double(), nullable=False),
+        sa.Column("z", sa.Double(), nullable=True),
+        sa.Column("q", sa.Double(), nullable=True),
+        sa.Column("differs", sa.Boolean(), nullable=False),
+        sa.Column("mean_mark", sa.Double(), nullable=True),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint("q IS NULL OR (q >= 0 AND q <= 1)", name=op.f("ck_scaled_schools_q_is_share")),
+        sa.ForeignKeyConstraint(["link_id"], ["scale_links.id"], name=op.f("fk_scaled_schools_link_id")),
+        sa.ForeignKeyConstraint(
+            ["municipality_id"], ["municipalities.id"], name=op.f("fk_scaled_schools_municipality_id")
+        ),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_scaled_schools_school_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_scaled_schools")),
+        sa.UniqueConstraint("link_id", "school_id", name=op.f("uq_scaled_schools_link_id_school_id")),
+    )
+    op.create_index(op.f("ix_scaled_schools_link_id"), "scaled_schools", ["link_id"], unique=False)
+    op.create_index(op.f("ix_scaled_schools_municipality_id"), "scaled_schools", ["municipality_id"], unique=False)
+    op.create_index(op.f("ix_scaled_schools_school_id"), "scaled_schools", ["school_id"], unique=False)
     triggers_0001.create(op.get_bind())
 
 
 def downgrade() -> None:
     triggers_0001.drop(op.get_bind())
+    op.drop_index(op.f("ix_scaled_schools_school_id"), table_name="scaled_schools")
+    op.drop_index(op.f("ix_scaled_schools_municipality_id"), table_name="scaled_schools")
+    op.drop_index(op.f("ix_scaled_schools_link_id"), table_name="scaled_schools")
+    op.drop_table("scaled_schools")
     op.drop_index(op.f("ix_rechecked_works_school_id"), table_name="rechecked_works")
     op.drop_index(op.f("ix_rechecked_works_recheck_id"), table_name="rechecked_works")
     op.drop_index(op.f("ix_rechecked_works_municipality_id"), table_name="rechecked_works")
     op.drop_table("rechecked_works")
+    op.drop_index(op.f("ix_scale_links_school_id"), table_name="scale_links")
+    op.drop_index(op.f("ix_scale_links_municipality_id"), table_name="scale_links")
+    op.drop_table("scale_links")
     op.drop_index(op.f("ix_rechecks_school_id"), table_name="rechecks")
     op.drop_index(op.f("ix_rechecks_municipality_id"), table_name="rechecks")
     op.drop_index(op.f("ix_rechecks_inspector_id"), table_name="rechecks")

@@ -89,6 +89,7 @@ class World:
     run: int
     job: int
     division: int
+    link: int
     keys: dict[str, str] = field(default_factory=dict)
 
     def client(self, login: str | None) -> FlaskClient:
@@ -353,7 +354,8 @@ def make_world(context: AppContext) -> World:
         job = dead.id
         cast.other_municipality.name = f"Район 2 {CANARY}"
         division = make.make_cluster_set(session, [cast.school, cast.neighbour, cast.foreign]).id
-    return World(app, context, cast, own, neighbour, foreign, run.id, job, division)
+        link = make.make_scale_link(session, dataset, [cast.school, cast.neighbour, cast.foreign]).id
+    return World(app, context, cast, own, neighbour, foreign, run.id, job, division, link)
 
 
 @pytest.fixture
