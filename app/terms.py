@@ -139,7 +139,7 @@ class FileKind(Term):
     WORKS = "works", "работы участников", "works of participants"
     CONTEXT = "context", "контекстные данные школ", "school context form"
     FEDERAL_LIST = "federal_list", "федеральный список", "federal list"
-    REGIONAL = "regional", "работы региональной процедуры (КДР, РДР)", "works of a regional procedure"
+    REGIONAL = "regional", "работы КДР и РДР", "works of KDR and RDR"
 
 
 class Procedure(Term):
@@ -198,15 +198,11 @@ class DocumentKind(Term):
 class ObjectiveGround(Term):
     """Why a school stands in the register of objective schools."""
 
-    CLEAN = (
-        "clean",
-        "два года без признаков и перепроверка без расхождений",
-        "two years without signs and a clean recheck",
-    )
-    RECHECK = "recheck", "перепроверка признаков не подтвердила", "a recheck did not confirm the signs"
-    CONTROL = "control", "школа контрольной группы", "school of a control group"
-    OBSERVED = "observed", "работа прошла при наблюдателе без нарушений", "a sitting observed without violations"
-    EXAM = "exam", "внешний экзамен согласуется с результатами", "an external examination agrees"
+    CLEAN = "clean", "чистые годы и перепроверка", "clean years and a clean recheck"
+    RECHECK = "recheck", "перепроверка не подтвердила", "recheck did not confirm"
+    CONTROL = "control", "контрольная группа", "control group"
+    OBSERVED = "observed", "наблюдение без нарушений", "observed without violations"
+    EXAM = "exam", "внешний экзамен согласен", "outside examination agrees"
     MANUAL = "manual", "решение с основанием", "decision with grounds"
 
 

@@ -60,7 +60,7 @@ class ObjectiveView(ScopedView):
         Column("code", _l("Номер"), lambda e: e.school.code, is_export_only=True),
         Column("municipality_id", _l("Муниципалитет"), lambda e: e.school.municipality.name, is_wide_only=True),
         Column("ground", _l("Основание"), lambda e: words.title(e.ground)),
-        Column("valid_from", _l("С"), lambda e: e.valid_from, kind="day", sort="valid_from"),
+        Column("valid_from", _l("С"), lambda e: e.valid_from, kind="day", sort="valid_from", is_wide_only=True),
         Column("valid_until", _l("По"), lambda e: e.valid_until, kind="day", sort="valid_until"),
         Column("state", _l("Состояние"), lambda e: state(e), kind="pill", tone=lambda e: TONES[state(e)]),
         Column("evidence", _l("Чем подтверждается"), lambda e: told(e), is_export_only=True),
