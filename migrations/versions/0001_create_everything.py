@@ -751,6 +751,7 @@ def upgrade() -> None:
                 "level",
                 "pattern",
                 "journal",
+                "attendance",
                 "federal",
                 name="family",
                 native_enum=False,
