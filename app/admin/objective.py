@@ -10,7 +10,7 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy import ColumnElement, and_
 from sqlalchemy.orm import selectinload
 from werkzeug.wrappers import Response as AnyResponse
 from wtforms import DateField, SelectField, TextAreaField
@@ -21,10 +21,11 @@ from app.admin import case_fields, choices, words
 from app.admin.base import Column, Filter, ScopedView, say
 from app.admin.cases import school_matches
 from app.errors import Reason, Refused
-from app.models import Case, ObjectiveEntry
+from app.models import ObjectiveEntry
 from app.policy import Permission
-from app.terms import CaseState, EntryState, ObjectiveGround
+from app.terms import EntryState, ObjectiveGround
 from app.workflows import objective_register as register
+from app.workflows.objective_evidence import standings
 
 TONES = {EntryState.IN_FORCE: "good", EntryState.AHEAD: "accent", EntryState.ENDED: "muted", EntryState.WITHDRAWN: ""}
 
@@ -184,9 +185,8 @@ class ObjectiveView(ScopedView):
         return redirect(url_for("objective.index_view"))
 
     def _page(self, entry: ObjectiveEntry, reasons: tuple[Reason, ...] = (), reason: str = "") -> str:
-        open_case = auth.db().scalars(
-            select(Case).where(Case.school_id == entry.school_id, Case.state != CaseState.CLOSED)
-        )
+        assert entry.school_id is not None
+        standing = standings(auth.db(), [entry.school_id], at=auth.now())[entry.school_id]
         return self.render(
             "pages/objective_entry.html",
             entry=entry,
@@ -194,7 +194,7 @@ class ObjectiveView(ScopedView):
             tone=TONES[state(entry)],
             is_over=state(entry) in (EntryState.ENDED, EntryState.WITHDRAWN),
             evidence=told(entry),
-            open_case=open_case.first(),
+            against=standing.against_en if words.locale() == "en" else standing.against_ru,
             told=reasons,
             reason=reason,
         )

@@ -33,8 +33,8 @@ class ScalesView(ScopedView):
     list_template = "pages/scales.html"
     order = (("id", True),)
     columns = (
-        Column("first", _l("Что"), lambda s: named(s.inputs["first"]), kind="strong"),
-        Column("second", _l("На шкале"), lambda s: named(s.inputs["second"])),
+        Column("first", _l("Что"), lambda s: words.procedure(s.inputs["first"]), kind="strong"),
+        Column("second", _l("На шкале"), lambda s: words.procedure(s.inputs["second"])),
         Column("status", _l("Состояние"), lambda s: s.status, kind="pill", tone=lambda s: RUN_TONES.get(s.status, "")),
         Column("n_schools", _l("Общих школ"), lambda s: s.n_schools, kind="number"),
         Column("n_differ", _l("Отличаются"), lambda s: s.n_differ, kind="number"),
@@ -70,8 +70,8 @@ class ScalesView(ScopedView):
         return self.render(
             "pages/scale.html",
             link=link,
-            first=named(link.inputs["first"]),
-            second=named(link.inputs["second"]),
+            first=words.procedure(link.inputs["first"]),
+            second=words.procedure(link.inputs["second"]),
             procedure=words.title(Procedure(link.inputs["first"]["procedure"])),
             tone=RUN_TONES.get(link.status, ""),
             rows=rows,
@@ -96,14 +96,7 @@ class ScalesView(ScopedView):
         note = _("Отличие — повод сравнить, а не вывод о нарушении.")
         content = export.as_csv(titles, table) if kind == "csv" else export.as_xlsx(titles, table, "schools", note)
         auth.note("scales:export", "scale_link", link.id, rows=len(table), kind=kind)
-        return export.attachment(content, f"{named(first)}.{kind}", export.MIMETYPES[kind])
-
-
-def named(works: dict[str, Any]) -> str:
-    """«РДР, математика, 5 класс, 2021»."""
-    return (
-        f"{words.title(Procedure(works['procedure']))}, {words.paper(works['subject'], works['grade'], works['year'])}"
-    )
+        return export.attachment(content, f"{words.procedure(first)}.{kind}", export.MIMETYPES[kind])
 
 
 def _choices(kind: FileKind) -> list[tuple[int, str]]:

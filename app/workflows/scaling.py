@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, selectinload
 
 from app import policy
 from app.context import AppContext
@@ -169,14 +169,12 @@ def _record(
     session.flush()
 
 
-def exams_of(session: Session, link_id: int) -> list[dict[str, Any]]:
+def exams_of(session: Session, link: ScaleLink) -> list[dict[str, Any]]:
     """The regional work as an outside examination: school, exam, subject, n, mean mark by the cuts of the ВПР."""
-    link = session.get(ScaleLink, link_id)
-    if link is None:
-        raise NotFound("Такой шкалы нет, или она относится к другой территории.")
     rows = session.scalars(
         select(ScaledSchool)
         .where(ScaledSchool.link_id == link.id, ScaledSchool.mean_mark.is_not(None))
+        .options(selectinload(ScaledSchool.school))
         .order_by(ScaledSchool.id)
     )
     return [
@@ -189,6 +187,16 @@ def exams_of(session: Session, link_id: int) -> list[dict[str, Any]]:
         }
         for row in rows
     ]
+
+
+def links_to_year(session: Session, year: int) -> list[ScaleLink]:
+    """Finished scales on ВПР of a year, the newest for each regional work: what a run of the year takes for exams."""
+    newest: dict[tuple[Any, ...], ScaleLink] = {}
+    for link in session.scalars(select(ScaleLink).where(ScaleLink.status == RunStatus.DONE).order_by(ScaleLink.id)):
+        first, second = link.inputs["first"], link.inputs["second"]
+        if second["year"] == year:
+            newest[first["procedure"], first["subject"], first["grade"], first["year"]] = link
+    return list(newest.values())
 
 
 def on_dead(session: Session, link_id: int, error: str) -> None:

@@ -110,6 +110,7 @@ def screen_year(context: AppContext, job: OutboxJob) -> Callable[[Session], None
         inputs.works,
         inputs.papers,
         schools=inputs.schools,
+        exams=inputs.exams,
         previous=inputs.previous,
         control=group["schools"] if group else None,
         progress=lambda stage, share: report(stage, 0.1 + 0.8 * share),

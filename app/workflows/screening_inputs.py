@@ -18,17 +18,22 @@ from app.ingest.scales import load_scales
 from app.models import Dataset, School
 from app.policy import SYSTEM
 from app.terms import FileKind
+from app.workflows import scaling
 from app.workflows.cluster_sets import approved_set, cluster_names
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """Frames of a run and their description for the frozen record (hashes of data sets, versions of scales)."""
+    """Frames of a run and their description for the frozen record (hashes of data sets, versions of scales).
+
+    `exams` are regional works that have been put on the scale of the year's ВПР.
+    """
 
     works: pd.DataFrame
     papers: list[PaperSpec]
     schools: pd.DataFrame
     previous: pd.DataFrame | None
+    exams: pd.DataFrame | None
     description: dict[str, Any]
 
 
@@ -40,6 +45,8 @@ def gather(context: AppContext, year: int) -> Inputs:
                 Dataset.kind == FileKind.WORKS, Dataset.year.in_([year - 1, year]), Dataset.replaced_by_id.is_(None)
             )
         ).all()
+        links = scaling.links_to_year(session, year)
+        exams = [row for link in links for row in scaling.exams_of(session, link)]
         chosen = approved_set(session)
         clusters = cluster_names(session, chosen) if chosen is not None else {}
         schools = pd.DataFrame(
@@ -69,8 +76,10 @@ def gather(context: AppContext, year: int) -> Inputs:
         papers,
         schools,
         _works(context, before) if before else None,
+        pd.DataFrame(exams) if exams else None,
         {
             "papers": [_description(paper) for paper in papers],
+            **({"exams": [{"id": link.id, **link.inputs} for link in links]} if exams else {}),
             **({"cluster_set": {"id": chosen.id, "sha256": chosen.sha256}} if chosen is not None else {}),
             "previous": [{"subject": d.subject, "grade": d.grade, "sha256": d.sha256} for d in before],
         },

@@ -19,6 +19,7 @@ from app.policy import SYSTEM
 from app.terms import FileKind, LinkDesign, Procedure, RunStatus, UploadStatus
 from app.workflows import intake, scaling
 from app.workflows.screening import _works_of
+from app.workflows.screening_inputs import gather
 from tests import factories as make
 from tests.workflows.test_intake import HEAD
 
@@ -91,7 +92,7 @@ def test_the_scale_finds_the_school_that_was_lifted_in_vpr(sqlite_context, at) -
     assert (np.diff(found.table["equivalent"]) > 0).all()
     with acting(sqlite_context.sessions, SYSTEM) as session:
         rows = {row.school.code: row for row in session.scalars(select(ScaledSchool))}
-        exams = scaling.exams_of(session, found.id)
+        exams = scaling.exams_of(session, session.get(ScaleLink, found.id))
     assert [code for code, row in rows.items() if row.differs] == ["990004"]
     assert rows["990004"].difference > 2
     assert set(exams[0]) == {"school", "exam", "subject", "n", "mean_mark"}
@@ -107,6 +108,22 @@ def test_too_few_common_schools_end_the_job_with_a_sentence(sqlite_context, at) 
 
     assert found.status is RunStatus.FAILED
     assert "общих школ 3" in found.failure
+
+
+def test_a_run_of_the_year_takes_the_newest_scale_as_an_outside_examination(sqlite_context, at) -> None:
+    vpr = bring(sqlite_context, works_file(), at)
+    rdr = bring(sqlite_context, works_file(seed=5), at, Procedure.RDR)
+    plain = gather(sqlite_context, 2021)
+    link(sqlite_context, rdr, vpr, at)
+    newest = link(sqlite_context, rdr, vpr, at)
+
+    inputs = gather(sqlite_context, 2021)
+
+    assert plain.exams is None
+    assert "exams" not in plain.description
+    assert list(inputs.exams.columns) == ["school", "exam", "subject", "n", "mean_mark"]
+    assert len(inputs.exams) == 12
+    assert [exam["id"] for exam in inputs.description["exams"]] == [newest.id]
 
 
 def test_a_job_that_died_leaves_its_error_on_the_scale(sqlite_context, at) -> None:
@@ -149,9 +166,10 @@ def test_a_department_reads_the_scale_and_its_own_schools(session, cast, at) -> 
     session.commit()
     bind(session, marat)
 
-    assert session.get(ScaleLink, link_id) is not None
+    seen = session.get(ScaleLink, link_id)
+    assert seen is not None
     assert session.scalars(select(ScaledSchool.school_id)).all() == [own]
-    assert [row["school"] for row in scaling.exams_of(session, link_id)] == ["990001"]
+    assert [row["school"] for row in scaling.exams_of(session, seen)] == ["990001"]
     bind(session, kira)
     assert session.scalars(select(ScaleLink)).all() == []
     assert session.scalars(select(School.id)).all() == [own]
