@@ -10,6 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app import datafiles, policy
@@ -122,7 +123,10 @@ def approve_clusters(session: Session, set_id: int, *, actor: Actor, at: datetim
         session.flush()
     chosen.status = ClusterSetStatus.APPROVED
     chosen.approved_by_id, chosen.approved_by_name, chosen.approved_at = actor.user_id, actor.name, at
-    session.flush()
+    try:
+        session.flush()
+    except IntegrityError as error:
+        raise Conflict("Другое деление утвердили в это же мгновение. Посмотрите, какое теперь действует.") from error
     _journal(session, chosen, "clusters:approve", actor, at, {"replaces": before.id if before else None})
     return chosen
 

@@ -222,9 +222,11 @@ def fix_group(
 def withdraw_group(
     session: Session, group_id: int, *, reason: str, actor: Actor, at: datetime, expected_version: int
 ) -> ControlGroup:
-    """Give a group up; runs that used it keep its list."""
-    policy.require(actor, Permission.GROUP_APPROVE)
+    """Give a group up; runs that used it keep its list. Who proposes groups may give up one that is not fixed yet."""
     group = _group(session, group_id, expected_version)
+    is_draft = group.status is ControlGroupStatus.DRAFT
+    if not (is_draft and actor.may(Permission.GROUP_PROPOSE)):
+        policy.require(actor, Permission.GROUP_APPROVE)
     reasons = _reason_faults(reason)
     if group.status is ControlGroupStatus.WITHDRAWN:
         reasons.append(Reason("over", "Группа уже отменена.", "The group is withdrawn already."))

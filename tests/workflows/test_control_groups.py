@@ -250,9 +250,23 @@ def test_rights_of_proposing_and_approving_are_apart(session, cast, region, at) 
     with pytest.raises(NotPermitted):
         draw(session, cast.actor("rita"), at)
     group = draw(session, cast.actor("anna"), at)
-    for verb, said in ((control_groups.fix_group, ORDER), (control_groups.withdraw_group, {"reason": "Не нужна."})):
-        with pytest.raises(NotPermitted):
-            verb(session, group.id, actor=cast.actor("anna"), at=at, expected_version=1, **said)
+    with pytest.raises(NotPermitted):
+        control_groups.fix_group(session, group.id, **ORDER, actor=cast.actor("anna"), at=at, expected_version=1)
+    control_groups.fix_group(session, group.id, **ORDER, actor=cast.actor("rita"), at=at, expected_version=1)
+    with pytest.raises(NotPermitted):
+        control_groups.withdraw_group(
+            session, group.id, reason="Больше не нужна.", actor=cast.actor("anna"), at=at, expected_version=2
+        )
+
+
+def test_who_proposed_a_group_may_give_it_up_while_it_is_not_fixed(session, cast, region, at) -> None:
+    group = draw(session, cast.actor("anna"), at)
+
+    control_groups.withdraw_group(
+        session, group.id, reason="Назвали не тот год.", actor=cast.actor("anna"), at=at, expected_version=1
+    )
+
+    assert group.status is ControlGroupStatus.WITHDRAWN
 
 
 def test_a_department_reads_the_regions_group_with_its_own_schools_and_changes_nothing(session, cast, at) -> None:
