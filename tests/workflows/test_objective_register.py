@@ -284,3 +284,19 @@ def test_a_department_enters_only_its_own_schools(session, cast, at) -> None:
             actor=marat, at=at,
         )  # fmt: skip
     assert session.scalars(select(ObjectiveEntry)).all() == []
+
+
+def test_the_scheduler_marks_a_school_whose_entry_is_in_force_today(context, session, cast) -> None:
+    from app.jobs.reconciler import refresh_register
+
+    make.make_entry(session, cast.neighbour, valid_from=date(2020, 1, 1), valid_until=date(2120, 1, 1))
+    session.commit()
+
+    refresh_register(context)
+
+    marked = session.scalars(select(School).execution_options(populate_existing=True).where(School.is_objective)).all()
+    assert [school.id for school in marked] == [cast.neighbour.id]
+    assert session.scalars(select(JournalEntry.action).order_by(JournalEntry.seq)).all() == [
+        "register:begin",
+        "register:lapse",
+    ]
