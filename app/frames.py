@@ -44,7 +44,7 @@ FINDINGS = (
     Column("n", "int", "работ, на которых стоит вывод"),
     Column("statistic", "float", "статистика проверки"),
     Column("effect", "float", "величина отклонения в effect_unit"),
-    Column("effect_unit", "str", "works, pupils, points, share, rho, ratio"),
+    Column("effect_unit", "str", "works, pupils, points, share, rho, ratio, times"),
     Column("effect_low", "float", "нижняя граница 95 % интервала"),
     Column("effect_high", "float", "верхняя граница 95 % интервала"),
     Column("p_value", "float", "p-значение"),

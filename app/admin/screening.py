@@ -146,7 +146,15 @@ def _results(run: ScreeningRun) -> dict[str, Any]:
         "silent": silent,
         "tiers": [(tier, int(run.tiers.get(tier.value, 0))) for tier in Tier],
         "federal": _federal_agreement(run, flags),
+        "index": _index(run),
     }
+
+
+def _index(run: ScreeningRun) -> dict[str, Any] | None:
+    """Index of the region by the product's tiers and by the federal method, as the run kept them."""
+    own = (run.reference.get("own_index") or {}).get(str(run.year))
+    official = (run.reference.get("federal") or {}).get(str(run.year)) or {}
+    return {"own": own, "federal": official} if own and own.get("index") is not None else None
 
 
 def _federal_agreement(run: ScreeningRun, flags: Any) -> dict[str, Any] | None:

@@ -8,24 +8,28 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import datafiles, policy
 from app.context import AppContext
 from app.database import acting
 from app.errors import Reason, Refused
-from app.models import Case, Dataset, Finding, Flag, OutboxJob, School, ScreeningRun
+from app.models import Case, Dataset, Flag, OutboxJob, School, ScreeningRun
 from app.policy import SYSTEM, Actor, Permission
-from app.terms import CaseState, DocumentKind, FileKind, RunStatus, Tier
+from app.terms import NOTED_FAMILIES, SHOWN_FAMILIES, CaseState, DocumentKind, FileKind, RunStatus, Tier
 from app.workflows import control_groups, issuing, journal, outbox
 from app.workflows.case import open_case
+
+if TYPE_CHECKING:
+    from app.workflows.finding_rows import FindingRows
 
 _EXPLANATIONS = datafiles.DATA_DIR / "explanations.toml"
 FLAGGED_TIERS = (Tier.WATCH, Tier.CASE, Tier.SEVERE)
 CASE_TIERS = (Tier.CASE, Tier.SEVERE)
+_SCHOOL_PLACES = select(School.code, School.id, School.municipality_id)
 
 
 def request_screening(
@@ -91,6 +95,7 @@ def request_screening(
 
 def screen_year(context: AppContext, job: OutboxJob) -> Callable[[Session], None]:
     """Job: run the detectors; findings, flags and cases appear together, in the job's last transaction."""
+    from app.workflows.finding_rows import FindingRows
     from app.workflows.screening_inputs import gather
 
     run_id = job.subject_id
@@ -113,10 +118,17 @@ def screen_year(context: AppContext, job: OutboxJob) -> Callable[[Session], None
         exams=inputs.exams,
         previous=inputs.previous,
         control=group["schools"] if group else None,
+        protocol=inputs.protocol,
+        history=inputs.history,
         progress=lambda stage, share: report(stage, 0.1 + 0.8 * share),
     )
+    report("запись результатов", 0.92)
+    # All that takes time is made here, before the transaction: while it lasts, nobody else can write to SQLite.
+    with acting(context.sessions, SYSTEM) as session:
+        places = {code: (number, place) for code, number, place in session.execute(_SCHOOL_PLACES)}
+    rows = FindingRows(result.findings, result.evidence, places)
     report("запись результатов", 0.95)
-    return lambda session: _record(context, session, run_id, result, inputs.description, job.created_at)
+    return lambda session: _record(context, session, run_id, result, rows, inputs.description, job.created_at)
 
 
 def _reporter(context: AppContext, run_id: int) -> Callable[[str, float], None]:
@@ -136,7 +148,13 @@ def _reporter(context: AppContext, run_id: int) -> Callable[[str, float], None]:
 
 
 def _record(
-    context: AppContext, session: Session, run_id: int, result: Any, description: Mapping[str, Any], at: datetime
+    context: AppContext,
+    session: Session,
+    run_id: int,
+    result: Any,
+    rows: FindingRows,
+    description: Mapping[str, Any],
+    at: datetime,
 ) -> None:
     run = session.get(ScreeningRun, run_id)
     assert run is not None
@@ -145,21 +163,19 @@ def _record(
     run.inputs_sha256 = _digest(run.inputs)
     run.detector_versions, run.parameters, run.reference = (
         dict(result.versions),
-        _plain(result.params),
-        _plain(result.reference),
+        plain_value(result.params),
+        plain_value(result.reference),
     )
     group = run.inputs.get("control_group")
     if group and run.reference.get("control"):
         run.reference = {**run.reference, "text_ru": f"контрольная группа «{group['title']}» ({group['year']})"}
-    rows = _finding_rows(result, run, schools)
-    if rows:
-        session.execute(insert(Finding), rows)
-    by_school = defaultdict(list)
-    for row in rows:
-        by_school[row["school_id"]].append(row)
+    rows.write(session, run_id)
+    summaries = result.schools.to_dict("records")
+    flagged = [str(summary["school"]) for summary in summaries if Tier(summary["tier"]) in FLAGGED_TIERS]
+    by_school = rows.of_schools([schools[code].id for code in flagged if code in schools])
     tiers: dict[str, int] = defaultdict(int)
     flags = []
-    for summary in result.schools.to_dict("records"):
+    for summary in summaries:
         tier = Tier(summary["tier"])
         tiers[tier.value] += 1
         school = schools.get(str(summary["school"]))
@@ -226,7 +242,9 @@ def _flag(
             "reference": _reference_text(run.reference),
             "explains_away": explanations.get(row["detector"], {}).get("ru", ""),
             "explains_away_en": explanations.get(row["detector"], {}).get("en", ""),
-            "sign": row["q_value"] is not None and row["q_value"] <= 0.10 and row["family"].value != "federal",
+            "sign": row["q_value"] is not None and row["q_value"] <= 0.10 and row["family"] not in SHOWN_FAMILIES,
+            # Shown on a card of its own beside the signs; no sign itself.
+            "note": row["family"] in NOTED_FAMILIES and bool(row["statistic"]),
         }
         for row in sorted(rows, key=lambda row: (row["p_value"] is None, row["p_value"] or 0.0))
     ]
@@ -240,7 +258,7 @@ def _flag(
         "parameters": run.parameters,
         "parameters_version": str(run.parameters.get("version", "")),
         "reference": run.reference,
-        "summary": _plain(dict(summary)),
+        "summary": plain_value(dict(summary)),
     }
     return Flag(
         run_id=run.id,
@@ -262,42 +280,6 @@ _FROZEN = (
     "year", "subject", "grade", "detector", "n", "statistic", "effect", "effect_unit", "effect_low", "effect_high",
     "p_value", "q_value", "reason", "sentence", "evidence",
 )  # fmt: skip
-
-
-def _finding_rows(result: Any, run: ScreeningRun, schools: Mapping[str, School]) -> list[dict[str, Any]]:
-    from app.terms import Family, FindingLevel, FindingOutcome
-
-    rows = []
-    for found in result.findings.to_dict("records"):
-        code = _text(found["school"])
-        school = schools.get(code) if code else None
-        if code and school is None:
-            continue  # works of a school that was never registered cannot come out of accepted data
-        key = (code or "", found["year"], found["subject"], found["grade"], found["detector"])
-        rows.append(
-            {
-                "run_id": run.id,
-                "year": int(found["year"]),
-                "subject": str(found["subject"]),
-                "grade": int(found["grade"]),
-                "detector": str(found["detector"]),
-                "family": Family(found["family"]),
-                "n": int(found["n"]),
-                **{name: _number(found[name]) for name in _NUMBERS},
-                "effect_unit": _text(found["effect_unit"]),
-                "level": FindingLevel(found["level"]),
-                "outcome": FindingOutcome(found["outcome"]),
-                "reason": _text(found["reason"]),
-                "sentence": _text(found["sentence"]),
-                "evidence": _plain(result.evidence.get(key)),
-                "municipality_id": school.municipality_id if school else None,
-                "school_id": school.id if school else None,
-            }
-        )
-    return rows
-
-
-_NUMBERS = ("statistic", "effect", "effect_low", "effect_high", "p_value", "q_value")
 
 
 def on_dead(session: Session, run_id: int, error: str) -> None:
@@ -329,18 +311,14 @@ def _number(value: Any) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def _text(value: Any) -> str | None:
-    return None if value is None or value != value or value == "" else str(value)
-
-
-def _plain(value: Any) -> Any:
+def plain_value(value: Any) -> Any:
     """Plain JSON values without NaN, from whatever the detectors give."""
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain_value(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
-        return [_plain(item) for item in value]
+        return [plain_value(item) for item in value]
     if hasattr(value, "tolist"):
-        return _plain(value.tolist())
+        return plain_value(value.tolist())
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     return value

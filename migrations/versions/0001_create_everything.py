@@ -753,6 +753,8 @@ def upgrade() -> None:
                 "journal",
                 "attendance",
                 "federal",
+                "hygiene",
+                "history",
                 name="family",
                 native_enum=False,
                 create_constraint=True,
