@@ -88,8 +88,8 @@ class World:
     foreign: Place
     run: int
     job: int
-    division: int
-    link: int
+    division: int = 0
+    link: int = 0
     keys: dict[str, str] = field(default_factory=dict)
 
     def client(self, login: str | None) -> FlaskClient:
