@@ -16,7 +16,8 @@ from app.frames import item_columns
 from app.terms import Mechanism
 
 _SEED = 20_210_415
-_OWN_WEIGHT = 0.8
+OWN_WEIGHT = 0.8
+"""Weight of the region's own measurement beside the shipped profile."""
 _NEED_CUTS = (*(Mechanism(name) for name in BY_SCORE), Mechanism.ABSENT_WEAK)
 _NEED_ITEMS = (Mechanism.LEAK_ITEMS, Mechanism.LENIENT_OPEN, Mechanism.COPY_CLASS)
 
@@ -182,7 +183,7 @@ def learned_profiles(
                     continue
                 own = float((np.where(here, gap, 0.0) * root).sum() / weight)
                 kept = shift[mechanism.value].get(name, 0.0)
-                shift[mechanism.value][name] = _OWN_WEIGHT * own + (1 - _OWN_WEIGHT) * kept
+                shift[mechanism.value][name] = OWN_WEIGHT * own + (1 - OWN_WEIGHT) * kept
     return Profiles(shift, "region", shipped.version)
 
 

@@ -152,7 +152,14 @@ def screen(
             past_p,
             _copy_with_mechanisms(done, before, control_tables, checked.works, schools, exams, around, params),
         )
-        result.reference["mechanisms"][str(year)] = {"source": profiles.source, "version": profiles.version}
+        result.reference["mechanisms"][str(year)] = {
+            "source": profiles.source,
+            "version": profiles.version,
+            "shift": {
+                name: {signal: round(value, 4) for signal, value in shift.items()}
+                for name, shift in profiles.shift.items()
+            },
+        }
         papers_found.append(paper_summary)
         schools_found.append(school_summary)
         result.reference["own_index"][str(year)] = own_index(school_summary)

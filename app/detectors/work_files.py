@@ -174,10 +174,10 @@ def _table(groups: list[tuple[Path, list[int]]]) -> pa.Table:
     """Row groups one under another; words stay codes of one dictionary a column."""
     parts = []
     known = {column.name for column in frames.WORKS} | {"file_total"}
-    for path, numbers in groups:
+    for path, chosen in groups:
         names = [n for n in pq.read_schema(path).names if n in known or frames.item_columns([n])]
         with pq.ParquetFile(path, read_dictionary=[n for n in _WORDS if n in names]) as file:
-            parts.append(file.read_row_groups(numbers, columns=names, use_threads=False))
+            parts.append(file.read_row_groups(chosen, columns=names, use_threads=False))
     return pa.concat_tables(parts, promote_options="permissive").unify_dictionaries()
 
 
