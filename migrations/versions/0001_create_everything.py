@@ -14,866 +14,1335 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.create_table('login_attempts',
-    sa.Column('id', sa.Integer(), nullable=False),
-    sa.Column('login', sa.String(length=80), nullable=False),
-    sa.Column('address', sa.String(length=60), nullable=False),
-    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('is_success', sa.Boolean(), nullable=False),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_login_attempts'))
+    op.create_table(
+        "login_attempts",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("login", sa.String(length=80), nullable=False),
+        sa.Column("address", sa.String(length=60), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("is_success", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_login_attempts")),
     )
-    op.create_index(op.f('ix_login_attempts_address'), 'login_attempts', ['address'], unique=False)
-    op.create_index(op.f('ix_login_attempts_at'), 'login_attempts', ['at'], unique=False)
-    op.create_index(op.f('ix_login_attempts_login'), 'login_attempts', ['login'], unique=False)
-    op.create_table('municipalities',
-    sa.Column('id', sa.Integer(), nullable=False),
-    sa.Column('code', sa.String(length=60), nullable=False),
-    sa.Column('name', sa.String(length=200), nullable=False),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_municipalities')),
-    sa.UniqueConstraint('code', name=op.f('uq_municipalities_code'))
+    op.create_index(op.f("ix_login_attempts_address"), "login_attempts", ["address"], unique=False)
+    op.create_index(op.f("ix_login_attempts_at"), "login_attempts", ["at"], unique=False)
+    op.create_index(op.f("ix_login_attempts_login"), "login_attempts", ["login"], unique=False)
+    op.create_table(
+        "municipalities",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("code", sa.String(length=60), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_municipalities")),
+        sa.UniqueConstraint("code", name=op.f("uq_municipalities_code")),
     )
-    op.create_table('outbox',
-    sa.Column('id', sa.Integer(), nullable=False),
-    sa.Column('kind', sa.String(length=40), nullable=False),
-    sa.Column('queue', sa.String(length=20), nullable=False),
-    sa.Column('subject_id', sa.Integer(), nullable=False),
-    sa.Column('payload', sa.JSON(), nullable=False),
-    sa.Column('status', sa.Enum('pending', 'running', 'done', 'dead', name='jobstatus', native_enum=False, create_constraint=True, length=40), nullable=False),
-    sa.Column('fence', sa.Integer(), nullable=False),
-    sa.Column('attempts', sa.Integer(), nullable=False),
-    sa.Column('wakes', sa.Integer(), nullable=False),
-    sa.Column('lease_until', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('next_try_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('done_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('error', sa.Text(), nullable=True),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_outbox'))
+    op.create_table(
+        "outbox",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("queue", sa.String(length=20), nullable=False),
+        sa.Column("subject_id", sa.Integer(), nullable=False),
+        sa.Column("payload", sa.JSON(), nullable=False),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "pending",
+                "running",
+                "done",
+                "dead",
+                name="jobstatus",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("fence", sa.Integer(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("wakes", sa.Integer(), nullable=False),
+        sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("next_try_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
     )
-    op.create_index('ix_outbox_due', 'outbox', ['status', 'next_try_at'], unique=False)
-    op.create_table('job_effects',
-    sa.Column('outbox_id', sa.Integer(), nullable=False),
-    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
-    sa.ForeignKeyConstraint(['outbox_id'], ['outbox.id'], name=op.f('fk_job_effects_outbox_id')),
-    sa.PrimaryKeyConstraint('outbox_id', name=op.f('pk_job_effects'))
+    op.create_index("ix_outbox_due", "outbox", ["status", "next_try_at"], unique=False)
+    op.create_table(
+        "job_effects",
+        sa.Column("outbox_id", sa.Integer(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["outbox_id"], ["outbox.id"], name=op.f("fk_job_effects_outbox_id")),
+        sa.PrimaryKeyConstraint("outbox_id", name=op.f("pk_job_effects")),
     )
-    op.create_table('schools',
-    sa.Column('id', sa.Integer(), nullable=False),
-    sa.Column('code', sa.String(length=12), nullable=False),
-    sa.Column('name', sa.String(length=400), nullable=False),
-    sa.Column('kind', sa.String(length=60), nullable=True),
-    sa.Column('settlement', sa.String(length=200), nullable=True),
-    sa.Column('is_objective', sa.Boolean(), nullable=False),
-    sa.Column('context', sa.JSON(), nullable=False),
-    sa.Column('municipality_id', sa.Integer(), nullable=False),
-    sa.ForeignKeyConstraint(['municipality_id'], ['municipalities.id'], name=op.f('fk_schools_municipality_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_schools')),
-    sa.UniqueConstraint('code', name=op.f('uq_schools_code'))
+    op.create_table(
+        "schools",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("code", sa.String(length=12), nullable=False),
+        sa.Column("name", sa.String(length=400), nullable=False),
+        sa.Column("kind", sa.String(length=60), nullable=True),
+        sa.Column("settlement", sa.String(length=200), nullable=True),
+        sa.Column("is_objective", sa.Boolean(), nullable=False),
+        sa.Column("context", sa.JSON(), nullable=False),
+        sa.Column("municipality_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["municipality_id"], ["municipalities.id"], name=op.f("fk_schools_municipality_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_schools")),
+        sa.UniqueConstraint("code", name=op.f("uq_schools_code")),
     )
-    op.create_index(op.f('ix_schools_municipality_id'), 'schools', ['municipality_id'], unique=False)
-    op.create_table('journal',
-    sa.Column('seq', sa.Integer(), autoincrement=False, nullable=False),
-    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('actor_id', sa.Integer(), nullable=True),
-    sa.Column('actor_name', sa.String(length=200), nullable=False),
-    sa.Column('action', sa.String(length=60), nullable=False),
-    sa.Column('subject', sa.String(length=40), nullable=False),
-    sa.Column('subject_id', sa.Integer(), nullable=True),
-    sa.Column('request_id', sa.String(length=64), nullable=True),
-    sa.Column('reason', sa.String(length=2000), nullable=False),
-    sa.Column('facts', sa.JSON(), nullable=False),
-    sa.Column('prev', sa.LargeBinary(length=32), nullable=False),
-    sa.Column('mac', sa.LargeBinary(length=32), nullable=False),
-    sa.Column('municipality_id', sa.Integer(), nullable=True),
-    sa.Column('school_id', sa.Integer(), nullable=True),
-    sa.ForeignKeyConstraint(['municipality_id'], ['municipalities.id'], name=op.f('fk_journal_municipality_id')),
-    sa.ForeignKeyConstraint(['school_id'], ['schools.id'], name=op.f('fk_journal_school_id')),
-    sa.PrimaryKeyConstraint('seq', name=op.f('pk_journal'))
+    op.create_index(op.f("ix_schools_municipality_id"), "schools", ["municipality_id"], unique=False)
+    op.create_table(
+        "journal",
+        sa.Column("seq", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("actor_id", sa.Integer(), nullable=True),
+        sa.Column("actor_name", sa.String(length=200), nullable=False),
+        sa.Column("action", sa.String(length=60), nullable=False),
+        sa.Column("subject", sa.String(length=40), nullable=False),
+        sa.Column("subject_id", sa.Integer(), nullable=True),
+        sa.Column("request_id", sa.String(length=64), nullable=True),
+        sa.Column("reason", sa.String(length=2000), nullable=False),
+        sa.Column("facts", sa.JSON(), nullable=False),
+        sa.Column("prev", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("mac", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["municipality_id"], ["municipalities.id"], name=op.f("fk_journal_municipality_id")),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_journal_school_id")),
+        sa.PrimaryKeyConstraint("seq", name=op.f("pk_journal")),
     )
-    op.create_index(op.f('ix_journal_municipality_id'), 'journal', ['municipality_id'], unique=False)
-    op.create_index(op.f('ix_journal_school_id'), 'journal', ['school_id'], unique=False)
-    op.create_index('ix_journal_subject', 'journal', ['subject', 'subject_id'], unique=False)
-    op.create_table('users',
-    sa.Column('id', sa.Integer(), nullable=False),
-    sa.Column('login', sa.String(length=80), nullable=False),
-    sa.Column('name', sa.String(length=200), nullable=False),
-    sa.Column('post', sa.String(length=200), nullable=False),
-    sa.Column('role', sa.Enum('region_manager', 'department', 'analyst', 'curator', 'inspector', 'school', 'admin', name='role', native_enum=False, create_constraint=True, length=40), nullable=False),
-    sa.Column('password_hash', sa.String(length=200), nullable=False),
-    sa.Column('is_active', sa.Boolean(), nullable=False),
-    sa.Column('locale', sa.String(length=2), nullable=False),
-    sa.Column('municipality_id', sa.Integer(), nullable=True),
-    sa.Column('school_id', sa.Integer(), nullable=True),
-    sa.Column('home_school_id', sa.Integer(), nullable=True),
-    sa.Column('is_methodist', sa.Boolean(), nullable=False),
-    sa.Column('trained_until', sa.Date(), nullable=True),
-    sa.Column('version', sa.Integer(), nullable=False),
-    sa.CheckConstraint("role <> 'department' OR municipality_id IS NOT NULL", name=op.f('ck_users_department_has_municipality')),
-    sa.CheckConstraint("role <> 'school' OR school_id IS NOT NULL", name=op.f('ck_users_school_user_has_school')),
-    sa.ForeignKeyConstraint(['home_school_id'], ['schools.id'], name=op.f('fk_users_home_school_id')),
-    sa.ForeignKeyConstraint(['municipality_id'], ['municipalities.id'], name=op.f('fk_users_municipality_id')),
-    sa.ForeignKeyConstraint(['school_id'], ['schools.id'], name=op.f('fk_users_school_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_users')),
-    sa.UniqueConstraint('login', name=op.f('uq_users_login'))
+    op.create_index(op.f("ix_journal_municipality_id"), "journal", ["municipality_id"], unique=False)
+    op.create_index(op.f("ix_journal_school_id"), "journal", ["school_id"], unique=False)
+    op.create_index("ix_journal_subject", "journal", ["subject", "subject_id"], unique=False)
+    op.create_table(
+        "users",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("login", sa.String(length=80), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("post", sa.String(length=200), nullable=False),
+        sa.Column(
+            "role",
+            sa.Enum(
+                "region_manager",
+                "department",
+                "analyst",
+                "curator",
+                "inspector",
+                "school",
+                "admin",
+                name="role",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("password_hash", sa.String(length=200), nullable=False),
+        sa.Column("is_active", sa.Boolean(), nullable=False),
+        sa.Column("locale", sa.String(length=2), nullable=False),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.Column("home_school_id", sa.Integer(), nullable=True),
+        sa.Column("is_methodist", sa.Boolean(), nullable=False),
+        sa.Column("trained_until", sa.Date(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.CheckConstraint(
+            "role <> 'department' OR municipality_id IS NOT NULL", name=op.f("ck_users_department_has_municipality")
+        ),
+        sa.CheckConstraint("role <> 'school' OR school_id IS NOT NULL", name=op.f("ck_users_school_user_has_school")),
+        sa.ForeignKeyConstraint(["home_school_id"], ["schools.id"], name=op.f("fk_users_home_school_id")),
+        sa.ForeignKeyConstraint(["municipality_id"], ["municipalities.id"], name=op.f("fk_users_municipality_id")),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_users_school_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
+        sa.UniqueConstraint("login", name=op.f("uq_users_login")),
     )
-    op.create_index(op.f('ix_users_municipality_id'), 'users', ['municipality_id'], unique=False)
-    op.create_table('auth_sessions',
-    sa.Column('id', sa.Integer(), nullable=False),
-    sa.Column('key_hash', sa.LargeBinary(length=32), nullable=False),
-    sa.Column('user_id', sa.Integer(), nullable=False),
-    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('seen_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('expires_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('revoked_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('address', sa.String(length=60), nullable=False),
-    sa.ForeignKeyConstraint(['user_id'], ['users.id'], name=op.f('fk_auth_sessions_user_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_auth_sessions')),
-    sa.UniqueConstraint('key_hash', name=op.f('uq_auth_sessions_key_hash'))
+    op.create_index(op.f("ix_users_municipality_id"), "users", ["municipality_id"], unique=False)
+    op.create_table(
+        "auth_sessions",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("key_hash", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("address", sa.String(length=60), nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_auth_sessions_user_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_auth_sessions")),
+        sa.UniqueConstraint("key_hash", name=op.f("uq_auth_sessions_key_hash")),
     )
-    op.create_index(op.f('ix_auth_sessions_user_id'), 'auth_sessions', ['user_id'], unique=False)
-    op.create_table('cases',
-    sa.Column('id', sa.Integer(), nullable=False),
-    sa.Column('number', sa.String(length=20), nullable=False),
-    sa.Column('kind', sa.Enum('objectivity', name='casekind', native_enum=False, create_constraint=True, length=40), nullable=False),
-    sa.Column('workflow_version', sa.String(length=20), nullable=False),
-    sa.Column('year', sa.Integer(), nullable=False),
-    sa.Column('state', sa.Enum('flagged', 'interview', 'curator_assigned', 'observed', 'rechecked', 'closed', name='casestate', native_enum=False, create_constraint=True, length=40), nullable=False),
-    sa.Column('version', sa.Integer(), nullable=False),
-    sa.Column('tier', sa.Enum('none', 'watch', 'case', 'severe', 'too_small', name='tier', native_enum=False, create_constraint=True, length=40), nullable=False),
-    sa.Column('evidence', sa.Double(), nullable=False),
-    sa.Column('opened_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('entered_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('closed_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('verdict', sa.Enum('not_confirmed', 'confirmed', 'dismissed', name='verdict', native_enum=False, create_constraint=True, length=40), nullable=True),
-    sa.Column('curator_id', sa.Integer(), nullable=True),
-    sa.Column('curator_name', sa.String(length=200), nullable=True),
-    sa.Column('municipality_id', sa.Integer(), nullable=True),
-    sa.Column('school_id', sa.Integer(), nullable=True),
-    sa.CheckConstraint("(state = 'closed') = (closed_at IS NOT NULL)", name=op.f('ck_cases_closed_has_moment')),
-    sa.CheckConstraint("(state = 'closed') = (verdict IS NOT NULL)", name=op.f('ck_cases_closed_has_verdict')),
-    sa.ForeignKeyConstraint(['curator_id'], ['users.id'], name=op.f('fk_cases_curator_id')),
-    sa.ForeignKeyConstraint(['municipality_id'], ['municipalities.id'], name=op.f('fk_cases_municipality_id')),
-    sa.ForeignKeyConstraint(['school_id'], ['schools.id'], name=op.f('fk_cases_school_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_cases')),
-    sa.UniqueConstraint('number', name=op.f('uq_cases_number'))
+    op.create_index(op.f("ix_auth_sessions_user_id"), "auth_sessions", ["user_id"], unique=False)
+    op.create_table(
+        "cases",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.String(length=20), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum("objectivity", name="casekind", native_enum=False, create_constraint=True, length=40),
+            nullable=False,
+        ),
+        sa.Column("workflow_version", sa.String(length=20), nullable=False),
+        sa.Column("year", sa.Integer(), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "flagged",
+                "interview",
+                "curator_assigned",
+                "observed",
+                "rechecked",
+                "closed",
+                name="casestate",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column(
+            "tier",
+            sa.Enum(
+                "none",
+                "watch",
+                "case",
+                "severe",
+                "too_small",
+                name="tier",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("evidence", sa.Double(), nullable=False),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("entered_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column(
+            "verdict",
+            sa.Enum(
+                "not_confirmed",
+                "confirmed",
+                "dismissed",
+                name="verdict",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=True,
+        ),
+        sa.Column("curator_id", sa.Integer(), nullable=True),
+        sa.Column("curator_name", sa.String(length=200), nullable=True),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint("(state = 'closed') = (closed_at IS NOT NULL)", name=op.f("ck_cases_closed_has_moment")),
+        sa.CheckConstraint("(state = 'closed') = (verdict IS NOT NULL)", name=op.f("ck_cases_closed_has_verdict")),
+        sa.ForeignKeyConstraint(["curator_id"], ["users.id"], name=op.f("fk_cases_curator_id")),
+        sa.ForeignKeyConstraint(["municipality_id"], ["municipalities.id"], name=op.f("fk_cases_municipality_id")),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_cases_school_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_cases")),
+        sa.UniqueConstraint("number", name=op.f("uq_cases_number")),
     )
-    op.create_index(op.f('ix_cases_curator_id'), 'cases', ['curator_id'], unique=False)
-    op.create_index(op.f('ix_cases_municipality_id'), 'cases', ['municipality_id'], unique=False)
-    op.create_index('ix_cases_municipality_state', 'cases', ['municipality_id', 'state', 'id'], unique=False)
-    op.create_index(op.f('ix_cases_school_id'), 'cases', ['school_id'], unique=False)
-    op.create_index('ix_cases_state_evidence', 'cases', ['state', 'evidence', 'id'], unique=False)
-    op.create_index('uq_cases_open_school', 'cases', ['school_id', 'kind'], unique=True, sqlite_where=sa.text("state <> 'closed'"), postgresql_where=sa.text("state <> 'closed'"))
-    op.create_table('cluster_sets',
-    sa.Column('id', sa.Integer(), nullable=False),
-    sa.Column('year', sa.Integer(), nullable=False),
-    sa.Column('status', sa.Enum('proposed', 'approved', 'replaced', name='clustersetstatus', native_enum=False, create_constraint=True, length=40), nullable=False),
-    sa.Column('method', sa.JSON(), nullable=False),
-    sa.Column('features', sa.JSON(), nullable=False),
-    sa.Column('clusters', sa.JSON(), nullable=False),
-    sa.Column('n_schools', sa.Integer(), nullable=False),
-    sa.Column('n_clusters', sa.Integer(), nullable=False),
-    sa.Column('n_left_out', sa.Integer(), nullable=False),
-    sa.Column('sha256', sa.String(length=64), nullable=False),
-    sa.Column('proposed_by_id', sa.Integer(), nullable=True),
-    sa.Column('proposed_by_name', sa.String(length=200), nullable=False),
-    sa.Column('proposed_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('approved_by_id', sa.Integer(), nullable=True),
-    sa.Column('approved_by_name', sa.String(length=200), nullable=True),
-    sa.Column('approved_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('version', sa.Integer(), nullable=False),
-    sa.Column('municipality_id', sa.Integer(), nullable=True),
-    sa.Column('school_id', sa.Integer(), nullable=True),
-    sa.CheckConstraint("status = 'proposed' OR approved_at IS NOT NULL", name=op.f('ck_cluster_sets_approved_has_moment')),
-    sa.ForeignKeyConstraint(['approved_by_id'], ['users.id'], name=op.f('fk_cluster_sets_approved_by_id')),
-    sa.ForeignKeyConstraint(['municipality_id'], ['municipalities.id'], name=op.f('fk_cluster_sets_municipality_id')),
-    sa.ForeignKeyConstraint(['proposed_by_id'], ['users.id'], name=op.f('fk_cluster_sets_proposed_by_id')),
-    sa.ForeignKeyConstraint(['school_id'], ['schools.id'], name=op.f('fk_cluster_sets_school_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_cluster_sets'))
+    op.create_index(op.f("ix_cases_curator_id"), "cases", ["curator_id"], unique=False)
+    op.create_index(op.f("ix_cases_municipality_id"), "cases", ["municipality_id"], unique=False)
+    op.create_index("ix_cases_municipality_state", "cases", ["municipality_id", "state", "id"], unique=False)
+    op.create_index(op.f("ix_cases_school_id"), "cases", ["school_id"], unique=False)
+    op.create_index("ix_cases_state_evidence", "cases", ["state", "evidence", "id"], unique=False)
+    op.create_index(
+        "uq_cases_open_school",
+        "cases",
+        ["school_id", "kind"],
+        unique=True,
+        sqlite_where=sa.text("state <> 'closed'"),
+        postgresql_where=sa.text("state <> 'closed'"),
     )
-    op.create_index(op.f('ix_cluster_sets_municipality_id'), 'cluster_sets', ['municipality_id'], unique=False)
-    op.create_index(op.f('ix_cluster_sets_school_id'), 'cluster_sets', ['school_id'], unique=False)
-    op.create_index('uq_cluster_sets_approved', 'cluster_sets', ['status'], unique=True, sqlite_where=sa.text("status = 'approved'"), postgresql_where=sa.text("status = 'approved'"))
-    op.create_table('control_groups',
-    sa.Column('id', sa.Integer(), nullable=False),
-    sa.Column('title', sa.String(length=200), nullable=False),
-    sa.Column('year', sa.Integer(), nullable=False),
-    sa.Column('status', sa.Enum('draft', 'fixed', 'withdrawn', name='controlgroupstatus', native_enum=False, create_constraint=True, length=40), nullable=False),
-    sa.Column('seed', sa.String(length=64), nullable=False),
-    sa.Column('rule', sa.JSON(), nullable=False),
-    sa.Column('frame', sa.JSON(), nullable=False),
-    sa.Column('frame_sha256', sa.String(length=64), nullable=False),
-    sa.Column('balance', sa.JSON(), nullable=False),
-    sa.Column('n_eligible', sa.Integer(), nullable=False),
-    sa.Column('n_members', sa.Integer(), nullable=False),
-    sa.Column('drawn_by_id', sa.Integer(), nullable=True),
-    sa.Column('drawn_by_name', sa.String(length=200), nullable=False),
-    sa.Column('drawn_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('order_number', sa.String(length=40), nullable=True),
-    sa.Column('order_date', sa.Date(), nullable=True),
-    sa.Column('markers', sa.Text(), nullable=True),
-    sa.Column('staff', sa.Text(), nullable=True),
-    sa.Column('fixed_by_id', sa.Integer(), nullable=True),
-    sa.Column('fixed_by_name', sa.String(length=200), nullable=True),
-    sa.Column('fixed_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('members_sha256', sa.String(length=64), nullable=True),
-    sa.Column('withdrawal_reason', sa.Text(), nullable=True),
-    sa.Column('version', sa.Integer(), nullable=False),
-    sa.Column('municipality_id', sa.Integer(), nullable=True),
-    sa.Column('school_id', sa.Integer(), nullable=True),
-    sa.CheckConstraint("status <> 'fixed' OR (order_number IS NOT NULL AND order_date IS NOT NULL)", name=op.f('ck_control_groups_has_order')),
-    sa.CheckConstraint("status <> 'fixed' OR members_sha256 IS NOT NULL", name=op.f('ck_control_groups_fixed_has_hash')),
-    sa.ForeignKeyConstraint(['drawn_by_id'], ['users.id'], name=op.f('fk_control_groups_drawn_by_id')),
-    sa.ForeignKeyConstraint(['fixed_by_id'], ['users.id'], name=op.f('fk_control_groups_fixed_by_id')),
-    sa.ForeignKeyConstraint(['municipality_id'], ['municipalities.id'], name=op.f('fk_control_groups_municipality_id')),
-    sa.ForeignKeyConstraint(['school_id'], ['schools.id'], name=op.f('fk_control_groups_school_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_control_groups'))
+    op.create_table(
+        "cluster_sets",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("year", sa.Integer(), nullable=False),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "proposed",
+                "approved",
+                "replaced",
+                name="clustersetstatus",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("method", sa.JSON(), nullable=False),
+        sa.Column("features", sa.JSON(), nullable=False),
+        sa.Column("clusters", sa.JSON(), nullable=False),
+        sa.Column("n_schools", sa.Integer(), nullable=False),
+        sa.Column("n_clusters", sa.Integer(), nullable=False),
+        sa.Column("n_left_out", sa.Integer(), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("proposed_by_id", sa.Integer(), nullable=True),
+        sa.Column("proposed_by_name", sa.String(length=200), nullable=False),
+        sa.Column("proposed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("approved_by_id", sa.Integer(), nullable=True),
+        sa.Column("approved_by_name", sa.String(length=200), nullable=True),
+        sa.Column("approved_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint(
+            "status = 'proposed' OR approved_at IS NOT NULL", name=op.f("ck_cluster_sets_approved_has_moment")
+        ),
+        sa.ForeignKeyConstraint(["approved_by_id"], ["users.id"], name=op.f("fk_cluster_sets_approved_by_id")),
+        sa.ForeignKeyConstraint(
+            ["municipality_id"], ["municipalities.id"], name=op.f("fk_cluster_sets_municipality_id")
+        ),
+        sa.ForeignKeyConstraint(["proposed_by_id"], ["users.id"], name=op.f("fk_cluster_sets_proposed_by_id")),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_cluster_sets_school_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_cluster_sets")),
     )
-    op.create_index(op.f('ix_control_groups_municipality_id'), 'control_groups', ['municipality_id'], unique=False)
-    op.create_index(op.f('ix_control_groups_school_id'), 'control_groups', ['school_id'], unique=False)
-    op.create_table('screening_runs',
-    sa.Column('id', sa.Integer(), nullable=False),
-    sa.Column('year', sa.Integer(), nullable=False),
-    sa.Column('status', sa.Enum('queued', 'running', 'done', 'failed', name='runstatus', native_enum=False, create_constraint=True, length=40), nullable=False),
-    sa.Column('progress', sa.Double(), nullable=False),
-    sa.Column('stage', sa.String(length=200), nullable=False),
-    sa.Column('started_by_id', sa.Integer(), nullable=True),
-    sa.Column('started_by_name', sa.String(length=200), nullable=False),
-    sa.Column('requested_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('finished_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('inputs', sa.JSON(), nullable=False),
-    sa.Column('inputs_sha256', sa.String(length=64), nullable=True),
-    sa.Column('detector_versions', sa.JSON(), nullable=False),
-    sa.Column('parameters', sa.JSON(), nullable=False),
-    sa.Column('reference', sa.JSON(), nullable=False),
-    sa.Column('tiers', sa.JSON(), nullable=False),
-    sa.Column('n_findings', sa.Integer(), nullable=False),
-    sa.Column('n_flags', sa.Integer(), nullable=False),
-    sa.Column('n_cases', sa.Integer(), nullable=False),
-    sa.Column('failure', sa.Text(), nullable=True),
-    sa.Column('municipality_id', sa.Integer(), nullable=True),
-    sa.Column('school_id', sa.Integer(), nullable=True),
-    sa.ForeignKeyConstraint(['municipality_id'], ['municipalities.id'], name=op.f('fk_screening_runs_municipality_id')),
-    sa.ForeignKeyConstraint(['school_id'], ['schools.id'], name=op.f('fk_screening_runs_school_id')),
-    sa.ForeignKeyConstraint(['started_by_id'], ['users.id'], name=op.f('fk_screening_runs_started_by_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_screening_runs'))
+    op.create_index(op.f("ix_cluster_sets_municipality_id"), "cluster_sets", ["municipality_id"], unique=False)
+    op.create_index(op.f("ix_cluster_sets_school_id"), "cluster_sets", ["school_id"], unique=False)
+    op.create_index(
+        "uq_cluster_sets_approved",
+        "cluster_sets",
+        ["status"],
+        unique=True,
+        sqlite_where=sa.text("status = 'approved'"),
+        postgresql_where=sa.text("status = 'approved'"),
     )
-    op.create_index(op.f('ix_screening_runs_municipality_id'), 'screening_runs', ['municipality_id'], unique=False)
-    op.create_index(op.f('ix_screening_runs_school_id'), 'screening_runs', ['school_id'], unique=False)
-    op.create_index(op.f('ix_screening_runs_year'), 'screening_runs', ['year'], unique=False)
-    op.create_table('uploads',
-    sa.Column('id', sa.Integer(), nullable=False),
-    sa.Column('sha256', sa.String(length=64), nullable=False),
-    sa.Column('file_name', sa.String(length=300), nullable=False),
-    sa.Column('size', sa.Integer(), nullable=False),
-    sa.Column('status', sa.Enum('received', 'previewed', 'accepted', 'rejected', 'refused', name='uploadstatus', native_enum=False, create_constraint=True, length=40), nullable=False),
-    sa.Column('kind', sa.Enum('works', 'context', 'federal_list', 'report_marks', 'report_scores', 'report_items', 'report_journal', 'report_planned', 'report_groups', 'regional', name='filekind', native_enum=False, create_constraint=True, length=40), nullable=True),
-    sa.Column('layout', sa.String(length=60), nullable=True),
-    sa.Column('year', sa.Integer(), nullable=True),
-    sa.Column('subject', sa.String(length=10), nullable=True),
-    sa.Column('grade', sa.Integer(), nullable=True),
-    sa.Column('pupil_grade', sa.Integer(), nullable=True),
-    sa.Column('rows_read', sa.Integer(), nullable=False),
-    sa.Column('rows_accepted', sa.Integer(), nullable=False),
-    sa.Column('rows_rejected', sa.Integer(), nullable=False),
-    sa.Column('absent', sa.Integer(), nullable=False),
-    sa.Column('n_problems', sa.Integer(), nullable=False),
-    sa.Column('problem_counts', sa.JSON(), nullable=False),
-    sa.Column('reading_sha256', sa.String(length=64), nullable=True),
-    sa.Column('schools_sha256', sa.String(length=64), nullable=True),
-    sa.Column('problems_sha256', sa.String(length=64), nullable=True),
-    sa.Column('refusal', sa.Text(), nullable=True),
-    sa.Column('versions', sa.JSON(), nullable=False),
-    sa.Column('uploaded_by_id', sa.Integer(), nullable=True),
-    sa.Column('uploaded_by_name', sa.String(length=200), nullable=False),
-    sa.Column('uploaded_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('decided_by_name', sa.String(length=200), nullable=True),
-    sa.Column('decided_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('decision_reason', sa.Text(), nullable=True),
-    sa.Column('version', sa.Integer(), nullable=False),
-    sa.Column('municipality_id', sa.Integer(), nullable=True),
-    sa.Column('school_id', sa.Integer(), nullable=True),
-    sa.CheckConstraint("status <> 'accepted' OR decided_at IS NOT NULL", name=op.f('ck_uploads_accepted_is_decided')),
-    sa.CheckConstraint('rows_read = rows_accepted + rows_rejected + absent', name=op.f('ck_uploads_counts_add_up')),
-    sa.ForeignKeyConstraint(['municipality_id'], ['municipalities.id'], name=op.f('fk_uploads_municipality_id')),
-    sa.ForeignKeyConstraint(['school_id'], ['schools.id'], name=op.f('fk_uploads_school_id')),
-    sa.ForeignKeyConstraint(['uploaded_by_id'], ['users.id'], name=op.f('fk_uploads_uploaded_by_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_uploads'))
+    op.create_table(
+        "control_groups",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("title", sa.String(length=200), nullable=False),
+        sa.Column("year", sa.Integer(), nullable=False),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "draft",
+                "fixed",
+                "withdrawn",
+                name="controlgroupstatus",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("seed", sa.String(length=64), nullable=False),
+        sa.Column("rule", sa.JSON(), nullable=False),
+        sa.Column("frame", sa.JSON(), nullable=False),
+        sa.Column("frame_sha256", sa.String(length=64), nullable=False),
+        sa.Column("balance", sa.JSON(), nullable=False),
+        sa.Column("n_eligible", sa.Integer(), nullable=False),
+        sa.Column("n_members", sa.Integer(), nullable=False),
+        sa.Column("drawn_by_id", sa.Integer(), nullable=True),
+        sa.Column("drawn_by_name", sa.String(length=200), nullable=False),
+        sa.Column("drawn_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("order_number", sa.String(length=40), nullable=True),
+        sa.Column("order_date", sa.Date(), nullable=True),
+        sa.Column("markers", sa.Text(), nullable=True),
+        sa.Column("staff", sa.Text(), nullable=True),
+        sa.Column("fixed_by_id", sa.Integer(), nullable=True),
+        sa.Column("fixed_by_name", sa.String(length=200), nullable=True),
+        sa.Column("fixed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("members_sha256", sa.String(length=64), nullable=True),
+        sa.Column("withdrawal_reason", sa.Text(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint(
+            "status <> 'fixed' OR (order_number IS NOT NULL AND order_date IS NOT NULL)",
+            name=op.f("ck_control_groups_has_order"),
+        ),
+        sa.CheckConstraint(
+            "status <> 'fixed' OR members_sha256 IS NOT NULL", name=op.f("ck_control_groups_fixed_has_hash")
+        ),
+        sa.ForeignKeyConstraint(["drawn_by_id"], ["users.id"], name=op.f("fk_control_groups_drawn_by_id")),
+        sa.ForeignKeyConstraint(["fixed_by_id"], ["users.id"], name=op.f("fk_control_groups_fixed_by_id")),
+        sa.ForeignKeyConstraint(
+            ["municipality_id"], ["municipalities.id"], name=op.f("fk_control_groups_municipality_id")
+        ),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_control_groups_school_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_control_groups")),
     )
-    op.create_index(op.f('ix_uploads_municipality_id'), 'uploads', ['municipality_id'], unique=False)
-    op.create_index(op.f('ix_uploads_school_id'), 'uploads', ['school_id'], unique=False)
-    op.create_index(op.f('ix_uploads_sha256'), 'uploads', ['sha256'], unique=False)
-    op.create_table('case_documents',
-    sa.Column('id', sa.Integer(), nullable=False),
-    sa.Column('case_id', sa.Integer(), nullable=False),
-    sa.Column('kind', sa.Enum('signs_notice', 'interview_protocol', name='documentkind', native_enum=False, create_constraint=True, length=40), nullable=False),
-    sa.Column('source_key', sa.String(length=80), nullable=False),
-    sa.Column('title', sa.String(length=300), nullable=False),
-    sa.Column('number', sa.String(length=40), nullable=False),
-    sa.Column('sha256', sa.String(length=64), nullable=True),
-    sa.Column('context', sa.JSON(), nullable=False),
-    sa.Column('requested_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('issued_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('municipality_id', sa.Integer(), nullable=True),
-    sa.Column('school_id', sa.Integer(), nullable=True),
-    sa.ForeignKeyConstraint(['case_id'], ['cases.id'], name=op.f('fk_case_documents_case_id')),
-    sa.ForeignKeyConstraint(['municipality_id'], ['municipalities.id'], name=op.f('fk_case_documents_municipality_id')),
-    sa.ForeignKeyConstraint(['school_id'], ['schools.id'], name=op.f('fk_case_documents_school_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_case_documents')),
-    sa.UniqueConstraint('kind', 'source_key', name=op.f('uq_case_documents_kind_source_key'))
+    op.create_index(op.f("ix_control_groups_municipality_id"), "control_groups", ["municipality_id"], unique=False)
+    op.create_index(op.f("ix_control_groups_school_id"), "control_groups", ["school_id"], unique=False)
+    op.create_table(
+        "screening_runs",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("year", sa.Integer(), nullable=False),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "queued",
+                "running",
+                "done",
+                "failed",
+                name="runstatus",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("progress", sa.Double(), nullable=False),
+        sa.Column("stage", sa.String(length=200), nullable=False),
+        sa.Column("started_by_id", sa.Integer(), nullable=True),
+        sa.Column("started_by_name", sa.String(length=200), nullable=False),
+        sa.Column("requested_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("inputs", sa.JSON(), nullable=False),
+        sa.Column("inputs_sha256", sa.String(length=64), nullable=True),
+        sa.Column("detector_versions", sa.JSON(), nullable=False),
+        sa.Column("parameters", sa.JSON(), nullable=False),
+        sa.Column("reference", sa.JSON(), nullable=False),
+        sa.Column("tiers", sa.JSON(), nullable=False),
+        sa.Column("n_findings", sa.Integer(), nullable=False),
+        sa.Column("n_flags", sa.Integer(), nullable=False),
+        sa.Column("n_cases", sa.Integer(), nullable=False),
+        sa.Column("failure", sa.Text(), nullable=True),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["municipality_id"], ["municipalities.id"], name=op.f("fk_screening_runs_municipality_id")
+        ),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_screening_runs_school_id")),
+        sa.ForeignKeyConstraint(["started_by_id"], ["users.id"], name=op.f("fk_screening_runs_started_by_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_screening_runs")),
     )
-    op.create_index(op.f('ix_case_documents_case_id'), 'case_documents', ['case_id'], unique=False)
-    op.create_index(op.f('ix_case_documents_municipality_id'), 'case_documents', ['municipality_id'], unique=False)
-    op.create_index(op.f('ix_case_documents_school_id'), 'case_documents', ['school_id'], unique=False)
-    op.create_table('case_events',
-    sa.Column('id', sa.Integer(), nullable=False),
-    sa.Column('case_id', sa.Integer(), nullable=False),
-    sa.Column('seq', sa.Integer(), nullable=False),
-    sa.Column('request_id', sa.String(length=64), nullable=False),
-    sa.Column('trigger', sa.String(length=40), nullable=False),
-    sa.Column('from_state', sa.Enum('flagged', 'interview', 'curator_assigned', 'observed', 'rechecked', 'closed', name='from_state', native_enum=False, create_constraint=True, length=40), nullable=False),
-    sa.Column('to_state', sa.Enum('flagged', 'interview', 'curator_assigned', 'observed', 'rechecked', 'closed', name='to_state', native_enum=False, create_constraint=True, length=40), nullable=False),
-    sa.Column('actor_id', sa.Integer(), nullable=True),
-    sa.Column('actor_name', sa.String(length=200), nullable=False),
-    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('reason', sa.Text(), nullable=False),
-    sa.Column('facts', sa.JSON(), nullable=False),
-    sa.Column('municipality_id', sa.Integer(), nullable=True),
-    sa.Column('school_id', sa.Integer(), nullable=True),
-    sa.ForeignKeyConstraint(['actor_id'], ['users.id'], name=op.f('fk_case_events_actor_id')),
-    sa.ForeignKeyConstraint(['case_id'], ['cases.id'], name=op.f('fk_case_events_case_id')),
-    sa.ForeignKeyConstraint(['municipality_id'], ['municipalities.id'], name=op.f('fk_case_events_municipality_id')),
-    sa.ForeignKeyConstraint(['school_id'], ['schools.id'], name=op.f('fk_case_events_school_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_case_events')),
-    sa.UniqueConstraint('case_id', 'seq', name=op.f('uq_case_events_case_id_seq')),
-    sa.UniqueConstraint('request_id', name=op.f('uq_case_events_request_id'))
+    op.create_index(op.f("ix_screening_runs_municipality_id"), "screening_runs", ["municipality_id"], unique=False)
+    op.create_index(op.f("ix_screening_runs_school_id"), "screening_runs", ["school_id"], unique=False)
+    op.create_index(op.f("ix_screening_runs_year"), "screening_runs", ["year"], unique=False)
+    op.create_table(
+        "uploads",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("file_name", sa.String(length=300), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "received",
+                "previewed",
+                "accepted",
+                "rejected",
+                "refused",
+                name="uploadstatus",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "works",
+                "context",
+                "federal_list",
+                "report_marks",
+                "report_scores",
+                "report_items",
+                "report_journal",
+                "report_planned",
+                "report_groups",
+                "regional",
+                name="filekind",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=True,
+        ),
+        sa.Column("layout", sa.String(length=60), nullable=True),
+        sa.Column("year", sa.Integer(), nullable=True),
+        sa.Column("subject", sa.String(length=10), nullable=True),
+        sa.Column("grade", sa.Integer(), nullable=True),
+        sa.Column("pupil_grade", sa.Integer(), nullable=True),
+        sa.Column("rows_read", sa.Integer(), nullable=False),
+        sa.Column("rows_accepted", sa.Integer(), nullable=False),
+        sa.Column("rows_rejected", sa.Integer(), nullable=False),
+        sa.Column("absent", sa.Integer(), nullable=False),
+        sa.Column("n_problems", sa.Integer(), nullable=False),
+        sa.Column("problem_counts", sa.JSON(), nullable=False),
+        sa.Column("reading_sha256", sa.String(length=64), nullable=True),
+        sa.Column("schools_sha256", sa.String(length=64), nullable=True),
+        sa.Column("problems_sha256", sa.String(length=64), nullable=True),
+        sa.Column("refusal", sa.Text(), nullable=True),
+        sa.Column("versions", sa.JSON(), nullable=False),
+        sa.Column("uploaded_by_id", sa.Integer(), nullable=True),
+        sa.Column("uploaded_by_name", sa.String(length=200), nullable=False),
+        sa.Column("uploaded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("decided_by_name", sa.String(length=200), nullable=True),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("decision_reason", sa.Text(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint(
+            "status <> 'accepted' OR decided_at IS NOT NULL", name=op.f("ck_uploads_accepted_is_decided")
+        ),
+        sa.CheckConstraint("rows_read = rows_accepted + rows_rejected + absent", name=op.f("ck_uploads_counts_add_up")),
+        sa.ForeignKeyConstraint(["municipality_id"], ["municipalities.id"], name=op.f("fk_uploads_municipality_id")),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_uploads_school_id")),
+        sa.ForeignKeyConstraint(["uploaded_by_id"], ["users.id"], name=op.f("fk_uploads_uploaded_by_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_uploads")),
     )
-    op.create_index(op.f('ix_case_events_municipality_id'), 'case_events', ['municipality_id'], unique=False)
-    op.create_index(op.f('ix_case_events_school_id'), 'case_events', ['school_id'], unique=False)
-    op.create_table('cluster_memberships',
-    sa.Column('id', sa.Integer(), nullable=False),
-    sa.Column('set_id', sa.Integer(), nullable=False),
-    sa.Column('number', sa.Integer(), nullable=True),
-    sa.Column('n_missing', sa.Integer(), nullable=False),
-    sa.Column('municipality_id', sa.Integer(), nullable=True),
-    sa.Column('school_id', sa.Integer(), nullable=True),
-    sa.ForeignKeyConstraint(['municipality_id'], ['municipalities.id'], name=op.f('fk_cluster_memberships_municipality_id')),
-    sa.ForeignKeyConstraint(['school_id'], ['schools.id'], name=op.f('fk_cluster_memberships_school_id')),
-    sa.ForeignKeyConstraint(['set_id'], ['cluster_sets.id'], name=op.f('fk_cluster_memberships_set_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_cluster_memberships')),
-    sa.UniqueConstraint('set_id', 'school_id', name=op.f('uq_cluster_memberships_set_id_school_id'))
+    op.create_index(op.f("ix_uploads_municipality_id"), "uploads", ["municipality_id"], unique=False)
+    op.create_index(op.f("ix_uploads_school_id"), "uploads", ["school_id"], unique=False)
+    op.create_index(op.f("ix_uploads_sha256"), "uploads", ["sha256"], unique=False)
+    op.create_table(
+        "case_documents",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("case_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "signs_notice",
+                "interview_protocol",
+                name="documentkind",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("source_key", sa.String(length=80), nullable=False),
+        sa.Column("title", sa.String(length=300), nullable=False),
+        sa.Column("number", sa.String(length=40), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=True),
+        sa.Column("context", sa.JSON(), nullable=False),
+        sa.Column("requested_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("issued_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_case_documents_case_id")),
+        sa.ForeignKeyConstraint(
+            ["municipality_id"], ["municipalities.id"], name=op.f("fk_case_documents_municipality_id")
+        ),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_case_documents_school_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_case_documents")),
+        sa.UniqueConstraint("kind", "source_key", name=op.f("uq_case_documents_kind_source_key")),
     )
-    op.create_index(op.f('ix_cluster_memberships_municipality_id'), 'cluster_memberships', ['municipality_id'], unique=False)
-    op.create_index(op.f('ix_cluster_memberships_school_id'), 'cluster_memberships', ['school_id'], unique=False)
-    op.create_index(op.f('ix_cluster_memberships_set_id'), 'cluster_memberships', ['set_id'], unique=False)
-    op.create_table('conclusions',
-    sa.Column('id', sa.Integer(), nullable=False),
-    sa.Column('case_id', sa.Integer(), nullable=False),
-    sa.Column('verdict', sa.Enum('not_confirmed', 'confirmed', 'dismissed', name='verdict', native_enum=False, create_constraint=True, length=40), nullable=False),
-    sa.Column('grounds', sa.Text(), nullable=False),
-    sa.Column('proposed_by_id', sa.Integer(), nullable=False),
-    sa.Column('proposed_by_name', sa.String(length=200), nullable=False),
-    sa.Column('proposed_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('municipality_id', sa.Integer(), nullable=True),
-    sa.Column('school_id', sa.Integer(), nullable=True),
-    sa.ForeignKeyConstraint(['case_id'], ['cases.id'], name=op.f('fk_conclusions_case_id')),
-    sa.ForeignKeyConstraint(['municipality_id'], ['municipalities.id'], name=op.f('fk_conclusions_municipality_id')),
-    sa.ForeignKeyConstraint(['proposed_by_id'], ['users.id'], name=op.f('fk_conclusions_proposed_by_id')),
-    sa.ForeignKeyConstraint(['school_id'], ['schools.id'], name=op.f('fk_conclusions_school_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_conclusions'))
+    op.create_index(op.f("ix_case_documents_case_id"), "case_documents", ["case_id"], unique=False)
+    op.create_index(op.f("ix_case_documents_municipality_id"), "case_documents", ["municipality_id"], unique=False)
+    op.create_index(op.f("ix_case_documents_school_id"), "case_documents", ["school_id"], unique=False)
+    op.create_table(
+        "case_events",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("case_id", sa.Integer(), nullable=False),
+        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("request_id", sa.String(length=64), nullable=False),
+        sa.Column("trigger", sa.String(length=40), nullable=False),
+        sa.Column(
+            "from_state",
+            sa.Enum(
+                "flagged",
+                "interview",
+                "curator_assigned",
+                "observed",
+                "rechecked",
+                "closed",
+                name="from_state",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "to_state",
+            sa.Enum(
+                "flagged",
+                "interview",
+                "curator_assigned",
+                "observed",
+                "rechecked",
+                "closed",
+                name="to_state",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("actor_id", sa.Integer(), nullable=True),
+        sa.Column("actor_name", sa.String(length=200), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("facts", sa.JSON(), nullable=False),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["actor_id"], ["users.id"], name=op.f("fk_case_events_actor_id")),
+        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_case_events_case_id")),
+        sa.ForeignKeyConstraint(
+            ["municipality_id"], ["municipalities.id"], name=op.f("fk_case_events_municipality_id")
+        ),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_case_events_school_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_case_events")),
+        sa.UniqueConstraint("case_id", "seq", name=op.f("uq_case_events_case_id_seq")),
+        sa.UniqueConstraint("request_id", name=op.f("uq_case_events_request_id")),
     )
-    op.create_index(op.f('ix_conclusions_case_id'), 'conclusions', ['case_id'], unique=False)
-    op.create_index(op.f('ix_conclusions_municipality_id'), 'conclusions', ['municipality_id'], unique=False)
-    op.create_index(op.f('ix_conclusions_school_id'), 'conclusions', ['school_id'], unique=False)
-    op.create_table('control_members',
-    sa.Column('id', sa.Integer(), nullable=False),
-    sa.Column('group_id', sa.Integer(), nullable=False),
-    sa.Column('stratum', sa.String(length=200), nullable=False),
-    sa.Column('origin', sa.Enum('drawn', 'added', name='memberorigin', native_enum=False, create_constraint=True, length=40), nullable=False),
-    sa.Column('reason', sa.Text(), nullable=False),
-    sa.Column('added_by_name', sa.String(length=200), nullable=False),
-    sa.Column('removed_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('removed_by_name', sa.String(length=200), nullable=True),
-    sa.Column('removal_reason', sa.Text(), nullable=True),
-    sa.Column('municipality_id', sa.Integer(), nullable=True),
-    sa.Column('school_id', sa.Integer(), nullable=True),
-    sa.CheckConstraint('(removed_at IS NULL) = (removal_reason IS NULL)', name=op.f('ck_control_members_removed_has_reason')),
-    sa.ForeignKeyConstraint(['group_id'], ['control_groups.id'], name=op.f('fk_control_members_group_id')),
-    sa.ForeignKeyConstraint(['municipality_id'], ['municipalities.id'], name=op.f('fk_control_members_municipality_id')),
-    sa.ForeignKeyConstraint(['school_id'], ['schools.id'], name=op.f('fk_control_members_school_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_control_members')),
-    sa.UniqueConstraint('group_id', 'school_id', name=op.f('uq_control_members_group_id_school_id'))
+    op.create_index(op.f("ix_case_events_municipality_id"), "case_events", ["municipality_id"], unique=False)
+    op.create_index(op.f("ix_case_events_school_id"), "case_events", ["school_id"], unique=False)
+    op.create_table(
+        "cluster_memberships",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("set_id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=True),
+        sa.Column("n_missing", sa.Integer(), nullable=False),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["municipality_id"], ["municipalities.id"], name=op.f("fk_cluster_memberships_municipality_id")
+        ),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_cluster_memberships_school_id")),
+        sa.ForeignKeyConstraint(["set_id"], ["cluster_sets.id"], name=op.f("fk_cluster_memberships_set_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_cluster_memberships")),
+        sa.UniqueConstraint("set_id", "school_id", name=op.f("uq_cluster_memberships_set_id_school_id")),
     )
-    op.create_index(op.f('ix_control_members_group_id'), 'control_members', ['group_id'], unique=False)
-    op.create_index(op.f('ix_control_members_municipality_id'), 'control_members', ['municipality_id'], unique=False)
-    op.create_index(op.f('ix_control_members_school_id'), 'control_members', ['school_id'], unique=False)
-    op.create_table('curator_orders',
-    sa.Column('id', sa.Integer(), nullable=False),
-    sa.Column('case_id', sa.Integer(), nullable=False),
-    sa.Column('number', sa.String(length=40), nullable=False),
-    sa.Column('issued_on', sa.Date(), nullable=False),
-    sa.Column('curator_id', sa.Integer(), nullable=False),
-    sa.Column('curator_name', sa.String(length=200), nullable=False),
-    sa.Column('workplace', sa.String(length=400), nullable=False),
-    sa.Column('until', sa.Date(), nullable=False),
-    sa.Column('no_conflict_declared', sa.Boolean(), nullable=False),
-    sa.Column('issued_by_id', sa.Integer(), nullable=True),
-    sa.Column('issued_by_name', sa.String(length=200), nullable=False),
-    sa.Column('recorded_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('municipality_id', sa.Integer(), nullable=True),
-    sa.Column('school_id', sa.Integer(), nullable=True),
-    sa.ForeignKeyConstraint(['case_id'], ['cases.id'], name=op.f('fk_curator_orders_case_id')),
-    sa.ForeignKeyConstraint(['curator_id'], ['users.id'], name=op.f('fk_curator_orders_curator_id')),
-    sa.ForeignKeyConstraint(['issued_by_id'], ['users.id'], name=op.f('fk_curator_orders_issued_by_id')),
-    sa.ForeignKeyConstraint(['municipality_id'], ['municipalities.id'], name=op.f('fk_curator_orders_municipality_id')),
-    sa.ForeignKeyConstraint(['school_id'], ['schools.id'], name=op.f('fk_curator_orders_school_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_curator_orders'))
+    op.create_index(
+        op.f("ix_cluster_memberships_municipality_id"), "cluster_memberships", ["municipality_id"], unique=False
     )
-    op.create_index(op.f('ix_curator_orders_case_id'), 'curator_orders', ['case_id'], unique=False)
-    op.create_index(op.f('ix_curator_orders_curator_id'), 'curator_orders', ['curator_id'], unique=False)
-    op.create_index(op.f('ix_curator_orders_municipality_id'), 'curator_orders', ['municipality_id'], unique=False)
-    op.create_index(op.f('ix_curator_orders_school_id'), 'curator_orders', ['school_id'], unique=False)
-    op.create_table('datasets',
-    sa.Column('id', sa.Integer(), nullable=False),
-    sa.Column('upload_id', sa.Integer(), nullable=False),
-    sa.Column('kind', sa.Enum('works', 'context', 'federal_list', 'report_marks', 'report_scores', 'report_items', 'report_journal', 'report_planned', 'report_groups', 'regional', name='filekind', native_enum=False, create_constraint=True, length=40), nullable=False),
-    sa.Column('procedure', sa.Enum('vpr', 'kdr', 'rdr', name='procedure', native_enum=False, create_constraint=True, length=40), nullable=False),
-    sa.Column('year', sa.Integer(), nullable=True),
-    sa.Column('subject', sa.String(length=10), nullable=True),
-    sa.Column('grade', sa.Integer(), nullable=True),
-    sa.Column('pupil_grade', sa.Integer(), nullable=True),
-    sa.Column('sha256', sa.String(length=64), nullable=False),
-    sa.Column('n_rows', sa.Integer(), nullable=False),
-    sa.Column('n_schools', sa.Integer(), nullable=False),
-    sa.Column('accepted_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('replaced_by_id', sa.Integer(), nullable=True),
-    sa.Column('municipality_id', sa.Integer(), nullable=True),
-    sa.Column('school_id', sa.Integer(), nullable=True),
-    sa.ForeignKeyConstraint(['municipality_id'], ['municipalities.id'], name=op.f('fk_datasets_municipality_id')),
-    sa.ForeignKeyConstraint(['replaced_by_id'], ['datasets.id'], name=op.f('fk_datasets_replaced_by_id')),
-    sa.ForeignKeyConstraint(['school_id'], ['schools.id'], name=op.f('fk_datasets_school_id')),
-    sa.ForeignKeyConstraint(['upload_id'], ['uploads.id'], name=op.f('fk_datasets_upload_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_datasets')),
-    sa.UniqueConstraint('upload_id', name=op.f('uq_datasets_upload_id'))
+    op.create_index(op.f("ix_cluster_memberships_school_id"), "cluster_memberships", ["school_id"], unique=False)
+    op.create_index(op.f("ix_cluster_memberships_set_id"), "cluster_memberships", ["set_id"], unique=False)
+    op.create_table(
+        "conclusions",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("case_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "verdict",
+            sa.Enum(
+                "not_confirmed",
+                "confirmed",
+                "dismissed",
+                name="verdict",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("grounds", sa.Text(), nullable=False),
+        sa.Column("proposed_by_id", sa.Integer(), nullable=False),
+        sa.Column("proposed_by_name", sa.String(length=200), nullable=False),
+        sa.Column("proposed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_conclusions_case_id")),
+        sa.ForeignKeyConstraint(
+            ["municipality_id"], ["municipalities.id"], name=op.f("fk_conclusions_municipality_id")
+        ),
+        sa.ForeignKeyConstraint(["proposed_by_id"], ["users.id"], name=op.f("fk_conclusions_proposed_by_id")),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_conclusions_school_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_conclusions")),
     )
-    op.create_index(op.f('ix_datasets_municipality_id'), 'datasets', ['municipality_id'], unique=False)
-    op.create_index('ix_datasets_paper', 'datasets', ['kind', 'year', 'subject', 'grade'], unique=False)
-    op.create_index(op.f('ix_datasets_school_id'), 'datasets', ['school_id'], unique=False)
-    op.create_table('findings',
-    sa.Column('id', sa.Integer(), nullable=False),
-    sa.Column('run_id', sa.Integer(), nullable=False),
-    sa.Column('year', sa.Integer(), nullable=False),
-    sa.Column('subject', sa.String(length=10), nullable=False),
-    sa.Column('grade', sa.Integer(), nullable=False),
-    sa.Column('detector', sa.String(length=40), nullable=False),
-    sa.Column('family', sa.Enum('boundary', 'level', 'pattern', 'journal', 'attendance', 'federal', 'hygiene', 'history', name='family', native_enum=False, create_constraint=True, length=40), nullable=False),
-    sa.Column('n', sa.Integer(), nullable=False),
-    sa.Column('statistic', sa.Double(), nullable=True),
-    sa.Column('effect', sa.Double(), nullable=True),
-    sa.Column('effect_unit', sa.String(length=20), nullable=True),
-    sa.Column('effect_low', sa.Double(), nullable=True),
-    sa.Column('effect_high', sa.Double(), nullable=True),
-    sa.Column('p_value', sa.Double(), nullable=True),
-    sa.Column('q_value', sa.Double(), nullable=True),
-    sa.Column('level', sa.Enum('none', 'indicative', 'approximate', 'full', name='findinglevel', native_enum=False, create_constraint=True, length=40), nullable=False),
-    sa.Column('outcome', sa.Enum('assessed', 'not_assessed', name='findingoutcome', native_enum=False, create_constraint=True, length=40), nullable=False),
-    sa.Column('reason', sa.Text(), nullable=True),
-    sa.Column('sentence', sa.Text(), nullable=True),
-    sa.Column('evidence', sa.JSON(), nullable=True),
-    sa.Column('municipality_id', sa.Integer(), nullable=True),
-    sa.Column('school_id', sa.Integer(), nullable=True),
-    sa.CheckConstraint("outcome <> 'not_assessed' OR reason IS NOT NULL", name=op.f('ck_findings_not_assessed_has_reason')),
-    sa.CheckConstraint('p_value IS NULL OR (p_value >= 0 AND p_value <= 1)', name=op.f('ck_findings_p_value_is_probability')),
-    sa.ForeignKeyConstraint(['municipality_id'], ['municipalities.id'], name=op.f('fk_findings_municipality_id')),
-    sa.ForeignKeyConstraint(['run_id'], ['screening_runs.id'], name=op.f('fk_findings_run_id')),
-    sa.ForeignKeyConstraint(['school_id'], ['schools.id'], name=op.f('fk_findings_school_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_findings'))
+    op.create_index(op.f("ix_conclusions_case_id"), "conclusions", ["case_id"], unique=False)
+    op.create_index(op.f("ix_conclusions_municipality_id"), "conclusions", ["municipality_id"], unique=False)
+    op.create_index(op.f("ix_conclusions_school_id"), "conclusions", ["school_id"], unique=False)
+    op.create_table(
+        "control_members",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("group_id", sa.Integer(), nullable=False),
+        sa.Column("stratum", sa.String(length=200), nullable=False),
+        sa.Column(
+            "origin",
+            sa.Enum("drawn", "added", name="memberorigin", native_enum=False, create_constraint=True, length=40),
+            nullable=False,
+        ),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("added_by_name", sa.String(length=200), nullable=False),
+        sa.Column("removed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("removed_by_name", sa.String(length=200), nullable=True),
+        sa.Column("removal_reason", sa.Text(), nullable=True),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint(
+            "(removed_at IS NULL) = (removal_reason IS NULL)", name=op.f("ck_control_members_removed_has_reason")
+        ),
+        sa.ForeignKeyConstraint(["group_id"], ["control_groups.id"], name=op.f("fk_control_members_group_id")),
+        sa.ForeignKeyConstraint(
+            ["municipality_id"], ["municipalities.id"], name=op.f("fk_control_members_municipality_id")
+        ),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_control_members_school_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_control_members")),
+        sa.UniqueConstraint("group_id", "school_id", name=op.f("uq_control_members_group_id_school_id")),
     )
-    op.create_index(op.f('ix_findings_municipality_id'), 'findings', ['municipality_id'], unique=False)
-    op.create_index('ix_findings_run_school', 'findings', ['run_id', 'school_id'], unique=False)
-    op.create_index(op.f('ix_findings_school_id'), 'findings', ['school_id'], unique=False)
-    op.create_table('flags',
-    sa.Column('id', sa.Integer(), nullable=False),
-    sa.Column('run_id', sa.Integer(), nullable=False),
-    sa.Column('year', sa.Integer(), nullable=False),
-    sa.Column('tier', sa.Enum('none', 'watch', 'case', 'severe', 'too_small', name='tier', native_enum=False, create_constraint=True, length=40), nullable=False),
-    sa.Column('evidence', sa.Double(), nullable=False),
-    sa.Column('p_combined', sa.Double(), nullable=True),
-    sa.Column('q', sa.Double(), nullable=True),
-    sa.Column('families', sa.String(length=200), nullable=False),
-    sa.Column('frozen', sa.JSON(), nullable=False),
-    sa.Column('frozen_sha256', sa.String(length=64), nullable=False),
-    sa.Column('raised_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('case_id', sa.Integer(), nullable=True),
-    sa.Column('municipality_id', sa.Integer(), nullable=True),
-    sa.Column('school_id', sa.Integer(), nullable=True),
-    sa.ForeignKeyConstraint(['case_id'], ['cases.id'], name=op.f('fk_flags_case_id')),
-    sa.ForeignKeyConstraint(['municipality_id'], ['municipalities.id'], name=op.f('fk_flags_municipality_id')),
-    sa.ForeignKeyConstraint(['run_id'], ['screening_runs.id'], name=op.f('fk_flags_run_id')),
-    sa.ForeignKeyConstraint(['school_id'], ['schools.id'], name=op.f('fk_flags_school_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_flags')),
-    sa.UniqueConstraint('run_id', 'school_id', name=op.f('uq_flags_run_id_school_id'))
+    op.create_index(op.f("ix_control_members_group_id"), "control_members", ["group_id"], unique=False)
+    op.create_index(op.f("ix_control_members_municipality_id"), "control_members", ["municipality_id"], unique=False)
+    op.create_index(op.f("ix_control_members_school_id"), "control_members", ["school_id"], unique=False)
+    op.create_table(
+        "curator_orders",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("case_id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.String(length=40), nullable=False),
+        sa.Column("issued_on", sa.Date(), nullable=False),
+        sa.Column("curator_id", sa.Integer(), nullable=False),
+        sa.Column("curator_name", sa.String(length=200), nullable=False),
+        sa.Column("workplace", sa.String(length=400), nullable=False),
+        sa.Column("until", sa.Date(), nullable=False),
+        sa.Column("no_conflict_declared", sa.Boolean(), nullable=False),
+        sa.Column("issued_by_id", sa.Integer(), nullable=True),
+        sa.Column("issued_by_name", sa.String(length=200), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_curator_orders_case_id")),
+        sa.ForeignKeyConstraint(["curator_id"], ["users.id"], name=op.f("fk_curator_orders_curator_id")),
+        sa.ForeignKeyConstraint(["issued_by_id"], ["users.id"], name=op.f("fk_curator_orders_issued_by_id")),
+        sa.ForeignKeyConstraint(
+            ["municipality_id"], ["municipalities.id"], name=op.f("fk_curator_orders_municipality_id")
+        ),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_curator_orders_school_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_curator_orders")),
     )
-    op.create_index(op.f('ix_flags_case_id'), 'flags', ['case_id'], unique=False)
-    op.create_index(op.f('ix_flags_municipality_id'), 'flags', ['municipality_id'], unique=False)
-    op.create_index(op.f('ix_flags_school_id'), 'flags', ['school_id'], unique=False)
-    op.create_table('inbox_notes',
-    sa.Column('id', sa.Integer(), nullable=False),
-    sa.Column('outbox_id', sa.Integer(), nullable=False),
-    sa.Column('case_id', sa.Integer(), nullable=False),
-    sa.Column('text', sa.Text(), nullable=False),
-    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('municipality_id', sa.Integer(), nullable=True),
-    sa.Column('school_id', sa.Integer(), nullable=True),
-    sa.ForeignKeyConstraint(['case_id'], ['cases.id'], name=op.f('fk_inbox_notes_case_id')),
-    sa.ForeignKeyConstraint(['municipality_id'], ['municipalities.id'], name=op.f('fk_inbox_notes_municipality_id')),
-    sa.ForeignKeyConstraint(['outbox_id'], ['outbox.id'], name=op.f('fk_inbox_notes_outbox_id')),
-    sa.ForeignKeyConstraint(['school_id'], ['schools.id'], name=op.f('fk_inbox_notes_school_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_inbox_notes')),
-    sa.UniqueConstraint('outbox_id', name=op.f('uq_inbox_notes_outbox_id'))
+    op.create_index(op.f("ix_curator_orders_case_id"), "curator_orders", ["case_id"], unique=False)
+    op.create_index(op.f("ix_curator_orders_curator_id"), "curator_orders", ["curator_id"], unique=False)
+    op.create_index(op.f("ix_curator_orders_municipality_id"), "curator_orders", ["municipality_id"], unique=False)
+    op.create_index(op.f("ix_curator_orders_school_id"), "curator_orders", ["school_id"], unique=False)
+    op.create_table(
+        "datasets",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("upload_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "works",
+                "context",
+                "federal_list",
+                "report_marks",
+                "report_scores",
+                "report_items",
+                "report_journal",
+                "report_planned",
+                "report_groups",
+                "regional",
+                name="filekind",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "procedure",
+            sa.Enum("vpr", "kdr", "rdr", name="procedure", native_enum=False, create_constraint=True, length=40),
+            nullable=False,
+        ),
+        sa.Column("year", sa.Integer(), nullable=True),
+        sa.Column("subject", sa.String(length=10), nullable=True),
+        sa.Column("grade", sa.Integer(), nullable=True),
+        sa.Column("pupil_grade", sa.Integer(), nullable=True),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("n_rows", sa.Integer(), nullable=False),
+        sa.Column("n_schools", sa.Integer(), nullable=False),
+        sa.Column("accepted_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("replaced_by_id", sa.Integer(), nullable=True),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["municipality_id"], ["municipalities.id"], name=op.f("fk_datasets_municipality_id")),
+        sa.ForeignKeyConstraint(["replaced_by_id"], ["datasets.id"], name=op.f("fk_datasets_replaced_by_id")),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_datasets_school_id")),
+        sa.ForeignKeyConstraint(["upload_id"], ["uploads.id"], name=op.f("fk_datasets_upload_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_datasets")),
+        sa.UniqueConstraint("upload_id", name=op.f("uq_datasets_upload_id")),
     )
-    op.create_index(op.f('ix_inbox_notes_case_id'), 'inbox_notes', ['case_id'], unique=False)
-    op.create_index(op.f('ix_inbox_notes_municipality_id'), 'inbox_notes', ['municipality_id'], unique=False)
-    op.create_index(op.f('ix_inbox_notes_school_id'), 'inbox_notes', ['school_id'], unique=False)
-    op.create_table('interviews',
-    sa.Column('id', sa.Integer(), nullable=False),
-    sa.Column('case_id', sa.Integer(), nullable=False),
-    sa.Column('number', sa.String(length=40), nullable=False),
-    sa.Column('held_on', sa.Date(), nullable=False),
-    sa.Column('place', sa.String(length=200), nullable=False),
-    sa.Column('form', sa.String(length=40), nullable=False),
-    sa.Column('present', sa.JSON(), nullable=False),
-    sa.Column('explanation', sa.Text(), nullable=False),
-    sa.Column('reasons', sa.JSON(), nullable=False),
-    sa.Column('documents_shown', sa.JSON(), nullable=False),
-    sa.Column('agreed', sa.JSON(), nullable=False),
-    sa.Column('needs_curator', sa.Boolean(), nullable=False),
-    sa.Column('needs_observers', sa.Boolean(), nullable=False),
-    sa.Column('needs_recheck', sa.Boolean(), nullable=False),
-    sa.Column('recorded_by_id', sa.Integer(), nullable=True),
-    sa.Column('recorded_by_name', sa.String(length=200), nullable=False),
-    sa.Column('recorded_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('municipality_id', sa.Integer(), nullable=True),
-    sa.Column('school_id', sa.Integer(), nullable=True),
-    sa.ForeignKeyConstraint(['case_id'], ['cases.id'], name=op.f('fk_interviews_case_id')),
-    sa.ForeignKeyConstraint(['municipality_id'], ['municipalities.id'], name=op.f('fk_interviews_municipality_id')),
-    sa.ForeignKeyConstraint(['recorded_by_id'], ['users.id'], name=op.f('fk_interviews_recorded_by_id')),
-    sa.ForeignKeyConstraint(['school_id'], ['schools.id'], name=op.f('fk_interviews_school_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_interviews'))
+    op.create_index(op.f("ix_datasets_municipality_id"), "datasets", ["municipality_id"], unique=False)
+    op.create_index("ix_datasets_paper", "datasets", ["kind", "year", "subject", "grade"], unique=False)
+    op.create_index(op.f("ix_datasets_school_id"), "datasets", ["school_id"], unique=False)
+    op.create_table(
+        "findings",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("run_id", sa.Integer(), nullable=False),
+        sa.Column("year", sa.Integer(), nullable=False),
+        sa.Column("subject", sa.String(length=10), nullable=False),
+        sa.Column("grade", sa.Integer(), nullable=False),
+        sa.Column("detector", sa.String(length=40), nullable=False),
+        sa.Column(
+            "family",
+            sa.Enum(
+                "boundary",
+                "level",
+                "pattern",
+                "journal",
+                "attendance",
+                "federal",
+                "hygiene",
+                "history",
+                name="family",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("n", sa.Integer(), nullable=False),
+        sa.Column("statistic", sa.Double(), nullable=True),
+        sa.Column("effect", sa.Double(), nullable=True),
+        sa.Column("effect_unit", sa.String(length=20), nullable=True),
+        sa.Column("effect_low", sa.Double(), nullable=True),
+        sa.Column("effect_high", sa.Double(), nullable=True),
+        sa.Column("p_value", sa.Double(), nullable=True),
+        sa.Column("q_value", sa.Double(), nullable=True),
+        sa.Column(
+            "level",
+            sa.Enum(
+                "none",
+                "indicative",
+                "approximate",
+                "full",
+                name="findinglevel",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "outcome",
+            sa.Enum(
+                "assessed", "not_assessed", name="findingoutcome", native_enum=False, create_constraint=True, length=40
+            ),
+            nullable=False,
+        ),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("sentence", sa.Text(), nullable=True),
+        sa.Column("evidence", sa.JSON(), nullable=True),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint(
+            "outcome <> 'not_assessed' OR reason IS NOT NULL", name=op.f("ck_findings_not_assessed_has_reason")
+        ),
+        sa.CheckConstraint(
+            "p_value IS NULL OR (p_value >= 0 AND p_value <= 1)", name=op.f("ck_findings_p_value_is_probability")
+        ),
+        sa.ForeignKeyConstraint(["municipality_id"], ["municipalities.id"], name=op.f("fk_findings_municipality_id")),
+        sa.ForeignKeyConstraint(["run_id"], ["screening_runs.id"], name=op.f("fk_findings_run_id")),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_findings_school_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_findings")),
     )
-    op.create_index(op.f('ix_interviews_case_id'), 'interviews', ['case_id'], unique=False)
-    op.create_index(op.f('ix_interviews_municipality_id'), 'interviews', ['municipality_id'], unique=False)
-    op.create_index(op.f('ix_interviews_school_id'), 'interviews', ['school_id'], unique=False)
-    op.create_table('objective_entries',
-    sa.Column('id', sa.Integer(), nullable=False),
-    sa.Column('ground', sa.Enum('clean', 'recheck', 'control', 'observed', 'exam', 'manual', name='objectiveground', native_enum=False, create_constraint=True, length=40), nullable=False),
-    sa.Column('valid_from', sa.Date(), nullable=False),
-    sa.Column('valid_until', sa.Date(), nullable=False),
-    sa.Column('case_id', sa.Integer(), nullable=True),
-    sa.Column('reason', sa.Text(), nullable=False),
-    sa.Column('facts', sa.JSON(), nullable=False),
-    sa.Column('recorded_by_id', sa.Integer(), nullable=True),
-    sa.Column('recorded_by_name', sa.String(length=200), nullable=False),
-    sa.Column('recorded_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('withdrawn_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('withdrawn_by_name', sa.String(length=200), nullable=True),
-    sa.Column('withdrawal_reason', sa.Text(), nullable=True),
-    sa.Column('version', sa.Integer(), nullable=False),
-    sa.Column('municipality_id', sa.Integer(), nullable=True),
-    sa.Column('school_id', sa.Integer(), nullable=True),
-    sa.CheckConstraint('(withdrawn_at IS NULL) = (withdrawal_reason IS NULL)', name=op.f('ck_objective_entries_withdrawn_has_reason')),
-    sa.CheckConstraint('school_id IS NOT NULL', name=op.f('ck_objective_entries_has_school')),
-    sa.CheckConstraint('valid_until > valid_from', name=op.f('ck_objective_entries_ends_after_it_begins')),
-    sa.ForeignKeyConstraint(['case_id'], ['cases.id'], name=op.f('fk_objective_entries_case_id')),
-    sa.ForeignKeyConstraint(['municipality_id'], ['municipalities.id'], name=op.f('fk_objective_entries_municipality_id')),
-    sa.ForeignKeyConstraint(['recorded_by_id'], ['users.id'], name=op.f('fk_objective_entries_recorded_by_id')),
-    sa.ForeignKeyConstraint(['school_id'], ['schools.id'], name=op.f('fk_objective_entries_school_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_objective_entries'))
+    op.create_index(op.f("ix_findings_municipality_id"), "findings", ["municipality_id"], unique=False)
+    op.create_index("ix_findings_run_school", "findings", ["run_id", "school_id"], unique=False)
+    op.create_index(op.f("ix_findings_school_id"), "findings", ["school_id"], unique=False)
+    op.create_table(
+        "flags",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("run_id", sa.Integer(), nullable=False),
+        sa.Column("year", sa.Integer(), nullable=False),
+        sa.Column(
+            "tier",
+            sa.Enum(
+                "none",
+                "watch",
+                "case",
+                "severe",
+                "too_small",
+                name="tier",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("evidence", sa.Double(), nullable=False),
+        sa.Column("p_combined", sa.Double(), nullable=True),
+        sa.Column("q", sa.Double(), nullable=True),
+        sa.Column("families", sa.String(length=200), nullable=False),
+        sa.Column("frozen", sa.JSON(), nullable=False),
+        sa.Column("frozen_sha256", sa.String(length=64), nullable=False),
+        sa.Column("raised_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("case_id", sa.Integer(), nullable=True),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_flags_case_id")),
+        sa.ForeignKeyConstraint(["municipality_id"], ["municipalities.id"], name=op.f("fk_flags_municipality_id")),
+        sa.ForeignKeyConstraint(["run_id"], ["screening_runs.id"], name=op.f("fk_flags_run_id")),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_flags_school_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_flags")),
+        sa.UniqueConstraint("run_id", "school_id", name=op.f("uq_flags_run_id_school_id")),
     )
-    op.create_index(op.f('ix_objective_entries_municipality_id'), 'objective_entries', ['municipality_id'], unique=False)
-    op.create_index(op.f('ix_objective_entries_school_id'), 'objective_entries', ['school_id'], unique=False)
-    op.create_table('observations',
-    sa.Column('id', sa.Integer(), nullable=False),
-    sa.Column('case_id', sa.Integer(), nullable=False),
-    sa.Column('observer_id', sa.Integer(), nullable=False),
-    sa.Column('observer_name', sa.String(length=200), nullable=False),
-    sa.Column('observer_workplace', sa.String(length=400), nullable=False),
-    sa.Column('trained_until', sa.Date(), nullable=True),
-    sa.Column('subject', sa.String(length=10), nullable=False),
-    sa.Column('grade', sa.Integer(), nullable=False),
-    sa.Column('scheduled_on', sa.Date(), nullable=False),
-    sa.Column('status', sa.Enum('scheduled', 'done', 'cancelled', name='visitstatus', native_enum=False, create_constraint=True, length=40), nullable=False),
-    sa.Column('act_number', sa.String(length=40), nullable=True),
-    sa.Column('held_on', sa.Date(), nullable=True),
-    sa.Column('stages', sa.JSON(), nullable=False),
-    sa.Column('violations', sa.JSON(), nullable=False),
-    sa.Column('comment', sa.Text(), nullable=False),
-    sa.Column('recorded_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('version', sa.Integer(), nullable=False),
-    sa.Column('municipality_id', sa.Integer(), nullable=True),
-    sa.Column('school_id', sa.Integer(), nullable=True),
-    sa.CheckConstraint("status <> 'done' OR act_number IS NOT NULL", name=op.f('ck_observations_done_has_act')),
-    sa.CheckConstraint("status <> 'done' OR held_on IS NOT NULL", name=op.f('ck_observations_done_has_day')),
-    sa.ForeignKeyConstraint(['case_id'], ['cases.id'], name=op.f('fk_observations_case_id')),
-    sa.ForeignKeyConstraint(['municipality_id'], ['municipalities.id'], name=op.f('fk_observations_municipality_id')),
-    sa.ForeignKeyConstraint(['observer_id'], ['users.id'], name=op.f('fk_observations_observer_id')),
-    sa.ForeignKeyConstraint(['school_id'], ['schools.id'], name=op.f('fk_observations_school_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_observations'))
+    op.create_index(op.f("ix_flags_case_id"), "flags", ["case_id"], unique=False)
+    op.create_index(op.f("ix_flags_municipality_id"), "flags", ["municipality_id"], unique=False)
+    op.create_index(op.f("ix_flags_school_id"), "flags", ["school_id"], unique=False)
+    op.create_table(
+        "inbox_notes",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("outbox_id", sa.Integer(), nullable=False),
+        sa.Column("case_id", sa.Integer(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_inbox_notes_case_id")),
+        sa.ForeignKeyConstraint(
+            ["municipality_id"], ["municipalities.id"], name=op.f("fk_inbox_notes_municipality_id")
+        ),
+        sa.ForeignKeyConstraint(["outbox_id"], ["outbox.id"], name=op.f("fk_inbox_notes_outbox_id")),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_inbox_notes_school_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_inbox_notes")),
+        sa.UniqueConstraint("outbox_id", name=op.f("uq_inbox_notes_outbox_id")),
     )
-    op.create_index(op.f('ix_observations_case_id'), 'observations', ['case_id'], unique=False)
-    op.create_index(op.f('ix_observations_municipality_id'), 'observations', ['municipality_id'], unique=False)
-    op.create_index(op.f('ix_observations_observer_id'), 'observations', ['observer_id'], unique=False)
-    op.create_index(op.f('ix_observations_school_id'), 'observations', ['school_id'], unique=False)
-    op.create_table('federal_markers',
-    sa.Column('id', sa.Integer(), nullable=False),
-    sa.Column('dataset_id', sa.Integer(), nullable=False),
-    sa.Column('year', sa.Integer(), nullable=False),
-    sa.Column('markers', sa.JSON(), nullable=False),
-    sa.Column('n_markers', sa.Integer(), nullable=False),
-    sa.Column('municipality_id', sa.Integer(), nullable=True),
-    sa.Column('school_id', sa.Integer(), nullable=True),
-    sa.ForeignKeyConstraint(['dataset_id'], ['datasets.id'], name=op.f('fk_federal_markers_dataset_id')),
-    sa.ForeignKeyConstraint(['municipality_id'], ['municipalities.id'], name=op.f('fk_federal_markers_municipality_id')),
-    sa.ForeignKeyConstraint(['school_id'], ['schools.id'], name=op.f('fk_federal_markers_school_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_federal_markers'))
+    op.create_index(op.f("ix_inbox_notes_case_id"), "inbox_notes", ["case_id"], unique=False)
+    op.create_index(op.f("ix_inbox_notes_municipality_id"), "inbox_notes", ["municipality_id"], unique=False)
+    op.create_index(op.f("ix_inbox_notes_school_id"), "inbox_notes", ["school_id"], unique=False)
+    op.create_table(
+        "interviews",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("case_id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.String(length=40), nullable=False),
+        sa.Column("held_on", sa.Date(), nullable=False),
+        sa.Column("place", sa.String(length=200), nullable=False),
+        sa.Column("form", sa.String(length=40), nullable=False),
+        sa.Column("present", sa.JSON(), nullable=False),
+        sa.Column("explanation", sa.Text(), nullable=False),
+        sa.Column("reasons", sa.JSON(), nullable=False),
+        sa.Column("documents_shown", sa.JSON(), nullable=False),
+        sa.Column("agreed", sa.JSON(), nullable=False),
+        sa.Column("needs_curator", sa.Boolean(), nullable=False),
+        sa.Column("needs_observers", sa.Boolean(), nullable=False),
+        sa.Column("needs_recheck", sa.Boolean(), nullable=False),
+        sa.Column("recorded_by_id", sa.Integer(), nullable=True),
+        sa.Column("recorded_by_name", sa.String(length=200), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_interviews_case_id")),
+        sa.ForeignKeyConstraint(["municipality_id"], ["municipalities.id"], name=op.f("fk_interviews_municipality_id")),
+        sa.ForeignKeyConstraint(["recorded_by_id"], ["users.id"], name=op.f("fk_interviews_recorded_by_id")),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_interviews_school_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_interviews")),
     )
-    op.create_index(op.f('ix_federal_markers_dataset_id'), 'federal_markers', ['dataset_id'], unique=False)
-    op.create_index(op.f('ix_federal_markers_municipality_id'), 'federal_markers', ['municipality_id'], unique=False)
-    op.create_index(op.f('ix_federal_markers_school_id'), 'federal_markers', ['school_id'], unique=False)
-    op.create_table('rechecks',
-    sa.Column('id', sa.Integer(), nullable=False),
-    sa.Column('case_id', sa.Integer(), nullable=False),
-    sa.Column('dataset_id', sa.Integer(), nullable=False),
-    sa.Column('year', sa.Integer(), nullable=False),
-    sa.Column('subject', sa.String(length=10), nullable=False),
-    sa.Column('grade', sa.Integer(), nullable=False),
-    sa.Column('inspector_id', sa.Integer(), nullable=False),
-    sa.Column('inspector_name', sa.String(length=200), nullable=False),
-    sa.Column('scheduled_on', sa.Date(), nullable=False),
-    sa.Column('order_number', sa.String(length=40), nullable=False),
-    sa.Column('status', sa.Enum('requested', 'drawn', 'marked', 'failed', name='recheckstatus', native_enum=False, create_constraint=True, length=40), nullable=False),
-    sa.Column('rule', sa.JSON(), nullable=False),
-    sa.Column('seed', sa.String(length=64), nullable=False),
-    sa.Column('dataset_sha256', sa.String(length=64), nullable=False),
-    sa.Column('n_works', sa.Integer(), nullable=False),
-    sa.Column('n_sample', sa.Integer(), nullable=False),
-    sa.Column('n_objective', sa.Integer(), nullable=True),
-    sa.Column('share_low', sa.Double(), nullable=True),
-    sa.Column('share_high', sa.Double(), nullable=True),
-    sa.Column('mean_shift', sa.Double(), nullable=True),
-    sa.Column('outcome', sa.Enum('not_confirmed', 'confirmed', 'insufficient', name='recheckoutcome', native_enum=False, create_constraint=True, length=40), nullable=True),
-    sa.Column('failure', sa.Text(), nullable=True),
-    sa.Column('requested_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('marked_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('version', sa.Integer(), nullable=False),
-    sa.Column('municipality_id', sa.Integer(), nullable=True),
-    sa.Column('school_id', sa.Integer(), nullable=True),
-    sa.CheckConstraint("status <> 'marked' OR outcome IS NOT NULL", name=op.f('ck_rechecks_marked_has_outcome')),
-    sa.CheckConstraint('n_objective IS NULL OR n_objective <= n_sample', name=op.f('ck_rechecks_objective_within_sample')),
-    sa.ForeignKeyConstraint(['case_id'], ['cases.id'], name=op.f('fk_rechecks_case_id')),
-    sa.ForeignKeyConstraint(['dataset_id'], ['datasets.id'], name=op.f('fk_rechecks_dataset_id')),
-    sa.ForeignKeyConstraint(['inspector_id'], ['users.id'], name=op.f('fk_rechecks_inspector_id')),
-    sa.ForeignKeyConstraint(['municipality_id'], ['municipalities.id'], name=op.f('fk_rechecks_municipality_id')),
-    sa.ForeignKeyConstraint(['school_id'], ['schools.id'], name=op.f('fk_rechecks_school_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_rechecks'))
+    op.create_index(op.f("ix_interviews_case_id"), "interviews", ["case_id"], unique=False)
+    op.create_index(op.f("ix_interviews_municipality_id"), "interviews", ["municipality_id"], unique=False)
+    op.create_index(op.f("ix_interviews_school_id"), "interviews", ["school_id"], unique=False)
+    op.create_table(
+        "objective_entries",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column(
+            "ground",
+            sa.Enum(
+                "clean",
+                "recheck",
+                "control",
+                "observed",
+                "exam",
+                "manual",
+                name="objectiveground",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("valid_from", sa.Date(), nullable=False),
+        sa.Column("valid_until", sa.Date(), nullable=False),
+        sa.Column("case_id", sa.Integer(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("facts", sa.JSON(), nullable=False),
+        sa.Column("recorded_by_id", sa.Integer(), nullable=True),
+        sa.Column("recorded_by_name", sa.String(length=200), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("withdrawn_by_name", sa.String(length=200), nullable=True),
+        sa.Column("withdrawal_reason", sa.Text(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint(
+            "(withdrawn_at IS NULL) = (withdrawal_reason IS NULL)",
+            name=op.f("ck_objective_entries_withdrawn_has_reason"),
+        ),
+        sa.CheckConstraint("school_id IS NOT NULL", name=op.f("ck_objective_entries_has_school")),
+        sa.CheckConstraint("valid_until > valid_from", name=op.f("ck_objective_entries_ends_after_it_begins")),
+        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_objective_entries_case_id")),
+        sa.ForeignKeyConstraint(
+            ["municipality_id"], ["municipalities.id"], name=op.f("fk_objective_entries_municipality_id")
+        ),
+        sa.ForeignKeyConstraint(["recorded_by_id"], ["users.id"], name=op.f("fk_objective_entries_recorded_by_id")),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_objective_entries_school_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_objective_entries")),
     )
-    op.create_index(op.f('ix_rechecks_case_id'), 'rechecks', ['case_id'], unique=False)
-    op.create_index(op.f('ix_rechecks_inspector_id'), 'rechecks', ['inspector_id'], unique=False)
-    op.create_index(op.f('ix_rechecks_municipality_id'), 'rechecks', ['municipality_id'], unique=False)
-    op.create_index(op.f('ix_rechecks_school_id'), 'rechecks', ['school_id'], unique=False)
-    op.create_table('scale_links',
-    sa.Column('id', sa.Integer(), nullable=False),
-    sa.Column('first_id', sa.Integer(), nullable=False),
-    sa.Column('second_id', sa.Integer(), nullable=False),
-    sa.Column('status', sa.Enum('queued', 'running', 'done', 'failed', name='runstatus', native_enum=False, create_constraint=True, length=40), nullable=False),
-    sa.Column('design', sa.Enum('single_group', 'common_schools', name='linkdesign', native_enum=False, create_constraint=True, length=40), nullable=True),
-    sa.Column('n_schools', sa.Integer(), nullable=False),
-    sa.Column('n_works', sa.Integer(), nullable=False),
-    sa.Column('n_differ', sa.Integer(), nullable=False),
-    sa.Column('table', sa.JSON(), nullable=False),
-    sa.Column('inputs', sa.JSON(), nullable=False),
-    sa.Column('failure', sa.Text(), nullable=True),
-    sa.Column('requested_by_id', sa.Integer(), nullable=True),
-    sa.Column('requested_by_name', sa.String(length=200), nullable=False),
-    sa.Column('requested_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('municipality_id', sa.Integer(), nullable=True),
-    sa.Column('school_id', sa.Integer(), nullable=True),
-    sa.CheckConstraint("status <> 'done' OR design IS NOT NULL", name=op.f('ck_scale_links_done_has_design')),
-    sa.ForeignKeyConstraint(['first_id'], ['datasets.id'], name=op.f('fk_scale_links_first_id')),
-    sa.ForeignKeyConstraint(['municipality_id'], ['municipalities.id'], name=op.f('fk_scale_links_municipality_id')),
-    sa.ForeignKeyConstraint(['requested_by_id'], ['users.id'], name=op.f('fk_scale_links_requested_by_id')),
-    sa.ForeignKeyConstraint(['school_id'], ['schools.id'], name=op.f('fk_scale_links_school_id')),
-    sa.ForeignKeyConstraint(['second_id'], ['datasets.id'], name=op.f('fk_scale_links_second_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_scale_links'))
+    op.create_index(
+        op.f("ix_objective_entries_municipality_id"), "objective_entries", ["municipality_id"], unique=False
     )
-    op.create_index(op.f('ix_scale_links_municipality_id'), 'scale_links', ['municipality_id'], unique=False)
-    op.create_index(op.f('ix_scale_links_school_id'), 'scale_links', ['school_id'], unique=False)
-    op.create_table('rechecked_works',
-    sa.Column('id', sa.Integer(), nullable=False),
-    sa.Column('recheck_id', sa.Integer(), nullable=False),
-    sa.Column('position', sa.Integer(), nullable=False),
-    sa.Column('participant', sa.String(length=20), nullable=False),
-    sa.Column('class_group', sa.String(length=20), nullable=True),
-    sa.Column('stratum', sa.Enum('near_cut', 'random', name='stratum', native_enum=False, create_constraint=True, length=40), nullable=False),
-    sa.Column('school_score', sa.Integer(), nullable=False),
-    sa.Column('school_mark', sa.Integer(), nullable=False),
-    sa.Column('expert_score', sa.Integer(), nullable=True),
-    sa.Column('expert_mark', sa.Integer(), nullable=True),
-    sa.Column('is_objective', sa.Boolean(), nullable=True),
-    sa.Column('municipality_id', sa.Integer(), nullable=True),
-    sa.Column('school_id', sa.Integer(), nullable=True),
-    sa.CheckConstraint('expert_score IS NULL OR expert_score >= 0', name=op.f('ck_rechecked_works_expert_score_not_negative')),
-    sa.ForeignKeyConstraint(['municipality_id'], ['municipalities.id'], name=op.f('fk_rechecked_works_municipality_id')),
-    sa.ForeignKeyConstraint(['recheck_id'], ['rechecks.id'], name=op.f('fk_rechecked_works_recheck_id')),
-    sa.ForeignKeyConstraint(['school_id'], ['schools.id'], name=op.f('fk_rechecked_works_school_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_rechecked_works')),
-    sa.UniqueConstraint('recheck_id', 'participant', name=op.f('uq_rechecked_works_recheck_id_participant'))
+    op.create_index(op.f("ix_objective_entries_school_id"), "objective_entries", ["school_id"], unique=False)
+    op.create_table(
+        "observations",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("case_id", sa.Integer(), nullable=False),
+        sa.Column("observer_id", sa.Integer(), nullable=False),
+        sa.Column("observer_name", sa.String(length=200), nullable=False),
+        sa.Column("observer_workplace", sa.String(length=400), nullable=False),
+        sa.Column("trained_until", sa.Date(), nullable=True),
+        sa.Column("subject", sa.String(length=10), nullable=False),
+        sa.Column("grade", sa.Integer(), nullable=False),
+        sa.Column("scheduled_on", sa.Date(), nullable=False),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "scheduled",
+                "done",
+                "cancelled",
+                name="visitstatus",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("act_number", sa.String(length=40), nullable=True),
+        sa.Column("held_on", sa.Date(), nullable=True),
+        sa.Column("stages", sa.JSON(), nullable=False),
+        sa.Column("violations", sa.JSON(), nullable=False),
+        sa.Column("comment", sa.Text(), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint("status <> 'done' OR act_number IS NOT NULL", name=op.f("ck_observations_done_has_act")),
+        sa.CheckConstraint("status <> 'done' OR held_on IS NOT NULL", name=op.f("ck_observations_done_has_day")),
+        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_observations_case_id")),
+        sa.ForeignKeyConstraint(
+            ["municipality_id"], ["municipalities.id"], name=op.f("fk_observations_municipality_id")
+        ),
+        sa.ForeignKeyConstraint(["observer_id"], ["users.id"], name=op.f("fk_observations_observer_id")),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_observations_school_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_observations")),
     )
-    op.create_index(op.f('ix_rechecked_works_municipality_id'), 'rechecked_works', ['municipality_id'], unique=False)
-    op.create_index(op.f('ix_rechecked_works_recheck_id'), 'rechecked_works', ['recheck_id'], unique=False)
-    op.create_index(op.f('ix_rechecked_works_school_id'), 'rechecked_works', ['school_id'], unique=False)
-    op.create_table('scaled_schools',
-    sa.Column('id', sa.Integer(), nullable=False),
-    sa.Column('link_id', sa.Integer(), nullable=False),
-    sa.Column('n_first', sa.Integer(), nullable=False),
-    sa.Column('n_second', sa.Integer(), nullable=False),
-    sa.Column('first', sa.Double(), nullable=False),
-    sa.Column('first_low', sa.Double(), nullable=False),
-    sa.Column('first_high', sa.Double(), nullable=False),
-    sa.Column('second', sa.Double(), nullable=False),
-    sa.Column('second_low', sa.Double(), nullable=False),
-    sa.Column('second_high', sa.Double(), nullable=False),
-    sa.Column('difference', sa.Double(), nullable=False),
-    sa.Column('difference_low', sa.Double(), nullable=False),
-    sa.Column('difference_high', sa.Double(), nullable=False),
-    sa.Column('z', sa.Double(), nullable=True),
-    sa.Column('q', sa.Double(), nullable=True),
-    sa.Column('differs', sa.Boolean(), nullable=False),
-    sa.Column('mean_mark', sa.Double(), nullable=True),
-    sa.Column('municipality_id', sa.Integer(), nullable=True),
-    sa.Column('school_id', sa.Integer(), nullable=True),
-    sa.CheckConstraint('q IS NULL OR (q >= 0 AND q <= 1)', name=op.f('ck_scaled_schools_q_is_share')),
-    sa.ForeignKeyConstraint(['link_id'], ['scale_links.id'], name=op.f('fk_scaled_schools_link_id')),
-    sa.ForeignKeyConstraint(['municipality_id'], ['municipalities.id'], name=op.f('fk_scaled_schools_municipality_id')),
-    sa.ForeignKeyConstraint(['school_id'], ['schools.id'], name=op.f('fk_scaled_schools_school_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_scaled_schools')),
-    sa.UniqueConstraint('link_id', 'school_id', name=op.f('uq_scaled_schools_link_id_school_id'))
+    op.create_index(op.f("ix_observations_case_id"), "observations", ["case_id"], unique=False)
+    op.create_index(op.f("ix_observations_municipality_id"), "observations", ["municipality_id"], unique=False)
+    op.create_index(op.f("ix_observations_observer_id"), "observations", ["observer_id"], unique=False)
+    op.create_index(op.f("ix_observations_school_id"), "observations", ["school_id"], unique=False)
+    op.create_table(
+        "federal_markers",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("dataset_id", sa.Integer(), nullable=False),
+        sa.Column("year", sa.Integer(), nullable=False),
+        sa.Column("markers", sa.JSON(), nullable=False),
+        sa.Column("n_markers", sa.Integer(), nullable=False),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["dataset_id"], ["datasets.id"], name=op.f("fk_federal_markers_dataset_id")),
+        sa.ForeignKeyConstraint(
+            ["municipality_id"], ["municipalities.id"], name=op.f("fk_federal_markers_municipality_id")
+        ),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_federal_markers_school_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_federal_markers")),
     )
-    op.create_index(op.f('ix_scaled_schools_link_id'), 'scaled_schools', ['link_id'], unique=False)
-    op.create_index(op.f('ix_scaled_schools_municipality_id'), 'scaled_schools', ['municipality_id'], unique=False)
-    op.create_index(op.f('ix_scaled_schools_school_id'), 'scaled_schools', ['school_id'], unique=False)
+    op.create_index(op.f("ix_federal_markers_dataset_id"), "federal_markers", ["dataset_id"], unique=False)
+    op.create_index(op.f("ix_federal_markers_municipality_id"), "federal_markers", ["municipality_id"], unique=False)
+    op.create_index(op.f("ix_federal_markers_school_id"), "federal_markers", ["school_id"], unique=False)
+    op.create_table(
+        "rechecks",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("case_id", sa.Integer(), nullable=False),
+        sa.Column("dataset_id", sa.Integer(), nullable=False),
+        sa.Column("year", sa.Integer(), nullable=False),
+        sa.Column("subject", sa.String(length=10), nullable=False),
+        sa.Column("grade", sa.Integer(), nullable=False),
+        sa.Column("inspector_id", sa.Integer(), nullable=False),
+        sa.Column("inspector_name", sa.String(length=200), nullable=False),
+        sa.Column("scheduled_on", sa.Date(), nullable=False),
+        sa.Column("order_number", sa.String(length=40), nullable=False),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "requested",
+                "drawn",
+                "marked",
+                "failed",
+                name="recheckstatus",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("rule", sa.JSON(), nullable=False),
+        sa.Column("seed", sa.String(length=64), nullable=False),
+        sa.Column("dataset_sha256", sa.String(length=64), nullable=False),
+        sa.Column("n_works", sa.Integer(), nullable=False),
+        sa.Column("n_sample", sa.Integer(), nullable=False),
+        sa.Column("n_objective", sa.Integer(), nullable=True),
+        sa.Column("share_low", sa.Double(), nullable=True),
+        sa.Column("share_high", sa.Double(), nullable=True),
+        sa.Column("mean_shift", sa.Double(), nullable=True),
+        sa.Column(
+            "outcome",
+            sa.Enum(
+                "not_confirmed",
+                "confirmed",
+                "insufficient",
+                name="recheckoutcome",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=True,
+        ),
+        sa.Column("failure", sa.Text(), nullable=True),
+        sa.Column("requested_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("marked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint("status <> 'marked' OR outcome IS NOT NULL", name=op.f("ck_rechecks_marked_has_outcome")),
+        sa.CheckConstraint(
+            "n_objective IS NULL OR n_objective <= n_sample", name=op.f("ck_rechecks_objective_within_sample")
+        ),
+        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_rechecks_case_id")),
+        sa.ForeignKeyConstraint(["dataset_id"], ["datasets.id"], name=op.f("fk_rechecks_dataset_id")),
+        sa.ForeignKeyConstraint(["inspector_id"], ["users.id"], name=op.f("fk_rechecks_inspector_id")),
+        sa.ForeignKeyConstraint(["municipality_id"], ["municipalities.id"], name=op.f("fk_rechecks_municipality_id")),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_rechecks_school_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_rechecks")),
+    )
+    op.create_index(op.f("ix_rechecks_case_id"), "rechecks", ["case_id"], unique=False)
+    op.create_index(op.f("ix_rechecks_inspector_id"), "rechecks", ["inspector_id"], unique=False)
+    op.create_index(op.f("ix_rechecks_municipality_id"), "rechecks", ["municipality_id"], unique=False)
+    op.create_index(op.f("ix_rechecks_school_id"), "rechecks", ["school_id"], unique=False)
+    op.create_table(
+        "scale_links",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("first_id", sa.Integer(), nullable=False),
+        sa.Column("second_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "queued",
+                "running",
+                "done",
+                "failed",
+                name="runstatus",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "design",
+            sa.Enum(
+                "single_group",
+                "common_schools",
+                name="linkdesign",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=True,
+        ),
+        sa.Column("n_schools", sa.Integer(), nullable=False),
+        sa.Column("n_works", sa.Integer(), nullable=False),
+        sa.Column("n_differ", sa.Integer(), nullable=False),
+        sa.Column("table", sa.JSON(), nullable=False),
+        sa.Column("inputs", sa.JSON(), nullable=False),
+        sa.Column("failure", sa.Text(), nullable=True),
+        sa.Column("requested_by_id", sa.Integer(), nullable=True),
+        sa.Column("requested_by_name", sa.String(length=200), nullable=False),
+        sa.Column("requested_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint("status <> 'done' OR design IS NOT NULL", name=op.f("ck_scale_links_done_has_design")),
+        sa.ForeignKeyConstraint(["first_id"], ["datasets.id"], name=op.f("fk_scale_links_first_id")),
+        sa.ForeignKeyConstraint(
+            ["municipality_id"], ["municipalities.id"], name=op.f("fk_scale_links_municipality_id")
+        ),
+        sa.ForeignKeyConstraint(["requested_by_id"], ["users.id"], name=op.f("fk_scale_links_requested_by_id")),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_scale_links_school_id")),
+        sa.ForeignKeyConstraint(["second_id"], ["datasets.id"], name=op.f("fk_scale_links_second_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_scale_links")),
+    )
+    op.create_index(op.f("ix_scale_links_municipality_id"), "scale_links", ["municipality_id"], unique=False)
+    op.create_index(op.f("ix_scale_links_school_id"), "scale_links", ["school_id"], unique=False)
+    op.create_table(
+        "rechecked_works",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("recheck_id", sa.Integer(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("participant", sa.String(length=20), nullable=False),
+        sa.Column("class_group", sa.String(length=20), nullable=True),
+        sa.Column(
+            "stratum",
+            sa.Enum("near_cut", "random", name="stratum", native_enum=False, create_constraint=True, length=40),
+            nullable=False,
+        ),
+        sa.Column("school_score", sa.Integer(), nullable=False),
+        sa.Column("school_mark", sa.Integer(), nullable=False),
+        sa.Column("expert_score", sa.Integer(), nullable=True),
+        sa.Column("expert_mark", sa.Integer(), nullable=True),
+        sa.Column("is_objective", sa.Boolean(), nullable=True),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint(
+            "expert_score IS NULL OR expert_score >= 0", name=op.f("ck_rechecked_works_expert_score_not_negative")
+        ),
+        sa.ForeignKeyConstraint(
+            ["municipality_id"], ["municipalities.id"], name=op.f("fk_rechecked_works_municipality_id")
+        ),
+        sa.ForeignKeyConstraint(["recheck_id"], ["rechecks.id"], name=op.f("fk_rechecked_works_recheck_id")),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_rechecked_works_school_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_rechecked_works")),
+        sa.UniqueConstraint("recheck_id", "participant", name=op.f("uq_rechecked_works_recheck_id_participant")),
+    )
+    op.create_index(op.f("ix_rechecked_works_municipality_id"), "rechecked_works", ["municipality_id"], unique=False)
+    op.create_index(op.f("ix_rechecked_works_recheck_id"), "rechecked_works", ["recheck_id"], unique=False)
+    op.create_index(op.f("ix_rechecked_works_school_id"), "rechecked_works", ["school_id"], unique=False)
+    op.create_table(
+        "scaled_schools",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("link_id", sa.Integer(), nullable=False),
+        sa.Column("n_first", sa.Integer(), nullable=False),
+        sa.Column("n_second", sa.Integer(), nullable=False),
+        sa.Column("first", sa.Double(), nullable=False),
+        sa.Column("first_low", sa.Double(), nullable=False),
+        sa.Column("first_high", sa.Double(), nullable=False),
+        sa.Column("second", sa.Double(), nullable=False),
+        sa.Column("second_low", sa.Double(), nullable=False),
+        sa.Column("second_high", sa.Double(), nullable=False),
+        sa.Column("difference", sa.Double(), nullable=False),
+        sa.Column("difference_low", sa.Double(), nullable=False),
+        sa.Column("difference_high", sa.Double(), nullable=False),
+        sa.Column("z", sa.Double(), nullable=True),
+        sa.Column("q", sa.Double(), nullable=True),
+        sa.Column("differs", sa.Boolean(), nullable=False),
+        sa.Column("mean_mark", sa.Double(), nullable=True),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint("q IS NULL OR (q >= 0 AND q <= 1)", name=op.f("ck_scaled_schools_q_is_share")),
+        sa.ForeignKeyConstraint(["link_id"], ["scale_links.id"], name=op.f("fk_scaled_schools_link_id")),
+        sa.ForeignKeyConstraint(
+            ["municipality_id"], ["municipalities.id"], name=op.f("fk_scaled_schools_municipality_id")
+        ),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_scaled_schools_school_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_scaled_schools")),
+        sa.UniqueConstraint("link_id", "school_id", name=op.f("uq_scaled_schools_link_id_school_id")),
+    )
+    op.create_index(op.f("ix_scaled_schools_link_id"), "scaled_schools", ["link_id"], unique=False)
+    op.create_index(op.f("ix_scaled_schools_municipality_id"), "scaled_schools", ["municipality_id"], unique=False)
+    op.create_index(op.f("ix_scaled_schools_school_id"), "scaled_schools", ["school_id"], unique=False)
     triggers_0001.create(op.get_bind())
 
 
 def downgrade() -> None:
     triggers_0001.drop(op.get_bind())
-    op.drop_index(op.f('ix_scaled_schools_school_id'), table_name='scaled_schools')
-    op.drop_index(op.f('ix_scaled_schools_municipality_id'), table_name='scaled_schools')
-    op.drop_index(op.f('ix_scaled_schools_link_id'), table_name='scaled_schools')
-    op.drop_table('scaled_schools')
-    op.drop_index(op.f('ix_rechecked_works_school_id'), table_name='rechecked_works')
-    op.drop_index(op.f('ix_rechecked_works_recheck_id'), table_name='rechecked_works')
-    op.drop_index(op.f('ix_rechecked_works_municipality_id'), table_name='rechecked_works')
-    op.drop_table('rechecked_works')
-    op.drop_index(op.f('ix_scale_links_school_id'), table_name='scale_links')
-    op.drop_index(op.f('ix_scale_links_municipality_id'), table_name='scale_links')
-    op.drop_table('scale_links')
-    op.drop_index(op.f('ix_rechecks_school_id'), table_name='rechecks')
-    op.drop_index(op.f('ix_rechecks_municipality_id'), table_name='rechecks')
-    op.drop_index(op.f('ix_rechecks_inspector_id'), table_name='rechecks')
-    op.drop_index(op.f('ix_rechecks_case_id'), table_name='rechecks')
-    op.drop_table('rechecks')
-    op.drop_index(op.f('ix_federal_markers_school_id'), table_name='federal_markers')
-    op.drop_index(op.f('ix_federal_markers_municipality_id'), table_name='federal_markers')
-    op.drop_index(op.f('ix_federal_markers_dataset_id'), table_name='federal_markers')
-    op.drop_table('federal_markers')
-    op.drop_index(op.f('ix_observations_school_id'), table_name='observations')
-    op.drop_index(op.f('ix_observations_observer_id'), table_name='observations')
-    op.drop_index(op.f('ix_observations_municipality_id'), table_name='observations')
-    op.drop_index(op.f('ix_observations_case_id'), table_name='observations')
-    op.drop_table('observations')
-    op.drop_index(op.f('ix_objective_entries_school_id'), table_name='objective_entries')
-    op.drop_index(op.f('ix_objective_entries_municipality_id'), table_name='objective_entries')
-    op.drop_table('objective_entries')
-    op.drop_index(op.f('ix_interviews_school_id'), table_name='interviews')
-    op.drop_index(op.f('ix_interviews_municipality_id'), table_name='interviews')
-    op.drop_index(op.f('ix_interviews_case_id'), table_name='interviews')
-    op.drop_table('interviews')
-    op.drop_index(op.f('ix_inbox_notes_school_id'), table_name='inbox_notes')
-    op.drop_index(op.f('ix_inbox_notes_municipality_id'), table_name='inbox_notes')
-    op.drop_index(op.f('ix_inbox_notes_case_id'), table_name='inbox_notes')
-    op.drop_table('inbox_notes')
-    op.drop_index(op.f('ix_flags_school_id'), table_name='flags')
-    op.drop_index(op.f('ix_flags_municipality_id'), table_name='flags')
-    op.drop_index(op.f('ix_flags_case_id'), table_name='flags')
-    op.drop_table('flags')
-    op.drop_index(op.f('ix_findings_school_id'), table_name='findings')
-    op.drop_index('ix_findings_run_school', table_name='findings')
-    op.drop_index(op.f('ix_findings_municipality_id'), table_name='findings')
-    op.drop_table('findings')
-    op.drop_index(op.f('ix_datasets_school_id'), table_name='datasets')
-    op.drop_index('ix_datasets_paper', table_name='datasets')
-    op.drop_index(op.f('ix_datasets_municipality_id'), table_name='datasets')
-    op.drop_table('datasets')
-    op.drop_index(op.f('ix_curator_orders_school_id'), table_name='curator_orders')
-    op.drop_index(op.f('ix_curator_orders_municipality_id'), table_name='curator_orders')
-    op.drop_index(op.f('ix_curator_orders_curator_id'), table_name='curator_orders')
-    op.drop_index(op.f('ix_curator_orders_case_id'), table_name='curator_orders')
-    op.drop_table('curator_orders')
-    op.drop_index(op.f('ix_control_members_school_id'), table_name='control_members')
-    op.drop_index(op.f('ix_control_members_municipality_id'), table_name='control_members')
-    op.drop_index(op.f('ix_control_members_group_id'), table_name='control_members')
-    op.drop_table('control_members')
-    op.drop_index(op.f('ix_conclusions_school_id'), table_name='conclusions')
-    op.drop_index(op.f('ix_conclusions_municipality_id'), table_name='conclusions')
-    op.drop_index(op.f('ix_conclusions_case_id'), table_name='conclusions')
-    op.drop_table('conclusions')
-    op.drop_index(op.f('ix_cluster_memberships_set_id'), table_name='cluster_memberships')
-    op.drop_index(op.f('ix_cluster_memberships_school_id'), table_name='cluster_memberships')
-    op.drop_index(op.f('ix_cluster_memberships_municipality_id'), table_name='cluster_memberships')
-    op.drop_table('cluster_memberships')
-    op.drop_index(op.f('ix_case_events_school_id'), table_name='case_events')
-    op.drop_index(op.f('ix_case_events_municipality_id'), table_name='case_events')
-    op.drop_table('case_events')
-    op.drop_index(op.f('ix_case_documents_school_id'), table_name='case_documents')
-    op.drop_index(op.f('ix_case_documents_municipality_id'), table_name='case_documents')
-    op.drop_index(op.f('ix_case_documents_case_id'), table_name='case_documents')
-    op.drop_table('case_documents')
-    op.drop_index(op.f('ix_uploads_sha256'), table_name='uploads')
-    op.drop_index(op.f('ix_uploads_school_id'), table_name='uploads')
-    op.drop_index(op.f('ix_uploads_municipality_id'), table_name='uploads')
-    op.drop_table('uploads')
-    op.drop_index(op.f('ix_screening_runs_year'), table_name='screening_runs')
-    op.drop_index(op.f('ix_screening_runs_school_id'), table_name='screening_runs')
-    op.drop_index(op.f('ix_screening_runs_municipality_id'), table_name='screening_runs')
-    op.drop_table('screening_runs')
-    op.drop_index(op.f('ix_control_groups_school_id'), table_name='control_groups')
-    op.drop_index(op.f('ix_control_groups_municipality_id'), table_name='control_groups')
-    op.drop_table('control_groups')
-    op.drop_index('uq_cluster_sets_approved', table_name='cluster_sets', sqlite_where=sa.text("status = 'approved'"), postgresql_where=sa.text("status = 'approved'"))
-    op.drop_index(op.f('ix_cluster_sets_school_id'), table_name='cluster_sets')
-    op.drop_index(op.f('ix_cluster_sets_municipality_id'), table_name='cluster_sets')
-    op.drop_table('cluster_sets')
-    op.drop_index('uq_cases_open_school', table_name='cases', sqlite_where=sa.text("state <> 'closed'"), postgresql_where=sa.text("state <> 'closed'"))
-    op.drop_index('ix_cases_state_evidence', table_name='cases')
-    op.drop_index(op.f('ix_cases_school_id'), table_name='cases')
-    op.drop_index('ix_cases_municipality_state', table_name='cases')
-    op.drop_index(op.f('ix_cases_municipality_id'), table_name='cases')
-    op.drop_index(op.f('ix_cases_curator_id'), table_name='cases')
-    op.drop_table('cases')
-    op.drop_index(op.f('ix_auth_sessions_user_id'), table_name='auth_sessions')
-    op.drop_table('auth_sessions')
-    op.drop_index(op.f('ix_users_municipality_id'), table_name='users')
-    op.drop_table('users')
-    op.drop_index('ix_journal_subject', table_name='journal')
-    op.drop_index(op.f('ix_journal_school_id'), table_name='journal')
-    op.drop_index(op.f('ix_journal_municipality_id'), table_name='journal')
-    op.drop_table('journal')
-    op.drop_index(op.f('ix_schools_municipality_id'), table_name='schools')
-    op.drop_table('schools')
-    op.drop_table('job_effects')
-    op.drop_index('ix_outbox_due', table_name='outbox')
-    op.drop_table('outbox')
-    op.drop_table('municipalities')
-    op.drop_index(op.f('ix_login_attempts_login'), table_name='login_attempts')
-    op.drop_index(op.f('ix_login_attempts_at'), table_name='login_attempts')
-    op.drop_index(op.f('ix_login_attempts_address'), table_name='login_attempts')
-    op.drop_table('login_attempts')
+    op.drop_index(op.f("ix_scaled_schools_school_id"), table_name="scaled_schools")
+    op.drop_index(op.f("ix_scaled_schools_municipality_id"), table_name="scaled_schools")
+    op.drop_index(op.f("ix_scaled_schools_link_id"), table_name="scaled_schools")
+    op.drop_table("scaled_schools")
+    op.drop_index(op.f("ix_rechecked_works_school_id"), table_name="rechecked_works")
+    op.drop_index(op.f("ix_rechecked_works_recheck_id"), table_name="rechecked_works")
+    op.drop_index(op.f("ix_rechecked_works_municipality_id"), table_name="rechecked_works")
+    op.drop_table("rechecked_works")
+    op.drop_index(op.f("ix_scale_links_school_id"), table_name="scale_links")
+    op.drop_index(op.f("ix_scale_links_municipality_id"), table_name="scale_links")
+    op.drop_table("scale_links")
+    op.drop_index(op.f("ix_rechecks_school_id"), table_name="rechecks")
+    op.drop_index(op.f("ix_rechecks_municipality_id"), table_name="rechecks")
+    op.drop_index(op.f("ix_rechecks_inspector_id"), table_name="rechecks")
+    op.drop_index(op.f("ix_rechecks_case_id"), table_name="rechecks")
+    op.drop_table("rechecks")
+    op.drop_index(op.f("ix_federal_markers_school_id"), table_name="federal_markers")
+    op.drop_index(op.f("ix_federal_markers_municipality_id"), table_name="federal_markers")
+    op.drop_index(op.f("ix_federal_markers_dataset_id"), table_name="federal_markers")
+    op.drop_table("federal_markers")
+    op.drop_index(op.f("ix_observations_school_id"), table_name="observations")
+    op.drop_index(op.f("ix_observations_observer_id"), table_name="observations")
+    op.drop_index(op.f("ix_observations_municipality_id"), table_name="observations")
+    op.drop_index(op.f("ix_observations_case_id"), table_name="observations")
+    op.drop_table("observations")
+    op.drop_index(op.f("ix_objective_entries_school_id"), table_name="objective_entries")
+    op.drop_index(op.f("ix_objective_entries_municipality_id"), table_name="objective_entries")
+    op.drop_table("objective_entries")
+    op.drop_index(op.f("ix_interviews_school_id"), table_name="interviews")
+    op.drop_index(op.f("ix_interviews_municipality_id"), table_name="interviews")
+    op.drop_index(op.f("ix_interviews_case_id"), table_name="interviews")
+    op.drop_table("interviews")
+    op.drop_index(op.f("ix_inbox_notes_school_id"), table_name="inbox_notes")
+    op.drop_index(op.f("ix_inbox_notes_municipality_id"), table_name="inbox_notes")
+    op.drop_index(op.f("ix_inbox_notes_case_id"), table_name="inbox_notes")
+    op.drop_table("inbox_notes")
+    op.drop_index(op.f("ix_flags_school_id"), table_name="flags")
+    op.drop_index(op.f("ix_flags_municipality_id"), table_name="flags")
+    op.drop_index(op.f("ix_flags_case_id"), table_name="flags")
+    op.drop_table("flags")
+    op.drop_index(op.f("ix_findings_school_id"), table_name="findings")
+    op.drop_index("ix_findings_run_school", table_name="findings")
+    op.drop_index(op.f("ix_findings_municipality_id"), table_name="findings")
+    op.drop_table("findings")
+    op.drop_index(op.f("ix_datasets_school_id"), table_name="datasets")
+    op.drop_index("ix_datasets_paper", table_name="datasets")
+    op.drop_index(op.f("ix_datasets_municipality_id"), table_name="datasets")
+    op.drop_table("datasets")
+    op.drop_index(op.f("ix_curator_orders_school_id"), table_name="curator_orders")
+    op.drop_index(op.f("ix_curator_orders_municipality_id"), table_name="curator_orders")
+    op.drop_index(op.f("ix_curator_orders_curator_id"), table_name="curator_orders")
+    op.drop_index(op.f("ix_curator_orders_case_id"), table_name="curator_orders")
+    op.drop_table("curator_orders")
+    op.drop_index(op.f("ix_control_members_school_id"), table_name="control_members")
+    op.drop_index(op.f("ix_control_members_municipality_id"), table_name="control_members")
+    op.drop_index(op.f("ix_control_members_group_id"), table_name="control_members")
+    op.drop_table("control_members")
+    op.drop_index(op.f("ix_conclusions_school_id"), table_name="conclusions")
+    op.drop_index(op.f("ix_conclusions_municipality_id"), table_name="conclusions")
+    op.drop_index(op.f("ix_conclusions_case_id"), table_name="conclusions")
+    op.drop_table("conclusions")
+    op.drop_index(op.f("ix_cluster_memberships_set_id"), table_name="cluster_memberships")
+    op.drop_index(op.f("ix_cluster_memberships_school_id"), table_name="cluster_memberships")
+    op.drop_index(op.f("ix_cluster_memberships_municipality_id"), table_name="cluster_memberships")
+    op.drop_table("cluster_memberships")
+    op.drop_index(op.f("ix_case_events_school_id"), table_name="case_events")
+    op.drop_index(op.f("ix_case_events_municipality_id"), table_name="case_events")
+    op.drop_table("case_events")
+    op.drop_index(op.f("ix_case_documents_school_id"), table_name="case_documents")
+    op.drop_index(op.f("ix_case_documents_municipality_id"), table_name="case_documents")
+    op.drop_index(op.f("ix_case_documents_case_id"), table_name="case_documents")
+    op.drop_table("case_documents")
+    op.drop_index(op.f("ix_uploads_sha256"), table_name="uploads")
+    op.drop_index(op.f("ix_uploads_school_id"), table_name="uploads")
+    op.drop_index(op.f("ix_uploads_municipality_id"), table_name="uploads")
+    op.drop_table("uploads")
+    op.drop_index(op.f("ix_screening_runs_year"), table_name="screening_runs")
+    op.drop_index(op.f("ix_screening_runs_school_id"), table_name="screening_runs")
+    op.drop_index(op.f("ix_screening_runs_municipality_id"), table_name="screening_runs")
+    op.drop_table("screening_runs")
+    op.drop_index(op.f("ix_control_groups_school_id"), table_name="control_groups")
+    op.drop_index(op.f("ix_control_groups_municipality_id"), table_name="control_groups")
+    op.drop_table("control_groups")
+    op.drop_index(
+        "uq_cluster_sets_approved",
+        table_name="cluster_sets",
+        sqlite_where=sa.text("status = 'approved'"),
+        postgresql_where=sa.text("status = 'approved'"),
+    )
+    op.drop_index(op.f("ix_cluster_sets_school_id"), table_name="cluster_sets")
+    op.drop_index(op.f("ix_cluster_sets_municipality_id"), table_name="cluster_sets")
+    op.drop_table("cluster_sets")
+    op.drop_index(
+        "uq_cases_open_school",
+        table_name="cases",
+        sqlite_where=sa.text("state <> 'closed'"),
+        postgresql_where=sa.text("state <> 'closed'"),
+    )
+    op.drop_index("ix_cases_state_evidence", table_name="cases")
+    op.drop_index(op.f("ix_cases_school_id"), table_name="cases")
+    op.drop_index("ix_cases_municipality_state", table_name="cases")
+    op.drop_index(op.f("ix_cases_municipality_id"), table_name="cases")
+    op.drop_index(op.f("ix_cases_curator_id"), table_name="cases")
+    op.drop_table("cases")
+    op.drop_index(op.f("ix_auth_sessions_user_id"), table_name="auth_sessions")
+    op.drop_table("auth_sessions")
+    op.drop_index(op.f("ix_users_municipality_id"), table_name="users")
+    op.drop_table("users")
+    op.drop_index("ix_journal_subject", table_name="journal")
+    op.drop_index(op.f("ix_journal_school_id"), table_name="journal")
+    op.drop_index(op.f("ix_journal_municipality_id"), table_name="journal")
+    op.drop_table("journal")
+    op.drop_index(op.f("ix_schools_municipality_id"), table_name="schools")
+    op.drop_table("schools")
+    op.drop_table("job_effects")
+    op.drop_index("ix_outbox_due", table_name="outbox")
+    op.drop_table("outbox")
+    op.drop_table("municipalities")
+    op.drop_index(op.f("ix_login_attempts_login"), table_name="login_attempts")
+    op.drop_index(op.f("ix_login_attempts_at"), table_name="login_attempts")
+    op.drop_index(op.f("ix_login_attempts_address"), table_name="login_attempts")
+    op.drop_table("login_attempts")
