@@ -14,7 +14,7 @@ from sqlalchemy.orm import defer, selectinload
 from werkzeug.wrappers import Response as AnyResponse
 
 from app import auth
-from app.admin import words
+from app.admin import case_fields, words
 from app.admin.base import Column, ScopedView, say
 from app.admin.cases import short_tier
 from app.admin.flags import TIER_NOTE
@@ -22,6 +22,7 @@ from app.errors import NotFound, Reason, Refused
 from app.models import Dataset, FederalMarker, Finding, Flag, School, ScreeningRun
 from app.policy import Permission
 from app.terms import SCREENED_REPORTS, FileKind, FindingOutcome, RunStatus, Tier
+from app.workflows import control_groups
 from app.workflows.screening import request_screening
 
 RUN_TONES = {RunStatus.DONE: "good", RunStatus.FAILED: "bad", RunStatus.RUNNING: "warn", RunStatus.QUEUED: "muted"}
@@ -51,6 +52,7 @@ class RunsView(ScopedView):
     def render(self, template: str, **kwargs: Any) -> str:
         if template == self.list_template:
             kwargs["years"] = years_with_works()
+            kwargs["control_groups"] = control_groups.fixed_groups(auth.db())
         return super().render(template, **kwargs)
 
     @expose("/start", methods=("POST",))
@@ -67,7 +69,14 @@ class RunsView(ScopedView):
                     url_for("uploads.index_view"),
                 )
             )
-        run = request_screening(auth.db(), int(year), actor=auth.actor(), at=auth.now())
+        group = request.form.get("control_group", "")
+        run = request_screening(
+            auth.db(),
+            int(year),
+            control_group_id=case_fields.whole(group) if group else None,
+            actor=auth.actor(),
+            at=auth.now(),
+        )
         auth.commit()
         say(_("Проверка запущена."))
         return redirect(url_for("runs.run", run_id=run.id))

@@ -150,7 +150,7 @@ def screen(
         of_year = [table for table in tables if table.year == year]
         before = [*earlier, *(table for table in scored if table.year < year)]
         done = _screen_year(of_year, before, control_tables, checked.works, schools, exams, params)
-        beside.assess(done, before, control_tables, around, params)
+        beside.assess(done, before, control_tables, around, params, signals_only=not presented)
         reports = report_screening.screen_reports(
             groups,
             year,
@@ -282,6 +282,7 @@ def _screen_year(
     around = [*tables, *_relevant(before, tables)]
     parts: dict[tuple[int, str, int], tuple] = {}
     designs: dict[tuple[int, str, int], np.ndarray] = {}
+    places = context.places_of(works)
     for table in around:
         X = context.context_matrix(table.schools, schools, category_schools=params.contextual_mean.category_schools)
         exam = context.exam_column(table.schools, exams, table.spec.subject)
@@ -291,7 +292,7 @@ def _screen_year(
             parts[table.key] = contextual_mean.context_part(
                 table,
                 designs[table.key],
-                context.municipalities(table.schools, schools, works),
+                context.municipalities(table.schools, schools, places),
                 context.clusters(table.schools, schools),
                 table.rows_of(mine.schools) if mine is not None else None,
                 params.contextual_mean,

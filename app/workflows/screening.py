@@ -29,7 +29,7 @@ from app.terms import (
     RunStatus,
     Tier,
 )
-from app.workflows import issuing, journal, outbox
+from app.workflows import control_groups, issuing, journal, outbox
 from app.workflows.case import open_case
 
 if TYPE_CHECKING:
@@ -41,8 +41,13 @@ CASE_TIERS = (Tier.CASE, Tier.SEVERE)
 _SCHOOL_PLACES = select(School.code, School.id, School.municipality_id)
 
 
-def request_screening(session: Session, year: int, *, actor: Actor, at: datetime) -> ScreeningRun:
-    """Ask for a run over the year's works in force; one run of a year at a time."""
+def request_screening(
+    session: Session, year: int, *, control_group_id: int | None = None, actor: Actor, at: datetime
+) -> ScreeningRun:
+    """Ask for a run over the year's works in force; one run of a year at a time.
+
+    Schools are compared with a fixed control group where one is named, else with each other.
+    """
     policy.require(actor, Permission.SCREENING_RUN)
     if not actor.is_regional:
         raise Refused(
@@ -76,17 +81,20 @@ def request_screening(session: Session, year: int, *, actor: Actor, at: datetime
                 f"/screening/{running.id}",
             )
         )
+    inputs: dict[str, Any] = {
+        "datasets": [
+            {"id": d.id, "kind": d.kind.value, "subject": d.subject, "grade": d.grade, "sha256": d.sha256}
+            for d in datasets
+        ]
+    }
+    if control_group_id is not None:
+        inputs["control_group"] = control_groups.reference_of(session, control_group_id)
     run = ScreeningRun(
         year=year,
         requested_at=at,
         started_by_id=actor.user_id,
         started_by_name=actor.name,
-        inputs={
-            "datasets": [
-                {"id": d.id, "kind": d.kind.value, "subject": d.subject, "grade": d.grade, "sha256": d.sha256}
-                for d in datasets
-            ]
-        },
+        inputs=inputs,
     )
     session.add(run)
     session.flush()
@@ -108,7 +116,7 @@ def screen_year(context: AppContext, job: OutboxJob) -> Callable[[Session], None
         if run is None or run.status in (RunStatus.DONE, RunStatus.FAILED):
             return lambda session: None
         run.status = RunStatus.RUNNING
-        year = run.year
+        year, group = run.year, run.inputs.get("control_group")
     report = _reporter(context, run_id)
     report("чтение работ", 0.02)
     inputs = gather(context, year)
@@ -120,8 +128,10 @@ def screen_year(context: AppContext, job: OutboxJob) -> Callable[[Session], None
         inputs.papers,
         aggregates=inputs.aggregates,
         schools=inputs.schools,
+        exams=inputs.exams,
         previous=inputs.previous,
         previous_aggregates=inputs.previous_aggregates,
+        control=group["schools"] if group else None,
         protocol=inputs.protocol,
         history=inputs.history,
         progress=lambda stage, share: report(stage, 0.1 + 0.8 * share),
@@ -170,6 +180,9 @@ def _record(
         plain_value(result.params),
         plain_value(result.reference),
     )
+    group = run.inputs.get("control_group")
+    if group and run.reference.get("control"):
+        run.reference = {**run.reference, "text_ru": f"контрольная группа «{group['title']}» ({group['year']})"}
     rows.write(session, run_id)
     summaries = result.schools.to_dict("records")
     flagged = [str(summary["school"]) for summary in summaries if Tier(summary["tier"]) in FLAGGED_TIERS]

@@ -24,6 +24,8 @@ from app.ingest.uploads import UPLOAD_COLUMNS
 from app.models import Dataset, FederalMarker, Flag, School, ScreeningRun
 from app.policy import SYSTEM
 from app.terms import SCREENED_REPORTS, FileKind, RunStatus, Tier
+from app.workflows import scaling
+from app.workflows.cluster_sets import approved_set, cluster_names
 from app.workflows.screening_reports import as_aggregates, load_reports, paper_from_reports, papers_of, papers_of_years
 
 HISTORY_YEARS = 4
@@ -32,7 +34,10 @@ HISTORY_YEARS = 4
 
 @dataclass(frozen=True)
 class Inputs:
-    """Frames of a run and their description for the frozen record (hashes of data sets, versions of scales)."""
+    """Frames of a run and their description for the frozen record (hashes of data sets, versions of scales).
+
+    `exams` are regional works that have been put on the scale of the year's ВПР.
+    """
 
     works: pd.DataFrame | None
     papers: list[PaperSpec]
@@ -40,6 +45,7 @@ class Inputs:
     previous: pd.DataFrame | None
     aggregates: Aggregates | None
     previous_aggregates: Aggregates | None
+    exams: pd.DataFrame | None
     protocol: pd.DataFrame | None
     history: pd.DataFrame | None
     description: dict[str, Any]
@@ -55,11 +61,16 @@ def gather(context: AppContext, year: int) -> Inputs:
                 Dataset.replaced_by_id.is_(None),
             )
         ).all()
+        links = scaling.links_to_year(session, year)
+        exams = [row for link in links for row in scaling.exams_of(session, link)]
+        chosen = approved_set(session)
+        clusters = cluster_names(session, chosen) if chosen is not None else {}
         uploads = {d.id: d.upload.schools_sha256 for d in datasets if d.year == year}
         history = _history(session, year)
         schools = pd.DataFrame(
             [
                 {
+                    **({"cluster": clusters.get(school.id)} if chosen is not None else {}),
                     "school": school.code,
                     "name": school.name,
                     "municipality": school.municipality.code,
@@ -98,6 +109,7 @@ def gather(context: AppContext, year: int) -> Inputs:
         previous,
         as_aggregates(reports),
         as_aggregates(told),
+        pd.DataFrame(exams) if exams else None,
         _protocol(context, [(dataset, uploads[dataset.id]) for dataset in sat]),
         history,
         {
@@ -107,6 +119,8 @@ def gather(context: AppContext, year: int) -> Inputs:
                 for d in before
             ],
             "history": None if history is None else _digest_of(history),
+            **({"exams": [{"id": link.id, **link.inputs} for link in links]} if exams else {}),
+            **({"cluster_set": {"id": chosen.id, "sha256": chosen.sha256}} if chosen is not None else {}),
         },
     )
 
