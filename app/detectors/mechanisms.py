@@ -15,6 +15,9 @@ from app.detectors.params import MechanismParams
 from app.errors import Misconfigured
 from app.terms import Mechanism
 
+SMALLEST_EIGENVALUE = 0.02
+"""Of the signals' correlation: nearer to singular, what two nearly equal signals differ in would decide."""
+
 
 @dataclass(frozen=True)
 class Profiles:
@@ -221,4 +224,10 @@ def _correlation(z: np.ndarray, params: MechanismParams) -> np.ndarray:
                 matrix[a, b] = matrix[b, a] = (1 - params.shrinkage) * float(
                     ((x - x.mean()) * (y - y.mean())).mean() / spread
                 )
+    # Pairs known on different schools (works here, reports there) need not fit together into one matrix.
+    values, vectors = np.linalg.eigh(matrix)
+    if values[0] < SMALLEST_EIGENVALUE:
+        matrix = (vectors * np.maximum(values, SMALLEST_EIGENVALUE)) @ vectors.T
+        root = np.sqrt(np.diag(matrix))
+        matrix = matrix / np.outer(root, root)
     return matrix

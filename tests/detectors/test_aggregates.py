@@ -319,7 +319,7 @@ def test_reports_of_the_year_before_serve_as_history(region, reports):
 def test_a_paper_nobody_described_is_left_out_and_said(region, reports):
     result = screen(None, region.papers[:1], aggregates=only(reports, "marks"))
 
-    assert len(result.findings.drop_duplicates(["subject", "grade"])) == 1
+    assert len(of_schools(result).drop_duplicates(["subject", "grade"])) == 1
     assert sum("не описана" in text for text in result.reference["warnings"]) == len(region.papers) - 1
 
 
