@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.bench.accuracy import auc
+from app.bench.accuracy_measures import auc
 from app.detectors import DETECTORS, screen
 from app.detectors.aggregates import Aggregates, check_aggregates
 from app.detectors.journal_report import dispersed_tail
