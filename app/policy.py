@@ -35,6 +35,7 @@ class Permission(StrEnum):
     DOCUMENT_ISSUE = "document:issue"
     DOCUMENT_READ = "document:read"
     FINDING_READ = "finding:read"
+    FLAG_RAISE = "flag:raise"  # raise the flags of a trial run with limits of one's choice
     JOB_READ = "job:read"
     JOB_RETRY = "job:retry"
     JOURNAL_READ = "journal:read"
@@ -63,6 +64,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
         Permission.CASE_OPEN,
         Permission.DATA_READ,
         Permission.DOCUMENT_ISSUE,
+        Permission.FLAG_RAISE,
         Permission.JOURNAL_READ,
         Permission.SCREENING_READ,
         Permission.STATISTICS_READ,
@@ -87,6 +89,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
         Permission.DATA_IMPORT,
         Permission.DATA_READ,
         Permission.DOCUMENT_ISSUE,
+        Permission.FLAG_RAISE,
         Permission.SCREENING_READ,
         Permission.SCREENING_RUN,
         Permission.STATISTICS_READ,

@@ -19,16 +19,16 @@ from tests.people import make_cast
 READ = {"case:read", "document:read", "finding:read", "school:read"}
 EXPECTED = {
     "region_manager": READ | {
-        "case:assign", "case:close", "case:open", "data:read", "document:issue", "journal:read", "screening:read",
-        "statistics:read",
+        "case:assign", "case:close", "case:open", "data:read", "document:issue", "flag:raise", "journal:read",
+        "screening:read", "statistics:read",
     },
     "department": READ | {
         "case:assign", "case:close", "case:conclude", "case:interview", "case:observe", "case:open", "case:recheck",
         "document:issue", "journal:read", "statistics:read",
     },
     "analyst": READ | {
-        "case:open", "case:recheck", "data:import", "data:read", "document:issue", "screening:read", "screening:run",
-        "statistics:read", "works:read",
+        "case:open", "case:recheck", "data:import", "data:read", "document:issue", "flag:raise", "screening:read",
+        "screening:run", "statistics:read", "works:read",
     },
     "curator": READ | {"case:conclude", "case:interview", "document:issue"},
     "inspector": READ | {"case:observe", "case:recheck", "works:read"},

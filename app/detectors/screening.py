@@ -123,7 +123,7 @@ def screen(
         frames_found += found
         result.reference["papers"] += [_reference_of(paper) for paper in done]
         result.reference["federal"][str(year)] = federal.region_index(markers)
-        paper_summary, school_summary, profiles = summaries(
+        paper_summary, school_summary, profiles, judged = summaries(
             done,
             year,
             params,
@@ -131,6 +131,7 @@ def screen(
             _copy_with_mechanisms(done, before, control_tables, checked.works, schools, exams, params),
         )
         result.reference["mechanisms"][str(year)] = {"source": profiles.source, "version": profiles.version}
+        result.judged.append(judged)
         papers_found.append(paper_summary)
         schools_found.append(school_summary)
         result.evidence |= evidence_of(done, school_summary)
