@@ -124,7 +124,7 @@ def one_run(run_id: int) -> ScreeningRun:
 def _answer(run: ScreeningRun) -> dict[str, Any]:
     """Everything the figures and the form show, for the numbers in the address."""
     judged = judged_runs.judged_of(auth.context().store, run)
-    stands, sizes = what_if.tier_params({**run.parameters, "tiers": run.limits or run.parameters["tiers"]})
+    stands, sizes = judged_runs.limits_of(run)
     limits, moved, errors = _moved(run, request.args)
     settings = what_if.load_settings()
     assumed, fields = _assumed(settings, at_shipped_limits=not moved)
@@ -160,7 +160,7 @@ def _answer(run: ScreeningRun) -> dict[str, Any]:
 
 def _moved(run: ScreeningRun, given: Mapping[str, str]) -> tuple[Any, dict[str, float], list[str]]:
     """The run's limits with those of a form, which of them differ, and which could not be read."""
-    stands, _sizes = what_if.tier_params({**run.parameters, "tiers": run.limits or run.parameters["tiers"]})
+    stands, _sizes = judged_runs.limits_of(run)
     moved, errors = {}, []
     for limit in what_if.load_settings().limits:
         value = _number(given.get(limit.name, ""))

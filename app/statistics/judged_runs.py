@@ -14,6 +14,7 @@ from app.terms import Tier
 
 if TYPE_CHECKING:
     from app.detectors.judged import Judged
+    from app.detectors.params import CombinationParams, TierParams
 
 
 def judged_of(store: ObjectStore, run: ScreeningRun) -> Judged:
@@ -27,15 +28,29 @@ def judged_of(store: ObjectStore, run: ScreeningRun) -> Judged:
         The store has lost them.
     """
     if run.judged_sha256 is None:
-        raise Refused(
-            Reason(
-                "no_judged",
-                "У этой проверки не сохранены показатели школ. Запустите проверку за этот год ещё раз.",
-                "This run kept no figures of its schools. Run the screening of this year again.",
-                "/screening",
-            )
-        )
+        raise Refused(_NO_FIGURES)
     return _read(store.root, run.judged_sha256)
+
+
+_NO_FIGURES = Reason(
+    "no_judged",
+    "У этой проверки не сохранены показатели школ. Запустите проверку за этот год ещё раз.",
+    "This run kept no figures of its schools. Run the screening of this year again.",
+    "/screening/",
+)
+
+
+def limits_of(run: ScreeningRun) -> tuple[TierParams, CombinationParams]:
+    """The limits that `run` stands at: those its flags were raised with, or those of its parameters.
+
+    Raises
+    ------
+    Refused
+        As `judged_of`.
+    """
+    if run.judged_sha256 is None:
+        raise Refused(_NO_FIGURES)
+    return tier_params({**run.parameters, "tiers": run.limits or run.parameters["tiers"]})
 
 
 @lru_cache(maxsize=4)
@@ -55,7 +70,7 @@ def tiers_of(store: ObjectStore, run: ScreeningRun) -> dict[str, tuple[Tier, int
         As `judged_of`.
     """
     judged = judged_of(store, run)
-    limits, sizes = tier_params({**run.parameters, "tiers": run.limits or run.parameters["tiers"]})
+    limits, sizes = limits_of(run)
     tier, _signs = judged.tiers(limits, sizes)
     return {
         str(code): (Tier(str(found)), int(works))
