@@ -102,7 +102,7 @@ def _schools(run: ScreeningRun, level: str) -> list[AssessedSchool]:
     verdicts = dict(
         session.execute(
             select(Flag.school_id, Case.verdict).join(Case, Case.id == Flag.case_id).where(Flag.run_id == run.id)
-        ).tuples()
+        ).all()
     )
     found = []
     for school in session.scalars(select(School)):

@@ -64,7 +64,7 @@ def _tiers(run: ScreeningRun) -> dict[str, Tier]:
         flagged = session.execute(
             select(School.code, Flag.tier).join(School, School.id == Flag.school_id).where(Flag.run_id == run.id)
         )
-        return {**dict.fromkeys(seen, Tier.NONE), **dict(flagged.tuples())}
+        return {**dict.fromkeys(seen, Tier.NONE), **dict(flagged.all())}
 
 
 def _sentence(found: ListAgreement) -> str:

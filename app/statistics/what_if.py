@@ -120,13 +120,13 @@ class Outlook:
         Municipalities in alphabetical order.
     total : Count
     false_cases, false_flags : float
-        Expected number of honest schools among the cases, and among cases and watches together.
+        Honest schools that chance makes cases, and cases or watches: expected numbers, upper bounds.
     fpr, tpr, ppv : float or None
         Of tiers case and severe; `ppv` is None where there is no case.
-    by_chance : float
-        Cases that chance alone would make of honest schools.
-    is_rate_exceeded : bool
-        More schools are cases than the assumed share and chance explain together.
+    implied_rate : float or None
+        Share of schools with bias that would explain the cases, where the assumed one does not reach for them.
+    false_if_rate_holds : float or None
+        False cases in that event, should the assumed share be right after all.
     cases : tuple of str
         Codes of the schools that would get a case, severe ones first.
     """
@@ -138,8 +138,8 @@ class Outlook:
     fpr: float
     tpr: float
     ppv: float | None
-    by_chance: float
-    is_rate_exceeded: bool
+    implied_rate: float | None
+    false_if_rate_holds: float | None
     cases: tuple[str, ...]
 
 
@@ -273,10 +273,10 @@ def outlook(
 
     Notes
     -----
-    Of m schools assessed R are cases; chance (`chance`: c) makes :math:`F = (1 - \pi) m c` of them. The share found is
-    taken as :math:`TPR = (R - F) / (\pi m)`, at most 1, unless `assumed.power` tells it. What the true ones,
-    :math:`\pi m\,TPR`, leave of R is false, and no less than chance makes: :math:`FPR = \max(c, (R - \pi m\,TPR) /
-    ((1 - \pi) m))`. So the predictive value times R is the number of cases that are not false.
+    Of m schools assessed R are cases; chance (`chance`: FPR) makes :math:`F = (1 - \pi) m\,FPR` of them. The share
+    found is :math:`TPR = (R - F) / (\pi m)`, at most 1, unless `assumed.power` tells it; then the predictive value is
+    :math:`1 - F / R`. Where :math:`R - F` exceeds :math:`\pi m\,TPR`, either the share is larger,
+    :math:`(R - F) / (m\,TPR)`, or the rule marks honest schools more often than chance: :math:`R - \pi m\,TPR` of them.
     """
     now, _ = judged.tiers(limits, sizes)
     then, _ = judged.tiers(before, sizes)
@@ -288,26 +288,24 @@ def outlook(
     everywhere = [i for rows in places.values() for i in rows]
     total = _count("", now[everywhere], then[everywhere])
     m, found = total.assessed, total.case
-    case_rate, any_rate = chance(judged, limits, sizes)
+    fpr, any_rate = chance(judged, limits, sizes)
     honest, biased = (1 - assumed.base_rate) * m, assumed.base_rate * m
-    by_chance = honest * case_rate
-    surplus = max(found - by_chance, 0.0)
-    tpr = assumed.power if assumed.power is not None else min(surplus / biased, 1.0) if biased > 0 else 0.0
-    true = min(biased * tpr, float(found))
-    fpr = max(case_rate, (found - true) / honest) if honest > 0 else 0.0
-    ppv = predictive_value(assumed.base_rate, tpr, fpr) if found else None
-    false_cases = min(honest * fpr, float(found)) if ppv is None else found * (1 - ppv)
+    false = min(honest * fpr, float(found))
+    true = found - false
+    tpr = assumed.power if assumed.power is not None else min(true / biased, 1.0) if biased > 0 else 0.0
+    # Half a school more than expected is no surprise.
+    is_exceeded = true > biased * tpr + 0.5 and tpr > 0
     codes = [str(code) for tier in (Tier.SEVERE, Tier.CASE) for code in judged.schools[now == tier.value]]
     return Outlook(
         by_place,
         total,
-        false_cases,
-        false_cases + min(max(any_rate - case_rate, 0.0) * honest, float(total.watch)),
+        false,
+        min(honest * any_rate, float(found + total.watch)),
         fpr,
         tpr,
-        ppv,
-        by_chance,
-        surplus > biased * (tpr if assumed.power is not None else 1.0) + 0.5,
+        predictive_value(assumed.base_rate, tpr, fpr) if found else None,
+        min(true / (m * tpr), 1.0) if is_exceeded else None,
+        found - biased * tpr if is_exceeded else None,
         tuple(code for code in codes if code in place_of),
     )
 
