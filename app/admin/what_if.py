@@ -198,17 +198,17 @@ def _assumed(settings: what_if.Settings, *, at_shipped_limits: bool) -> tuple[As
     fields = [
         Field(
             "base_rate",
-            _("Сколько школ необъективны на самом деле, в процентах (π)"),
+            _("У скольких процентов школ необъективность есть на самом деле (π)"),
             _("Этого никто не знает: посмотрите, как меняется вывод при разных π."),
             rate_text,
             _text(100 * default.base_rate),
-            tuple(_text(100 * stop) for stop in settings.base_rate_stops),
+            tuple(_plain(100 * stop) for stop in settings.base_rate_stops),
             "%",
             rate_error,
         ),
         Field(
             "power",
-            _("Какую их долю находит правило, в процентах (TPR)"),
+            _("Сколько процентов из них находит правило (TPR)"),
             _("Пусто — оценить по этой проверке."),
             power_text,
             "",
@@ -248,7 +248,7 @@ def _field(limit: Limit, value: float, stands: float, is_wrong: bool) -> Field:
         limit.help(words.locale()),
         given[:20] if is_wrong else _text(value),
         _text(stands),
-        tuple(_text(stop) for stop in limit.stops),
+        tuple(_plain(stop) for stop in limit.stops),
         "",
         _("Нужно число больше 0 и не больше 1.") if is_wrong else "",
     )
@@ -264,7 +264,12 @@ def _number(text: str) -> float | None:
 
 
 def _text(value: float) -> str:
-    """A number for a form's field: a point, no exponent."""
+    """A number for a form's field: the language's decimal mark, no exponent."""
+    text = _plain(value)
+    return text.replace(".", ",") if words.locale() == "ru" else text
+
+
+def _plain(value: float) -> str:
     return f"{value:.10f}".rstrip("0").rstrip(".") or "0"
 
 

@@ -68,7 +68,7 @@ class GroupRate:
     """One group: its flagged among its assessed, the rest's, its confirmed among its closed cases.
 
     `bound` is the lower end of the group's interval after the allowance for the number of groups; None where the group
-    is not compared. `is_over_flagged` when it lies above the rest's share.
+    is not compared. `is_over_flagged` as `fairness` says.
     """
 
     group: Group
@@ -124,9 +124,11 @@ def fairness(schools: Sequence[AssessedSchool], rules: Rules) -> Fairness:
 
     Notes
     -----
-    A group is over-flagged when the whole Wilson interval of its share, at confidence :math:`1 - \alpha / k` for the k
-    groups compared on the page (Bonferroni), lies above the share among the other schools. Groups, and rests, with
-    fewer schools than `rules.smallest_group` are shown and not compared. Intervals shown are at 95 %.
+    A group is over-flagged when the whole Wilson interval of its share lies above the share among the other schools,
+    and the whole interval of theirs below its share, both at confidence :math:`1 - \alpha / k` for the k groups
+    compared on the page (Bonferroni). The second half keeps a large group from standing out against a handful of
+    others. Groups, and rests, with fewer schools than `rules.smallest_group` are shown and not compared. Intervals
+    shown are at 95 %.
     """
     parted = [(grouping, _parts(grouping, schools)) for grouping in groupings(rules.size_bands)]
     compared = sum(
@@ -159,10 +161,10 @@ def _against_the_rest(
 ) -> GroupRate:
     flagged, everyone = _flagged(own), _flagged(schools)
     rest = rate(everyone.k - flagged.k, everyone.n - flagged.n)
-    bound = None
+    bound, is_over = None, False
     if _is_compared(flagged.n, everyone.n, rules):
         bound = wilson(flagged.k, flagged.n, confidence)[0]
-    is_over = bound is not None and rest.share is not None and bound > rest.share
+        is_over = bound > rest.k / rest.n and wilson(rest.k, rest.n, confidence)[1] < flagged.k / flagged.n
     return GroupRate(group, flagged, rest, _confirmed(own), bound, is_over)
 
 

@@ -1,7 +1,7 @@
 // «Что, если»: a slider beside each number of the form; every move asks the server anew and replaces the figures.
 // The numbers are the form's own fields, so that without this script the button does the same.
 
-import { element, number } from "./words.js";
+import { element, language, number } from "./words.js";
 
 const PAUSE = 120; // milliseconds without a move before the server is asked
 
@@ -63,8 +63,8 @@ function addSlider(field, soon) {
   };
   slider.addEventListener("input", (event) => {
     event.stopPropagation();
-    text.value = stops[Number(slider.value)];
-    slider.setAttribute("aria-valuetext", number(Number(text.value), 10));
+    text.value = stops[Number(slider.value)].replace(".", language === "ru" ? "," : ".");
+    slider.setAttribute("aria-valuetext", number(Number(stops[Number(slider.value)]), 10));
     soon();
   });
   text.addEventListener("input", place);

@@ -64,6 +64,14 @@ def test_the_allowance_for_many_groups_silences_a_border_case():
     assert not by_kind(many)["evening school"].is_over_flagged
 
 
+def test_a_large_group_does_not_stand_out_against_a_handful_of_others():
+    found = by_kind(fairness(schools("secondary", 22, 64) + schools("gymnasium", 3, 20), RULES))
+
+    secondary = found["secondary school"]
+    assert secondary.bound > secondary.rest.share
+    assert not secondary.is_over_flagged
+
+
 def test_small_groups_are_shown_and_not_compared():
     found = by_kind(fairness(schools("evening", 4, 0) + schools("secondary", 0, 60), RULES))
 

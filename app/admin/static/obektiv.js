@@ -1413,8 +1413,8 @@
     };
     slider.addEventListener("input", (event) => {
       event.stopPropagation();
-      text.value = stops[Number(slider.value)];
-      slider.setAttribute("aria-valuetext", number(Number(text.value), 10));
+      text.value = stops[Number(slider.value)].replace(".", language === "ru" ? "," : ".");
+      slider.setAttribute("aria-valuetext", number(Number(stops[Number(slider.value)]), 10));
       soon();
     });
     text.addEventListener("input", place);
