@@ -153,7 +153,7 @@ def _answer(run: ScreeningRun) -> dict[str, Any]:
         "errors": errors,
         "cases": [schools[code] for code in found.cases[:200]],
         "power_source": _power_source(assumed, at_shipped_limits=not moved),
-        "source": settings.source,
+        "source": settings.source_en if words.locale() == "en" else settings.source,
         "about": _about,
     }
 

@@ -71,12 +71,13 @@ class Settings:
     assumptions: Assumptions
     base_rate_stops: tuple[float, ...]
     source: str
+    source_en: str
 
 
 @cache
 def load_settings(path: Path = datafiles.DATA_DIR / "what_if.toml") -> Settings:
     """Read ``app/data/what_if.toml``; a missing or unknown key names itself."""
-    file = datafiles.load(path, keys={"base_rate", "days", "limit"})
+    file = datafiles.load(path, keys={"base_rate", "days", "limit", "source_en"})
     rate, days = file.body["base_rate"], file.body["days"]
     datafiles.require_keys(rate, {"share", "stops"}, where=f"{path.name} [base_rate]")
     datafiles.require_keys(days, {"observer", "recheck"}, where=f"{path.name} [days]")
@@ -91,6 +92,7 @@ def load_settings(path: Path = datafiles.DATA_DIR / "what_if.toml") -> Settings:
         Assumptions(float(rate["share"]), float(days["observer"]), float(days["recheck"])),
         tuple(map(float, rate["stops"])),
         file.source,
+        str(file.body["source_en"]),
     )
 
 
