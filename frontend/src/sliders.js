@@ -26,7 +26,7 @@ export function watchSliders() {
       if (!answer.ok) throw new Error(String(answer.status));
       const { html, said: sentence } = await answer.json();
       const open = figures.querySelector("details")?.open;
-      figures.innerHTML = html;
+      figures.replaceChildren(...new DOMParser().parseFromString(html, "text/html").body.childNodes);
       if (open && figures.querySelector("details")) figures.querySelector("details").open = true;
       said.textContent = sentence;
       history.replaceState(null, "", `${form.getAttribute("action")}?${query}`);

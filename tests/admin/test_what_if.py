@@ -49,17 +49,17 @@ def rows(html: str) -> dict[str, list[str]]:
 def test_the_page_counts_cases_and_days_of_each_municipality(anna: Browser, run_id: int) -> None:
     page = anna.text(f"/what-if/{run_id}")
 
-    # assessed, cases, severe, watch, observer days, expert days
+    # assessed, cases, watch, observer days, expert days
     table = rows(page)
-    assert table["1"] == ["102", "2", "1", "0", "4", "6"]
-    assert table[CANARY] == ["1", "0", "0", "1", "0", "0"]
-    assert table["Всего"] == ["103", "2", "1", "1", "4", "6"]
+    assert table["1"] == ["102", "2", "0", "4", "6"]
+    assert table[CANARY] == ["1", "0", "1", "0", "0"]
+    assert table["Всего"] == ["103", "2", "1", "4", "6"]
 
 
 def test_other_limits_and_days_are_asked_in_the_address_without_a_script(anna: Browser, run_id: int) -> None:
     page = anna.text(f"/what-if/{run_id}?case_q=0,01&observer_days=1,5&recheck_days=4")
 
-    assert rows(page)["Всего"] == ["103", "2 → 1", "1", "1", "1,5", "4"]
+    assert rows(page)["Всего"] == ["103", "2 → 1", "1", "1,5", "4"]
     assert 'name="case_q" value="0,01"' in page
     assert "Было: 0,05." in page
 
