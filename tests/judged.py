@@ -40,18 +40,19 @@ def make_judged(schools: Mapping[str, str], *, works: Mapping[str, int] | None =
         if shown == "severe":
             paper[i, :, 0], paper_p[i] = 0.0005, 1e-7
     return Judged(
-        year,
-        codes,
-        FAMILIES,
-        np.array([float((works or {}).get(code, 200)) for code in schools]),
-        combined,
-        benjamini_hochberg(combined),
-        -np.log10(combined),
-        family_p,
-        np.column_stack([benjamini_hochberg(family_p[:, f]) for f in range(len(FAMILIES))]),
-        paper_p,
-        benjamini_hochberg(paper_p.ravel()).reshape(S, PAPERS),
-        paper,
+        year=year,
+        schools=codes,
+        families=FAMILIES,
+        works=np.array([float((works or {}).get(code, 200)) for code in schools]),
+        p_combined=combined,
+        q=benjamini_hochberg(combined),
+        evidence=-np.log10(combined),
+        resembles=np.full(S, "bump"),
+        family_p=family_p,
+        family_q=np.column_stack([benjamini_hochberg(family_p[:, f]) for f in range(len(FAMILIES))]),
+        paper_p=paper_p,
+        paper_q=benjamini_hochberg(paper_p.ravel()).reshape(S, PAPERS),
+        family_paper_p=paper,
     )
 
 

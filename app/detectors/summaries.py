@@ -56,7 +56,7 @@ def summaries(
     history: dict[str, np.ndarray],
     planted: Callable[[np.ndarray, np.ndarray], list[PaperResults]] | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame, Profiles, Judged]:
-    """Tables of papers and schools of one year, the profiles that evidence was ranked by, what tiers were decided on."""
+    """Papers and schools of one year, the profiles that evidence was ranked by, and what the tiers were decided on."""
     names = np.unique(np.concatenate([paper.table.schools for paper in done]))
     families, assessed, works = family_scores(done, names)
     S, P = works.shape
@@ -119,9 +119,6 @@ def summaries(
             "resembles": np.where(signs.any(axis=1), alike, ""),
         }
     )
-<<<<<<< HEAD
-    return paper_summary, school_summary, profiles, judged_now
-=======
     return paper_summary, school_summary, profiles, judged_now
 
 

@@ -586,6 +586,7 @@ def upgrade() -> None:
                 "level",
                 "pattern",
                 "journal",
+                "attendance",
                 "federal",
                 name="family",
                 native_enum=False,

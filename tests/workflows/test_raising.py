@@ -223,7 +223,15 @@ def test_a_trial_raised_with_the_same_limits_gives_the_flags_that_an_ordinary_ru
 
     def told(run: int) -> dict:
         return {
-            code: (flag.tier, flag.evidence, flag.p_combined, flag.q, flag.families, flag.frozen["findings"])
+            code: (
+                flag.tier,
+                flag.evidence,
+                flag.p_combined,
+                flag.q,
+                flag.families,
+                flag.frozen["findings"],
+                flag.frozen["summary"],
+            )
             for code, flag in flags_of(context, run).items()
         }
 

@@ -35,7 +35,10 @@
       closePairs: (pairs) => `Очень похожих пар из ${pairs}`,
       twoWorks: (a, b) => `работы ${a} и ${b}`,
       worksOrder: "работы, самые похожие первыми",
-      likeness: "сходство"
+      likeness: "сходство",
+      weakAbsent: "слабых не писали",
+      weakExpected: "ожидалось слабых",
+      othersAbsent: "остальных не писали"
     },
     en: {
       yes: "Yes, go on",
@@ -71,7 +74,10 @@
       closePairs: (pairs) => `Very similar pairs out of ${pairs}`,
       twoWorks: (a, b) => `works ${a} and ${b}`,
       worksOrder: "works, most alike first",
-      likeness: "likeness"
+      likeness: "likeness",
+      weakAbsent: "weak, absent",
+      weakExpected: "weak, expected",
+      othersAbsent: "others, absent"
     }
   };
   var language = document.documentElement.lang === "en" ? "en" : "ru";
@@ -195,6 +201,20 @@
         }
       }))
     };
+  }
+
+  // src/charts/absence.js
+  function absence(spec, colours, size) {
+    const others = spec.absent - spec.weak;
+    return bars(
+      {
+        horizontal: true,
+        categories: [words.weakAbsent, words.weakExpected, words.othersAbsent],
+        series: [{ values: [spec.weak, spec.expected, others] }]
+      },
+      colours,
+      size
+    );
   }
 
   // src/charts/distribution.js
@@ -743,7 +763,8 @@
     bars,
     survival,
     item_profile: itemProfile,
-    class_similarity: classSimilarity
+    class_similarity: classSimilarity,
+    absence
   };
   var root = document.documentElement;
   async function drawCharts(script2) {
