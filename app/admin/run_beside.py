@@ -22,12 +22,14 @@ SHOWN = 100
 
 @dataclass(frozen=True)
 class Index:
-    """An index of objectivity, 0–100: who computes it, over how many schools, how many of them marked."""
+    """An index of objectivity, 0–100: who computes it, over how many schools, how many of them marked, its interval."""
 
     title: str
     value: float | None
     schools: int
     marked: int
+    low: float | None = None
+    high: float | None = None
     markers: tuple[tuple[str, int | None], ...] = ()
 
 
@@ -134,7 +136,8 @@ def indices(run: ScreeningRun) -> list[Index]:
         if not kept or kept.get("index") is None:
             continue
         markers = tuple((_marker(name), n) for name, n in sorted((kept.get("by_marker") or {}).items()))
-        shown.append(Index(title, kept["index"], int(kept["schools"]), int(kept["marked"]), markers))
+        between = kept.get("low"), kept.get("high")
+        shown.append(Index(title, kept["index"], int(kept["schools"]), int(kept["marked"]), *between, markers))
     return shown
 
 

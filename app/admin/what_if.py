@@ -127,7 +127,9 @@ def _answer(run: ScreeningRun) -> dict[str, Any]:
     stands, sizes = judged_runs.limits_of(run)
     limits, moved, errors = _moved(run, request.args)
     settings = what_if.load_settings()
-    assumed, fields = _assumed(settings, at_shipped_limits=not moved)
+    version = str(run.parameters.get("version", ""))
+    is_shipped = not moved and as_shipped(run)
+    assumed, fields = _assumed(settings, version if is_shipped else None)
     schools = {
         code: (school_id, name, place)
         for code, school_id, name, place in auth.db().execute(
@@ -152,10 +154,15 @@ def _answer(run: ScreeningRun) -> dict[str, Any]:
         "moved": {name: _text(value) for name, value in moved.items()},
         "errors": errors,
         "cases": [schools[code] for code in found.cases[:200]],
-        "power_source": _power_source(assumed, at_shipped_limits=not moved),
+        "power_source": _power_source(assumed),
         "source": settings.source_en if words.locale() == "en" else settings.source,
         "about": _about,
     }
+
+
+def as_shipped(run: ScreeningRun) -> bool:
+    """Whether the run stands at the limits of its parameters: its flags may have been raised with others."""
+    return not run.limits or run.limits == run.parameters["tiers"]
 
 
 def _moved(run: ScreeningRun, given: Mapping[str, str]) -> tuple[Any, dict[str, float], list[str]]:
@@ -173,8 +180,11 @@ def _moved(run: ScreeningRun, given: Mapping[str, str]) -> tuple[Any, dict[str, 
     return what_if.with_limits(stands, moved), moved, errors
 
 
-def _assumed(settings: what_if.Settings, *, at_shipped_limits: bool) -> tuple[Assumptions, list[Field]]:
-    """What is assumed, by the form or the data file, and the fields that ask for it."""
+def _assumed(settings: what_if.Settings, version: str | None) -> tuple[Assumptions, list[Field]]:
+    """What is assumed, by the form or the data file, and the fields that ask for it.
+
+    `version` of the parameters, where the limits asked about are theirs: for these the accuracy may have been measured.
+    """
     default = settings.assumptions
 
     def asked(name: str, shipped: float | None, highest: float, scale: float = 1) -> tuple[float | None, str, str]:
@@ -190,8 +200,8 @@ def _assumed(settings: what_if.Settings, *, at_shipped_limits: bool) -> tuple[As
     power, power_text, power_error = asked("power", None, 100, 100)
     observer, observer_text, observer_error = asked("observer_days", default.observer_days, 100)
     recheck, recheck_text, recheck_error = asked("recheck_days", default.recheck_days, 100)
-    if power is None and at_shipped_limits:
-        power = what_if.measured_power()
+    if power is None and version is not None:
+        power = what_if.measured_power(version)
     assert rate is not None
     assert observer is not None
     assert recheck is not None
@@ -304,10 +314,10 @@ def _days(count: float) -> str:
     return words.days(int(count)) if float(count).is_integer() else words.number(count, 1) + words.NBSP + _("дня")
 
 
-def _power_source(assumed: Assumptions, *, at_shipped_limits: bool) -> str:
+def _power_source(assumed: Assumptions) -> str:
     if _number(request.args.get("power", "")) is not None:
         return _("TPR задана вами.")
-    if assumed.power is not None and at_shipped_limits:
+    if assumed.power is not None:
         return _(
             "TPR измерена на моделях регионов с заложенной необъективностью средней силы (obektiv bench accuracy)."
         )

@@ -330,13 +330,15 @@ def _count(name: str, now: Any, then: Any) -> Count:
 ACCURACY = datafiles.DATA_DIR.parents[1] / "docs" / "accuracy.json"
 
 
-def measured_power(path: Path = ACCURACY) -> float | None:
+def measured_power(version: str, path: Path = ACCURACY) -> float | None:
     """Share of schools manipulating at medium strength that cases find at the shipped limits, 0..1.
 
-    As the accuracy benchmark has written it down; None where it has not.
+    As the accuracy benchmark has written it down for parameters of this `version`; None where it has not.
     """
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))["tiers"]["medium"]["found"]
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        found = kept["ranking"]["own"]["medium"]["school"]["tiers"]["found"]
+        is_of_version = str(kept["params"]) == version
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return float(found) if isinstance(found, int | float) and 0 <= found <= 1 else None
+    return float(found) if is_of_version and isinstance(found, int | float) and 0 <= found <= 1 else None

@@ -163,9 +163,9 @@ def draw_end(come: Callable[[str], Visitor]) -> None:
 
 def draw_limits(manager: Visitor) -> None:
     manager.open("/what-if/")
-    keep(manager, "22-what-if", height=900)
+    keep(manager, "26-what-if", height=900)
     manager.open("/fairness/")
-    keep(manager, "23-fairness", height=1000)
+    keep(manager, "27-fairness", height=1000)
 
 
 def open_case(person: Visitor, state: str) -> None:

@@ -203,7 +203,7 @@ def test_the_index_by_the_federal_method_stands_beside_the_products_own(
     anna: Browser, world: World, run_id: int
 ) -> None:
     federal = {"index": 62.7, "schools": 110, "marked": 41, "by_marker": {"mean_ma5": 30, "rise_ru5": None}}
-    own = {"index": 81.5, "schools": 109, "marked": 20}
+    own = {"index": 81.5, "low": 72.9, "high": 87.9, "schools": 109, "marked": 20}
     with acting(world.context.sessions, SYSTEM) as session:
         session.get(ScreeningRun, run_id).reference = {"federal": {"2026": federal}}
     alone = anna.text(f"/screening/{run_id}")
@@ -215,7 +215,7 @@ def test_the_index_by_the_federal_method_stands_beside_the_products_own(
     assert "41 из 110" in alone
     assert "высокий средний балл: математика, 5\u00a0класс" in alone
     assert "По проверкам «Объектива»" not in alone
-    assert "По проверкам «Объектива»: 81,5" in both
+    assert "По проверкам «Объектива»: 81,5</b> (95 % ДИ 72,9–87,9)" in both
 
 
 def test_the_pages_are_complete_in_english(world: World, run_id: int) -> None:

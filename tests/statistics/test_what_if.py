@@ -208,8 +208,13 @@ def test_a_slider_with_one_position_is_refused_by_name(tmp_path: Path):
 def test_measured_power_is_read_where_the_benchmark_has_written_it(tmp_path: Path):
     path = tmp_path / "accuracy.json"
 
-    assert what_if.measured_power(path) is None
-    path.write_text(json.dumps({"tiers": {"medium": {"found": 0.55}}}))
-    assert what_if.measured_power(path) == 0.55
-    path.write_text(json.dumps({"tiers": {"medium": {"found": "many"}}}))
-    assert what_if.measured_power(path) is None
+    def write(found: object) -> None:
+        ranking = {"own": {"medium": {"school": {"tiers": {"found": found}}}}}
+        path.write_text(json.dumps({"params": "1.1", "ranking": ranking}))
+
+    assert what_if.measured_power("1.1", path) is None
+    write(0.55)
+    assert what_if.measured_power("1.1", path) == 0.55
+    assert what_if.measured_power("1.2", path) is None  # of other parameters
+    write("many")
+    assert what_if.measured_power("1.1", path) is None
