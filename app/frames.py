@@ -44,7 +44,7 @@ FINDINGS = (
     Column("n", "int", "работ, на которых стоит вывод"),
     Column("statistic", "float", "статистика проверки"),
     Column("effect", "float", "величина отклонения в effect_unit"),
-    Column("effect_unit", "str", "works, pupils, points, share, rho, ratio"),
+    Column("effect_unit", "str", "works, pupils, points, share, rho, ratio, times"),
     Column("effect_low", "float", "нижняя граница 95 % интервала"),
     Column("effect_high", "float", "верхняя граница 95 % интервала"),
     Column("p_value", "float", "p-значение"),
@@ -74,7 +74,10 @@ SCHOOL_SUMMARY = (
     Column("tier", "str", "none, watch, case, severe, too_small"),
     Column("families", "str", "семейства со знаками, через запятую"),
     Column(
-        "resembles", "str", "на какой из известных способов больше всего похожи признаки; пусто, если признаков нет"
+        "resembles",
+        "str",
+        "на какой из известных способов больше всего похожи признаки; пусто, если признаков нет",
+        required=False,
     ),
 )
 

@@ -78,6 +78,14 @@ class Family(Term):
     JOURNAL = "journal", "журнал", "journal"
     ATTENDANCE = "attendance", "явка", "attendance"
     FEDERAL = "federal", "федеральные маркеры", "federal markers"
+    HYGIENE = "hygiene", "порядок загрузки", "order of the upload"
+    HISTORY = "history", "прошлые годы", "earlier years"
+
+
+SHOWN_FAMILIES = frozenset({Family.FEDERAL, Family.HYGIENE, Family.HISTORY})
+"""Families that are shown and never count towards a tier."""
+NOTED_FAMILIES = frozenset({Family.HYGIENE, Family.HISTORY})
+"""Those among them whose oddities stand on a card of their own beside the signs."""
 
 
 class Mechanism(Term):
@@ -104,8 +112,13 @@ class DetectorName(Term):
     LANDING_PROFILE = "landing_profile", "Рисунок работ у границ", "Profile of works at the cuts"
     CLASS_SIMILARITY = "class_similarity", "Сходство работ в классе", "Likeness of works in a class"
     HOMOGENEITY = "homogeneity", "Слишком малый разброс", "Too little spread"
+    UPPER_TAIL = "upper_tail", "Много наивысших баллов", "Many top scores"
+    YEAR_SWING = "year_swing", "Скачок между годами", "Swing between years"
+    EXTERNAL_GAP = "external_gap", "Расхождение с внешней оценкой", "Gap to an outside result"
     SELECTIVE_ABSENCE = "selective_absence", "Отсутствие слабых учеников", "Absence of weak pupils"
     FEDERAL = "federal", "Федеральные маркеры", "Federal markers"
+    PROTOCOL = "protocol", "Порядок загрузки", "Order of the upload"
+    RECURRENCE = "recurrence", "Повторение признаков", "Recurrence of signs"
 
 
 class SchoolKind(Term):

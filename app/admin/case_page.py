@@ -14,7 +14,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
 from app import auth
-from app.admin import case_course, words
+from app.admin import case_course, sentences_en, words
 from app.admin.base import say
 from app.errors import Conflict, Reason, Refused
 from app.models import (
@@ -230,12 +230,13 @@ def _signs(case: Case) -> dict[str, Any]:
 
 
 def evidence_of(flag: Flag) -> dict[str, Any]:
-    """A flag's frozen findings, parted into signs, clean answers and what was not assessed."""
+    """A flag's frozen findings, parted into signs, oddities beside them, clean answers and what was not assessed."""
     findings = flag.frozen.get("findings", [])
     signs = [f for f in findings if f.get("sign")]
-    others = [f for f in findings if not f.get("sign") and f.get("outcome") == "assessed"]
+    notes = [f for f in findings if f.get("note") and f.get("outcome") == "assessed"]
+    others = [f for f in findings if not f.get("sign") and not f.get("note") and f.get("outcome") == "assessed"]
     silent = [f for f in findings if not f.get("sign") and f.get("outcome") != "assessed"]
-    return {"flag": flag, "signs": signs, "others": others, "silent": silent, "frozen": flag.frozen}
+    return {"flag": flag, "signs": signs, "notes": notes, "others": others, "silent": silent, "frozen": flag.frozen}
 
 
 def checks(move: engine.Move, href_of: Callable[[str | None], str | None]) -> list[dict[str, Any]]:
@@ -310,6 +311,9 @@ def sentence(finding: Any) -> str:
     russian = told.get("sentence") or told.get("reason") or "—"
     if words.locale() == "ru":
         return str(russian)
+    anew = sentences_en.of(told)
+    if anew is not None:
+        return anew
     if told.get("effect") is None:
         return f"Not assessed (in Russian: {russian})"
     unit = told.get("effect_unit")

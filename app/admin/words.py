@@ -46,7 +46,9 @@ def subject_title(code: str | None) -> str:
 
 def paper(subject: str | None, grade: int | None, year: int | None = None) -> str:
     """A paper by name: «математика, 5 класс, 2021»."""
-    if subject is None and grade is None:
+    if not subject and not grade:
+        if subject == "" and year:
+            return _("все работы, %(year)s", year=year)
         return str(year) if year else "—"
     parts = [subject_title(subject)]
     if grade is not None:
@@ -89,6 +91,9 @@ def effect(value: float | None, unit: str | None, *, is_signed: bool = True) -> 
     if unit == "share":
         return ("+" if is_signed and value > 0 else "") + percent(value, 1)
     text = number(value, {"works": 0, "pupils": 0, "points": 2, "rho": 2}.get(unit or ""), is_signed=is_signed)
+    if unit == "times":
+        word = plural(abs(round(value)), ("раз", "раза", "раз"), ("time", "times")).rpartition(NBSP)[2]
+        return number(value, 1, is_signed=is_signed) + NBSP + word
     if unit == "works":
         word = plural(abs(round(value)), ("работа", "работы", "работ"), ("work", "works")).rpartition(NBSP)[2]
         return text + NBSP + word
@@ -105,7 +110,7 @@ def interval(low: float | None, high: float | None, unit: str | None) -> str:
     """An interval of an effect, without its unit: «43–60», «−0,2…0,4»."""
     if low is None or high is None:
         return ""
-    digits = {"works": 0, "points": 2, "rho": 2, "share": 1}.get(unit or "")
+    digits = {"works": 0, "points": 2, "rho": 2, "share": 1, "times": 1}.get(unit or "")
     ends = [number(100 * end if unit == "share" else end, digits) for end in (low, high)]
     mark = "…" if low < 0 or high < 0 else "–"
     return ends[0] + mark + ends[1] + (NBSP + "%" if unit == "share" else "")

@@ -7,6 +7,8 @@ from app.cli import LazyGroup
 group = LazyGroup(
     {
         "accuracy": ("app.bench.accuracy:command", "Точность проверок на синтетических регионах"),
+        "speed": ("app.bench.speed:command", "Скорость и память против обещанных границ"),
+        "profiles": ("app.bench.profiles:command", "Профили способов искажения"),
         "faults": ("app.bench.faults:command", "Испытания отказами в полном объёме"),
     },
     name="bench",

@@ -14,14 +14,30 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
+from app import frames
+from app.cli.detect_works import works_in_files
 from app.cli.saying import answer, json_option, progress, speaks
 from app.detectors import PaperSpec, Screening, screen
-from app.detectors.checks import check_works
+from app.detectors.checks import CheckedWorks, check_works
 from app.errors import Reason, Refused, WrongFormat
 from app.storage import write_atomically
 from app.terms import Tier
 
-_TEXT = ("school", "subject", "class", "participant", "variant", "municipality", "name", "type", "exam")
+_TEXT = (
+    "school",
+    "subject",
+    "class",
+    "participant",
+    "variant",
+    "municipality",
+    "name",
+    "type",
+    "exam",
+    "source",
+    "markers",
+    "uploaded_at",
+    "due_at",
+)
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -32,6 +48,8 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--exams", type=_FILE, help="Результаты ОГЭ, ЕГЭ и других внешних процедур: csv или parquet.")
 @click.option("--previous", type=_FILE, help="Работы прошлого года: csv или parquet.")
 @click.option("--control", type=_FILE, help="Контрольная выборка: работы или список школ.")
+@click.option("--protocol", type=_FILE, help="Сведения о загрузке школ: csv или parquet.")
+@click.option("--history", type=_FILE, help="Списки и проверки прошлых лет: csv или parquet.")
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Папка для результатов.")
 @json_option
 @speaks
@@ -42,6 +60,8 @@ def detect(
     exams: Path | None,
     previous: Path | None,
     control: Path | None,
+    protocol: Path | None,
+    history: Path | None,
     out: Path,
     as_json: bool,
 ) -> None:
@@ -52,7 +72,7 @@ def detect(
     """
     with progress("Проверка") as report:
         report("чтение файлов", 0.0)
-        result, warnings = _run(works, papers, schools, exams, previous, control, report)
+        result, warnings = _run(works, papers, schools, exams, previous, control, protocol, history, report)
         files = _write(result, out)
     for text in warnings:
         click.echo(f"Внимание: {text}", err=True)
@@ -75,23 +95,35 @@ def _run(
     exams: Path | None,
     previous: Path | None,
     control: Path | None,
+    protocol: Path | None,
+    history: Path | None,
     progress: Callable[[str, float], None],
 ) -> tuple[Screening, list[str]]:
     specs = read_papers(papers)
-    frame = read_table(works)
-    if len(frame) == 0:
-        raise WrongFormat(Reason("empty", f"в файле {works.name} нет ни одной работы", f"{works.name} has no works"))
-    checked = check_works(frame, specs, first_row=1 if works.suffix == ".parquet" else 2, strict_papers=True)
+    stored, told = works_in_files(works, specs)
+    if stored is None:
+        checked = _checked(works, specs)
+        told = checked.warnings
     result = screen(
-        checked.works,
+        stored if stored is not None else checked.works,
         specs,
         schools=_with_columns(schools, {"school"}),
         exams=_with_columns(exams, {"school", "exam", "subject", "n", "mean_mark"}),
         previous=None if previous is None else read_table(previous),
         control=None if control is None else read_control(control),
+        protocol=_with_columns(protocol, {"school", "year", "subject", "grade"}),
+        history=_with_columns(history, {"school", "year", "source"}),
         progress=progress,
+        charts=False,
     )
-    return result, [*checked.warnings, *result.reference["warnings"]]
+    return result, [*told, *result.reference["warnings"]]
+
+
+def _checked(works: Path, specs: list[PaperSpec]) -> CheckedWorks:
+    frame = read_table(works)
+    if len(frame) == 0:
+        raise WrongFormat(Reason("empty", f"в файле {works.name} нет ни одной работы", f"{works.name} has no works"))
+    return check_works(frame, specs, first_row=1 if works.suffix == ".parquet" else 2, strict_papers=True)
 
 
 def read_table(path: Path) -> pd.DataFrame:
@@ -244,8 +276,14 @@ def _whole(value: Any, name: str) -> int:
 def _write(result: Screening, out: Path) -> list[str]:
     # All three are rendered before the first is written, so that nothing can fail half-way through.
     rendered = {
-        f"{name}.csv": frame.to_csv(index=False, lineterminator="\n").encode("utf-8")
-        for name, frame in (("findings", result.findings), ("papers", result.papers), ("schools", result.schools))
+        f"{name}.csv": frame[frames.names(spec, required_only=True)]
+        .to_csv(index=False, lineterminator="\n")
+        .encode("utf-8")
+        for name, frame, spec in (
+            ("findings", result.findings, frames.FINDINGS),
+            ("papers", result.papers, frames.PAPER_SUMMARY),
+            ("schools", result.schools, frames.SCHOOL_SUMMARY),
+        )
     }
     try:
         for name, content in rendered.items():

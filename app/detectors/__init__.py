@@ -10,17 +10,23 @@ from app.detectors import (
     boundary_push,
     class_similarity,
     contextual_mean,
+    external_gap,
     federal,
     few_lowest,
     homogeneity,
     item_profile,
     journal_gap,
     landing_profile,
+    protocol,
+    recurrence,
     selective_absence,
+    upper_tail,
+    year_swing,
 )
 from app.detectors.base import Detector, PaperSpec, Screening
 from app.detectors.params import Params, load_params
 from app.detectors.screening import screen
+from app.detectors.work_files import WorkFiles
 from app.terms import Family
 
 DETECTORS: tuple[Detector, ...] = (
@@ -53,6 +59,26 @@ DETECTORS: tuple[Detector, ...] = (
         "Не выше ли средний балл, чем можно ожидать по условиям и другим результатам школы?",
         ("score",),
         5,
+    ),
+    Detector(
+        year_swing.NAME,
+        year_swing.VERSION,
+        Family.LEVEL,
+        "Скачок между годами",
+        "Swing between years",
+        "Не подскочил ли результат тех же учеников по сравнению с прошлым годом, и не упал ли потом?",
+        ("score", "previous"),
+        10,
+    ),
+    Detector(
+        external_gap.NAME,
+        external_gap.VERSION,
+        Family.LEVEL,
+        "Расхождение с внешней оценкой",
+        "Gap to an outside result",
+        "Подтверждают ли средний балл ОГЭ, ЕГЭ, региональные работы или перепроверка?",
+        ("score", "exams"),
+        10,
     ),
     Detector(
         item_profile.NAME,
@@ -95,6 +121,16 @@ DETECTORS: tuple[Detector, ...] = (
         10,
     ),
     Detector(
+        upper_tail.NAME,
+        upper_tail.VERSION,
+        Family.PATTERN,
+        "Много наивысших баллов",
+        "Many top scores",
+        "Не слишком ли много почти безупречных работ среди сильных?",
+        ("score",),
+        10,
+    ),
+    Detector(
         journal_gap.NAME,
         journal_gap.VERSION,
         Family.JOURNAL,
@@ -124,7 +160,28 @@ DETECTORS: tuple[Detector, ...] = (
         ("score",),
         2,
     ),
+    Detector(
+        protocol.NAME,
+        protocol.VERSION,
+        Family.HYGIENE,
+        "Порядок загрузки",
+        "Order of the upload",
+        "Нет ли странностей в самой загрузке: отсутствующих, повторов, итогов, которые не сходятся?",
+        ("protocol",),
+        1,
+    ),
+    Detector(
+        recurrence.NAME,
+        recurrence.VERSION,
+        Family.HISTORY,
+        "Повторение признаков",
+        "Recurrence of signs",
+        "Отмечалась ли школа в прошлые годы чаще, чем бывает случайно?",
+        ("history",),
+        1,
+    ),
 )
-"""All detectors, in the order they are shown. Federal markers are shown and never count towards a tier."""
+"""All detectors, in the order they are shown. The families "federal", "hygiene" and "history" are shown and never count
+towards a tier."""
 
-__all__ = ["DETECTORS", "Detector", "PaperSpec", "Params", "Screening", "load_params", "screen"]
+__all__ = ["DETECTORS", "Detector", "PaperSpec", "Params", "Screening", "WorkFiles", "load_params", "screen"]

@@ -13,6 +13,9 @@ from app.detectors.federal import CAVEAT, Marker
 from app.detectors.few_lowest import LowestResult
 from app.detectors.heaping import frandsen_p
 from app.detectors.homogeneity import HomogeneityResult
+from app.detectors.homogeneity_parts import PARTS as HOMOGENEITY_PARTS
+from app.detectors.homogeneity_parts import HomogeneityParts
+from app.detectors.item_intervals import ItemIntervals
 from app.detectors.item_profile import PARTS, ProfileResult
 from app.detectors.journal_gap import JournalResult, marks_of_scores
 from app.detectors.landing_profile import LandingResult
@@ -24,7 +27,7 @@ def _r(value: float, digits: int = 2) -> float:
     return round(float(value), digits)
 
 
-def distribution(table: PaperTable, result: BoundaryResult, i: int) -> dict:
+def distribution(table: PaperTable, result: BoundaryResult, i: int, frandsen_k: float = 0.02) -> dict:
     """Score distribution of school number `i` with the cuts and the expected curve."""
     test = result.test
     cuts = list(table.spec.mark_from or ())
@@ -50,12 +53,15 @@ def distribution(table: PaperTable, result: BoundaryResult, i: int) -> dict:
         "usual_at_cuts": _r(result.against_pool.expected[i]),
         "reference": result.reference,
         "region_heaped": result.region.heaped,
-        "frandsen": [
-            {"cut": int(c), "p_value": float(f"{frandsen_p(*(int(n) for n in counts[c - 1 : c + 2])):.3g}")}
-            for c in cuts
-            if 1 <= c < len(counts) - 1
-        ],
+        "frandsen_k": frandsen_k,
+        "frandsen": [_frandsen(counts, int(c), frandsen_k) for c in cuts if 1 <= c < len(counts) - 1],
     }
+
+
+def _frandsen(counts: np.ndarray, cut: int, k: float) -> dict:
+    """Three counts around a cut and what they say by themselves."""
+    below, at, above = (int(works) for works in counts[cut - 1 : cut + 2])
+    return {"cut": cut, "counts": [below, at, above], "p_value": float(f"{frandsen_p(below, at, above, k):.3g}")}
 
 
 def lowest(table: PaperTable, result: LowestResult, i: int) -> dict:
@@ -164,11 +170,14 @@ def journal_table(table: PaperTable, result: JournalResult, i: int) -> dict:
     }
 
 
-def profile(table: PaperTable, result: ProfileResult, i: int) -> dict:
-    """Completion of each item of school number `i` against works with the same scores; q over its items."""
+def profile(table: PaperTable, result: ProfileResult, i: int, view: ItemIntervals | None = None) -> dict:
+    """Completion of each item of school number `i` against works with the same scores; q over its items.
+
+    `view` adds each item's own interval and the usual completion, whatever the score.
+    """
     z = result.item_z[i]
     q = benjamini_hochberg(np.where(z == 0, np.nan, 2 * special.ndtr(-np.abs(z))))
-    items = []
+    items: list[dict] = []
     for k, top in enumerate(table.spec.item_max):
         expected, half = float(result.expected[i, k]), 1.96 * float(result.deviation[i, k])
         items.append(
@@ -183,9 +192,19 @@ def profile(table: PaperTable, result: ProfileResult, i: int) -> dict:
                 "shown": bool(result.shown[i, k]),
             }
         )
+    if view is not None:
+        for k, item in enumerate(items):
+            item["view"] = {
+                "low": _r(view.low[i, k], 4),
+                "high": _r(view.high[i, k], 4),
+                "usual": _r(view.usual[i, k], 4),
+                "q": _r(view.q[i, k], 4),
+                "above": bool(view.above[i, k]),
+            }
     return {
         "kind": "item_profile",
         "items": items,
+        "degree": str(view.degree[i]) if view is not None else None,
         "part": str(result.part[i]),
         "z": {part: _r(value) for part, value in zip(PARTS, result.part_z[i], strict=True)},
         "effect": _r(result.effect[i], 4),
@@ -259,6 +278,24 @@ def spread(table: PaperTable, result: HomogeneityResult, i: int) -> dict:
         "expected_low": _r(result.low[i]),
         "expected_high": _r(result.high[i]),
         "reference": result.reference,
+    }
+
+
+def faces(parts: HomogeneityParts | None, i: int) -> dict:
+    """What else of school number `i` is even: marks, answers, gaps; nothing where only the spread was judged."""
+    if parts is None:
+        return {}
+    return {
+        "parts": [
+            {
+                "part": part,
+                "own": _r(parts.observed[i, k], 3),
+                "expected": _r(parts.expected[i, k], 3),
+                "z": _r(parts.z[i, k]),
+            }
+            for k, part in enumerate(HOMOGENEITY_PARTS)
+            if np.isfinite(parts.z[i, k])
+        ]
     }
 
 

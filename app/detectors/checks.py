@@ -11,6 +11,7 @@ import pandas as pd
 from app import frames
 from app.detectors.base import PaperSpec
 from app.detectors.tables import find_spec
+from app.detectors.work_codes import coded
 from app.errors import Reason, WrongFormat
 
 SHOWN_ROWS = 10
@@ -18,10 +19,13 @@ SHOWN_ROWS = 10
 
 @dataclass(frozen=True)
 class CheckedWorks:
-    """Works fit for screening, and what was noticed on the way (`warnings`, Russian sentences)."""
+    """Works fit for screening, and what was noticed on the way: `warnings` are Russian sentences, `repeated` counts the
+    works whose participant's code was already met.
+    """
 
     works: pd.DataFrame
     warnings: tuple[str, ...]
+    repeated: int = 0
 
 
 def check_works(
@@ -67,7 +71,7 @@ def check_works(
     warnings: list[str] = []
     works = works.copy(deep=False)
     works["school"] = _text(works["school"])
-    works["subject"] = _text(works["subject"]).str.lower()
+    works["subject"] = _text(works["subject"], lower=True)
     problems: list[Reason] = []
     blank = (works["school"].isna() | (works["school"] == "")).to_numpy()
     if blank.any():
@@ -95,19 +99,35 @@ def check_works(
     works["score"] = score
     if "journal_mark" in works:
         journal = _number(works["journal_mark"])
-        odd = np.isfinite(journal) & ~np.isin(journal, (2, 3, 4, 5))
+        known = (journal >= 2) & (journal <= 5) & (journal == np.floor(journal))
+        odd = np.isfinite(journal) & ~known
         if odd.any():
             warnings.append(f"отметка по журналу не от 2 до 5 у {int(odd.sum())} работ: она не учтена")
         works["journal_mark"] = np.where(odd, np.nan, journal)
-    works = works[~empty]
-    works = works.assign(score=works["score"].astype(np.int64))
+    if empty.any():
+        works = works[~empty].reset_index(drop=True)
+    works["score"] = works["score"].astype(np.int64)
     repeated = _repeated(works)
     if repeated:
         warnings.append(f"код участника повторяется внутри школы и работы: {repeated} работ; все учтены")
-    return CheckedWorks(works.reset_index(drop=True), tuple(warnings))
+    if not isinstance(works.index, pd.RangeIndex):
+        works = works.reset_index(drop=True)
+    return CheckedWorks(works, tuple(warnings), repeated)
 
 
-def _text(column: pd.Series) -> pd.Series:
+def _text(column: pd.Series, *, lower: bool = False) -> pd.Series:
+    """Text without blanks around it; a categorical column stays one, unless two of its words become the same."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        words = column.cat.categories.astype("str").str.strip()
+        words = words.str.lower() if lower else words
+        if words.is_unique:
+            return column.cat.rename_categories(words)
+        column = column.astype("string")
+    column = _plain_text(column)
+    return column.str.lower() if lower else column
+
+
+def _plain_text(column: pd.Series) -> pd.Series:
     if pd.api.types.is_float_dtype(column.dtype):
         column = column.astype("Int64")
     return column.astype("str").str.strip() if column.notna().all() else column.astype("string").str.strip()
@@ -181,7 +201,20 @@ def _rows(code: str, ru: str, en: str, bad: np.ndarray, first_row: int) -> Reaso
 
 
 def _repeated(works: pd.DataFrame) -> int:
-    keys = ["year", "subject", "grade", "school", "participant"]
     if "participant" not in works or works["participant"].isna().all():
         return 0
-    return int(works[works["participant"].notna()].duplicated(keys).sum())
+    keys = ["year", "subject", "grade", "school", "participant"]
+    known = works["participant"].notna().to_numpy()
+    # One number a work: numbers of a file that is sorted only grow, and then nothing repeats.
+    code = np.zeros(len(works), dtype=np.int64)
+    room = 2**62
+    for name in keys:
+        own = works[name].to_numpy() if name in ("year", "grade") else coded(works[name])[0]
+        low, high = int(own.min()), int(own.max())
+        size = high - low + 1
+        if room < size:
+            return int(works[known].duplicated(keys).sum())
+        room //= size
+        code = code * size + (own.astype(np.int64) - low)
+    code = code[known]
+    return 0 if np.all(np.diff(code) > 0) else int(pd.Series(code).duplicated().sum())

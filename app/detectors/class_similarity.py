@@ -8,16 +8,19 @@ import numpy as np
 from scipy import optimize, special
 
 from app.detectors.dispersion import school_effects, student_p
-from app.detectors.item_profile import covariance_by_score, given_total, points_by_score
+from app.detectors.item_profile import covariance_by_score, given_total
+from app.detectors.pair_sums import PairRuns, class_sums, exchanged
 from app.detectors.params import SimilarityParams
 from app.detectors.tables import Answers, PaperTable
-from app.detectors.tails import to_z, upper_tail
+from app.detectors.tails import tails_under, to_z, upper_tail
 from app.errors import InsufficientData
 
 NAME, VERSION = "class_similarity", "1.0"
+__all__ = ["NAME", "VERSION", "SimilarityResult", "class_similarity", "class_sums", "exchanged", "residuals_of"]
 PARTS = ("pairs", "whole")
 _SEED = 20_090_317
-_PAIRS_AT_ONCE = 2_000_000
+_TAIL = 0.05
+_WORKS_AT_ONCE = 8_192
 
 
 @dataclass(frozen=True)
@@ -45,8 +48,8 @@ class SimilarityResult:
     assessed : ndarray of bool
     starts, sizes : ndarray, shape (C,)
         First row of the paper's answers and number of works, class by class.
-    residuals : ndarray, shape (n, K)
-        Residuals of all works, of length one.
+    norm : tuple of ndarray
+        Mean and covariance of points given the score, for the residuals of a class that is shown.
     """
 
     p_value: np.ndarray
@@ -64,15 +67,16 @@ class SimilarityResult:
     assessed: np.ndarray
     starts: np.ndarray
     sizes: np.ndarray
-    residuals: np.ndarray
+    norm: tuple[np.ndarray, np.ndarray]
 
 
-def residuals_of(answers: Answers, mean: np.ndarray, covariance: np.ndarray) -> np.ndarray:
+def residuals_of(points: np.ndarray, score: np.ndarray, mean: np.ndarray, covariance: np.ndarray) -> np.ndarray:
     r"""Standardised item residuals of each work given its score, of length one.
 
     Parameters
     ----------
-    answers : Answers
+    points : ndarray of int8, shape (n, K)
+    score : ndarray of int, shape (n,)
     mean : ndarray, shape (M + 1, K)
         Points given the score.
     covariance : ndarray, shape (M + 1, K, K)
@@ -86,81 +90,22 @@ def residuals_of(answers: Answers, mean: np.ndarray, covariance: np.ndarray) -> 
     deviation = np.sqrt(np.einsum("skk->sk", covariance))
     # An answer that nearly nobody of this score gives must not make two works alike on its own.
     inverse = np.where(deviation > 0.05, 1 / np.maximum(deviation, 0.15), 0.0)
-    rows = ((answers.points - mean[answers.score]) * inverse[answers.score]).astype(np.float32)
-    length = np.sqrt((rows * rows).sum(axis=1, keepdims=True))
-    return np.divide(rows, length, out=np.zeros_like(rows), where=length > 1e-6)
-
-
-def class_sums(
-    rows: np.ndarray, variant: np.ndarray, starts: np.ndarray, sizes: np.ndarray, threshold: float, limit: float
-) -> np.ndarray:
-    r"""Sums over pairs of works inside each class and variant.
-
-    Parameters
-    ----------
-    rows : ndarray, shape (n, K)
-        Residuals of length one.
-    variant : ndarray of int, shape (n,)
-    starts, sizes : ndarray of int, shape (C,)
-        First work of each class, and its number of works.
-    threshold, limit : float
-        Similarity :math:`s\sqrt{K-1}` beyond which the tail counts, and from which a pair is close.
-
-    Returns
-    -------
-    ndarray, shape (C, 4)
-        Pairs; sum of similarities; sum of their squared excess over the threshold; close pairs.
-
-    Notes
-    -----
-    Classes of one size are multiplied together in blocks, :math:`E E^T` by class, so that nothing loops over classes or
-    pairs.
-    """
-    K = rows.shape[1]
-    root = np.float32(np.sqrt(max(K - 1, 1)))
-    sums = np.zeros((len(starts), 4))
-    for size in np.unique(sizes):
-        of_size = np.flatnonzero(sizes == size)
-        block = max(1, _PAIRS_AT_ONCE // int(size) ** 2)
-        upper = np.triu(np.ones((size, size), dtype=bool), 1)
-        for first in range(0, len(of_size), block):
-            chosen = of_size[first : first + block]
-            index = starts[chosen][:, None] + np.arange(size)
-            own = rows[index]
-            alike = np.matmul(own, own.transpose(0, 2, 1)) * root
-            kinds = variant[index]
-            pairs = (kinds[:, :, None] == kinds[:, None, :]) & upper
-            alike = np.where(pairs, alike, 0.0)
-            over = np.maximum(alike - np.float32(threshold), 0)
-            sums[chosen, 0] = pairs.sum(axis=(1, 2))
-            sums[chosen, 1] = alike.sum(axis=(1, 2), dtype=float)
-            sums[chosen, 2] = (over * over).sum(axis=(1, 2), dtype=float)
-            sums[chosen, 3] = (alike >= limit).sum(axis=(1, 2))
-    return sums
-
-
-def exchanged(answers: Answers, rng: np.random.Generator, block: int) -> np.ndarray:
-    """Order in which works have changed places with works of the same variant and about the same score.
-
-    Parameters
-    ----------
-    answers : Answers
-    rng : numpy.random.Generator
-    block : int
-        Works that change places among themselves.
-
-    Returns
-    -------
-    ndarray of int, shape (n,)
-        A permutation: work number i is replaced by work number ``order[i]``.
-    """
-    n = len(answers.score)
-    sorted_by = np.lexsort((rng.uniform(size=n), answers.score, answers.variant))
-    groups = np.arange(n) // block
-    mixed = sorted_by[np.lexsort((rng.uniform(size=n), groups))]
-    order = np.empty(n, dtype=np.int64)
-    order[sorted_by] = mixed
-    return order
+    # Few scores and few points: every residual there is stands in a table, item by item.
+    width, K = mean.shape
+    steps = np.arange(int(points.max(initial=0)) + 1)[:, None, None]
+    table = ((steps - mean) * inverse).astype(np.float32).transpose(2, 0, 1)
+    rows = np.empty(points.shape, np.float32)
+    place = np.arange(K) * (len(steps) * width)
+    for first in range(0, len(rows), _WORKS_AT_ONCE):
+        part = slice(first, first + _WORKS_AT_ONCE)
+        index = points[part] * np.int64(width)
+        index += score[part, None]
+        index += place
+        own = table.ravel().take(index)
+        length = np.sqrt(np.einsum("ij,ij->i", own, own))
+        own /= np.where(length > 1e-6, length, np.inf)[:, None]
+        rows[part] = own
+    return rows
 
 
 def class_similarity(table: PaperTable, params: SimilarityParams) -> SimilarityResult:
@@ -211,21 +156,15 @@ def class_similarity(table: PaperTable, params: SimilarityParams) -> SimilarityR
             f"классов, в которых не меньше {params.smallest_class} работ, меньше {params.smallest_pool}"
         )
     top, S = table.spec.max_score, len(table.schools)
-    sums = points_by_score(answers, S, top).sum(axis=0)
-    mean = given_total(sums, table.counts.sum(axis=0))
-    rows = residuals_of(answers, mean, covariance_by_score(answers, top))
-    observed = class_sums(rows, answers.variant, starts, sizes, params.threshold, params.close)
+    mean = given_total(answers.by_score(top).sums, table.counts.sum(axis=0))
+    covariance = covariance_by_score(answers, top)
+    rows = residuals_of(answers.points, answers.score, mean, covariance)
+    runs = PairRuns(answers.variant, starts, sizes)
+    observed = runs.sums(rows, params.threshold, params.close)
     rng = np.random.default_rng(_SEED)
     null = np.stack(
         [
-            class_sums(
-                rows[exchanged(answers, rng, params.block)],
-                answers.variant,
-                starts,
-                sizes,
-                params.threshold,
-                params.close,
-            )
+            runs.sums(rows, params.threshold, params.close, exchanged(answers, rng, params.block))
             for _ in range(params.exchanges)
         ]
     )
@@ -278,7 +217,7 @@ def class_similarity(table: PaperTable, params: SimilarityParams) -> SimilarityR
         (judged > 0) & (works >= params.smallest_n),
         starts,
         sizes,
-        rows,
+        (mean, covariance),
     )
 
 
@@ -317,7 +256,7 @@ def _standardised(
     skewness = np.clip(third / np.sqrt(pairs), 0.0, 2.0) * (variance / total) ** 1.5
     p = upper_tail(to_z(student_p(effects.z, effects.degrees)), skewness)
     spread = np.sqrt(variance[use])
-    chance = upper_tail(gap / spread, np.clip(third / root, 0.0, 2.0))
+    chance = tails_under(_TAIL, gap / spread, np.clip(third / root, 0.0, 2.0))
     # Small classes have a few pairs, large ones many that share works: the tails differ.
     group = np.searchsorted(np.quantile(pairs[use], [1 / 3, 2 / 3]), pairs, side="right")
     for number in range(3):
@@ -327,7 +266,7 @@ def _standardised(
     return np.clip(np.where(use, z, 0.0), -8.0, 37.0)
 
 
-def _tail_like(p: np.ndarray, chance: np.ndarray, start: float = 0.05) -> np.ndarray:
+def _tail_like(p: np.ndarray, chance: np.ndarray, start: float = _TAIL) -> np.ndarray:
     r"""p-values whose tail under `start` is stretched to that of p-values known to be of chance alone.
 
     Notes
@@ -365,7 +304,7 @@ def close_pairs(table: PaperTable, result: SimilarityResult, i: int) -> tuple[np
     assert answers is not None
     number = int(result.worst[i])
     rows = slice(int(result.starts[number]), int(result.starts[number] + result.sizes[number]))
-    own = result.residuals[rows]
+    own = residuals_of(answers.points[rows], answers.score[rows], *result.norm)
     alike = own @ own.T * np.sqrt(max(own.shape[1] - 1, 1))
     same = answers.variant[rows][:, None] == answers.variant[rows]
     np.fill_diagonal(same, False)

@@ -11,7 +11,7 @@ from scipy import special
 from app.detectors.params import FederalParams
 from app.detectors.tables import PaperTable
 
-NAME, VERSION = "federal", "1.0"
+NAME, VERSION = "federal", "1.1"
 PAPERS = (("ru", 4), ("ma", 4), ("ru", 5), ("ma", 5))
 CAVEAT = (
     "Федеральное правило среднего отмечает прежде всего сильные школы, а федеральный список этими статистиками не "
@@ -307,9 +307,11 @@ def federal_markers(
         markers += [overstated_mean(table, params), journal_contradiction(table)]
         if table.spec.grade == 5:
             earlier = [
-                t for t in previous if (t.spec.subject, t.spec.grade) == (table.spec.subject, 4) and t.year < table.year
+                t
+                for t in previous
+                if (t.spec.subject, t.spec.grade) == (table.spec.subject, 4) and t.year == table.year - 1
             ]
-            markers += sharp_change(table, max(earlier, key=lambda t: t.year, default=None), params)
+            markers += sharp_change(table, next(iter(earlier), None), params)
     return [*markers, *(oge_mean(exams, subject, params) for subject in ("ru", "ma"))]
 
 

@@ -59,6 +59,15 @@ def _finish(columns: dict, assessed: np.ndarray, reasons: list[str], texts: list
     return pd.DataFrame(columns)[frames.names(frames.FINDINGS)]
 
 
+columns_of, finished = _frame, _finish
+"""The two ends of every frame of findings, for `findings_beside`."""
+
+
+def levels_of(n: np.ndarray) -> np.ndarray:
+    """How far each number of works carries a finding."""
+    return _LEVELS[np.searchsorted([10, 20, 50], n, side="right")]
+
+
 def whole_paper_not_assessed(
     table: PaperTable, detector: str, family: Family, unit: str, reason: str, smallest: int
 ) -> pd.DataFrame:

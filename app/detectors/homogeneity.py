@@ -8,12 +8,12 @@ import numpy as np
 
 from app.detectors.dispersion import school_effects, student_p
 from app.detectors.params import HomogeneityParams
-from app.detectors.reference import downweight, tilt_to_school
+from app.detectors.reference import downweight, second_and_fourth_moment, tilt_to_school
 from app.detectors.tables import PaperTable
 from app.detectors.tails import to_z
 from app.errors import InsufficientData
 
-NAME, VERSION = "homogeneity", "1.0"
+NAME, VERSION = "homogeneity", "1.1"
 _LEVEL_ONLY = 0.01
 
 
@@ -124,7 +124,6 @@ def homogeneity(table: PaperTable, control: PaperTable | None, params: Homogenei
     usable = n >= params.smallest_n
     if usable.sum() < params.smallest_pool:
         raise InsufficientData(f"школ с этой работой меньше {params.smallest_pool}: разброс не с чем сравнить")
-    scores = np.arange(table.counts.shape[1], dtype=float)
     weight = np.ones(S)
     for last in (False, True):
         if control is not None:
@@ -132,10 +131,9 @@ def homogeneity(table: PaperTable, control: PaperTable | None, params: Homogenei
         else:
             rest = np.maximum(weight @ table.counts - weight[:, None] * table.counts, 0.0) + 0.1
         tilted = tilt_to_school(table.counts, rest, spread_prior=_LEVEL_ONLY).probabilities
-        mean = tilted @ scores
-        centred = scores - mean[:, None]
-        variance = np.maximum((tilted * centred**2).sum(axis=1), 0.05)
-        kurtosis = (tilted * centred**4).sum(axis=1) / variance**2
+        variance, fourth = second_and_fourth_moment(tilted)
+        variance = np.maximum(variance, 0.05)
+        kurtosis = fourth / variance**2
         value, sampling = normalised_variance(table.variance / variance, kurtosis, n)
         level = (table.mean - np.average(table.mean, weights=n)) / max(float(table.mean[usable].std()), 1e-9)
         effects = school_effects(

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from scipy import special
 
 from app.detectors.dispersion import school_effects, student_p
+from app.detectors.item_sums import by_school, leave_one_out_residuals
 from app.detectors.params import ProfileParams
 from app.detectors.reference import downweight
 from app.detectors.tables import Answers, PaperTable
-from app.detectors.tails import to_z, upper_tail
+from app.detectors.tails import smallest_tail, to_z, upper_tail
 from app.errors import InsufficientData
 
 NAME, VERSION = "item_profile", "1.0"
@@ -59,24 +59,6 @@ class ProfileResult:
     reference: str
 
 
-def points_by_score(answers: Answers, schools: int, top: int) -> np.ndarray:
-    """Points earned on each item by the works of each school at each score.
-
-    Parameters
-    ----------
-    answers : Answers
-    schools, top : int
-        Number of schools; largest score.
-
-    Returns
-    -------
-    ndarray, shape (S, M + 1, K)
-    """
-    cell = answers.school * (top + 1) + answers.score
-    columns = [np.bincount(cell, weights=column, minlength=schools * (top + 1)) for column in answers.points.T]
-    return np.stack(columns, axis=1).reshape(schools, top + 1, -1)
-
-
 def covariance_by_score(answers: Answers, top: int) -> np.ndarray:
     """Covariance of the items' points among works of the same score, borrowing from neighbouring scores.
 
@@ -90,20 +72,12 @@ def covariance_by_score(answers: Answers, top: int) -> np.ndarray:
     ndarray, shape (M + 1, K, K)
         In points²; rows sum to zero where scores are sums of items.
     """
-    K = answers.points.shape[1]
-    order = np.argsort(answers.score, kind="stable")
-    edges = np.searchsorted(answers.score[order], np.arange(top + 2))
-    sums = np.zeros((top + 1, K, K))
-    for score, (low, high) in enumerate(pairwise(edges.tolist())):
-        if high - low > 1:
-            x = answers.points[order[low:high]].astype(float)
-            x -= x.mean(axis=0)
-            sums[score] = x.T @ x
-    degrees = np.maximum(np.diff(edges) - 1, 0).astype(float)
+    order = answers.by_score(top)
+    sums, degrees = order.scatter(), np.maximum(order.works - 1, 0)
     scores = np.arange(top + 1)
     kernel = np.exp(-0.5 * (scores[:, None] - scores) ** 2)
     # A score that a hundred works have speaks for itself; a rare one borrows what it lacks.
-    near_sums, near = np.einsum("st,tkl->skl", kernel, sums), kernel @ degrees
+    near_sums, near = np.tensordot(kernel, sums, axes=1), kernel @ degrees
     share = degrees / (degrees + 20)
     own = sums / np.maximum(degrees, 1)[:, None, None]
     smooth = near_sums / np.maximum(near, 1)[:, None, None]
@@ -216,24 +190,24 @@ def item_profile(table: PaperTable, control: PaperTable | None, params: ProfileP
     usable = n >= params.smallest_n
     if usable.sum() < params.smallest_pool:
         raise InsufficientData(f"школ с баллами за задания меньше {params.smallest_pool}")
-    own = points_by_score(answers, S, top)
+    order = answers.by_score(top)
+    own = by_school(answers, S)
     covariance = covariance_by_score(answers, top)
     third = _third_moments(table)
     outside = control.answers if control is not None else None
     weight = np.ones(S)
     for last in (False, True):
         if outside is not None and control is not None:
-            rest = points_by_score(outside, len(control.schools), top).sum(axis=0)[None]
             rest_works = control.counts.sum(axis=0)[None]
+            mean = given_total(outside.by_score(top).sums, rest_works[0])
+            residual = own - table.counts @ mean
         else:
-            rest = np.maximum(np.einsum("i,isk->sk", weight, own) - weight[:, None, None] * own, 0.0)
-            rest_works = np.maximum(weight @ table.counts - weight[:, None] * table.counts, 0.0)
-        mean = given_total(rest, rest_works)
-        residual = own.sum(axis=1) - np.einsum("is,isk->ik", table.counts, np.broadcast_to(mean, own.shape))
+            residual, rest_works, rest = leave_one_out_residuals(answers, table.counts, weight, order)
+            mean = given_total(rest, rest_works[0])
         # The error of the reference comes on top, score by score.
         works = table.counts * (1 + table.counts / (rest_works + 4))
-        shifts = alternatives(mean[0], rest_works[0], limit)
-        pooled = np.einsum("s,skl->kl", rest_works[0] / rest_works[0].sum(), covariance)
+        shifts = alternatives(mean, rest_works[0], limit)
+        pooled = np.tensordot(rest_works[0] / rest_works[0].sum(), covariance, axes=1)
         parts = np.zeros((S, len(PARTS)))
         parts[:, :2] = _linear(residual, works, covariance, pooled, shifts, usable, table)
         parts[:, 2:], item_z, tau2 = _single(residual, works, covariance, pooled, third, usable)
@@ -249,12 +223,12 @@ def item_profile(table: PaperTable, control: PaperTable | None, params: ProfileP
     decided = np.where(directed.min(axis=1) <= 0.02, np.argmin(directed, axis=1), np.argmin(p / weights, axis=1))
     smallest = np.minimum((p / weights).min(axis=1), 1.0)
     p_value = np.clip(-np.expm1(np.log1p(-np.minimum(weights * smallest[:, None], 1 - 1e-16)).sum(axis=1)), 1e-300, 1.0)
-    shown = _shown(decided, item_z, own.sum(axis=(0, 1)) / max(n.sum(), 1) / limit, limit)
-    completion = own.sum(axis=1) / np.maximum(n, 1)[:, None] / limit
+    shown = _shown(decided, item_z, own.sum(axis=0) / max(n.sum(), 1) / limit, limit)
+    completion = own / np.maximum(n, 1)[:, None] / limit
     variance = np.maximum(works @ np.einsum("skk->sk", covariance), 1e-9)
     deviation = np.sqrt(variance + tau2 * variance**2) / np.maximum(n, 1)[:, None] / limit
     expected = np.clip(completion - residual / np.maximum(n, 1)[:, None] / limit, 0.0, 1.0)
-    joint = np.einsum("is,skl,ik,il->i", works, covariance, shown, shown)
+    joint = _joint_variance(works, covariance, shown)
     extra = tau2 * np.einsum("ik,ik->i", shown, variance**2)
     scale = np.maximum(n, 1) * np.maximum(shown @ limit, 1e-9)
     effect = (residual * shown).sum(axis=1) / scale
@@ -305,26 +279,32 @@ def _linear(
     # Scores far from the middle shift the balance of items a little; honest schools must not pay for their level.
     level = (table.mean - table.mean.mean()) / max(float(table.mean.std()), 1e-9)
     z = np.full((len(residual), len(shifts)), -8.0)
+    directions = np.linalg.solve(ridge, shifts.T)
+    thirds = table.answers.by_score(works.shape[1] - 1).third(directions)
     for column, shift in enumerate(shifts):
         if np.abs(shift).max() < 1e-9:
             continue
-        d = np.linalg.solve(ridge, shift)
-        variance = np.maximum(works @ np.einsum("skl,k,l->s", covariance, d, d), 1e-9)
+        d = directions[:, column]
+        variance = np.maximum(works @ (covariance @ d @ d), 1e-9)
         rate = np.where(usable, residual @ d / variance, 0.0)
         sampling = np.where(usable, 1 / variance, 1e6)
         effects = school_effects(rate, sampling, level[:, None], fit_on=usable, caution=1.0, reject=2.5)
         total = variance + effects.tau2 * variance**2
-        skewness = works @ _third_of(table.answers, d, works.shape[1]) / total**1.5
+        skewness = works @ thirds[:, column] / total**1.5
         z[:, column] = to_z(upper_tail(to_z(student_p(effects.z, effects.degrees)), skewness))
     return z
 
 
-def _third_of(answers: Answers, d: np.ndarray, width: int) -> np.ndarray:
-    """Third central moment of a work's weighted sum given its score, (M + 1,)."""
-    total = answers.points @ d
-    count = np.maximum(np.bincount(answers.score, minlength=width), 1)
-    centred = total - (np.bincount(answers.score, weights=total, minlength=width) / count)[answers.score]
-    return np.bincount(answers.score, weights=centred**3, minlength=width) / count
+def _joint_variance(works: np.ndarray, covariance: np.ndarray, shown: np.ndarray) -> np.ndarray:
+    """Variance of each school's sum of residuals over the items shown, (S,)."""
+    width, K = covariance.shape[:2]
+    flat, joint = covariance.reshape(width, K * K), np.empty(len(works))
+    for first in range(0, len(works), 512):
+        rows = slice(first, first + 512)
+        chosen = shown[rows].astype(float)
+        both = (works[rows] @ flat).reshape(-1, K, K) @ chosen[:, :, None]
+        joint[rows] = (both[:, :, 0] * chosen).sum(axis=1)
+    return joint
 
 
 def _single(
@@ -343,8 +323,7 @@ def _single(
     tau2 = school_effects(rate, 1 / variance[judged], caution=1.0, reject=3.5).tau2 if judged.sum() > 3 else 0.0
     total = variance + tau2 * variance**2
     item_z = np.where(judged, residual / np.sqrt(total), 0.0)
-    item_p = upper_tail(item_z, (works @ third) / total**1.5)
-    smallest = np.where(judged, item_p, 1.0).min(axis=1)
+    smallest = smallest_tail(item_z, (works @ third) / (total * np.sqrt(total)), judged)
     count = np.maximum(judged.sum(axis=1), 1)
     largest = to_z(-np.expm1(count * np.log1p(-np.minimum(smallest, 1 - 1e-16))))
     root = np.sqrt(np.maximum(np.diag(pooled), 1e-9))

@@ -205,7 +205,7 @@ def _ratios(z: np.ndarray, shift: np.ndarray, prior: np.ndarray, params: Mechani
 
 
 def _correlation(z: np.ndarray, params: MechanismParams) -> np.ndarray:
-    """Correlation of the signals over schools, values held to three, drawn to independence; pairs rarely known: none."""
+    """Correlation of the signals over schools, values held to three; drawn to independence."""
     k = z.shape[1]
     held = np.clip(z, -3, 3)
     known = np.isfinite(z)

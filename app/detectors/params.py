@@ -23,6 +23,7 @@ class BoundaryParams:
     region_share: float
     region_z: float
     model_error: float
+    frandsen_k: float
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,50 @@ class SimilarityParams:
 class HomogeneityParams:
     smallest_n: int
     smallest_pool: int
+    weights: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class TailParams:
+    smallest_n: int
+    smallest_pool: int
+    share_mid: float
+    share_high: float
+    weight: float
+
+
+@dataclass(frozen=True)
+class SwingParams:
+    smallest_n: int
+    smallest_pool: int
+    huber: float
+    reject: float
+
+
+@dataclass(frozen=True)
+class GapParams:
+    smallest_n: int
+    smallest_pool: int
+    mark_sd: float
+    reject: float
+    clear_z: float
+    clear_gap: float
+
+
+@dataclass(frozen=True)
+class ProtocolParams:
+    absent_ratio: float
+    smallest_absent: int
+    late_iqr: float
+    one_variant_n: int
+
+
+@dataclass(frozen=True)
+class RecurrenceParams:
+    years: int
+    again_years: int
+    smallest_periods: int
+    again_p: float
 
 
 @dataclass(frozen=True)
@@ -177,6 +222,11 @@ class Params:
     landing_profile: LandingParams
     class_similarity: SimilarityParams
     homogeneity: HomogeneityParams
+    upper_tail: TailParams
+    year_swing: SwingParams
+    external_gap: GapParams
+    protocol: ProtocolParams
+    recurrence: RecurrenceParams
     selective_absence: AbsenceParams
     federal: FederalParams
     combination: CombinationParams
@@ -197,6 +247,11 @@ _SECTIONS: dict[str, type] = {
     "landing_profile": LandingParams,
     "class_similarity": SimilarityParams,
     "homogeneity": HomogeneityParams,
+    "upper_tail": TailParams,
+    "year_swing": SwingParams,
+    "external_gap": GapParams,
+    "protocol": ProtocolParams,
+    "recurrence": RecurrenceParams,
     "selective_absence": AbsenceParams,
     "federal": FederalParams,
     "combination": CombinationParams,

@@ -12,11 +12,13 @@ from app.detectors.combination import FamilyScores
 from app.detectors.contamination import BY_SCORE, contaminate
 from app.detectors.mechanisms import Profiles, region_scale
 from app.detectors.params import MechanismParams
+from app.frames import item_columns
 from app.terms import Mechanism
 
 _SEED = 20_210_415
-_OWN_WEIGHT = 0.8
-_NEED_CUTS = (Mechanism.BUMP, Mechanism.LIFT_TWOS, Mechanism.COPY_JOURNAL, Mechanism.ABSENT_WEAK)
+OWN_WEIGHT = 0.8
+"""Weight of the region's own measurement beside the shipped profile."""
+_NEED_CUTS = (*(Mechanism(name) for name in BY_SCORE), Mechanism.ABSENT_WEAK)
 _NEED_ITEMS = (Mechanism.LEAK_ITEMS, Mechanism.LENIENT_OPEN, Mechanism.COPY_CLASS)
 
 
@@ -76,7 +78,7 @@ def planted_works(
     parts = []
     for spec in papers:
         own = (works["subject"] == spec.subject) & (works["grade"] == spec.grade) & works["school"].isin(names)
-        frame = works[own].reset_index(drop=True)
+        frame = _in_order(works[own])
         items = [f"item_{k + 1}" for k in range(len(spec.item_max))]
         has_items = set(items) <= set(frame.columns) and len(frame) > 0
         if has_items:
@@ -90,6 +92,12 @@ def planted_works(
             frame = _planted(rng, frame, spec, mechanism, strength, rows)
         parts.append(frame)
     return pd.concat(parts, ignore_index=True)
+
+
+def _in_order(frame: pd.DataFrame) -> pd.DataFrame:
+    """The same works in the same order, whatever order they came in."""
+    keys = [name for name in frame.columns if name in ("school", "class", "variant", "participant", "score")]
+    return frame.sort_values([*keys, *item_columns(frame.columns)], kind="stable").reset_index(drop=True)
 
 
 def _planted(
@@ -175,7 +183,7 @@ def learned_profiles(
                     continue
                 own = float((np.where(here, gap, 0.0) * root).sum() / weight)
                 kept = shift[mechanism.value].get(name, 0.0)
-                shift[mechanism.value][name] = _OWN_WEIGHT * own + (1 - _OWN_WEIGHT) * kept
+                shift[mechanism.value][name] = OWN_WEIGHT * own + (1 - OWN_WEIGHT) * kept
     return Profiles(shift, "region", shipped.version)
 
 

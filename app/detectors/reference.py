@@ -14,6 +14,7 @@ import numpy as np
 from app.errors import InsufficientData
 
 MANY_SCHOOLS = 20
+_SCHOOLS_AT_ONCE = 512
 
 
 @dataclass(frozen=True)
@@ -107,14 +108,11 @@ def tilt_to_school(
     typical = np.zeros(2)
     observed = counts @ basis
     theta = np.zeros((len(n), 2)) if start is None else start
-    with np.errstate(divide="ignore"):
-        logs = np.where(shapes > 0, np.log(np.maximum(shapes, 1e-300)), -np.inf)
-    p = _softmax(logs + theta @ basis.T)
-    second = np.column_stack((basis[:, 0] ** 2, basis[:, 0] * basis[:, 1], basis[:, 1] ** 2))
+    columns = np.column_stack((np.ones(len(x)), basis, basis[:, 0] ** 2, basis[:, 0] * basis[:, 1], basis[:, 1] ** 2))
     for _ in range(iterations):
-        mean = p @ basis
+        moments = _moments(shapes, basis, theta, columns)
+        mean, squares = moments[:, :2], moments[:, 2:]
         gradient = observed - n[:, None] * mean - ridge * (theta - typical)
-        squares = p @ second
         h11 = n * (squares[:, 0] - mean[:, 0] ** 2) + ridge[0]
         h12 = n * (squares[:, 1] - mean[:, 0] * mean[:, 1])
         h22 = n * (squares[:, 2] - mean[:, 1] ** 2) + ridge[1]
@@ -125,20 +123,56 @@ def tilt_to_school(
                 (h11 * gradient[:, 1] - h12 * gradient[:, 0]) / det,
             )
         )
+        if len(n) >= MANY_SCHOOLS:
+            # How far the tilts follow the typical one; solved together with it, unless the prior all but ties them.
+            follow = float(n @ (ridge[1] * h11 / det)) / n.sum()
+            if follow < 0.9:
+                ahead = (n @ (theta[:, 1] + step[:, 1]) / n.sum() - typical[1]) / (1 - follow)
+                step += (ridge[1] * ahead / det)[:, None] * np.column_stack((-h12, h11))
         step = np.clip(step, -0.6, 0.6)
         theta = np.clip(theta + step, (-6.0, -1.0), (6.0, 1.0))
         if len(n) >= MANY_SCHOOLS:
             typical = np.array([0.0, np.clip(n @ theta[:, 1] / n.sum(), -0.5, 0.5)])
-        p = _softmax(logs + theta @ basis.T)
         # Newton's error squares from step to step: below 1e-5 the next one would change nothing.
         if np.max(np.abs(step), initial=0.0) < 1e-5:
             break
+    p = np.exp(theta @ basis.T)
+    p *= shapes
+    p /= p.sum(axis=1, keepdims=True)
     return Tilt(p, basis, theta)
 
 
-def _softmax(logs: np.ndarray) -> np.ndarray:
-    weights = np.exp(logs - logs.max(axis=1, keepdims=True))
-    return weights / weights.sum(axis=1, keepdims=True)
+def _moments(shapes: np.ndarray, basis: np.ndarray, theta: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """Means of `columns` (the first of them ones) under the tilted shapes, block by block of what a cache holds."""
+    moments = np.empty((len(theta), columns.shape[1] - 1))
+    for first in range(0, len(theta), _SCHOOLS_AT_ONCE):
+        rows = slice(first, first + _SCHOOLS_AT_ONCE)
+        weight = theta[rows] @ basis.T
+        np.exp(weight, out=weight)
+        weight *= shapes[rows]
+        sums = weight @ columns
+        moments[rows] = sums[:, 1:] / sums[:, :1]
+    return moments
+
+
+def second_and_fourth_moment(tilted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Central moments of score distributions.
+
+    Parameters
+    ----------
+    tilted : ndarray, shape (S, M + 1)
+        Rows sum to one.
+
+    Returns
+    -------
+    second, fourth : ndarray, shape (S,)
+        In points² and points⁴.
+    """
+    middle = tilted.shape[1] // 2
+    x = np.arange(tilted.shape[1], dtype=float) - middle
+    first, second, third, fourth = (tilted @ np.column_stack((x, x**2, x**3, x**4))).T
+    square = first * first
+    return second - square, fourth - 4 * first * third + 6 * square * second - 3 * square * square
 
 
 def lord_wingersky(items: list[np.ndarray]) -> np.ndarray:

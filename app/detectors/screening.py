@@ -10,6 +10,7 @@ import pandas as pd
 
 from app import frames
 from app.detectors import (
+    beside,
     boundary_push,
     class_similarity,
     context,
@@ -26,9 +27,11 @@ from app.detectors import (
 )
 from app.detectors.base import PaperSpec, Screening
 from app.detectors.checks import check_works
+from app.detectors.own_index import own_index
 from app.detectors.params import Params, load_params
 from app.detectors.summaries import PaperResults, evidence_of, summaries
 from app.detectors.tables import PaperTable, build_tables
+from app.detectors.work_files import WorkFiles, read_works
 from app.errors import InsufficientData
 from app.terms import Family
 
@@ -48,21 +51,25 @@ _MODULES = (
 
 
 def screen(
-    works: pd.DataFrame,
+    works: pd.DataFrame | WorkFiles,
     papers: Sequence[PaperSpec],
     *,
     schools: pd.DataFrame | None = None,
     exams: pd.DataFrame | None = None,
     previous: pd.DataFrame | None = None,
     control: pd.DataFrame | Collection[str] | None = None,
+    protocol: pd.DataFrame | None = None,
+    history: pd.DataFrame | None = None,
     params: Params | None = None,
     progress: Callable[[str, float], None] | None = None,
+    presented: bool = True,
+    charts: bool = True,
 ) -> Screening:
     """Run all detectors and combine them.
 
     Parameters
     ----------
-    works : DataFrame
+    works : DataFrame or WorkFiles
         Columns of `app.frames.WORKS` and ``item_1 … item_k``; several papers and years may stand in one frame.
     papers : sequence of PaperSpec
         Works of other papers are left out.
@@ -74,10 +81,18 @@ def screen(
         Works of the year before.
     control : DataFrame or collection of str, optional
         Works of a control sample, or codes of the schools that serve as one.
+    protocol : DataFrame, optional
+        What is known of the upload, see `protocol.sheet_of`.
+    history : DataFrame, optional
+        ``school, year, source, markers``: earlier lists and runs, see `recurrence.recurrence`.
     params : Params, optional
         Those of ``app/data/detectors.toml`` by default.
     progress : callable, optional
         Called with a Russian word for the step and the share done.
+    presented : bool
+        False leaves out what is made for people: findings with their sentences, and charts.
+    charts : bool
+        False leaves out the charts alone.
 
     Returns
     -------
@@ -97,8 +112,7 @@ def screen(
     params = params or load_params()
     tell = progress or (lambda step, share: None)
     tell("проверка работ", 0.0)
-    checked = check_works(works, papers)
-    tables = build_tables(checked.works, papers)
+    checked, tables = read_works(works, papers)
     tell("справочные распределения", 0.2)
     earlier, control_tables, notes = _surroundings(papers, previous, control, tables)
     frames_found: list[pd.DataFrame] = []
@@ -111,36 +125,54 @@ def screen(
         "papers": [],
         "federal": {},
         "mechanisms": {},
+        "own_index": {},
     }
-    history: dict[str, np.ndarray] = {}
+    around = beside.beside(checked, papers, exams=exams, previous=previous, upload=protocol, history=history)
+    past_p: dict[str, np.ndarray] = {}
     years = sorted({table.year for table in tables})
     for number, year in enumerate(years):
         of_year = [table for table in tables if table.year == year]
         before = [*earlier, *(table for table in tables if table.year < year)]
         done = _screen_year(of_year, before, control_tables, checked.works, schools, exams, params)
+        beside.assess(done, before, control_tables, around, params)
         tell("проверки", 0.2 + 0.4 * (number + 1) / len(years))
-        found, markers = _findings(done, year, before, exams, params)
-        frames_found += found
+        again = None
+        if presented:
+            found, markers = _findings(done, year, before, exams, params)
+            more, again = beside.findings_of(done, year, around, params)
+            frames_found += [*found, *more]
+        else:
+            markers = federal.federal_markers([paper.table for paper in done], before, exams, params.federal)
         result.reference["papers"] += [_reference_of(paper) for paper in done]
         result.reference["federal"][str(year)] = federal.region_index(markers)
         paper_summary, school_summary, profiles, judged = summaries(
             done,
             year,
             params,
-            history,
-            _copy_with_mechanisms(done, before, control_tables, checked.works, schools, exams, params),
+            past_p,
+            _copy_with_mechanisms(done, before, control_tables, checked.works, schools, exams, around, params),
         )
-        result.reference["mechanisms"][str(year)] = {"source": profiles.source, "version": profiles.version}
+        result.reference["mechanisms"][str(year)] = {
+            "source": profiles.source,
+            "version": profiles.version,
+            "shift": {
+                name: {signal: round(value, 4) for signal, value in shift.items()}
+                for name, shift in profiles.shift.items()
+            },
+        }
         result.judged.append(judged)
         papers_found.append(paper_summary)
         schools_found.append(school_summary)
-        result.evidence |= evidence_of(done, school_summary)
+        result.reference["own_index"][str(year)] = own_index(school_summary)
+        if presented and charts:
+            result.evidence |= evidence_of(done, school_summary, params.boundary_push.frandsen_k)
+            result.evidence |= beside.evidence_of(done, again, school_summary)
         tell("сведение результатов", 0.6 + 0.4 * (number + 1) / len(years))
     result.findings = _concat(frames_found, frames.FINDINGS)
     result.papers = _concat(papers_found, frames.PAPER_SUMMARY)
     result.schools = _concat(schools_found, frames.SCHOOL_SUMMARY)
     result.params = params.as_dict()
-    result.versions = {m.NAME: m.VERSION for m in _MODULES}
+    result.versions = {m.NAME: m.VERSION for m in (*_MODULES, *beside.MODULES)}
     tell("готово", 1.0)
     return result
 
@@ -292,6 +324,7 @@ def _copy_with_mechanisms(
     works: pd.DataFrame,
     schools: pd.DataFrame | None,
     exams: pd.DataFrame | None,
+    around: beside.Beside,
     params: Params,
 ) -> Callable[[np.ndarray, np.ndarray], list[PaperResults]]:
     """How to screen a copy of the year's works in which some schools carry a known mechanism."""
@@ -300,7 +333,9 @@ def _copy_with_mechanisms(
     def screened(names: np.ndarray, kind: np.ndarray) -> list[PaperResults]:
         own = works[works["year"] == specs[0].year]
         copy = planting.planted_works(own, specs, names, kind, params.mechanisms.planted_strength)
-        return _screen_year(build_tables(copy, specs), before, control, copy, schools, exams, params)
+        copied = _screen_year(build_tables(copy, specs), before, control, copy, schools, exams, params)
+        beside.assess(copied, before, control, around, params, signals_only=True)
+        return copied
 
     return screened
 

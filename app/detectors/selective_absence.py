@@ -12,6 +12,7 @@ from app.detectors.dispersion import school_effects, student_p
 from app.detectors.params import AbsenceParams
 from app.detectors.tables import PaperTable
 from app.detectors.tails import to_z
+from app.detectors.work_codes import coded, distinct
 from app.errors import InsufficientData
 
 NAME, VERSION = "selective_absence", "1.0"
@@ -24,11 +25,15 @@ class GradePupils:
 
     Attributes
     ----------
-    school : ndarray of str, shape (N,)
+    names : ndarray of str, shape (S,)
+        Sorted names of schools.
+    school : ndarray of int, shape (N,)
+        Place of each pupil's school among them.
     scores : ndarray, shape (N, P)
         Total score on each paper; NaN where the pupil has no work.
     """
 
+    names: np.ndarray
     school: np.ndarray
     scores: np.ndarray
 
@@ -80,18 +85,19 @@ def pupils_of(works: pd.DataFrame, tables: Sequence[PaperTable]) -> GradePupils 
     year, _, grade = tables[0].key
     chosen = works[(works["year"] == year) & (works["grade"] == grade) & works["participant"].notna()]
     subjects = [table.spec.subject for table in tables]
-    column = pd.Index(subjects).get_indexer(chosen["subject"].astype("str"))
+    words, present = coded(chosen["subject"])
+    column = pd.Index(subjects).get_indexer(present)[words]
     chosen, column = chosen[column >= 0], column[column >= 0]
     if len(chosen) == 0:
         return None
-    schools, names = pd.factorize(chosen["school"].astype("str"))
-    codes, _ = pd.factorize(chosen["participant"].astype("str"))
-    pupils, row = np.unique(schools.astype(np.int64) * (int(codes.max()) + 1) + codes, return_inverse=True)
+    schools, names = coded(chosen["school"])
+    codes, _ = coded(chosen["participant"])
+    pupils, row, _ = distinct(schools.astype(np.int64) * (int(codes.max()) + 1) + codes)
     scores = np.full((len(pupils), len(tables)), np.nan)
     scores[row, column] = pd.to_numeric(chosen["score"], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
     owner = np.zeros(len(pupils), dtype=np.int64)
     owner[row] = schools
-    return GradePupils(np.asarray(names, dtype=object).astype(str)[owner], scores)
+    return GradePupils(names, owner, scores)
 
 
 def selective_absence(
@@ -143,16 +149,18 @@ def selective_absence(
     own = pupils.scores[:, column]
     others = np.delete(pupils.scores, column, axis=1)
     standing = _standing(others)
-    seen = np.isfinite(standing) & np.isin(pupils.school, table.schools)
+    row = np.searchsorted(table.schools, pupils.names).clip(0, len(table.schools) - 1)
+    row = np.where(table.schools[row] == pupils.names, row, -1)[pupils.school]
+    seen = np.isfinite(standing) & (row >= 0)
     absent = np.isnan(own) & seen
     matched = (~np.isnan(own) & seen).sum()
     if matched < params.smallest_matched * np.isfinite(own).sum() or matched == 0:
         raise InsufficientData("коды участников в работах одного класса не совпадают")
     u, a = standing[seen], absent[seen].astype(float)
-    if a.sum() < params.smallest_absent or len(np.unique(pupils.school[seen])) < params.smallest_pool:
+    if a.sum() < params.smallest_absent or np.count_nonzero(np.bincount(row[seen])) < params.smallest_pool:
         raise InsufficientData("не писавших эту работу среди писавших другие слишком мало")
     S = len(table.schools)
-    school = np.searchsorted(table.schools, pupils.school[seen])
+    school = row[seen]
     base, weak = _curves(u, a, own[seen], table)
     alpha = np.zeros(S)
     logit = np.log(base / (1 - base))

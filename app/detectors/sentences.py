@@ -155,6 +155,84 @@ def spread(observed: float, n: float, expected: float, low: float, high: float) 
     )
 
 
+def tail(top: float, good: float, middle: int, high: int, expected: float, low: float, upper: float) -> str:
+    """Top scores among the good works."""
+    return (
+        f"Из{NBSP}{whole(good)} {plural(good, 'сильной работы', 'сильных работ', 'сильных работ')} (от{NBSP}{middle} "
+        f"баллов) {whole(top)} — с{NBSP}наивысшими баллами (от{NBSP}{high}), это {percent(top / max(good, 1))}{NBSP}%; "
+        f"в школах с таким же средним ожидалось бы {percent(expected)}{NBSP}% (95{NBSP}%{NBSP}ДИ "
+        f"{percent(low)}–{percent(upper)}{NBSP}%)."
+    )
+
+
+def swing(last_year: int, last: float, now: float, n: float, expected: float, low: float, high: float) -> str:
+    """Means of one cohort in two years, as shares of the maximum."""
+    return (
+        f"Эти же ученики в{NBSP}{last_year}{NBSP}году набрали в среднем {percent(last)}{NBSP}% баллов, теперь — "
+        f"{percent(now)}{NBSP}% ({works(n)}); по прошлому году ожидалось бы {percent(expected)}{NBSP}% "
+        f"(95{NBSP}%{NBSP}ДИ {percent(low)}–{percent(high)}{NBSP}%)."
+    )
+
+
+def swing_before(year: int, is_jump: bool) -> str:
+    """What the year before the last adds: a jump and the fall after it."""
+    return f" Перед этим, в{NBSP}{year}{NBSP}году, был скачок вверх, затем спад." if is_jump else ""
+
+
+def gap(mean_score: float, n: float, mark: float, leavers: float, expected: float, low: float, high: float) -> str:
+    """Mean of the paper against what the outside result predicts."""
+    return (
+        f"Средний балл {decimal(mean_score)} ({works(n)}); по внешней оценке (средний результат {decimal(mark, 2)}, "
+        f"участников {whole(leavers)}) ожидалось бы {decimal(expected)} "
+        f"(95{NBSP}%{NBSP}ДИ {decimal(low)}–{decimal(high)})."
+    )
+
+
+GAP_CLEARS = " Внешняя оценка подтверждает высокий уровень школы: средний балл признаком не считается."
+
+_PROTOCOL = {
+    "absent": "не писали работу",
+    "fewer_works": "нет работ, которые есть по другому предмету",
+    "late": "загружено позже",
+    "total_mismatch": "итог не равен сумме баллов",
+    "out_of_range": "невозможные значения",
+    "duplicates": "повторяется код участника",
+    "one_variant": "у всех один вариант",
+}
+
+
+def protocol(facts: Iterable[tuple[str, float, float, float]], checked: int) -> str:
+    """Odd facts of an upload: name, count, out of how many, usual share (NaN where there is none)."""
+    parts = []
+    for name, count, of, usual in facts:
+        if name == "late":
+            parts.append(f"{_PROTOCOL[name]} на{NBSP}{decimal(count)}{NBSP}{plural(count, 'день', 'дня', 'дней')}")
+        elif math.isnan(usual):
+            parts.append(f"{_PROTOCOL[name]} — {whole(count)} {out_of_works(of)}")
+        else:
+            parts.append(
+                f"{_PROTOCOL[name]} — {whole(count)} из{NBSP}{whole(of)} ({percent(count / max(of, 1))}{NBSP}%, обычно "
+                f"{percent(usual)}{NBSP}%)"
+            )
+    if not parts:
+        return f"Странностей в загрузке нет (проверено признаков: {checked})."
+    return "Порядок загрузки: " + "; ".join(parts) + "."
+
+
+def recurrence(count: float, periods: int, expected: float, high: float, federal: float, years: int) -> str:
+    """Earlier marks of a school against chance."""
+    listed = (
+        f" В{NBSP}федеральном списке — {whole(federal)} {plural(federal, 'год', 'года', 'лет')} из{NBSP}{years}."
+        if federal
+        else ""
+    )
+    return (
+        f"Школа отмечена {whole(count)} {plural(count, 'раз', 'раза', 'раз')} в{NBSP}{periods} "
+        f"{plural(periods, 'списке или проверке', 'списках и проверках', 'списках и проверках')} прошлых лет; случайно "
+        f"ожидалось бы {decimal(expected)} (95{NBSP}%{NBSP}ДИ 0–{whole(high)}).{listed}"
+    )
+
+
 FEDERAL_FIGURES = {
     "mean": ("low", "region_high"),
     "oge": ("low", "region_high"),

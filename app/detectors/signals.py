@@ -10,7 +10,9 @@ from scipy import special
 
 from app.detectors.combination import FamilyScores
 from app.detectors.dispersion import robust_correlation
+from app.detectors.external_gap import set_aside
 from app.detectors.tails import larger_of_two, to_z
+from app.detectors.upper_tail import beside_spread
 from app.terms import Family
 
 SMALLEST_POOLED = 5
@@ -42,8 +44,8 @@ class Signal:
 
 SIGNALS: dict[Family, tuple[str, ...]] = {
     Family.BOUNDARY: ("push", "lowest"),
-    Family.LEVEL: ("mean",),
-    Family.PATTERN: ("hard", "open", "landing", "alike", "narrow"),
+    Family.LEVEL: ("mean", "swing", "outside"),
+    Family.PATTERN: ("hard", "open", "landing", "alike", "narrow", "top"),
     Family.JOURNAL: ("raised", "copied"),
     Family.ATTENDANCE: ("absent",),
 }
@@ -113,10 +115,22 @@ def _boundary(paper) -> tuple[list[Signal], np.ndarray | float]:
 
 
 def _level(paper) -> tuple[list[Signal], np.ndarray | float]:
-    if paper.mean is None:
-        return [], np.nan
-    ok = paper.mean.assessed
-    return [Signal("mean", _where(ok, paper.mean.z_context), ok, None)], _where(ok, paper.mean.z)
+    """Mean, cohort and outside result; a school whose outside result bears out its level has nothing left here."""
+    parts: list[tuple[str, np.ndarray, np.ndarray, np.ndarray]] = []
+    if paper.mean is not None:
+        ok = paper.mean.assessed
+        parts.append(("mean", ok, _where(ok, paper.mean.z_context), _where(ok, paper.mean.z)))
+    for name, result in (("swing", paper.swing), ("outside", paper.gap)):
+        if result is not None:
+            parts.append((name, result.assessed, result.z, result.z))
+    own: list[Signal] = []
+    joint: np.ndarray | float = np.nan
+    for name, ok, summed, single in parts:
+        judged = set_aside(single, paper.gap)
+        own.append(Signal(name, set_aside(summed, paper.gap), ok, judged))
+        # All three lean on the same mean, so the smaller p is allowed for with their correlation.
+        joint = judged if isinstance(joint, float) else _smaller_of_two(joint, judged)
+    return own, joint
 
 
 def _pattern(paper) -> tuple[list[Signal], np.ndarray | float]:
@@ -132,8 +146,17 @@ def _pattern(paper) -> tuple[list[Signal], np.ndarray | float]:
         own.append(Signal("alike", alike, paper.similarity.assessed, alike))
     if paper.homogeneity is not None:
         narrow = _where(paper.homogeneity.assessed, paper.homogeneity.z)
-        own.append(Signal("narrow", narrow, paper.homogeneity.assessed, narrow))
+        # The top of the scores and their spread are two readings of one distribution: one weighted value.
+        shape = narrow if paper.tail is None else beside_spread(_tail(paper), narrow, paper.tail.weight)
+        own.append(Signal("narrow", narrow, paper.homogeneity.assessed, shape))
+    if paper.tail is not None:
+        topped = _tail(paper)
+        own.append(Signal("top", topped, paper.tail.assessed, topped if paper.homogeneity is None else None))
     return own, _smallest([signal.single for signal in own if signal.single is not None])
+
+
+def _tail(paper) -> np.ndarray:
+    return _where(paper.tail.assessed, paper.tail.z)
 
 
 def _journal(paper) -> tuple[list[Signal], np.ndarray | float]:

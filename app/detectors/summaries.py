@@ -14,13 +14,19 @@ from app.detectors import (
     class_similarity,
     combination,
     contextual_mean,
+    external_gap,
     federal,
     few_lowest,
     homogeneity,
+    homogeneity_parts,
+    item_intervals,
     item_profile,
     journal_gap,
     landing_profile,
+    protocol,
     selective_absence,
+    upper_tail,
+    year_swing,
 )
 from app.detectors.judged import Judged
 from app.detectors.mechanisms import Profiles, load_profiles, mechanism_ratios
@@ -45,6 +51,13 @@ class PaperResults:
     homogeneity: homogeneity.HomogeneityResult | None = None
     landing: landing_profile.LandingResult | None = None
     absence: selective_absence.AbsenceResult | None = None
+    intervals: item_intervals.ItemIntervals | None = None
+    parts: homogeneity_parts.HomogeneityParts | None = None
+    tail: upper_tail.TailResult | None = None
+    swing: year_swing.SwingResult | None = None
+    gap: external_gap.GapResult | None = None
+    upload: protocol.ProtocolResult | None = None
+    silent: dict[str, str] = field(default_factory=dict)
     refusals: dict[str, str] = field(default_factory=dict)
     markers: list[federal.Marker] = field(default_factory=list)
 
@@ -127,7 +140,9 @@ def _copy(done: list[PaperResults]) -> tuple[list[combination.FamilyScores], np.
     return family_scores(done, names)[0], names
 
 
-def evidence_of(done: list[PaperResults], school_summary: pd.DataFrame) -> dict[tuple[str, int, str, int, str], dict]:
+def evidence_of(
+    done: list[PaperResults], school_summary: pd.DataFrame, frandsen_k: float = 0.02
+) -> dict[tuple[str, int, str, int, str], dict]:
     """Charts of all assessed findings of schools with any sign, of others with p ≤ 0.05, and of the region."""
     signed = school_summary["tier"].isin([Tier.WATCH.value, Tier.CASE.value, Tier.SEVERE.value])
     of_interest = set(school_summary["school"][signed])
@@ -140,7 +155,7 @@ def evidence_of(done: list[PaperResults], school_summary: pd.DataFrame) -> dict[
             evidence["", year, subject, grade, boundary_push.NAME] = charts.region_distribution(table, paper.boundary)
             for i in np.flatnonzero(paper.boundary.assessed & (interest | (paper.boundary.p_value <= 0.05))):
                 key = (str(table.schools[i]), year, subject, grade, boundary_push.NAME)
-                evidence[key] = charts.distribution(table, paper.boundary, int(i))
+                evidence[key] = charts.distribution(table, paper.boundary, int(i), frandsen_k)
         if paper.lowest is not None:
             for i in np.flatnonzero(paper.lowest.assessed & (interest | (paper.lowest.p_value <= 0.05))):
                 key = (str(table.schools[i]), year, subject, grade, few_lowest.NAME)
@@ -157,7 +172,7 @@ def evidence_of(done: list[PaperResults], school_summary: pd.DataFrame) -> dict[
         if paper.profile is not None:
             for i in np.flatnonzero(paper.profile.assessed & (interest | (paper.profile.p_value <= 0.05))):
                 key = (str(table.schools[i]), year, subject, grade, item_profile.NAME)
-                evidence[key] = charts.profile(table, paper.profile, int(i))
+                evidence[key] = charts.profile(table, paper.profile, int(i), paper.intervals)
         if paper.similarity is not None:
             for i in np.flatnonzero(paper.similarity.assessed & (interest | (paper.similarity.p_value <= 0.05))):
                 key = (str(table.schools[i]), year, subject, grade, class_similarity.NAME)
@@ -165,7 +180,7 @@ def evidence_of(done: list[PaperResults], school_summary: pd.DataFrame) -> dict[
         if paper.homogeneity is not None:
             for i in np.flatnonzero(paper.homogeneity.assessed & (interest | (paper.homogeneity.p_value <= 0.05))):
                 key = (str(table.schools[i]), year, subject, grade, homogeneity.NAME)
-                evidence[key] = charts.spread(table, paper.homogeneity, int(i))
+                evidence[key] = charts.spread(table, paper.homogeneity, int(i)) | charts.faces(paper.parts, int(i))
         if paper.landing is not None:
             for i in np.flatnonzero(paper.landing.assessed & (interest | (paper.landing.p_value <= 0.05))):
                 key = (str(table.schools[i]), year, subject, grade, landing_profile.NAME)

@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from app.detectors.base import PaperSpec
+from app.detectors.work_codes import coded, distinct, item_tables, numbers, order_of_works, points_of
+
+if TYPE_CHECKING:
+    from app.detectors.item_sums import ScoreOrder
 
 TYPICAL_CLASS = 26
 
@@ -40,6 +45,15 @@ class Answers:
     unit: np.ndarray | None
     variant: np.ndarray
     class_names: np.ndarray
+
+    def by_score(self, top: int) -> ScoreOrder:
+        """Sums over works of each score 0 … `top`; made once."""
+        from app.detectors.item_sums import ScoreOrder
+
+        known = self.__dict__.get("_by_score")
+        if known is None:
+            known = self.__dict__["_by_score"] = ScoreOrder(self, top)
+        return known
 
     def of_schools(self, rows: np.ndarray) -> Answers:
         """Works of the schools marked in `rows`, numbered as if there were no others."""
@@ -130,20 +144,18 @@ def build_tables(works: pd.DataFrame, papers: Sequence[PaperSpec], *, with_items
     """
     if len(works) == 0:
         return []
-    codes, names = pd.factorize(works["school"].astype("str"), sort=True)
-    names = np.asarray(names, dtype=object).astype(str)
+    codes, names = coded(works["school"])
     years = works["year"].to_numpy(dtype=np.int64)
     grades = works["grade"].to_numpy(dtype=np.int64)
-    subject_codes, subjects = pd.factorize(works["subject"].astype("str"))
+    subject_codes, subjects = coded(works["subject"])
     combined = (years * 100 + grades) * len(subjects) + subject_codes
-    keys, paper_codes = np.unique(combined, return_inverse=True)
-    scores = _numbers(works["score"])
-    journal = _numbers(works["journal_mark"]) if "journal_mark" in works else None
+    keys, paper_codes, _ = distinct(combined)
+    scores = numbers(works["score"])
+    journal = numbers(works["journal_mark"]) if "journal_mark" in works else None
     class_codes, class_names = None, np.array([""])
     if "class" in works and works["class"].notna().any():
-        class_codes, found = pd.factorize(works["class"].astype("str"), sort=True)
-        class_names = np.asarray(found, dtype=object).astype(str)
-    variants = pd.factorize(works["variant"].astype("str"), sort=True)[0] if "variant" in works else None
+        class_codes, class_names = coded(works["class"])
+    variants = coded(works["variant"])[0] if "variant" in works else None
     tables = []
     for number, key in enumerate(keys):
         grade, year = int(key // len(subjects) % 100), int(key // len(subjects) // 100)
@@ -155,11 +167,11 @@ def build_tables(works: pd.DataFrame, papers: Sequence[PaperSpec], *, with_items
         if len(rows) == 0:
             continue
         score = np.clip(scores[rows], 0, spec.max_score).astype(np.int64)
-        present, school = np.unique(codes[rows], return_inverse=True)
+        present, school, _ = distinct(codes[rows])
         width = spec.max_score + 1
         counts = _cells(school * width + score, (len(present), width))
         classes = _classes(class_codes[rows], school, score, counts) if class_codes is not None else None
-        points = _points(works, rows, spec) if with_items else None
+        points = points_of(works, rows, spec.item_max) if with_items else None
         share, spread = classes if classes is not None else (_guessed_share(counts.sum(axis=1)), None)
         tables.append(
             PaperTable(
@@ -170,19 +182,13 @@ def build_tables(works: pd.DataFrame, papers: Sequence[PaperSpec], *, with_items
                 share,
                 spread,
                 _journal_cells(journal[rows], school, score, counts.shape) if journal is not None else None,
-                _item_tables(points, score, spec) if points is not None else None,
+                item_tables(points, score, spec.item_max, spec.max_score) if points is not None else None,
                 _answers(points, score, school, class_codes, class_names, variants, rows)
                 if points is not None
                 else None,
             )
         )
     return sorted(tables, key=lambda table: table.key)
-
-
-def _numbers(column: pd.Series) -> np.ndarray:
-    if pd.api.types.is_numeric_dtype(column.dtype):
-        return column.to_numpy(dtype=float, na_value=np.nan)
-    return pd.to_numeric(column, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
 
 
 def _cells(index: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
@@ -197,7 +203,7 @@ def _classes(
     codes: np.ndarray, school: np.ndarray, score: np.ndarray, counts: np.ndarray
 ) -> tuple[np.ndarray, float | None]:
     width = int(codes.max()) + 1 if len(codes) else 1
-    _, unit, size = np.unique(school * width + codes, return_inverse=True, return_counts=True)
+    _, unit, size = distinct(school * width + codes)
     owner = np.zeros(len(size), dtype=np.int64)
     owner[unit] = school
     n = counts.sum(axis=1)
@@ -226,28 +232,11 @@ def _classes(
 def _journal_cells(
     journal: np.ndarray, school: np.ndarray, score: np.ndarray, shape: tuple[int, ...]
 ) -> np.ndarray | None:
-    known = np.isin(journal, (2, 3, 4, 5))
+    known = (journal >= 2) & (journal <= 5) & (journal == np.floor(journal))
     if not known.any():
         return None
     index = (school[known] * shape[1] + score[known]) * 4 + journal[known].astype(np.int64) - 2
     return _cells(index, (*shape, 4))
-
-
-def _points(works: pd.DataFrame, rows: np.ndarray, spec: PaperSpec) -> np.ndarray | None:
-    names = [f"item_{k + 1}" for k in range(len(spec.item_max))]
-    if not set(names) <= set(works.columns):
-        return None
-    points = np.empty((len(rows), len(names)), np.int8)
-    for k, (name, top) in enumerate(zip(names, spec.item_max, strict=True)):
-        points[:, k] = np.clip(np.nan_to_num(_numbers(works[name])[rows]), 0, top)
-    return points if points.any() else None
-
-
-def _item_tables(points: np.ndarray, score: np.ndarray, spec: PaperSpec) -> list[np.ndarray]:
-    width = spec.max_score + 1
-    return [
-        _cells(points[:, k].astype(np.int64) * width + score, (top + 1, width)) for k, top in enumerate(spec.item_max)
-    ]
 
 
 def _answers(
@@ -263,9 +252,15 @@ def _answers(
     unit = None
     if class_codes is not None:
         unit = np.where(class_codes[rows] < 0, -1, school * len(class_names) + class_codes[rows])
-    # Works that tie in everything are the same work: the order is then one and the same for any order of the rows.
-    within = school if unit is None else unit
-    order = np.lexsort((*points.T, score, variant, within))
+    order = order_of_works(points, score, variant, school if unit is None else unit)
     if unit is not None:
-        unit = unit[order]
-    return Answers(points[order], score[order], school[order], unit, variant[order], class_names)
+        unit = unit[order].astype(np.int32 if len(unit) == 0 or unit.max() < 2**31 else np.int64)
+    kind = np.int16 if int(score.max()) < 2**15 else np.int64
+    return Answers(
+        np.ascontiguousarray(points.T)[order],
+        score[order].astype(kind),
+        school[order].astype(np.int32),
+        unit,
+        variant[order].astype(np.int16),
+        class_names,
+    )

@@ -56,6 +56,57 @@ def upper_tail(z: np.ndarray, skewness: np.ndarray | float = 0.0, kurtosis: np.n
     return np.clip(p, SMALLEST_P, 1.0)
 
 
+def tails_under(limit: float, z: np.ndarray, skewness: np.ndarray) -> np.ndarray:
+    """P(Z ≥ z) where it is under `limit`, and one elsewhere.
+
+    Parameters
+    ----------
+    limit : float
+        At most 0.05.
+    z, skewness : ndarray
+        As for `upper_tail`; skewness in [0, 2].
+
+    Returns
+    -------
+    ndarray
+    """
+    # No distribution of Pearson's type III with a skewness from 0 to 2 has a twentieth of its mass over 1.6.
+    far = z > 1.6
+    p = np.ones(np.shape(z))
+    p[far] = upper_tail(z[far], np.broadcast_to(skewness, z.shape)[far])
+    return np.where(p < limit, p, 1.0)
+
+
+def smallest_tail(z: np.ndarray, skewness: np.ndarray, known: np.ndarray) -> np.ndarray:
+    r"""Smallest `upper_tail` of each row.
+
+    Parameters
+    ----------
+    z, skewness : ndarray, shape (S, K)
+    known : ndarray of bool, shape (S, K)
+        The rest is left out.
+
+    Returns
+    -------
+    ndarray, shape (S,)
+        One where nothing is known.
+
+    Notes
+    -----
+    Wilson and Hilferty's cube root, :math:`w = (6/\gamma)\{(1 + \gamma z/2)^{1/3} - 1\} + \gamma/6`, tells which
+    values can have the smallest tail; only these are computed exactly.
+    """
+    gamma = np.where(np.abs(skewness) < 1e-3, 1e-3, skewness)
+    guess = np.where(known, (6 / gamma) * (np.cbrt(np.maximum(1 + gamma * z / 2, 0.0)) - 1) + gamma / 6, -np.inf)
+    # Past the end of a distribution that is skewed downwards the tail is empty.
+    guess[known & (1 + gamma * z / 2 <= 0) & (gamma < 0)] = np.inf
+    best = np.clip(guess.max(axis=1, initial=-np.inf, keepdims=True), -1e6, 1e6)
+    near = known & ((guess >= best - 0.25 - 0.1 * np.abs(best)) | (guess > 5.0))
+    p = np.ones(z.shape)
+    p[near] = upper_tail(z[near], skewness[near])
+    return p.min(axis=1, initial=1.0)
+
+
 def to_z(p: np.ndarray) -> np.ndarray:
     """Standard normal value with upper tail `p`; NaN stays."""
     return -special.ndtri(np.clip(p, SMALLEST_P, 1 - 1e-16))

@@ -43,7 +43,8 @@ class Reading:
         class and participant; for other kinds, one row a school (context) or a line (federal list).
     schools : pandas.DataFrame
         ``school, name, municipality, municipality_name, kind`` and, for the context form, its numbers. ``municipality``
-        is a code such as ``reg99_m037`` or null where the file gives only a name.
+        is a code such as ``reg99_m037`` or null where the file gives only a name. For works also what the file tells
+        about each school's upload (`app.ingest.uploads.UPLOAD_COLUMNS`).
     grade, pupil_grade : int or None
         Grade of the paper, and the grade most of its pupils are in (autumn papers were written a grade later).
     """

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from app.ingest.cells import lookup
 from app.ingest.formats import Words
 from app.ingest.reading import Paper
+from app.ingest.uploads import upload_table
 
 
 @dataclass
@@ -35,6 +36,9 @@ class Parsed:
     pupil_grade: NDArray
     municipality: list[tuple[str | None, str | None]]
     title: list[str | None]
+    out_of_range: NDArray
+    repeated: NDArray
+    uploaded: list[str | None]
 
 
 def work_frame(parsed: Parsed, paper: Paper) -> pd.DataFrame:
@@ -69,14 +73,16 @@ def work_frame(parsed: Parsed, paper: Paper) -> pd.DataFrame:
 
 
 def school_table(parsed: Parsed, words: Words) -> pd.DataFrame:
-    """One row a school met in the file, absent pupils included, in the order of their digits."""
+    """One row a school met in the file, absent pupils included, in the order of their digits; with what the file tells
+    about the school's own upload (`app.ingest.uploads`).
+    """
     met: dict[str, tuple[str | None, str | None, str | None]] = {}
     for i in np.flatnonzero(parsed.accepted | parsed.absent).tolist():
         school = parsed.school[i]
         if school is not None and school not in met:
             met[school] = (parsed.title[i], *parsed.municipality[i])
     keys = sorted(met)
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "school": _strings(keys),
             "name": _strings([met[k][0] for k in keys]),
@@ -85,6 +91,17 @@ def school_table(parsed: Parsed, words: Words) -> pd.DataFrame:
             "kind": _strings([words.school_kind(met[k][0]) for k in keys]),
         }
     )
+    upload = upload_table(
+        keys,
+        parsed.school,
+        present=parsed.accepted,
+        absent=parsed.absent,
+        total_mismatch=parsed.accepted & (parsed.file_total >= 0),
+        out_of_range=parsed.out_of_range,
+        duplicates=parsed.repeated,
+        uploaded=parsed.uploaded,
+    )
+    return pd.concat([table, upload], axis=1)
 
 
 def _take(values: Sequence, rows: NDArray) -> list:

@@ -31,6 +31,7 @@ from app.ingest.reading import Paper, Reading
 from app.ingest.recognise import Recognised
 from app.ingest.refusals import refuse
 from app.ingest.scales import Scale, Scales
+from app.ingest.uploads import moment_of
 from app.ingest.workframe import Parsed, school_table, work_frame
 from app.terms import FileKind
 
@@ -103,10 +104,12 @@ class _Reader:
         self.rejected |= empty
         work = ~self.rejected & ~absent
         maxima = item_maxima(columns, items[:, work], self.paper, self.scale, log)
-        self.rejected |= above_maximum(columns, items, maxima, work, self.paper, self.scale, log)
+        impossible = above_maximum(columns, items, maxima, work, self.paper, self.scale, log)
+        self.rejected |= impossible
         score = Score(columns, items, total, ~self.rejected & ~absent, self.scale, log)
         self.rejected |= score.too_high
-        self.rejected |= reject_duplicates(data, log, school, participant, ~self.rejected & ~absent, absent)
+        repeated = reject_duplicates(data, log, school, participant, ~self.rejected & ~absent, absent)
+        self.rejected |= repeated
         absent = absent & ~self.rejected
         work = ~self.rejected & ~absent
         score.report(work)
@@ -127,6 +130,9 @@ class _Reader:
             pupil_grade=self._pupil_grades(participant, work),
             municipality=self._municipalities(work | absent, school),
             title=self._optional("school_title", cells.school_title),
+            out_of_range=impossible | score.too_high,
+            repeated=repeated,
+            uploaded=self._optional("uploaded", moment_of),
         )
 
     def _optional(self, name: str, read: Callable[[str], str | None]) -> list[str | None]:

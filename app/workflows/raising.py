@@ -16,7 +16,7 @@ from app.models import Case, Finding, Flag, School, ScreeningRun
 from app.policy import Actor, Permission
 from app.statistics import judged_runs, what_if
 from app.storage import ObjectStore
-from app.terms import CaseState, DocumentKind, RunStatus, Tier
+from app.terms import NOTED_FAMILIES, SHOWN_FAMILIES, CaseState, DocumentKind, RunStatus, Tier
 from app.workflows import issuing, journal
 from app.workflows.case import open_case
 from app.workflows.freezing import digest, number, plain
@@ -112,22 +112,26 @@ def raise_flags(
     return run
 
 
-def _rows_of(session: Session, run: ScreeningRun, schools: Iterable[School]) -> list[dict[str, Any]]:
-    """Findings of `schools` in the run, as `raise_all` reads them."""
+def _rows_of(session: Session, run: ScreeningRun, schools: Iterable[School]) -> dict[int, list[dict[str, Any]]]:
+    """Findings of `schools` in the run, school by school, as `raise_all` reads them."""
     found = session.scalars(
         select(Finding)
         .where(Finding.run_id == run.id, Finding.school_id.in_([school.id for school in schools]))
         .order_by(Finding.id)
     )
     names = (*_FROZEN, "family", "level", "outcome", "school_id")
-    return [{name: getattr(row, name) for name in names} for row in found]
+    by_school: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    for row in found:
+        assert row.school_id is not None
+        by_school[row.school_id].append({name: getattr(row, name) for name in names})
+    return by_school
 
 
 def raise_all(
     session: Session,
     run: ScreeningRun,
     summaries: Iterable[Mapping[str, Any]],
-    rows: Iterable[Mapping[str, Any]],
+    by_school: Mapping[int, list[dict[str, Any]]],
     schools: Mapping[str, School],
     *,
     actor: Actor,
@@ -139,19 +143,16 @@ def raise_all(
     ----------
     summaries : iterable of mapping
         Schools with `app.frames.SCHOOL_SUMMARY`.
-    rows : iterable of mapping
-        Findings by the names of `app.models.Finding`, as they stand in the database.
+    by_school : mapping
+        School's id → its findings by the names of `app.models.Finding`.
     schools : mapping
         By code.
     """
-    by_school: dict[int, list[Mapping[str, Any]]] = defaultdict(list)
-    for row in rows:
-        by_school[row["school_id"]].append(row)
     flags = []
     for summary in summaries:
         tier, school = Tier(summary["tier"]), schools.get(str(summary["school"]))
         if tier in FLAGGED_TIERS and school is not None:
-            flags.append(_flag(run, school, tier, summary, by_school[school.id], at))
+            flags.append(_flag(run, school, tier, summary, by_school.get(school.id, []), at))
     session.add_all(flags)
     session.flush()
     # The cases that flags will join are locked before the journal is: a person's move takes them in the same order.
@@ -190,7 +191,7 @@ def _flag(
     school: School,
     tier: Tier,
     summary: Mapping[str, Any],
-    rows: list[Mapping[str, Any]],
+    rows: list[dict[str, Any]],
     at: datetime,
 ) -> Flag:
     from app.detectors import DETECTORS
@@ -211,7 +212,9 @@ def _flag(
             "explains_away_en": explanations.get(row["detector"], {}).get("en", ""),
             "sign": row["q_value"] is not None
             and row["q_value"] <= run.limits["watch_q"]
-            and row["family"].value != "federal",
+            and row["family"] not in SHOWN_FAMILIES,
+            # Shown on a card of its own beside the signs; no sign itself.
+            "note": row["family"] in NOTED_FAMILIES and bool(row["statistic"]),
         }
         for row in sorted(rows, key=lambda row: (row["p_value"] is None, row["p_value"] or 0.0))
     ]

@@ -5,21 +5,26 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import policy
 from app.context import AppContext
 from app.database import acting
 from app.errors import Reason, Refused
-from app.models import Dataset, Finding, OutboxJob, School, ScreeningRun
+from app.models import Dataset, OutboxJob, School, ScreeningRun
 from app.policy import SYSTEM, Actor, Permission
-from app.terms import FileKind, RunStatus
+from app.terms import FileKind, RunStatus, Tier
 from app.workflows import journal, outbox
-from app.workflows.freezing import digest, number, plain
-from app.workflows.raising import raise_all
+from app.workflows.freezing import digest, plain
+from app.workflows.raising import FLAGGED_TIERS, raise_all
+
+if TYPE_CHECKING:
+    from app.workflows.finding_rows import FindingRows
+
+_SCHOOL_PLACES = select(School.code, School.id, School.municipality_id)
 
 
 def request_screening(
@@ -84,6 +89,7 @@ def request_screening(
 
 def screen_year(context: AppContext, job: OutboxJob) -> Callable[[Session], None]:
     """Job: run the detectors; findings, flags and cases appear together, in the job's last transaction."""
+    from app.workflows.finding_rows import FindingRows
     from app.workflows.screening_inputs import gather
 
     run_id = job.subject_id
@@ -104,10 +110,18 @@ def screen_year(context: AppContext, job: OutboxJob) -> Callable[[Session], None
         inputs.papers,
         schools=inputs.schools,
         previous=inputs.previous,
+        protocol=inputs.protocol,
+        history=inputs.history,
         progress=lambda stage, share: report(stage, 0.1 + 0.8 * share),
     )
+    report("запись результатов", 0.92)
+    # All that takes time is made here, before the transaction: while it lasts, nobody else can write to SQLite.
+    with acting(context.sessions, SYSTEM) as session:
+        places = {code: (number, place) for code, number, place in session.execute(_SCHOOL_PLACES)}
+    rows = FindingRows(result.findings, result.evidence, places)
+    judged = context.store.put(result.judged[0].as_bytes())
     report("запись результатов", 0.95)
-    return lambda session: _record(context, session, run_id, result, inputs.description, job.created_at)
+    return lambda session: _record(session, run_id, result, rows, judged, inputs.description, job.created_at)
 
 
 def _reporter(context: AppContext, run_id: int) -> Callable[[str, float], None]:
@@ -127,7 +141,13 @@ def _reporter(context: AppContext, run_id: int) -> Callable[[str, float], None]:
 
 
 def _record(
-    context: AppContext, session: Session, run_id: int, result: Any, description: Mapping[str, Any], at: datetime
+    session: Session,
+    run_id: int,
+    result: Any,
+    rows: FindingRows,
+    judged_sha256: str,
+    description: Mapping[str, Any],
+    at: datetime,
 ) -> None:
     run = session.get(ScreeningRun, run_id)
     assert run is not None
@@ -139,17 +159,16 @@ def _record(
         plain(result.params),
         plain(result.reference),
     )
-    rows = _finding_rows(result, run, schools)
-    if rows:
-        session.execute(insert(Finding), rows)
+    rows.write(session, run_id)
     summaries = result.schools.to_dict("records")
     run.tiers = dict(Counter(str(summary["tier"]) for summary in summaries))
-    run.judged_sha256 = context.store.put(result.judged[0].as_bytes()) if result.judged else None
-    run.n_findings = len(rows)
+    run.judged_sha256, run.n_findings = judged_sha256, len(rows)
     run.status, run.progress, run.stage, run.finished_at = RunStatus.DONE, 1.0, "готово", at
     if not run.is_trial:
         run.limits, run.raised_at, run.raised_by_name = run.parameters["tiers"], at, run.started_by_name
-        raise_all(session, run, summaries, rows, schools, actor=SYSTEM, at=at)
+        flagged = [str(summary["school"]) for summary in summaries if Tier(summary["tier"]) in FLAGGED_TIERS]
+        by_school = rows.of_schools([schools[code].id for code in flagged if code in schools])
+        raise_all(session, run, summaries, by_school, schools, actor=SYSTEM, at=at)
     session.flush()
     journal.append(
         session,
@@ -168,42 +187,6 @@ def _record(
     )
 
 
-def _finding_rows(result: Any, run: ScreeningRun, schools: Mapping[str, School]) -> list[dict[str, Any]]:
-    from app.terms import Family, FindingLevel, FindingOutcome
-
-    rows = []
-    for found in result.findings.to_dict("records"):
-        code = _text(found["school"])
-        school = schools.get(code) if code else None
-        if code and school is None:
-            continue  # works of a school that was never registered cannot come out of accepted data
-        key = (code or "", found["year"], found["subject"], found["grade"], found["detector"])
-        rows.append(
-            {
-                "run_id": run.id,
-                "year": int(found["year"]),
-                "subject": str(found["subject"]),
-                "grade": int(found["grade"]),
-                "detector": str(found["detector"]),
-                "family": Family(found["family"]),
-                "n": int(found["n"]),
-                **{name: number(found[name]) for name in _NUMBERS},
-                "effect_unit": _text(found["effect_unit"]),
-                "level": FindingLevel(found["level"]),
-                "outcome": FindingOutcome(found["outcome"]),
-                "reason": _text(found["reason"]),
-                "sentence": _text(found["sentence"]),
-                "evidence": plain(result.evidence.get(key)),
-                "municipality_id": school.municipality_id if school else None,
-                "school_id": school.id if school else None,
-            }
-        )
-    return rows
-
-
-_NUMBERS = ("statistic", "effect", "effect_low", "effect_high", "p_value", "q_value")
-
-
 def on_dead(session: Session, run_id: int, error: str) -> None:
     """The run failed for good: say so on it."""
     run = session.get(ScreeningRun, run_id)
@@ -219,7 +202,3 @@ def _works_of(session: Session, year: int) -> list[Dataset]:
             .order_by(Dataset.subject, Dataset.grade)
         )
     )
-
-
-def _text(value: Any) -> str | None:
-    return None if value is None or value != value or value == "" else str(value)

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import select
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from app.context import AppContext
 from app.database import acting
 from app.detectors import PaperSpec
+from app.detectors.work_files import read_frame
 from app.errors import Reason, Refused
 from app.frames import item_columns
 from app.ingest.scales import load_scales
-from app.models import Dataset, School
+from app.ingest.uploads import UPLOAD_COLUMNS
+from app.models import Dataset, FederalMarker, Flag, School, ScreeningRun
 from app.policy import SYSTEM
-from app.terms import FileKind
+from app.terms import FileKind, RunStatus, Tier
+
+HISTORY_YEARS = 4
+"""Years of lists and runs that are loaded, the year screened among them; how many count is a parameter."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +36,8 @@ class Inputs:
     papers: list[PaperSpec]
     schools: pd.DataFrame
     previous: pd.DataFrame | None
+    protocol: pd.DataFrame | None
+    history: pd.DataFrame | None
     description: dict[str, Any]
 
 
@@ -36,9 +46,13 @@ def gather(context: AppContext, year: int) -> Inputs:
     with acting(context.sessions, SYSTEM) as session:
         datasets = session.scalars(
             select(Dataset).where(
-                Dataset.kind == FileKind.WORKS, Dataset.year.in_([year - 1, year]), Dataset.replaced_by_id.is_(None)
+                Dataset.kind == FileKind.WORKS,
+                Dataset.year.in_([year - 2, year - 1, year]),
+                Dataset.replaced_by_id.is_(None),
             )
         ).all()
+        uploads = {d.id: d.upload.schools_sha256 for d in datasets if d.year == year}
+        history = _history(session, year)
         schools = pd.DataFrame(
             [
                 {
@@ -57,24 +71,94 @@ def gather(context: AppContext, year: int) -> Inputs:
         raise Refused(
             Reason("no_works", f"За {year} год нет принятых работ.", "There are no accepted works of this year.")
         )
-    before = [dataset for dataset in datasets if dataset.year == year - 1]
+    before = [dataset for dataset in datasets if dataset.year != year]
     works = _works(context, current)
     papers = [_paper(year, subject, grade, works) for subject, grade in sorted({(d.subject, d.grade) for d in current})]
+    previous = _works(context, before) if before else None
+    # A paper of another year may have other items: its own description keeps its scores inside their scale.
+    earlier = [] if previous is None else [_paper_of(d, previous) for d in before]
     return Inputs(
         works,
-        papers,
+        [*papers, *earlier],
         schools,
-        _works(context, before) if before else None,
+        previous,
+        _protocol(context, [(dataset, uploads[dataset.id]) for dataset in current]),
+        history,
         {
             "papers": [_description(paper) for paper in papers],
-            "previous": [{"subject": d.subject, "grade": d.grade, "sha256": d.sha256} for d in before],
+            "previous": [{"year": d.year, "subject": d.subject, "grade": d.grade, "sha256": d.sha256} for d in before],
+            "history": None if history is None else _digest_of(history),
         },
     )
 
 
 def _works(context: AppContext, datasets: Sequence[Dataset]) -> pd.DataFrame:
-    frames = [pd.read_parquet(context.store.path(dataset.sha256)) for dataset in datasets]
-    return pd.concat(frames, ignore_index=True)
+    return read_frame([context.store.path(dataset.sha256) for dataset in datasets])
+
+
+def _paper_of(dataset: Dataset, works: pd.DataFrame) -> PaperSpec:
+    assert dataset.year is not None
+    return _paper(dataset.year, dataset.subject, dataset.grade, works[works["year"] == dataset.year])
+
+
+def _digest_of(history: pd.DataFrame) -> dict[str, Any]:
+    """What the frozen record of a run says of the history it used."""
+    text = history.sort_values(["year", "source", "school"]).to_csv(index=False)
+    lists = sorted({f"{source} {year}" for source, year in zip(history["source"], history["year"], strict=True)})
+    return {"lists": lists, "sha256": hashlib.sha256(text.encode()).hexdigest()}
+
+
+def _protocol(context: AppContext, current: Sequence[tuple[Dataset, str | None]]) -> pd.DataFrame | None:
+    """What the files of the year told about each school's own upload, as far as it was kept when they were read."""
+    parts = []
+    for dataset, kept in current:
+        rows = json.loads(context.store.read(kept)) if kept else []
+        rows = [{key: row[key] for key in ("school", *UPLOAD_COLUMNS) if key in row} for row in rows]
+        rows = [row for row in rows if "present" in row]
+        if rows:
+            parts.append(pd.DataFrame(rows).assign(year=dataset.year, subject=dataset.subject, grade=dataset.grade))
+    return pd.concat(parts, ignore_index=True) if parts else None
+
+
+def _history(session: Session, year: int) -> pd.DataFrame | None:
+    """Marks of earlier years: federal lists, and the flags of the last finished run of each year."""
+    rows = [
+        {"school": code, "year": at, "source": "federal_list", "markers": max(int(n), 1)}
+        for code, at, n in session.execute(
+            select(School.code, FederalMarker.year, FederalMarker.n_markers)
+            .join(School, School.id == FederalMarker.school_id)
+            .join(Dataset, Dataset.id == FederalMarker.dataset_id)
+            .where(
+                FederalMarker.year <= year, FederalMarker.year > year - HISTORY_YEARS, Dataset.replaced_by_id.is_(None)
+            )
+            .order_by(FederalMarker.year, School.code)
+        )
+    ]
+    latest = (
+        select(ScreeningRun.year, func.max(ScreeningRun.id).label("id"))
+        .where(
+            ScreeningRun.status == RunStatus.DONE, ScreeningRun.year < year, ScreeningRun.year >= year - HISTORY_YEARS
+        )
+        .group_by(ScreeningRun.year)
+        .subquery()
+    )
+    done = {int(at): int(run) for at, run in session.execute(select(latest.c.year, latest.c.id))}
+    flagged = session.execute(
+        select(School.code, Flag.year, Flag.tier)
+        .join(School, School.id == Flag.school_id)
+        .where(Flag.run_id.in_(done.values()))
+        .order_by(Flag.year, School.code)
+    )
+    rows += [
+        {"school": code, "year": at, "source": "screening", "markers": int(tier in (Tier.CASE, Tier.SEVERE))}
+        for code, at, tier in flagged
+    ]
+    # A run that flagged nobody is a year without marks, not a year without a run.
+    rows += [
+        {"school": "", "year": at, "source": "screening", "markers": 0}
+        for at in sorted(set(done) - {row["year"] for row in rows if row["source"] == "screening"})
+    ]
+    return pd.DataFrame(rows) if rows else None
 
 
 def _description(paper: PaperSpec) -> dict[str, Any]:
@@ -93,8 +177,7 @@ def _paper(year: int, subject: str | None, grade: int | None, works: pd.DataFram
     scale = load_scales().get(year, subject, grade)
     if scale is not None and scale.item_max is not None:
         return PaperSpec(year, subject, grade, tuple(scale.item_max), scale.mark_from)
-    own = works[(works["subject"] == subject) & (works["grade"] == grade)]
-    items = [name for name in item_columns(own.columns) if own[name].notna().any()]
-    return PaperSpec(
-        year, subject, grade, tuple(int(own[name].max()) for name in items), scale.mark_from if scale else None
-    )
+    own = ((works["subject"] == subject) & (works["grade"] == grade)).to_numpy()
+    largest = [works[name][own].max() for name in item_columns(works.columns)]
+    item_max = tuple(int(points) for points in largest if not pd.isna(points))
+    return PaperSpec(year, subject, grade, item_max, scale.mark_from if scale else None)

@@ -588,6 +588,8 @@ def upgrade() -> None:
                 "journal",
                 "attendance",
                 "federal",
+                "hygiene",
+                "history",
                 name="family",
                 native_enum=False,
                 create_constraint=True,

@@ -87,8 +87,15 @@ def test_json_says_what_was_done(files):
         "item_profile",
         "class_similarity",
         "homogeneity",
+        "landing_profile",
+        "selective_absence",
         "journal_gap",
         "federal",
+        "upper_tail",
+        "year_swing",
+        "external_gap",
+        "protocol",
+        "recurrence",
     }
 
 
@@ -172,3 +179,59 @@ def test_an_option_left_out_is_wrong_usage(files):
     result = CliRunner().invoke(detect, ["--works", str(files / "works.csv")])
 
     assert result.exit_code == 2
+
+
+def test_a_large_parquet_file_is_screened_paper_by_paper_with_the_same_findings(files, region, monkeypatch):
+    region.works.to_parquet(files / "works.parquet")
+    names = ("findings.csv", "papers.csv", "schools.csv")
+    run(files, works="works.parquet")
+    whole = [(files / "out" / name).read_bytes() for name in names]
+    monkeypatch.setattr("app.cli.detect_works.LARGE", 1)
+
+    result = run(files, works="works.parquet")
+
+    assert result.exit_code == 0, result.output
+    assert [(files / "out" / name).read_bytes() for name in names] == whole
+
+
+def test_faulty_rows_of_a_large_parquet_file_are_numbered_as_in_the_file(files, region, monkeypatch):
+    works = region.works.copy()
+    works.loc[len(works) - 1, "score"] = 500
+    works.to_parquet(files / "works.parquet")
+    monkeypatch.setattr("app.cli.detect_works.LARGE", 1)
+
+    result = run(files, works="works.parquet")
+
+    assert result.exit_code == 1
+    assert f"строки {len(works)}" in result.output
+
+
+def test_uploads_and_earlier_lists_are_read_from_files(files, region):
+    codes = sorted(region.works["school"].unique())
+    pd.DataFrame(
+        {"school": codes, "year": 2026, "subject": "ma", "grade": 4, "absent": [90, *([1] * (len(codes) - 1))]}
+    ).to_csv(files / "uploads.csv", index=False)
+    (files / "lists.csv").write_text(
+        "school;year;source;markers\n" + "".join(f"{codes[1]};{year};federal_list;2\n" for year in (2024, 2025)),
+        encoding="cp1251",
+    )
+
+    result = run(files, "--protocol", files / "uploads.csv", "--history", files / "lists.csv", "--json")
+
+    assert result.exit_code == 0, result.output
+    findings = pd.read_csv(files / "out" / "findings.csv", dtype={"school": "str"})
+    own = findings[findings["detector"] == "protocol"].set_index(["school", "subject", "grade"])
+    assert own.loc[(codes[0], "ma", 4), "statistic"] >= 1
+    again = findings[findings["detector"] == "recurrence"].set_index("school")
+    assert again.loc[codes[1], "statistic"] == 2
+    assert (again["grade"] == 0).all()
+
+
+@pytest.mark.parametrize(("option", "missing"), [("--protocol", "grade, subject, year"), ("--history", "source, year")])
+def test_a_file_that_lacks_columns_is_refused_by_their_names(files, option, missing):
+    (files / "short.csv").write_text("school,absent\n1,2\n")
+
+    result = run(files, option, files / "short.csv", "--json")
+
+    assert result.exit_code == 1
+    assert missing in result.stderr

@@ -117,3 +117,31 @@ def test_exam_means_without_their_spread_are_not_assessed(region):
 
     assert not marker.assessed.any()
     assert "sd_mark" in marker.reason
+
+
+def test_the_rule_of_the_mean_is_that_of_two_intervals_computed_by_scipy(tables):
+    from scipy import stats
+
+    table = tables[0]
+
+    marker = overstated_mean(table, PARAMS)
+
+    works = np.repeat(np.arange(table.counts.shape[1]), table.counts.sum(axis=0).astype(int))
+    upper = works.mean() + 1.96 * works.std(ddof=1) / np.sqrt(len(works))
+    for i in range(0, len(table.schools), 7):
+        own = np.repeat(np.arange(table.counts.shape[1]), table.counts[i].astype(int))
+        if len(own) >= 2:
+            low = stats.t.interval(0.95, len(own) - 1, own.mean(), stats.sem(own))[0]
+            assert marker.figures["low"][i] == pytest.approx(low)
+            assert marker.present[i] == (low > upper)
+
+
+def test_a_cohort_is_never_compared_with_the_year_before_the_last():
+    region = simulate_region(22, RegionOptions(schools=40, papers=(("ma", 5),)))
+    before = simulate_region(22, RegionOptions(schools=40, papers=(("ma", 4),), year=2024))
+    tables = build_tables(region.works, region.papers, with_items=False)
+    earlier = build_tables(before.works, before.papers, with_items=False)
+
+    rise = next(marker for marker in federal_markers(tables, earlier, None, PARAMS) if marker.name == "rise")
+
+    assert not rise.assessed.any()

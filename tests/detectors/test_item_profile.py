@@ -12,11 +12,11 @@ from app.detectors.item_profile import (
     covariance_by_score,
     given_total,
     item_profile,
-    points_by_score,
 )
 from app.detectors.simulate import RegionOptions, simulate_region
 from app.detectors.tables import build_tables
 from app.errors import InsufficientData
+from tests.detectors.plain_forms import points_by_score
 from tests.detectors.test_boundary_push import rate
 
 PARAMS = load_params().item_profile

@@ -23,16 +23,22 @@ def test_results_have_exactly_the_columns_of_the_contract(manipulated_screening)
 def test_every_school_paper_has_an_answer_of_every_detector(manipulated, manipulated_screening):
     own = manipulated_screening.findings
     own = own[(own["school"] != "") & (own["grade"] < 9)]
+    whole = own[own["detector"] == "recurrence"]
+    own = own[own["detector"] != "recurrence"]
     counts = own.groupby(["school", "subject", "grade"])["detector"].agg(["size", "nunique"])
 
-    assert (counts["size"] == len(DETECTORS)).all()
-    assert (counts["nunique"] == len(DETECTORS)).all()
+    assert (counts["size"] == len(DETECTORS) - 1).all()
+    assert (counts["nunique"] == len(DETECTORS) - 1).all()
+    # What earlier years say is said once a school, of all its papers.
+    assert sorted(whole["school"]) == sorted(set(manipulated.works["school"]))
+    assert (whole["subject"] == "").all()
+    assert (whole["grade"] == 0).all()
     assert len(counts) == len(manipulated.works.drop_duplicates(["school", "subject", "grade"]))
 
 
 def test_what_was_assessed_has_numbers_and_what_was_not_has_a_reason(manipulated_screening):
     findings = manipulated_screening.findings
-    assessed = findings[(findings["outcome"] == "assessed") & (findings["detector"] != "federal")]
+    assessed = findings[(findings["outcome"] == "assessed") & ~findings["detector"].isin(["federal", "protocol"])]
     rest = findings[findings["outcome"] == "not_assessed"]
 
     numbers = assessed[["statistic", "effect", "effect_low", "effect_high", "p_value", "q_value"]]
@@ -46,7 +52,7 @@ def test_what_was_assessed_has_numbers_and_what_was_not_has_a_reason(manipulated
 
 def test_sentences_carry_numbers_and_no_verdict(manipulated_screening):
     findings = manipulated_screening.findings
-    assessed = findings[(findings["outcome"] == "assessed") & (findings["detector"] != "federal")]
+    assessed = findings[(findings["outcome"] == "assessed") & ~findings["detector"].isin(["federal", "protocol"])]
 
     assert assessed["sentence"].str.contains("95\u00a0%\u00a0ДИ", regex=False).all()
     assert assessed["sentence"].str.endswith(".").all()
@@ -115,12 +121,15 @@ def test_evidence_is_ready_for_json_and_covers_the_flagged(manipulated_screening
     assert len(flagged) > 0
     assert missing == []
     assert {value["kind"] for value in manipulated_screening.evidence.values()} == {
+        "absence",
         "class_similarity",
         "distribution",
         "funnel",
         "item_profile",
         "journal_table",
         "federal",
+        "external_scatter",
+        "protocol",
     }
 
 
@@ -212,7 +221,7 @@ def test_a_tiny_region_is_answered_without_a_verdict():
     result = screen(works, [PaperSpec(None, "ma", 4, (1,) * 10, (2, 4, 6))])
 
     assert result.schools["tier"].tolist() == ["none"]
-    assert set(result.findings.query("detector != 'federal'")["outcome"]) == {"not_assessed"}
+    assert set(result.findings.query("detector not in ('federal', 'protocol')")["outcome"]) == {"not_assessed"}
 
 
 def test_no_works_give_empty_results(manipulated):

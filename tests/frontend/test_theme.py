@@ -177,6 +177,66 @@ def test_spec_of_a_chart_survives_any_text_inside_it(app: Flask) -> None:
             },
             ["Класс 4А, работ: 3", "50 %", "1,2 %", "работы 1 и 3", "4,4"],
         ),
+        (
+            {
+                "kind": "distribution",
+                "scores": [0, 1, 2, 3],
+                "observed": [1, 5, 4, 6],
+                "cuts": [],
+                "tail": {"middle": 2, "high": 3},
+            },
+            ["сильные работы", "наивысшие баллы"],
+        ),
+        (
+            {
+                "kind": "distribution",
+                "scores": [0, 1, 2],
+                "observed": [4, 9, 1],
+                "cuts": [1],
+                "frandsen_k": 0.02,
+                "frandsen": [{"cut": 1, "counts": [4, 9, 1], "p_value": 0.0412}],
+                "parts": [{"part": "items", "own": 0.412, "expected": 0.5, "z": 2.31}],
+            },
+            ["Франдсена", "k = 0,02", "4 / 9 / 1", "0,041", "разнообразие ответов", "0,41", "2,3"],
+        ),
+        (
+            {
+                "kind": "item_profile",
+                "items": [
+                    {"item": 7, "max": 1, "own": 0.774, "expected": 0.31, "low": 0.2, "high": 0.43, "shown": False}
+                    | {"view": {"low": 0.61, "high": 0.88, "usual": 0.333, "q": 0.0002, "above": True}},
+                ],
+            },
+            ["61–88 %", "33 %", "&lt; 0,001", "выше\u00a0эталона"],
+        ),
+        (
+            {
+                "kind": "cohort_line",
+                "points": [
+                    {"year": 2025, "grade": 4, "own": 0.51, "n": 22, "low": 0.45, "middle": 0.52, "high": 0.58},
+                    {"year": 2026, "grade": 5, "own": 0.83, "n": 24, "low": 0.46, "middle": 0.53, "high": 0.59},
+                ],
+                "expected": 0.55,
+                "expected_low": 0.47,
+                "expected_high": 0.64,
+                "index": 1.734,
+            },
+            ["2025, 4 класс", "51 %", "83 %", "45 % – 58 %", "55 % (47 % – 64 %)", "1,73"],
+        ),
+        (
+            {
+                "kind": "external_scatter",
+                "x": [3.5, 4.1],
+                "y": [0.5, 0.8],
+                "own": [4.12, 0.8],
+                "leavers": 30,
+                "expected": 0.62,
+                "expected_low": 0.5,
+                "expected_high": 0.71,
+                "clears": True,
+            },
+            ["4,12", "80 %", "62 % (50 % – 71 %)", "уровень подтверждён", "для сравнения школ: 2"],
+        ),
     ],
     ids=lambda value: value["kind"] if isinstance(value, dict) else "",
 )
@@ -200,7 +260,29 @@ def test_table_of_a_class_names_close_pairs_only_and_says_how_many_more_there_ar
     assert "и ещё пар: 5" in table
 
 
-@pytest.mark.parametrize("kind", ["item_profile", "class_similarity"])
+def test_facts_of_an_upload_and_earlier_lists_are_tables_without_a_chart(app: Flask) -> None:
+    upload = {
+        "kind": "protocol",
+        "facts": [
+            {"fact": "absent", "count": 12.0, "of": 60.0, "usual": 0.061, "odd": True},
+            {"fact": "one_variant", "count": 0.0, "of": 48.0, "usual": None, "odd": False},
+        ],
+    }
+    past = {
+        "kind": "recurrence",
+        "periods": [{"year": 2025, "source": "federal_list", "marked": True, "rate": 0.08}],
+    }
+
+    first, second = (draw(app, "{{ ui.chart_as_table(spec) }}", spec=spec) for spec in (upload, past))
+
+    assert all(
+        word in first for word in ("не писали работу", "12", "60", "6 %", "<b>необычно</b>", "у всех один вариант")
+    )
+    assert all(word in second for word in ("2025", "федеральный список", "<b>да</b>", "8 %"))
+    assert "data-chart" not in first + second
+
+
+@pytest.mark.parametrize("kind", ["item_profile", "class_similarity", "cohort_line", "external_scatter"])
 def test_chart_of_every_detector_is_drawn_by_the_script_and_asked_for_by_the_case(kind: str) -> None:
     script = (ADMIN / "static" / "obektiv.js").read_text(encoding="utf-8")
     card = (ADMIN / "templates" / "pages" / "parts.html").read_text(encoding="utf-8")

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from app.ingest import read_file
+from app.ingest.uploads import UPLOAD_COLUMNS
 from tests.ingest.files import (
     RU4_MAX,
     column,
@@ -344,7 +345,7 @@ def test_two_part_work_keeps_both_variants(read):
 
 
 def test_names_and_codes_of_2022_are_told_apart(read):
-    schools = read(raw_2022()).schools
+    schools = read(raw_2022()).schools.drop(columns=list(UPLOAD_COLUMNS))
     assert schools.iloc[0].to_dict() == {
         "school": "990131",
         "name": "МБОУ «Лицей №131»",
@@ -419,3 +420,29 @@ def test_largest_points_are_observed_where_no_source_gives_them(read):
     reading = read(rows)
     assert (reading.subject, reading.grade) == ("ru", 5)
     assert [p.code for p in reading.problems] == ["item_above_max"]
+
+
+def test_what_a_file_tells_about_each_schools_upload_is_kept_with_the_school(read):
+    sheets = raw_2022()
+    rows = sheets["Протокол"]
+    with_cell(rows, 2, "Вариант", "отсутствовал")
+    for place in range(8, len(rows[1]) - 4):
+        rows[1][place] = ""
+    rows[1][-1] = ""
+    rows[4][-1] = float(rows[4][-1]) + 1
+    rows[6][8] = 9
+    rows.append(list(rows[8]))
+    rows[9][5] = "18.03.2022 07:00:00"
+
+    told = read(sheets).schools.iloc[0]
+
+    assert (told["present"], told["absent"]) == (18, 1)
+    assert (told["n_total_mismatch"], told["n_out_of_range"], told["n_duplicates"]) == (1, 1, 1)
+    assert told["uploaded_at"] == "2022-03-18 07:00:00"
+
+
+def test_a_file_without_a_time_of_upload_keeps_none(read):
+    told = read(raw_2021()).schools.iloc[0]
+
+    assert told["present"] > 0
+    assert pd.isna(told["uploaded_at"])

@@ -36,6 +36,18 @@
       twoWorks: (a, b) => `работы ${a} и ${b}`,
       worksOrder: "работы, самые похожие первыми",
       likeness: "сходство",
+      yearGrade: (year, grade) => `${year}
+${grade} класс`,
+      middleHalf: "средняя половина школ",
+      median: "средняя школа",
+      expectedByLast: "ожидалось по прошлому году, 95 %",
+      outside: (exams) => `внешний результат (${exams})`,
+      expectedByOutside: "ожидалось по внешнему результату",
+      pointsOfPaper: "получено баллов за работу",
+      exams: { oge: "ОГЭ", ege: "ЕГЭ", rdr: "РДР", kdr: "КДР", recheck: "перепроверка" },
+      topScores: "наивысшие баллы",
+      topFrom: (score) => `наивысшие — с ${score}`,
+      goodFrom: (score) => `сильные — с ${score}`,
       weakAbsent: "слабых не писали",
       weakExpected: "ожидалось слабых",
       othersAbsent: "остальных не писали"
@@ -75,6 +87,18 @@
       twoWorks: (a, b) => `works ${a} and ${b}`,
       worksOrder: "works, most alike first",
       likeness: "likeness",
+      yearGrade: (year, grade) => `${year}
+grade ${grade}`,
+      middleHalf: "middle half of schools",
+      median: "middle school",
+      expectedByLast: "expected from last year, 95 %",
+      outside: (exams) => `outside result (${exams})`,
+      expectedByOutside: "expected from the outside result",
+      pointsOfPaper: "points earned in the paper",
+      exams: { oge: "OGE", ege: "EGE", rdr: "RDR", kdr: "KDR", recheck: "recheck" },
+      topScores: "top scores",
+      topFrom: (score) => `top from ${score}`,
+      goodFrom: (score) => `good from ${score}`,
       weakAbsent: "weak, absent",
       weakExpected: "weak, expected",
       othersAbsent: "others, absent"
@@ -217,13 +241,133 @@
     );
   }
 
+  // src/charts/cohort.js
+  var BAR = "path://M8 0h2v10h-2z M5 0h8v2h-8z M5 8h8v2h-8z";
+  function cohortLine(spec, colours, size) {
+    const { points } = spec;
+    const last = points.length - 1;
+    const narrow = size.width < 480;
+    const names = points.map((point) => words.yearGrade(point.year, point.grade));
+    const line = (name, values2, more) => ({ type: "line", name, data: values2, symbolSize: 9, ...more });
+    const values = points.flatMap((point) => [point.own, point.low, point.high]).filter((value) => value !== null);
+    values.push(spec.expected_low, spec.expected_high);
+    return {
+      grid: { left: 12, right: 24, top: 16, bottom: narrow ? 96 : 48, containLabel: true },
+      legend: legend(colours, {
+        selectedMode: false,
+        data: [
+          { name: words.school, icon: "circle" },
+          { name: words.middleHalf, icon: "roundRect" },
+          { name: words.expectedByLast, icon: BAR },
+          { name: words.median, icon: DASHES }
+        ]
+      }),
+      xAxis: { ...categoryAxis(colours, names, { boundaryGap: true }) },
+      yAxis: valueAxis(colours, {
+        min: Math.max(0, Math.floor(Math.min(...values) * 10 - 0.5) / 10),
+        max: Math.min(1, Math.ceil(Math.max(...values) * 10 + 0.5) / 10),
+        axisLabel: { color: colours.muted, fontSize: 12.5, formatter: (value) => percent(value) }
+      }),
+      tooltip: tooltip(colours, {
+        trigger: "axis",
+        axisPointer: { type: "shadow", shadowStyle: { color: colours.muted, opacity: 0.1 } },
+        formatter: ([first]) => {
+          const point = points[first.dataIndex];
+          const lines = [
+            `${names[first.dataIndex].replace("\n", ", ")}, ${words.works}: ${number(point.n)}`,
+            `${words.school}: ${point.own === null ? "—" : percent(point.own, 1)}`,
+            `${words.middleHalf}: ${percent(point.low)} – ${percent(point.high)}`
+          ];
+          if (first.dataIndex === last) {
+            lines.push(`${words.expectedShort}: ${percent(spec.expected)} (${percent(spec.expected_low)} – ${percent(spec.expected_high)})`);
+          }
+          return lines.join("\n");
+        }
+      }),
+      series: [
+        middleHalf(points, colours),
+        line(words.median, points.map((point) => point.middle), {
+          symbol: "none",
+          color: colours.curve,
+          lineStyle: { color: colours.curve, width: 1.6, type: [5, 4] },
+          z: 3
+        }),
+        whisker(spec, last, colours),
+        line(words.school, points.map((point) => point.own), {
+          symbol: "circle",
+          color: colours.out,
+          lineStyle: { color: colours.out, width: 2.4 },
+          label: {
+            show: true,
+            position: "top",
+            distance: 8,
+            color: colours.ink,
+            fontSize: 12.5,
+            fontWeight: 650,
+            formatter: ({ value }) => percent(value)
+          },
+          z: 5
+        })
+      ]
+    };
+  }
+  function middleHalf(points, colours) {
+    return {
+      type: "custom",
+      name: words.middleHalf,
+      color: colours.rest,
+      data: points.map((point, i) => [i, point.low, point.high]),
+      encode: { x: 0, y: [1, 2] },
+      z: 2,
+      renderItem: (params, api) => {
+        const [x, low] = api.coord([api.value(0), api.value(1)]);
+        const high = api.coord([api.value(0), api.value(2)])[1];
+        const width = Math.min(56, api.size([1, 0])[0] * 0.5);
+        return {
+          type: "rect",
+          shape: { x: x - width / 2, y: high, width, height: low - high, r: 3 },
+          style: { fill: colours.rest, opacity: 0.45 }
+        };
+      }
+    };
+  }
+  function whisker(spec, last, colours) {
+    return {
+      type: "custom",
+      name: words.expectedByLast,
+      color: colours.curve,
+      data: [[last, spec.expected, spec.expected_low, spec.expected_high]],
+      encode: { x: 0, y: [1, 2, 3] },
+      z: 4,
+      renderItem: (params, api) => {
+        const [centre, middle] = api.coord([api.value(0), api.value(1)]);
+        const x = centre + 16;
+        const [low, high] = [2, 3].map((at) => api.coord([api.value(0), api.value(at)])[1]);
+        const stroke = { stroke: colours.curve, lineWidth: 2 };
+        const across = (y, half) => ({ type: "line", shape: { x1: x - half, y1: y, x2: x + half, y2: y }, style: stroke });
+        return {
+          type: "group",
+          children: [
+            { type: "line", shape: { x1: x, y1: low, x2: x, y2: high }, style: stroke },
+            across(low, 5),
+            across(high, 5),
+            across(middle, 8)
+          ]
+        };
+      }
+    };
+  }
+
   // src/charts/distribution.js
   var ROW = 19;
   function distribution(spec, colours, size) {
     const { scores, observed, expected, cuts = [] } = spec;
     const width = spec.window ?? 2;
-    const atCut = (score) => cuts.some((cut) => score >= cut && score < cut + width);
-    const labels = placeLabels(cuts, scores, size.width - 60);
+    const { tail } = spec;
+    const atCut = tail ? (score) => score >= tail.high : (score) => cuts.some((cut) => score >= cut && score < cut + width);
+    const marked = tail ? words.topScores : words.atCut;
+    const borders = tail ? [{ score: tail.middle, text: words.goodFrom(tail.middle) }, { score: tail.high, text: words.topFrom(tail.high) }] : cuts.map((cut, i) => ({ score: cut, text: words.cut(cut, i + 3) }));
+    const labels = placeLabels(borders, scores, size.width - 60);
     const rows = 1 + Math.max(0, ...labels.map((label) => label.row));
     const narrow = size.width < 480;
     const highest = Math.max(1, ...observed, ...expected ?? []);
@@ -237,7 +381,7 @@
       },
       {
         ...bar,
-        name: words.atCut,
+        name: marked,
         color: colours.out,
         data: observed.map((count, i) => atCut(scores[i]) ? count : null),
         z: 3
@@ -259,7 +403,7 @@
       grid: { left: 6, right: 10, top: rows * ROW + 4, bottom: narrow ? 84 : 60, containLabel: true },
       legend: legend(colours, {
         data: [
-          { name: words.atCut, icon: "roundRect" },
+          { name: marked, icon: "roundRect" },
           { name: words.rest, icon: "roundRect" },
           ...expected ? [{ name: words.expected, icon: DASHES }] : []
         ]
@@ -283,12 +427,11 @@
     const step = 10 ** Math.floor(Math.log10(value));
     return [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10].map((k) => k * step).find((top) => top >= value);
   }
-  function placeLabels(cuts, scores, plotWidth) {
+  function placeLabels(lines, scores, plotWidth) {
     const placed = [];
-    for (let i = cuts.length - 1; i >= 0; i -= 1) {
-      const at = scores.indexOf(cuts[i]);
+    for (const { score, text } of [...lines].reverse()) {
+      const at = scores.indexOf(score);
       if (at < 0) continue;
-      const text = words.cut(cuts[i], i + 3);
       const left = at / scores.length * plotWidth;
       const crossed = placed.filter((other) => other.left < left + text.length * 7.6 + 10);
       placed.unshift({ at, text, left, row: crossed.length ? 1 + Math.max(...crossed.map((other) => other.row)) : 0 });
@@ -360,6 +503,67 @@
           }
         };
       }
+    };
+  }
+
+  // src/charts/external.js
+  function externalScatter(spec, colours, size) {
+    const crowded = spec.x.length > 150;
+    const others = spec.x.map((mark2, i) => [mark2, spec.y[i]]).filter((_, i) => i !== spec.index);
+    const exams = spec.exams.map((exam) => words.exams[exam] ?? exam).join(", ");
+    const own = { type: "scatter", name: words.school, symbolSize: 12, z: 5 };
+    const [mark] = spec.own;
+    return {
+      grid: { left: 28, right: 16, top: 12, bottom: size.width < 480 ? 100 : 64, containLabel: true },
+      legend: legend(colours, {
+        selectedMode: false,
+        data: [words.school, words.others, { name: words.expectedByOutside, icon: DASHES }]
+      }),
+      xAxis: { ...valueAxis(colours, { scale: true, splitLine: { show: false } }), ...named(colours, words.outside(exams), 27) },
+      yAxis: {
+        ...valueAxis(colours, { scale: true, axisLabel: { color: colours.muted, fontSize: 12.5, formatter: (value) => percent(value) } }),
+        ...named(colours, words.pointsOfPaper, 46)
+      },
+      tooltip: tooltip(colours, {
+        formatter: ({ data: [x, y], seriesName }) => [seriesName, `${words.outside(exams)}: ${number(x, 2)}`, `${words.pointsOfPaper}: ${percent(y, 1)}`].join("\n")
+      }),
+      series: [
+        {
+          type: "scatter",
+          name: words.others,
+          data: others,
+          symbolSize: crowded ? 5 : 7,
+          color: colours.muted,
+          itemStyle: { color: colours.muted, opacity: crowded ? 0.4 : 0.6 },
+          z: 3
+        },
+        {
+          type: "line",
+          name: words.expectedByOutside,
+          data: spec.line,
+          symbol: "none",
+          silent: true,
+          color: colours.curve,
+          lineStyle: { color: colours.curve, width: 2, type: [5, 4] },
+          z: 4
+        },
+        // What is expected of this school, with its interval, under its own point.
+        {
+          type: "line",
+          name: "",
+          data: [[mark, spec.expected_low], [mark, spec.expected_high]],
+          symbol: "none",
+          silent: true,
+          lineStyle: { color: colours.curve, width: 2 },
+          z: 4
+        },
+        {
+          ...own,
+          data: [spec.own],
+          color: spec.clears ? colours.good : colours.out,
+          itemStyle: { color: spec.clears ? colours.good : colours.out, borderColor: colours.card, borderWidth: 2 }
+        }
+      ]
     };
   }
 
@@ -764,6 +968,8 @@
     survival,
     item_profile: itemProfile,
     class_similarity: classSimilarity,
+    cohort_line: cohortLine,
+    external_scatter: externalScatter,
     absence
   };
   var root = document.documentElement;

@@ -1,4 +1,5 @@
-// Primary scores: observed bars, the expected curve, the official cuts. What stands at a cut is orange.
+// Primary scores: observed bars, the expected curve, the official cuts. What stands at a cut is orange; in a chart of the
+// upper tail the top scores are.
 
 import { number, words } from "../words.js";
 import { DASHES, categoryAxis, legend, named, tooltip, valueAxis } from "./axes.js";
@@ -8,8 +9,13 @@ const ROW = 19; // height of one row of cut labels; they live above the plot and
 export function distribution(spec, colours, size) {
   const { scores, observed, expected, cuts = [] } = spec;
   const width = spec.window ?? 2;
-  const atCut = (score) => cuts.some((cut) => score >= cut && score < cut + width);
-  const labels = placeLabels(cuts, scores, size.width - 60);
+  const { tail } = spec;
+  const atCut = tail ? (score) => score >= tail.high : (score) => cuts.some((cut) => score >= cut && score < cut + width);
+  const marked = tail ? words.topScores : words.atCut;
+  const borders = tail
+    ? [{ score: tail.middle, text: words.goodFrom(tail.middle) }, { score: tail.high, text: words.topFrom(tail.high) }]
+    : cuts.map((cut, i) => ({ score: cut, text: words.cut(cut, i + 3) }));
+  const labels = placeLabels(borders, scores, size.width - 60);
   const rows = 1 + Math.max(0, ...labels.map((label) => label.row));
   const narrow = size.width < 480;
   const highest = Math.max(1, ...observed, ...(expected ?? []));
@@ -23,7 +29,7 @@ export function distribution(spec, colours, size) {
     },
     {
       ...bar,
-      name: words.atCut,
+      name: marked,
       color: colours.out,
       data: observed.map((count, i) => (atCut(scores[i]) ? count : null)),
       z: 3,
@@ -45,7 +51,7 @@ export function distribution(spec, colours, size) {
     grid: { left: 6, right: 10, top: rows * ROW + 4, bottom: narrow ? 84 : 60, containLabel: true },
     legend: legend(colours, {
       data: [
-        { name: words.atCut, icon: "roundRect" },
+        { name: marked, icon: "roundRect" },
         { name: words.rest, icon: "roundRect" },
         ...(expected ? [{ name: words.expected, icon: DASHES }] : []),
       ],
@@ -72,12 +78,11 @@ function niceTop(value) {
 }
 
 // From right to left: a label that reaches over the line of a later cut stands a row above that line's top.
-function placeLabels(cuts, scores, plotWidth) {
+function placeLabels(lines, scores, plotWidth) {
   const placed = [];
-  for (let i = cuts.length - 1; i >= 0; i -= 1) {
-    const at = scores.indexOf(cuts[i]);
+  for (const { score, text } of [...lines].reverse()) {
+    const at = scores.indexOf(score);
     if (at < 0) continue;
-    const text = words.cut(cuts[i], i + 3);
     const left = (at / scores.length) * plotWidth;
     const crossed = placed.filter((other) => other.left < left + text.length * 7.6 + 10);
     placed.unshift({ at, text, left, row: crossed.length ? 1 + Math.max(...crossed.map((other) => other.row)) : 0 });

@@ -4,7 +4,9 @@
 import { element, language } from "../words.js";
 import { absence } from "./absence.js";
 import { bars } from "./bars.js";
+import { cohortLine } from "./cohort.js";
 import { distribution } from "./distribution.js";
+import { externalScatter } from "./external.js";
 import { funnel } from "./funnel.js";
 import { journalTable } from "./journal.js";
 import { itemProfile } from "./profile.js";
@@ -19,6 +21,8 @@ const KINDS = {
   survival,
   item_profile: itemProfile,
   class_similarity: classSimilarity,
+  cohort_line: cohortLine,
+  external_scatter: externalScatter,
   absence,
 };
 const root = document.documentElement;

@@ -1,0 +1,166 @@
+"""Sums over the works of a paper, item by item: by score and by school, without a table school × score × item.
+
+Whole numbers are added in blocks of single precision, which is exact below 2²⁴; everything that is not whole is added
+in double precision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from scipy import sparse
+
+from app.detectors.tables import Answers
+
+_WORKS_AT_ONCE = 16_384
+
+
+class ScoreOrder:
+    """Works of a paper in the order of their scores.
+
+    Parameters
+    ----------
+    answers : Answers
+    top : int
+        Largest score M.
+
+    Attributes
+    ----------
+    works : ndarray of float, shape (M + 1,)
+    sums : ndarray of float, shape (M + 1, K)
+        Points earned on each item by the works of each score.
+    """
+
+    def __init__(self, answers: Answers, top: int) -> None:
+        score = answers.score
+        order = np.argsort(score.astype(np.int16 if top < 2**15 else np.int64), kind="stable")
+        self._points = answers.points.take(order, axis=0)
+        self._school = answers.school.take(order)
+        self._edges = np.concatenate(([0], np.cumsum(np.bincount(score, minlength=top + 1)))).tolist()
+        self.works = np.diff(self._edges).astype(float)
+        K = answers.points.shape[1]
+        self.sums = np.zeros((top + 1, K))
+        self._squares = np.zeros((top + 1, K, K))
+        for at, rows in self._blocks():
+            x = self._points[rows].astype(np.float32)
+            self.sums[at] += x.sum(axis=0, dtype=float)
+            self._squares[at] += x.T @ x
+
+    def _blocks(self) -> Iterator[tuple[int, slice]]:
+        for score in range(len(self.works)):
+            low, high = self._edges[score], self._edges[score + 1]
+            for first in range(low, high, _WORKS_AT_ONCE):
+                yield score, slice(first, min(first + _WORKS_AT_ONCE, high))
+
+    def scatter(self) -> np.ndarray:
+        """Sums of squares and products about the mean of each score, shape (M + 1, K, K)."""
+        n = np.maximum(self.works, 1)[:, None, None]
+        return self._squares - self.sums[:, :, None] * self.sums[:, None, :] / n
+
+    def weighted(self, weight: np.ndarray) -> np.ndarray:
+        """Points earned at each score by works that count with their school's `weight`, shape (M + 1, K)."""
+        total = np.zeros_like(self.sums)
+        for at, rows in self._blocks():
+            total[at] += weight[self._school[rows]] @ self._points[rows].astype(float)
+        return total
+
+    def third(self, direction: np.ndarray) -> np.ndarray:
+        """Third central moment, at each score, of works' weighted sums of points.
+
+        Parameters
+        ----------
+        direction : ndarray, shape (K, J)
+            Weights of J sums.
+
+        Returns
+        -------
+        ndarray, shape (M + 1, J)
+        """
+        n = np.maximum(self.works, 1)[:, None]
+        centre = (self.sums @ direction) / n
+        total = np.zeros_like(centre)
+        for at, rows in self._blocks():
+            gap = self._points[rows].astype(float) @ direction - centre[at]
+            total[at] += (gap * gap * gap).sum(axis=0)
+        return total / n
+
+
+def by_school(answers: Answers, schools: int, weight: np.ndarray | None = None) -> np.ndarray:
+    """Points earned on each item by each school.
+
+    Parameters
+    ----------
+    answers : Answers
+    schools : int
+        Number of schools S.
+    weight : ndarray, shape (S, M + 1), optional
+        What a work of each school and score counts; one by default.
+
+    Returns
+    -------
+    ndarray, shape (S, K)
+    """
+    n, K = answers.points.shape
+    total = np.zeros((schools, K))
+    for first in range(0, n, _WORKS_AT_ONCE):
+        rows = slice(first, min(first + _WORKS_AT_ONCE, n))
+        school = answers.school[rows]
+        starts = np.concatenate(([0], np.flatnonzero(np.diff(school)) + 1, [len(school)]))
+        own = np.ones(len(school)) if weight is None else weight[school, answers.score[rows]]
+        sums = sparse.csr_array((own, np.arange(len(school)), starts), shape=(len(starts) - 1, len(school)))
+        np.add.at(total, school[starts[:-1]], sums @ answers.points[rows].astype(float))
+    return total
+
+
+def points_at_scores(answers: Answers, schools: int, top: int) -> np.ndarray:
+    """Points of all items together earned by the works of each school at each score, shape (S, M + 1)."""
+    cell = answers.school.astype(np.int64) * (top + 1) + answers.score
+    total = answers.points.sum(axis=1, dtype=np.int32)
+    return np.bincount(cell, weights=total, minlength=schools * (top + 1)).reshape(schools, top + 1)
+
+
+def leave_one_out_residuals(
+    answers: Answers, counts: np.ndarray, weight: np.ndarray, order: ScoreOrder
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    r"""Points of each school beyond those that all other schools' works with the same scores earn.
+
+    Parameters
+    ----------
+    answers : Answers
+    counts : ndarray, shape (S, M + 1)
+        Works of each school at each score.
+    weight : ndarray, shape (S,)
+        Weight of each school in the pool.
+    order : ScoreOrder
+
+    Returns
+    -------
+    residual : ndarray, shape (S, K)
+    rest_works : ndarray, shape (S, M + 1)
+        Works of the pool without the school.
+    first : ndarray, shape (M + 1, K)
+        Points earned in the pool without the first school.
+
+    Notes
+    -----
+    What `item_profile.given_total` expects at each score is linear in the points of the pool once the works are known,
+    so that :math:`\sum_s n_{is} E_{-i}[x_k|s] = \sum_s c_{is}(P_{sk} - w_i p_{isk})` with P the points of the whole
+    pool and p those of the school: one product of matrices and one sum over works take the place of a table school ×
+    score × item.
+    """
+    S, width = counts.shape
+    scores = np.arange(width, dtype=float)
+    kernel = np.exp(-0.5 * (scores[:, None] - scores) ** 2) + 1e-9
+    pool = order.weighted(weight)
+    rest_works = np.maximum(weight @ counts - weight[:, None] * counts, 0.0)
+    own = points_at_scores(answers, S, width - 1)
+    rest = np.maximum(weight @ own - weight[:, None] * own, 0.0) @ kernel
+    smooth = 1 / np.maximum(rest_works @ kernel, 1e-9)
+    share = counts / (rest_works + 4)
+    c = share + (4 * share * smooth * scores / np.maximum(smooth * rest, 1e-9)) @ kernel
+    residual = by_school(answers, S) - c @ pool + weight[:, None] * by_school(answers, S, c)
+    here = answers.school == 0
+    first = np.zeros_like(pool)
+    np.add.at(first, answers.score[here], weight[0] * answers.points[here].astype(float))
+    return residual, rest_works, np.maximum(pool - first, 0.0)

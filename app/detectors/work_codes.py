@@ -1,0 +1,182 @@
+"""Columns of works as whole numbers: codes of words, cells of tables, points, and an order of works.
+
+Words are compared once for each distinct one, not once for each work; numbers are counted, not sorted, wherever
+their range allows it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from app.frames import item_columns
+
+BLANK_ITEMS = "blank_items"
+"""Column of works read from files that counts what `blank_items` does, in place of the items."""
+_NUMBERS_AT_ONCE = 4_000_000
+_LARGEST_KEY = 62
+
+
+def coded(column: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+    """Codes of a column's words in their alphabetic order, and the words; −1 stands for none.
+
+    Parameters
+    ----------
+    column : Series
+        Any type; a categorical one is cheap.
+
+    Returns
+    -------
+    codes : ndarray of int, shape (n,)
+    names : ndarray of str
+        Sorted; of a categorical column they may contain words that no row has.
+    """
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        words = np.asarray(column.cat.categories.astype("str"), dtype=object).astype(str)
+        names, place = np.unique(words, return_inverse=True)
+        return np.append(place, -1).astype(np.int32)[column.cat.codes.to_numpy()], names
+    codes, found = pd.factorize(column.astype("str"), sort=True)
+    return codes, np.asarray(found, dtype=object).astype(str)
+
+
+def distinct(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Distinct whole numbers in ascending order, the place of each value among them, and how often each stands.
+
+    Parameters
+    ----------
+    values : ndarray of int, shape (n,)
+
+    Returns
+    -------
+    present : ndarray, shape (m,)
+    place : ndarray of int, shape (n,)
+    times : ndarray of int, shape (m,)
+    """
+    if len(values) == 0:
+        return values, np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
+    low, high = int(values.min()), int(values.max())
+    if high - low >= max(_NUMBERS_AT_ONCE, 4 * len(values)):
+        present, place, times = np.unique(values, return_inverse=True, return_counts=True)
+        return present, place, times
+    shifted = values - low if low else values
+    times = np.bincount(shifted)
+    there = times > 0
+    present = np.flatnonzero(there)
+    return (present + low).astype(values.dtype), (np.cumsum(there) - 1)[shifted], times[present]
+
+
+def points_of(works: pd.DataFrame, rows: np.ndarray, item_max: tuple[int, ...]) -> np.ndarray | None:
+    """Points of the chosen works item by item, held to each item's range; nulls count as no points.
+
+    Parameters
+    ----------
+    works : DataFrame
+        With columns ``item_1 … item_K``, or without.
+    rows : ndarray of int, shape (n,)
+        Ascending.
+    item_max : tuple of K int
+
+    Returns
+    -------
+    ndarray of int8, shape (K, n), or None
+        None where a column is missing or nobody has any point.
+    """
+    names = [f"item_{k + 1}" for k in range(len(item_max))]
+    if not set(names) <= set(works.columns):
+        return None
+    points = np.empty((len(names), len(rows)), np.int8)
+    everything = len(rows) == len(works)
+    for own, name, top in zip(points, names, item_max, strict=True):
+        column = works[name] if everything else works[name].iloc[rows]
+        if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iu":
+            own[:] = np.clip(column.to_numpy(), 0, top)
+        else:
+            own[:] = np.clip(np.nan_to_num(numbers(column)), 0, top)
+    return points if points.any() else None
+
+
+def numbers(column: pd.Series) -> np.ndarray:
+    """Column as double precision numbers; what is no number is NaN."""
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        return column.to_numpy(dtype=float, na_value=np.nan)
+    return pd.to_numeric(column, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+
+
+def blank_items(works: pd.DataFrame, limit: np.ndarray | int) -> np.ndarray:
+    """Number of blank items of each work among the first `limit` ones.
+
+    Parameters
+    ----------
+    works : DataFrame
+    limit : ndarray of int, shape (n,), or int
+        Number of the paper's items.
+
+    Returns
+    -------
+    ndarray of int, shape (n,)
+    """
+    count = np.zeros(len(works), dtype=np.int64)
+    for name in item_columns(works.columns):
+        column = works[name]
+        if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iub":
+            continue
+        blank = column.isna().to_numpy()
+        if blank.any():
+            count += blank & (int(name.split("_")[1]) <= limit)
+    return count
+
+
+def item_tables(points: np.ndarray, score: np.ndarray, item_max: tuple[int, ...], top: int) -> list[np.ndarray]:
+    """Works by points and total score, item by item.
+
+    Parameters
+    ----------
+    points : ndarray of int8, shape (K, n)
+    score : ndarray of int, shape (n,)
+    item_max : tuple of K int
+    top : int
+        Largest total score M.
+
+    Returns
+    -------
+    list of ndarray of float, shape (m_k + 1, M + 1)
+    """
+    width = top + 1
+    cell = np.empty(points.shape[1], np.int64)
+    tables = []
+    for own, most in zip(points, item_max, strict=True):
+        np.multiply(own, width, out=cell, dtype=np.int64)
+        cell += score
+        tables.append(np.bincount(cell, minlength=(most + 1) * width).reshape(most + 1, width).astype(float))
+    return tables
+
+
+def order_of_works(points: np.ndarray, score: np.ndarray, variant: np.ndarray, within: np.ndarray) -> np.ndarray:
+    """Order by class (or school), variant, score and points, the last item first.
+
+    Works that tie in everything are the same work: the order is then one and the same for any order of the rows.
+
+    Parameters
+    ----------
+    points : ndarray of int8, shape (K, n)
+    score, variant, within : ndarray of int, shape (n,)
+
+    Returns
+    -------
+    ndarray of int, shape (n,)
+    """
+    n = points.shape[1]
+    if n == 0:
+        return np.zeros(0, dtype=np.int64)
+    bits = 0
+    key = np.zeros(n, dtype=np.int64)
+    # The first item weighs least; as long as all columns fit one number, a single sort will do.
+    for column in (*points, score, variant, within):
+        low = int(column.min())
+        size = (int(column.max()) - low).bit_length()
+        if bits + size > _LARGEST_KEY:
+            return np.lexsort((*points, score, variant, within))
+        if size:
+            key += (column.astype(np.int64) - low) << bits
+        bits += size
+    return np.argsort(key)
