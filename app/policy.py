@@ -35,6 +35,7 @@ class Permission(StrEnum):
     DOCUMENT_ISSUE = "document:issue"
     DOCUMENT_READ = "document:read"
     FINDING_READ = "finding:read"
+    FLAG_RAISE = "flag:raise"  # raise the flags of a trial run with limits of one's choice
     GROUP_APPROVE = "group:approve"  # fix a control group, approve clusters
     GROUP_PROPOSE = "group:propose"  # draw and adjust a control group, compute clusters
     GROUP_READ = "group:read"  # control groups, clusters and the register of objective schools
@@ -67,6 +68,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
         Permission.CASE_OPEN,
         Permission.DATA_READ,
         Permission.DOCUMENT_ISSUE,
+        Permission.FLAG_RAISE,
         Permission.GROUP_APPROVE,
         Permission.GROUP_READ,
         Permission.JOURNAL_READ,
@@ -97,6 +99,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
         Permission.DATA_IMPORT,
         Permission.DATA_READ,
         Permission.DOCUMENT_ISSUE,
+        Permission.FLAG_RAISE,
         Permission.GROUP_PROPOSE,
         Permission.GROUP_READ,
         Permission.SCREENING_READ,

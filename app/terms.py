@@ -121,6 +121,21 @@ class DetectorName(Term):
     RECURRENCE = "recurrence", "Повторение признаков", "Recurrence of signs"
 
 
+class SchoolKind(Term):
+    """Kinds of school as the rules of ``app/data/formats/vocabulary.toml`` tell them from a school's title."""
+
+    SECONDARY = "secondary", "средняя школа", "secondary school"
+    BASIC = "basic", "основная школа", "basic school"
+    PRIMARY = "primary", "начальная школа", "primary school"
+    GYMNASIUM = "gymnasium", "гимназия", "gymnasium"
+    LYCEUM = "lyceum", "лицей", "lyceum"
+    CADET = "cadet", "кадетская школа", "cadet school"
+    BOARDING = "boarding", "школа-интернат", "boarding school"
+    CORRECTIONAL = "correctional", "коррекционная школа", "school for pupils with special needs"
+    EVENING = "evening", "вечерняя школа", "evening school"
+    VOCATIONAL = "vocational", "колледж", "vocational college"
+
+
 class FindingOutcome(Term):
     ASSESSED = "assessed", "проверено", "assessed"
     NOT_ASSESSED = "not_assessed", "не оценивалось", "not assessed"

@@ -17,13 +17,14 @@ from flask_babel import gettext as _
 from sqlalchemy import ScalarSelect, func, select
 
 from app import auth
-from app.admin import case_page, words
+from app.admin import case_page, explaining, words
 from app.admin.account import account, language
 from app.admin.cases import CasesView
 from app.admin.clusters import ClustersView
 from app.admin.control import ControlView
 from app.admin.day import DayPage
 from app.admin.documents import documents
+from app.admin.fairness import FairnessPage
 from app.admin.flags import FlagsView
 from app.admin.jobs import JobsView
 from app.admin.journal import JournalView
@@ -37,6 +38,7 @@ from app.admin.statistics import StatisticsPage
 from app.admin.uploads import UploadsView
 from app.admin.users import UsersView
 from app.admin.visits import ObservationsView, RechecksView
+from app.admin.what_if import WhatIfPage
 from app.admin.words import install_words
 from app.models import (
     Case,
@@ -79,6 +81,8 @@ def menu() -> tuple[Entry, ...]:
         Entry("", "rechecks", _("Перепроверки"), "rechecks"),
         Entry(_("Анализ"), "uploads", _("Данные"), "uploads"),
         Entry(_("Анализ"), "runs", _("Проверки")),
+        Entry(_("Анализ"), "what_if", _("Что, если…")),
+        Entry(_("Анализ"), "fairness", _("Справедливость признаков")),
         Entry(_("Анализ"), "statistics", _("Статистика")),
         Entry(_("Анализ"), "schools", _("Школы")),
         Entry(_("Анализ"), "objective", _("Реестр объективных")),
@@ -121,6 +125,8 @@ def install_admin(app: Flask) -> None:
         RechecksView(Recheck, name="Перепроверки", endpoint="rechecks", url="/rechecks"),
         UploadsView(Upload, name="Данные", endpoint="uploads", url="/uploads"),
         RunsView(ScreeningRun, name="Проверки", endpoint="runs", url="/screening"),
+        WhatIfPage(name="Что, если", endpoint="what_if", url="/what-if"),
+        FairnessPage(name="Справедливость признаков", endpoint="fairness", url="/fairness"),
         StatisticsPage(name="Статистика", endpoint="statistics", url="/statistics"),
         SchoolsView(School, name="Школы", endpoint="schools", url="/schools"),
         ObjectiveView(ObjectiveEntry, name="Реестр объективных школ", endpoint="objective", url="/objective"),
@@ -161,7 +167,9 @@ def _shared() -> dict[str, Any]:
         "detector_title": case_page.detector_title,
         "workplace": case_page.workplace,
         "sentence": case_page.sentence,
-        "explanation": case_page.explanation,
+        "explanation": explaining.explanation,
+        "context_facts": explaining.context_facts,
+        "kind_title": explaining.kind_title,
         "P": Permission,
         "locale": words.locale(),
         "admin_base_template": "theme/base.html",
@@ -205,7 +213,7 @@ def _place() -> ScalarSelect[str]:
 
 
 def _index_of(endpoint: str) -> str:
-    return "index" if endpoint in ("admin", "statistics", "search") else "index_view"
+    return "index" if f"{endpoint}.index" in current_app.view_functions else "index_view"
 
 
 def _is_open(needs: Permission | str | None) -> bool:

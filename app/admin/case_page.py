@@ -324,11 +324,6 @@ def sentence(finding: Any) -> str:
     )
 
 
-def explanation(finding: Any) -> str:
-    """What would explain a sign away, in the reader's language."""
-    return str(finding.get("explains_away_en" if words.locale() == "en" else "explains_away") or "")
-
-
 def _documents(case: Case) -> dict[str, Any]:
     rows = auth.db().scalars(
         select(Document).where(Document.case_id == case.id).order_by(Document.requested_at.desc(), Document.id.desc())

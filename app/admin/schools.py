@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, or_, select
 from app import auth
 from app.admin import choices, clusters
 from app.admin.base import Column, Filter, ScopedView, like
+from app.admin.explaining import kind_title
 from app.models import Case, Finding, Flag, School
 from app.policy import Permission
 from app.workflows import cluster_sets
@@ -29,7 +30,7 @@ class SchoolsView(ScopedView):
         Column("name", _l("Школа"), lambda s: s.name, kind="strong", sort="name"),
         Column("code", _l("Номер"), lambda s: s.code, sort="code"),
         Column("municipality_id", _l("Муниципалитет"), lambda s: s.municipality.name),
-        Column("kind", _l("Вид"), lambda s: s.kind or "—", is_wide_only=True),
+        Column("kind", _l("Вид"), lambda s: kind_title(s.kind), is_wide_only=True),
         Column("settlement", _l("Поселение"), lambda s: s.settlement or "—", is_wide_only=True),
         Column(
             "is_objective",

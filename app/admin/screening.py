@@ -18,8 +18,9 @@ from app.admin import case_fields, words
 from app.admin.base import Column, ScopedView, say
 from app.admin.cases import short_tier
 from app.admin.flags import TIER_NOTE
+from app.admin.run_beside import agreement, indices
 from app.errors import NotFound, Reason, Refused
-from app.models import Dataset, FederalMarker, Finding, Flag, School, ScreeningRun
+from app.models import Dataset, Finding, Flag, School, ScreeningRun
 from app.policy import Permission
 from app.terms import SCREENED_REPORTS, FileKind, FindingOutcome, RunStatus, Tier
 from app.workflows import control_groups
@@ -38,6 +39,17 @@ class RunsView(ScopedView):
     list_template = "pages/runs.html"
     columns = (
         Column("year", _l("Год"), lambda r: str(r.year), kind="strong", sort="year"),
+        Column(
+            "is_trial",
+            _l("Вид"),
+            lambda r: (
+                _("обычная")
+                if not r.is_trial
+                else _("пробная")
+                if r.raised_at is None
+                else _("пробная, признаки подняты")
+            ),
+        ),
         Column("status", _l("Состояние"), lambda r: r.status, kind="pill", tone=lambda r: RUN_TONES.get(r.status, "")),
         Column("requested_at", _l("Запущена"), lambda r: r.requested_at, kind="moment", sort="requested_at"),
         Column("started_by_name", _l("Кто"), lambda r: r.started_by_name or "—"),
@@ -69,6 +81,7 @@ class RunsView(ScopedView):
                     url_for("uploads.index_view"),
                 )
             )
+        is_trial = request.form.get("is_trial") == "1"
         group = request.form.get("control_group", "")
         run = request_screening(
             auth.db(),
@@ -76,9 +89,10 @@ class RunsView(ScopedView):
             control_group_id=case_fields.whole(group) if group else None,
             actor=auth.actor(),
             at=auth.now(),
+            is_trial=is_trial,
         )
         auth.commit()
-        say(_("Проверка запущена."))
+        say(_("Пробная проверка запущена.") if is_trial else _("Проверка запущена."))
         return redirect(url_for("runs.run", run_id=run.id))
 
     @expose("/<row:run_id>")
@@ -88,7 +102,7 @@ class RunsView(ScopedView):
         run = self.get_one(run_id)
         context: dict[str, Any] = {"run": run, "tone": RUN_TONES.get(run.status, "")}
         if run.status is RunStatus.DONE:
-            context |= _results(run) | {"tier_note": TIER_NOTE, "short_tier": short_tier}
+            context |= _results(run) | {"tier_note": TIER_NOTE, "short_tier": short_tier, "watch": Tier.WATCH}
         return self.render("pages/run.html", **context)
 
     @expose("/<row:run_id>/schools/<row:school_id>")
@@ -150,35 +164,8 @@ def _results(run: ScreeningRun) -> dict[str, Any]:
         "regional": regional,
         "silent": silent,
         "tiers": [(tier, int(run.tiers.get(tier.value, 0))) for tier in Tier],
-        "federal": _federal_agreement(run, flags),
-        "index": _index(run),
-    }
-
-
-def _index(run: ScreeningRun) -> dict[str, Any] | None:
-    """Index of the region by the product's tiers and by the federal method, as the run kept them."""
-    own = (run.reference.get("own_index") or {}).get(str(run.year))
-    official = (run.reference.get("federal") or {}).get(str(run.year)) or {}
-    return {"own": own, "federal": official} if own and own.get("index") is not None else None
-
-
-def _federal_agreement(run: ScreeningRun, flags: Any) -> dict[str, Any] | None:
-    """How far the run and the federal list of the year name the same schools."""
-    listed = set(
-        auth.db().scalars(
-            select(FederalMarker.school_id).where(FederalMarker.year == run.year, FederalMarker.school_id.is_not(None))
-        )
-    )
-    if not listed:
-        return None
-    strong = {flag.school_id for flag in flags if flag.tier in (Tier.CASE, Tier.SEVERE)}
-    any_flag = {flag.school_id for flag in flags}
-    return {
-        "listed": len(listed),
-        "strong": len(strong),
-        "both": len(listed & strong),
-        "both_any": len(listed & any_flag),
-        "share": len(listed & strong) / len(listed),
+        "federal": agreement(run),
+        "indices": indices(run),
     }
 
 

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, func, select, text
 
 from app.context import AppContext
 from app.database import bind
-from app.models import Case, CaseEvent, Dataset, Document, InboxNote, JobEffect, OutboxJob, Upload
+from app.models import Case, CaseEvent, Dataset, Document, InboxNote, JobEffect, OutboxJob, ScreeningRun, Upload
 from app.policy import SYSTEM
 from app.terms import CaseState, JobStatus
 from app.workflows import journal
@@ -30,6 +30,7 @@ _FILES: tuple[tuple[str, Any], ...] = (
     ("problems", Upload.problems_sha256),
     ("dataset", Dataset.sha256),
     ("document", Document.sha256),
+    ("judged", ScreeningRun.judged_sha256),
 )
 
 

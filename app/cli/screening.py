@@ -22,9 +22,10 @@ _FIELDS = ("id", "year", "status", "n_findings", "n_flags", "n_cases", "tiers", 
 @click.option(
     "--year", type=click.IntRange(2015, 2100), required=True, help="Год, за который приняты работы или отчёты."
 )
+@click.option("--trial", "is_trial", is_flag=True, help="Пробно: найти, но признаков не поднимать и дел не открывать.")
 @json_option
 @speaks
-def command(year: int, as_json: bool) -> None:
+def command(year: int, is_trial: bool, as_json: bool) -> None:
     """Прогнать проверки за год: признаки, школы, дела."""
     from app.database import acting
     from app.policy import SYSTEM
@@ -33,7 +34,7 @@ def command(year: int, as_json: bool) -> None:
 
     context = open_context()
     with acting(context.sessions, SYSTEM) as session:
-        run = request_screening(session, year, actor=SYSTEM, at=datetime.now(UTC))
+        run = request_screening(session, year, actor=SYSTEM, at=datetime.now(UTC), is_trial=is_trial)
         (job_id,) = outbox.take_woken(session)
     result = _follow(context, run.id, job_id)
     if result["status"] != "done":

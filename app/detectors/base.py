@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from app.detectors.judged import Judged
 from app.terms import Family, FindingLevel
 
 
@@ -83,6 +84,8 @@ class Screening:
         Parameters as used, with the version of their file.
     versions : dict
         Detector → version.
+    judged : list of Judged
+        One a year: what the tiers were decided on, to decide them anew at other limits.
     """
 
     findings: pd.DataFrame
@@ -92,6 +95,7 @@ class Screening:
     reference: dict = field(default_factory=dict)
     params: dict = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
+    judged: list[Judged] = field(default_factory=list)
 
 
 def level_of(n: int) -> FindingLevel:

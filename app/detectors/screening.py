@@ -173,7 +173,7 @@ def screen(
         result.reference["papers"] += [_reference_of(paper) for paper in done]
         result.reference["papers"] += [_reference_of(p.results) | {"reports": p.kinds} for p in reports]
         result.reference["federal"][str(year)] = federal.region_index(markers)
-        paper_summary, school_summary, profiles = summaries(
+        paper_summary, school_summary, profiles, judged = summaries(
             everything,
             year,
             params,
@@ -189,6 +189,7 @@ def screen(
                 for name, shift in profiles.shift.items()
             },
         }
+        result.judged.append(judged)
         papers_found.append(paper_summary)
         schools_found.append(school_summary)
         result.reference["own_index"][str(year)] = own_index(school_summary)

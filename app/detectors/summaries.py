@@ -28,6 +28,7 @@ from app.detectors import (
     upper_tail,
     year_swing,
 )
+from app.detectors.judged import Judged
 from app.detectors.mechanisms import Profiles, load_profiles, mechanism_ratios
 from app.detectors.params import Params
 from app.detectors.planting import learned_profiles
@@ -68,8 +69,8 @@ def summaries(
     history: dict[str, np.ndarray],
     planted: Callable[[np.ndarray, np.ndarray], list[PaperResults]] | None = None,
     of_works: list[PaperResults] | None = None,
-) -> tuple[pd.DataFrame, pd.DataFrame, Profiles]:
-    """Tables of papers and schools of one year, and the profiles of the mechanisms that evidence was ranked by."""
+) -> tuple[pd.DataFrame, pd.DataFrame, Profiles, Judged]:
+    """Papers and schools of one year, the profiles that evidence was ranked by, and what the tiers were decided on."""
     names = np.unique(np.concatenate([paper.table.schools for paper in done]))
     families, assessed, works = family_scores(done, names)
     S, P = works.shape
@@ -91,9 +92,19 @@ def summaries(
     for i, rows in enumerate(past):
         padded[i, : len(rows)] = rows
         history[str(names[i])] = np.vstack((rows, single[i]))
-    tier, signs = combination.tiers(
-        scores, families, np.concatenate((padded, single), axis=1), paper_q, total, params.tiers, params.combination
+    alike = np.array(ratios.names, dtype=object)[ratios.share.argmax(1)]
+    judged_now = Judged.of(
+        year,
+        names,
+        scores,
+        families,
+        np.concatenate((padded, single), axis=1),
+        paper_q,
+        total,
+        evidence=ratios.evidence,
+        resembles=alike,
     )
+    tier, signs = judged_now.tiers(params.tiers, params.combination)
     here, which = np.nonzero(works > 0)
     order = np.lexsort((here, which))
     here, which = here[order], which[order]
@@ -120,10 +131,10 @@ def summaries(
             "q": np.where(small, np.nan, scores.q),
             "tier": tier,
             "families": np.array([",".join(words[row]) for row in signs], dtype=object),
-            "resembles": np.where(signs.any(axis=1), np.array(ratios.names, dtype=object)[ratios.share.argmax(1)], ""),
+            "resembles": np.where(signs.any(axis=1), alike, ""),
         }
     )
-    return paper_summary, school_summary, profiles
+    return paper_summary, school_summary, profiles, judged_now
 
 
 def _copy(done: list[PaperResults]) -> tuple[list[combination.FamilyScores], np.ndarray]:

@@ -13,7 +13,11 @@ from app.terms import Family, FindingLevel, FindingOutcome, RunStatus, Tier
 
 
 class ScreeningRun(Tenant, Base):
-    """One run of the detectors over a year's accepted data sets."""
+    """One run of the detectors over a year's accepted data sets.
+
+    A trial run keeps its findings and raises no flags until somebody raises them, once, with the limits in `limits`.
+    `judged_sha256` names the stored figures that the tiers were decided on (JSON, `app.detectors.judged`).
+    """
 
     __tablename__ = "screening_runs"
 
@@ -32,6 +36,11 @@ class ScreeningRun(Tenant, Base):
     parameters: Mapped[JsonObject] = mapped_column(JSON, default=dict)
     reference: Mapped[JsonObject] = mapped_column(JSON, default=dict)
     tiers: Mapped[JsonObject] = mapped_column(JSON, default=dict)
+    is_trial: Mapped[bool] = mapped_column(default=False)
+    judged_sha256: Mapped[str | None] = mapped_column(String(64))
+    limits: Mapped[JsonObject] = mapped_column(JSON, default=dict)
+    raised_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    raised_by_name: Mapped[str] = mapped_column(String(200), default="")
     n_findings: Mapped[int] = mapped_column(default=0)
     n_flags: Mapped[int] = mapped_column(default=0)
     n_cases: Mapped[int] = mapped_column(default=0)

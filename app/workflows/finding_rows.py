@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from app.models import Finding
 from app.terms import Family, FindingLevel, FindingOutcome
-from app.workflows.screening import plain_value
+from app.workflows.freezing import plain
 
 _KEY = ("school", "year", "subject", "grade", "detector")
 _WHOLE = ("year", "grade", "n")
@@ -54,9 +54,9 @@ class FindingRows:
         self.columns: dict[str, list[Any]] = {name: _objects(findings[name].astype(np.int64)) for name in _WHOLE}
         for name in _NUMBERS:
             values = findings[name].to_numpy(dtype=float)
-            plain = values.astype(object)
-            plain[~np.isfinite(values)] = None
-            self.columns[name] = plain.tolist()
+            boxed = values.astype(object)
+            boxed[~np.isfinite(values)] = None
+            self.columns[name] = boxed.tolist()
         for name in _TEXTS:
             self.columns[name] = [_text(value) for value in _objects(findings[name])]
         # A finding about all papers of a school has no subject, which is a text of no letters and not a missing one.
@@ -105,7 +105,7 @@ class FindingRows:
                 "family": Family(row["family"]),
                 "level": FindingLevel(row["level"]),
                 "outcome": FindingOutcome(row["outcome"]),
-                "evidence": plain_value(self.charts[i]),
+                "evidence": plain(self.charts[i]),
             }
             found[school_id].append(row)
         return found
@@ -137,7 +137,7 @@ def _json(value: Any) -> str:
     try:
         return json.dumps(value, allow_nan=False, ensure_ascii=False)
     except (ValueError, TypeError):
-        return json.dumps(plain_value(value), allow_nan=False, ensure_ascii=False)
+        return json.dumps(plain(value), allow_nan=False, ensure_ascii=False)
 
 
 def _objects(column: pd.Series) -> list[Any]:

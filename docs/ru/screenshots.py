@@ -164,6 +164,7 @@ def draw_end(come: Callable[[str], Visitor]) -> None:
     keep(manager, "18-statistics", height=900)
     manager.page.locator(".user-menu > summary").click()
     keep(manager, "19-preferences", clip={"x": 760, "y": 8, "width": 512, "height": 300})
+    draw_limits(manager)
     department = come("department")
     department.page.set_viewport_size(NARROW)
     open_case(department, "Признаки")
@@ -171,6 +172,13 @@ def draw_end(come: Callable[[str], Visitor]) -> None:
     admin = come("admin")
     admin.open("/users/add")
     keep(admin, "21-user", height=1150)
+
+
+def draw_limits(manager: Visitor) -> None:
+    manager.open("/what-if/")
+    keep(manager, "26-what-if", height=900)
+    manager.open("/fairness/")
+    keep(manager, "27-fairness", height=1000)
 
 
 def open_case(person: Visitor, state: str) -> None:

@@ -6,6 +6,7 @@ import { enhanceFrame } from "./frame.js";
 import { enhanceInlineRows } from "./inline.js";
 import { enhanceTables } from "./tables.js";
 import { watchProgress } from "./progress.js";
+import { watchSliders } from "./sliders.js";
 
 const script = document.currentScript.src; // other files of the theme stand beside this one
 
@@ -17,6 +18,7 @@ function start() {
   enhanceInlineRows();
   enhanceChoices(document);
   watchProgress();
+  watchSliders();
   drawCharts(script);
 }
 
