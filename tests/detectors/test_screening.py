@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from app import frames
-from app.bench.accuracy import auc
+from app.bench.accuracy_measures import auc
 from app.detectors import DETECTORS, PaperSpec, screen
 from app.detectors.simulate import RegionOptions, simulate_region
 from app.errors import WrongFormat
