@@ -80,6 +80,8 @@ def accuracy(
             read_base(real, base, cache)  # once, before the children look for it
         repeated = [peers_of(extent)] * extent.real_peers
         trials += real_trials(real, extent.bases, extent.replicates, seed, cache, peers=repeated)
+        # Schools are the same, what is done to them is not: told apart from the yardstick, and never tuned on.
+        trials += real_trials(real, extent.bases[:1], extent.replicates, seed, cache, manner="other")
     outcomes = run_all(trials, processes, lambda share: tell("моделирование и проверки", 0.9 * share))
     tell("мощность у границ", 0.9)
     measured = SIZES if extent.power and "own" in generators else ()
@@ -98,7 +100,7 @@ def accuracy(
         "honest": honest_tiers(outcomes),
         "ranking": _rankings(outcomes),
         "power": power,
-        "real": {"bases": _planted(outcomes, extent)} if there else {"reason": NO_REAL},
+        "real": {"bases": _planted(outcomes)} if there else {"reason": NO_REAL},
         "peers": peers,
         "peer_wins": peer_wins(peers),
     }
@@ -123,11 +125,12 @@ def _rankings(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     return found
 
 
-def _planted(outcomes: Sequence[Outcome], extent: Extent) -> dict[str, Any]:
-    return {
-        base: planted_summary([o for o in outcomes if isinstance(o.trial, RealTrial) and o.trial.base == base])
-        for base in extent.bases
-    }
+def _planted(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    groups: dict[str, list[Outcome]] = {}
+    for outcome in outcomes:
+        if isinstance(outcome.trial, RealTrial):
+            groups.setdefault(outcome.trial.where, []).append(outcome)
+    return {where: planted_summary(parts) for where, parts in groups.items()}
 
 
 def _peers(outcomes: Sequence[Outcome], extent: Extent) -> dict[str, Any]:

@@ -26,6 +26,7 @@ def planted_on_real(
     seed: int = 2026,
     cache: Path | None = None,
     processes: int = 1,
+    manner: str = "own",
 ) -> dict[str, Any]:
     """Plant every manipulation into a tenth of a real region's schools and see where `evidence` ranks them.
 
@@ -47,6 +48,8 @@ def planted_on_real(
         Folder where the works read are kept as Parquet; a changed file is read anew.
     processes : int
         Replicates are shared among so many.
+    manner : str
+        Of `contamination.MANNERS`; nothing should be tuned on ``other``.
 
     Returns
     -------
@@ -58,7 +61,7 @@ def planted_on_real(
     Refused
         The folder is missing.
     """
-    trials = real_trials(folder, bases, replicates, seed, cache, share=share, strength=strength)
+    trials = real_trials(folder, bases, replicates, seed, cache, share=share, strength=strength, manner=manner)
     outcomes = run_all(trials, processes)
     return {base: planted_summary([o for o in outcomes if _base(o) == base]) for base in bases}
 
@@ -73,10 +76,11 @@ def real_trials(
     share: float = 0.10,
     strength: float = 0.6,
     peers: Sequence[tuple[str, ...]] = (),
+    manner: str = "own",
 ) -> list[RealTrial]:
     """Trials of all bases; `peers` names those of the first replicates."""
     return [
-        RealTrial(folder, base, (seed, r), cache, share, strength, peers[r] if r < len(peers) else ())
+        RealTrial(folder, base, (seed, r), cache, share, strength, peers[r] if r < len(peers) else (), manner)
         for base in bases
         for r in range(replicates)
     ]

@@ -88,7 +88,9 @@ def _paper(works: pd.DataFrame) -> PaperSpec:
     return PaperSpec(year, subject, grade, limits, scale.mark_from if scale is not None else None)
 
 
-def plant(base: RealBase, seed: Sequence[int], strength: float, share: float) -> tuple[pd.DataFrame, pd.Series]:
+def plant(
+    base: RealBase, seed: Sequence[int], strength: float, share: float, manner: str = "own"
+) -> tuple[pd.DataFrame, pd.Series]:
     """Works after planting, and the label of each planted school."""
     rng = np.random.default_rng(list(seed))
     size = base.works["school"].value_counts().sort_index()
@@ -109,6 +111,7 @@ def plant(base: RealBase, seed: Sequence[int], strength: float, share: float) ->
         works = base.works[here].reset_index(drop=True)
         for kinds in dict.fromkeys(used.values()):
             schools = [school for school, own in used.items() if own == kinds]
-            works = contaminate_by_all(rng, works, paper, kinds, strength, works["school"].isin(schools).to_numpy())
+            rows = works["school"].isin(schools).to_numpy()
+            works = contaminate_by_all(rng, works, paper, kinds, strength, rows, manner=manner)
         parts.append(works)
     return pd.concat(parts, ignore_index=True), pd.Series(deck, index=chosen)

@@ -72,7 +72,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class RealTrial:
-    """A real region's sitting with manipulations planted (strength medium)."""
+    """A real region's sitting with manipulations planted, carried out in one of `contamination.MANNERS`."""
 
     folder: Path
     base: str
@@ -81,6 +81,12 @@ class RealTrial:
     share: float = 0.10
     strength: float = 0.6
     peers: tuple[str, ...] = ()
+    manner: str = "own"
+
+    @property
+    def where(self) -> str:
+        """Key of the base in the results; the other manner is a base of its own there."""
+        return self.base if self.manner == "own" else f"{self.base}_{self.manner}"
 
 
 @dataclass(frozen=True)
@@ -179,7 +185,7 @@ def _real(trial: RealTrial) -> Outcome:
     base: RealBase = read_base(trial.folder, trial.base, trial.cache)
     if base.reason:
         return Outcome(trial, pd.DataFrame(), reason=base.reason)
-    works, labels = plant(base, trial.seed, trial.strength, trial.share)
+    works, labels = plant(base, trial.seed, trial.strength, trial.share, trial.manner)
     schools = _schools(screen(works, base.papers).schools, works, labels)
     schools = schools[schools["n"] >= 10].reset_index(drop=True)
     if trial.peers:

@@ -320,6 +320,15 @@ def test_planting_changes_a_tenth_of_the_schools_and_no_other():
     assert set(both.loc[moved, "school"])
 
 
+def test_the_other_manner_meets_the_same_schools_with_other_changes():
+    base = small_base()
+
+    own, other = (plant(base, [1, 2], 0.6, 0.2, manner) for manner in ("own", "other"))
+
+    pd.testing.assert_series_equal(own[1], other[1])
+    assert len(own[0]) != len(other[0]) or not own[0]["score"].equals(other[0]["score"])
+
+
 def test_kinds_are_dealt_out_over_schools_of_all_sizes():
     base = small_base()
 
