@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 
 from app.context import AppContext
 from app.database import acting
+from app.demo_groups import enter_schools, make_groups
 from app.jobs.work import perform
 from app.models import Case, Municipality, OutboxJob, Recheck, School, ScreeningRun, Upload, User
 from app.policy import SYSTEM, Actor
@@ -29,6 +30,7 @@ from app.terms import (
     ExplanationReason,
     JobStatus,
     ObservationStage,
+    Procedure,
     RecheckStatus,
     Role,
     RunStatus,
@@ -50,6 +52,9 @@ if TYPE_CHECKING:
 SEED = 20261123
 YEAR = 2021
 """The last year whose official scales are known for all four papers of the demo."""
+
+REGIONAL = ("ma", 5)
+"""Subject and grade of the demo's regional work."""
 
 DAYS_BACK = 60
 PASSWORD = "открытый урок"  # noqa: S105 - printed at start-up; people of the demo have nothing to hide
@@ -117,7 +122,10 @@ def create_demo(context: AppContext, *, at: datetime, progress: Progress | None 
     files = [(f"{MARK}Контекстные данные школ.csv", _context_file(region.schools))]
     names = region.schools.set_index("school")["municipality_name"]
     files += [(_file_name(paper), _works_file(region.works, paper, names)) for paper in region.papers]
-    _load(context, files, start, report)
+    # The regional work: other classes of the same schools, marked by outside experts, so that nothing in it is raised.
+    calm = simulate_region(SEED, RegionOptions(schools=110, year=YEAR, share=0.0, papers=(REGIONAL,)))
+    regional = (f"{MARK}РДР по математике, 5 класс.csv", _works_file(calm.works, calm.papers[0], names))
+    _load(context, [*files, regional], start, report)
     report("проверки", 0.55)
     with acting(context.sessions, SYSTEM) as session:
         run = session.scalars(select(ScreeningRun).where(ScreeningRun.status != RunStatus.FAILED)).first()
@@ -125,7 +133,10 @@ def create_demo(context: AppContext, *, at: datetime, progress: Progress | None 
     _run_jobs(context)
     report("люди и дела", 0.8)
     with acting(context.sessions, SYSTEM) as session:
-        to_finish = _work_on_cases(session, _add_people(session, at), start)
+        users = _add_people(session, at)
+        to_finish = _work_on_cases(session, users, start)
+        actors = {login: people.actor_for(session, user, at) for login, user in users.items()}
+        make_groups(session, actors, YEAR, start + timedelta(days=20))
     _run_jobs(context)
     _finish_rechecks(context, to_finish, at)
     _run_jobs(context)
@@ -142,7 +153,10 @@ def _load(context: AppContext, files: list[tuple[str, bytes]], at: datetime, rep
         with acting(context.sessions, SYSTEM) as session:
             if session.scalars(select(Upload.id).where(Upload.file_name == name)).first() is not None:
                 continue  # a demo cut short had brought it
-            intake.receive_upload(session, context.store, content=content, file_name=name, actor=SYSTEM, at=at)
+            paper = intake.paper_named(YEAR, *REGIONAL, Procedure.RDR) if "РДР" in name else None
+            intake.receive_upload(
+                session, context.store, content=content, file_name=name, actor=SYSTEM, at=at, paper=paper
+            )
     report("чтение файлов", 0.1)
     _run_jobs(context)
     with acting(context.sessions, SYSTEM) as session:
@@ -234,8 +248,7 @@ def _add_people(session: Session, at: datetime) -> dict[str, User]:
         for school in session.scalars(select(School).where(School.municipality_id == home).order_by(School.code))
         if school.id not in flagged
     ]
-    for school in calm[:3]:
-        school.is_objective = True
+    enter_schools(session, calm[:3], at - timedelta(days=DAYS_BACK))
     own = [case for case in open_cases if case.municipality_id == home]
     password = people.hash_password(PASSWORD)
     users = {}

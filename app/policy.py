@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, false, or_, true
 
 from app.errors import NotPermitted, Reason
-from app.models import AuthSession, Municipality, School, Tenant, User
+from app.models import AuthSession, ClusterSet, ControlGroup, Municipality, ScaleLink, School, Tenant, User
 from app.terms import Role
 
 
@@ -36,9 +36,13 @@ class Permission(StrEnum):
     DOCUMENT_READ = "document:read"
     FINDING_READ = "finding:read"
     FLAG_RAISE = "flag:raise"  # raise the flags of a trial run with limits of one's choice
+    GROUP_APPROVE = "group:approve"  # fix a control group, approve clusters
+    GROUP_PROPOSE = "group:propose"  # draw and adjust a control group, compute clusters
+    GROUP_READ = "group:read"  # control groups, clusters and the register of objective schools
     JOB_READ = "job:read"
     JOB_RETRY = "job:retry"
     JOURNAL_READ = "journal:read"
+    REGISTER_KEEP = "register:keep"  # enter schools in the register of objective ones, withdraw them
     SCHOOL_READ = "school:read"
     SCREENING_RUN = "screening:run"
     SCREENING_READ = "screening:read"
@@ -65,7 +69,10 @@ GRANTS: dict[Role, frozenset[Permission]] = {
         Permission.DATA_READ,
         Permission.DOCUMENT_ISSUE,
         Permission.FLAG_RAISE,
+        Permission.GROUP_APPROVE,
+        Permission.GROUP_READ,
         Permission.JOURNAL_READ,
+        Permission.REGISTER_KEEP,
         Permission.SCREENING_READ,
         Permission.STATISTICS_READ,
     },
@@ -79,7 +86,10 @@ GRANTS: dict[Role, frozenset[Permission]] = {
         Permission.CASE_OPEN,
         Permission.CASE_RECHECK,
         Permission.DOCUMENT_ISSUE,
+        Permission.GROUP_APPROVE,
+        Permission.GROUP_READ,
         Permission.JOURNAL_READ,
+        Permission.REGISTER_KEEP,
         Permission.STATISTICS_READ,
     },
     Role.ANALYST: _READ
@@ -90,6 +100,8 @@ GRANTS: dict[Role, frozenset[Permission]] = {
         Permission.DATA_READ,
         Permission.DOCUMENT_ISSUE,
         Permission.FLAG_RAISE,
+        Permission.GROUP_PROPOSE,
+        Permission.GROUP_READ,
         Permission.SCREENING_READ,
         Permission.SCREENING_RUN,
         Permission.STATISTICS_READ,
@@ -218,6 +230,11 @@ def visible(actor: Actor | None, model: Any) -> ColumnElement[bool]:
         return own
     if model is AuthSession:
         return AuthSession.user_id == actor.user_id
+    if model in (ControlGroup, ClusterSet, ScaleLink):
+        # The region's own groups are everybody's who works with groups; their members stay narrowed school by school.
+        if not actor.may(Permission.GROUP_READ):
+            return false()
+        return or_(model.municipality_id.is_(None), model.municipality_id == actor.municipality_id)
     school_column = School.id if model is School else model.school_id
     if actor.role in SCHOOL_ROLES:
         return school_column.in_(sorted(actor.school_ids))

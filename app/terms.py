@@ -167,6 +167,37 @@ class FileKind(Term):
     WORKS = "works", "работы участников", "works of participants"
     CONTEXT = "context", "контекстные данные школ", "school context form"
     FEDERAL_LIST = "federal_list", "федеральный список", "federal list"
+    REPORT_MARKS = "report_marks", "отчёт: статистика по отметкам", "report: mark statistics"
+    REPORT_SCORES = "report_scores", "отчёт: распределение баллов", "report: score distribution"
+    REPORT_ITEMS = "report_items", "отчёт: выполнение заданий", "report: completion of items"
+    REPORT_JOURNAL = "report_journal", "отчёт: сравнение с журналом", "report: comparison with the journal"
+    REPORT_PLANNED = "report_planned", "отчёт: планируемые результаты", "report: planned results"
+    REPORT_GROUPS = "report_groups", "отчёт: задания по группам отметок", "report: items by mark groups"
+    REGIONAL = "regional", "работы КДР и РДР", "works of KDR and RDR"
+
+
+SCREENED_REPORTS = {
+    FileKind.REPORT_MARKS: "marks",
+    FileKind.REPORT_SCORES: "distributions",
+    FileKind.REPORT_ITEMS: "items",
+    FileKind.REPORT_JOURNAL: "journal",
+}
+"""Ready reports that a screening takes where a school has no works, and what `app.detectors.aggregates` calls them."""
+
+
+class Procedure(Term):
+    """What was sat; every procedure but ВПР is put on its scale by linking."""
+
+    VPR = "vpr", "ВПР", "VPR"
+    KDR = "kdr", "КДР", "KDR"
+    RDR = "rdr", "РДР", "RDR"
+
+
+class LinkDesign(Term):
+    """On what a common scale rests."""
+
+    SINGLE_GROUP = "single_group", "те же классы писали обе работы", "the same classes wrote both"
+    COMMON_SCHOOLS = "common_schools", "разные классы одних и тех же школ", "different classes of the same schools"
 
 
 class UploadStatus(Term):
@@ -205,6 +236,43 @@ class Stratum(Term):
 class DocumentKind(Term):
     SIGNS_NOTICE = "signs_notice", "Уведомление о признаках", "Notice of signs"
     INTERVIEW_PROTOCOL = "interview_protocol", "Протокол собеседования", "Interview protocol"
+
+
+class ObjectiveGround(Term):
+    """Why a school stands in the register of objective schools."""
+
+    CLEAN = "clean", "чистые годы и перепроверка", "clean years and a clean recheck"
+    RECHECK = "recheck", "перепроверка не подтвердила", "recheck did not confirm"
+    CONTROL = "control", "контрольная группа", "control group"
+    OBSERVED = "observed", "наблюдение без нарушений", "observed without violations"
+    EXAM = "exam", "внешний экзамен согласен", "outside examination agrees"
+    MANUAL = "manual", "решение с основанием", "decision with grounds"
+
+
+class EntryState(Term):
+    """Where an entry of the register stands on a day; never stored."""
+
+    IN_FORCE = "in_force", "действует", "in force"
+    AHEAD = "ahead", "ещё не началась", "not begun"
+    ENDED = "ended", "срок истёк", "run out"
+    WITHDRAWN = "withdrawn", "отозвана", "withdrawn"
+
+
+class ControlGroupStatus(Term):
+    DRAFT = "draft", "предложена", "proposed"
+    FIXED = "fixed", "утверждена", "fixed"
+    WITHDRAWN = "withdrawn", "отменена", "withdrawn"
+
+
+class MemberOrigin(Term):
+    DRAWN = "drawn", "по жребию", "drawn by lot"
+    ADDED = "added", "добавлена вручную", "added by hand"
+
+
+class ClusterSetStatus(Term):
+    PROPOSED = "proposed", "предложено", "proposed"
+    APPROVED = "approved", "утверждено", "approved"
+    REPLACED = "replaced", "заменено новым", "replaced"
 
 
 class JobStatus(Term):

@@ -9,13 +9,21 @@ from sqlalchemy.orm import Session
 
 from app.models import (
     Case,
+    ClusterMembership,
+    ClusterSet,
     Conclusion,
+    ControlGroup,
+    ControlMember,
     CuratorOrder,
     Dataset,
+    FederalMarker,
     Flag,
     Interview,
+    ObjectiveEntry,
     Observation,
     Recheck,
+    ScaledSchool,
+    ScaleLink,
     School,
     ScreeningRun,
     Upload,
@@ -23,6 +31,9 @@ from app.models import (
 )
 from app.terms import (
     FileKind,
+    LinkDesign,
+    MemberOrigin,
+    ObjectiveGround,
     RecheckOutcome,
     RecheckStatus,
     RunStatus,
@@ -31,6 +42,7 @@ from app.terms import (
     Verdict,
     VisitStatus,
 )
+from app.workflows import control_frame
 from app.workflows.case import WORKFLOW_VERSION
 
 OPENED = datetime(2026, 11, 1, 9, 0, tzinfo=UTC)
@@ -223,6 +235,143 @@ def make_conclusion(session: Session, case: Case, author: User, **changes: Any) 
     session.add(row)
     session.flush()
     return row
+
+
+def make_entry(session: Session, school: School, **changes: Any) -> ObjectiveEntry:
+    values = {
+        "ground": ObjectiveGround.MANUAL,
+        "valid_from": date(2026, 9, 1),
+        "valid_until": date(2028, 8, 31),
+        "reason": "Работы школы проверяла межшкольная комиссия.",
+        "recorded_by_name": "Marat",
+        "recorded_at": OPENED,
+        **place(school),
+    }
+    row = ObjectiveEntry(**{**values, **changes})
+    session.add(row)
+    session.flush()
+    return row
+
+
+def make_marker(session: Session, school: School, dataset: Dataset, **changes: Any) -> FederalMarker:
+    values = {"dataset_id": dataset.id, "year": 2026, "markers": {"ma5": True}, "n_markers": 1, **place(school)}
+    row = FederalMarker(**{**values, **changes})
+    session.add(row)
+    session.flush()
+    return row
+
+
+def make_cluster_set(session: Session, schools: list[School], **changes: Any) -> ClusterSet:
+    """A proposed division that puts all these schools in one cluster of two."""
+    trait = {"ru": "учеников", "en": "pupils", "form": "number", "difference": 1.2, "mean": 900.0, "overall": 400.0}
+    clusters = [
+        {"number": 1, "size": len(schools), "name_ru": "Большие", "name_en": "Large", "traits": [trait]},
+        {"number": 2, "size": 10, "name_ru": "Малые", "name_en": "Small", "traits": []},
+    ]
+    values = {
+        "year": 2026,
+        "method": {
+            "name": "ward_silhouette",
+            "version": "1.0",
+            "rules_version": "1",
+            "rules": {"smallest": 10, "notable": 0.4},
+            "tried": [{"k": 2, "silhouette": 0.4, "sizes": [len(schools), 10]}],
+        },
+        "features": [{"name": "pupils", "ru": "учеников", "en": "pupils", "weight": 1.0, "missing": 0}],
+        "clusters": clusters,
+        "n_schools": len(schools) + 10,
+        "n_clusters": 2,
+        "n_left_out": 0,
+        "sha256": "3" * 64,
+        "proposed_by_name": "Anna",
+        "proposed_at": OPENED,
+    }
+    row = ClusterSet(**{**values, **changes})
+    session.add(row)
+    session.flush()
+    session.add_all(ClusterMembership(set_id=row.id, number=1, **place(school)) for school in schools)
+    session.flush()
+    return row
+
+
+def make_scale_link(session: Session, dataset: Dataset, schools: list[School], **changes: Any) -> ScaleLink:
+    """A finished scale from a data set to itself, with the same row for each school."""
+    works = {"procedure": "rdr", "year": 2026, "subject": "ma", "grade": 5, "sha256": dataset.sha256}
+    values = {
+        "first_id": dataset.id,
+        "second_id": dataset.id,
+        "status": RunStatus.DONE,
+        "design": LinkDesign.SINGLE_GROUP,
+        "n_schools": len(schools),
+        "n_works": 300,
+        "n_differ": 0,
+        "table": {"equivalent": [0.2, 1.4], "error": [0.1, 0.1], "degrees": [2, 3], "max_second": 1},
+        "inputs": {"first": works, "second": {**works, "procedure": "vpr"}, "seed": 1},
+        "requested_by_name": "Anna",
+        "requested_at": OPENED,
+    }
+    link = ScaleLink(**{**values, **changes})
+    session.add(link)
+    session.flush()
+    numbers = ("first", "first_low", "first_high", "second", "second_low", "second_high")
+    numbers += ("difference", "difference_low", "difference_high")
+    for school in schools:
+        session.add(
+            ScaledSchool(
+                link_id=link.id, n_first=50, n_second=50, z=0.1, q=0.9, differs=False, mean_mark=3.5,
+                **dict.fromkeys(numbers, 1.0), **place(school),
+            )
+        )  # fmt: skip
+    session.flush()
+    return link
+
+
+def make_control_group(session: Session, schools: list[School], **changes: Any) -> ControlGroup:
+    """A proposed group of these schools, drawn as the program draws it."""
+    codes = sorted(school.code for school in schools)
+    frame = {
+        "features": [{"name": "pupils", "ru": "учеников", "en": "pupils"}],
+        "features_version": "1",
+        "absent": [],
+        "schools": [
+            {"code": code, "municipality": "m001", "stratum": "село", "context": [100.0], "against": None}
+            for code in codes
+        ],
+    }
+    values = {
+        "title": "Контрольная",
+        "year": 2026,
+        "seed": "abc",
+        "rule": {
+            "version": "1",
+            "size": len(codes),
+            "per_municipality": len(codes),
+            "draws": 2,
+            "draw": 1,
+            "first": codes,
+            "drawn": codes,
+            "excluded": 0,
+        },
+        "frame": frame,
+        "frame_sha256": control_frame.digest(frame),
+        "balance": control_frame.balance_of(session, frame, first=codes, drawn=codes, now=codes),
+        "n_eligible": len(codes),
+        "n_members": len(codes),
+        "drawn_by_name": "Anna",
+        "drawn_at": OPENED,
+        "municipality_id": schools[0].municipality_id,
+    }
+    group = ControlGroup(**{**values, **changes})
+    session.add(group)
+    session.flush()
+    for school in schools:
+        group.members.append(
+            ControlMember(
+                school=school, stratum="село", origin=MemberOrigin.DRAWN, added_by_name="Anna", **place(school)
+            )
+        )
+    session.flush()
+    return group
 
 
 def _place(case: Case) -> dict[str, Any]:

@@ -37,7 +37,7 @@ def test_a_demo_cut_short_is_finished_on_the_next_start(sqlite_context: AppConte
     with acting(sqlite_context.sessions, SYSTEM) as session:
         counts = [session.scalar(select(func.count()).select_from(model)) for model in (Upload, ScreeningRun, User)]
         states = set(session.scalars(select(Case.state)))
-    assert counts == [5, 1, len(demo.PEOPLE)]
+    assert counts == [6, 1, len(demo.PEOPLE)]
     assert {CaseState.FLAGGED, CaseState.OBSERVED, CaseState.CLOSED} <= states
     assert not demo.is_new(sqlite_context)
 

@@ -19,16 +19,16 @@ from tests.people import make_cast
 READ = {"case:read", "document:read", "finding:read", "school:read"}
 EXPECTED = {
     "region_manager": READ | {
-        "case:assign", "case:close", "case:open", "data:read", "document:issue", "flag:raise", "journal:read",
-        "screening:read", "statistics:read",
+        "case:assign", "case:close", "case:open", "data:read", "document:issue", "flag:raise", "group:approve",
+        "group:read", "journal:read", "register:keep", "screening:read", "statistics:read",
     },
     "department": READ | {
         "case:assign", "case:close", "case:conclude", "case:interview", "case:observe", "case:open", "case:recheck",
-        "document:issue", "journal:read", "statistics:read",
+        "document:issue", "group:approve", "group:read", "journal:read", "register:keep", "statistics:read",
     },
     "analyst": READ | {
-        "case:open", "case:recheck", "data:import", "data:read", "document:issue", "flag:raise", "screening:read",
-        "screening:run", "statistics:read", "works:read",
+        "case:open", "case:recheck", "data:import", "data:read", "document:issue", "flag:raise", "group:propose",
+        "group:read", "screening:read", "screening:run", "statistics:read", "works:read",
     },
     "curator": READ | {"case:conclude", "case:interview", "document:issue"},
     "inspector": READ | {"case:observe", "case:recheck", "works:read"},

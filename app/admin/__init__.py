@@ -20,13 +20,17 @@ from app import auth
 from app.admin import case_page, explaining, words
 from app.admin.account import account, language
 from app.admin.cases import CasesView
+from app.admin.clusters import ClustersView
+from app.admin.control import ControlView
 from app.admin.day import DayPage
 from app.admin.documents import documents
 from app.admin.fairness import FairnessPage
 from app.admin.flags import FlagsView
 from app.admin.jobs import JobsView
 from app.admin.journal import JournalView
+from app.admin.objective import ObjectiveView
 from app.admin.progress import progress
+from app.admin.scales import ScalesView
 from app.admin.schools import SchoolsView
 from app.admin.screening import RunsView
 from app.admin.search import SearchPage
@@ -38,12 +42,16 @@ from app.admin.what_if import WhatIfPage
 from app.admin.words import install_words
 from app.models import (
     Case,
+    ClusterSet,
+    ControlGroup,
     Flag,
     JournalEntry,
     Municipality,
+    ObjectiveEntry,
     Observation,
     OutboxJob,
     Recheck,
+    ScaleLink,
     School,
     ScreeningRun,
     Upload,
@@ -77,6 +85,10 @@ def menu() -> tuple[Entry, ...]:
         Entry(_("Анализ"), "fairness", _("Справедливость признаков")),
         Entry(_("Анализ"), "statistics", _("Статистика")),
         Entry(_("Анализ"), "schools", _("Школы")),
+        Entry(_("Анализ"), "objective", _("Реестр объективных")),
+        Entry(_("Анализ"), "control", _("Контрольные группы")),
+        Entry(_("Анализ"), "clusters", _("Кластеры школ")),
+        Entry(_("Анализ"), "scales", _("Шкала КДР и РДР")),
         Entry(_("Система"), "journal", _("Журнал")),
         Entry(_("Система"), "users", _("Пользователи")),
         Entry(_("Система"), "outbox", _("Задания"), "jobs"),
@@ -117,6 +129,10 @@ def install_admin(app: Flask) -> None:
         FairnessPage(name="Справедливость признаков", endpoint="fairness", url="/fairness"),
         StatisticsPage(name="Статистика", endpoint="statistics", url="/statistics"),
         SchoolsView(School, name="Школы", endpoint="schools", url="/schools"),
+        ObjectiveView(ObjectiveEntry, name="Реестр объективных школ", endpoint="objective", url="/objective"),
+        ControlView(ControlGroup, name="Контрольные группы", endpoint="control", url="/control"),
+        ClustersView(ClusterSet, name="Кластеры школ", endpoint="clusters", url="/clusters"),
+        ScalesView(ScaleLink, name="Шкала КДР и РДР", endpoint="scales", url="/scales"),
         JournalView(JournalEntry, name="Журнал", endpoint="journal", url="/journal"),
         UsersView(User, name="Пользователи", endpoint="users", url="/users"),
         JobsView(OutboxJob, name="Задания", endpoint="outbox", url="/outbox"),

@@ -135,6 +135,11 @@ def people_lines(text: str) -> tuple[list[tuple[str, str]], list[str]]:
     return pairs, bad
 
 
+def whole(text: str) -> int:
+    """A plain whole number that a form sent, or -1."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
+
+
 def field_errors(form: Any) -> list[str]:
     """Every error of a form as «field: what is wrong», for the box above it."""
     found = []

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from app import auth
 from app.admin import words
 from app.errors import NotFound
-from app.models import Document, Recheck, ScreeningRun, Upload
+from app.models import Document, Recheck, ScaleLink, ScreeningRun, Upload
 from app.policy import Permission, require
 from app.terms import RecheckStatus, RunStatus, UploadStatus
 
@@ -36,10 +36,16 @@ def _document(row: Document) -> dict[str, Any]:
     return {"share": None, "text": _("Документ оформляется"), "done": row.sha256 is not None}
 
 
+def _scale(row: ScaleLink) -> dict[str, Any]:
+    running = row.status in (RunStatus.QUEUED, RunStatus.RUNNING)
+    return {"share": None, "text": words.title(row.status), "done": not running}
+
+
 KINDS: dict[str, tuple[Any, Permission, Callable[[Any], dict[str, Any]]]] = {
     "upload": (Upload, Permission.DATA_READ, _upload),
     "run": (ScreeningRun, Permission.SCREENING_READ, _run),
     "recheck": (Recheck, Permission.CASE_READ, _recheck),
+    "scale": (ScaleLink, Permission.GROUP_READ, _scale),
     "document": (Document, Permission.DOCUMENT_READ, _document),
 }
 

@@ -10,11 +10,12 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import ColumnElement, or_, select
 
 from app import auth
-from app.admin import choices
+from app.admin import choices, clusters
 from app.admin.base import Column, Filter, ScopedView, like
 from app.admin.explaining import kind_title
 from app.models import Case, Finding, Flag, School
 from app.policy import Permission
+from app.workflows import cluster_sets
 
 
 class SchoolsView(ScopedView):
@@ -70,4 +71,13 @@ class SchoolsView(ScopedView):
             .order_by(Finding.p_value.is_(None), Finding.p_value, Finding.id)
             .limit(200)
         ).all()
-        return self.render("pages/school.html", school=school, cases=cases, flags=flags, findings=findings)
+        found = cluster_sets.cluster_of(session, school.id)
+        return self.render(
+            "pages/school.html",
+            school=school,
+            cases=cases,
+            flags=flags,
+            findings=findings,
+            division=found[0] if found else None,
+            cluster=clusters.name_of(found[1]) if found else None,
+        )

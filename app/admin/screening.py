@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any, ClassVar
 
 from flask import redirect, request, url_for
@@ -13,7 +14,7 @@ from sqlalchemy.orm import defer, selectinload
 from werkzeug.wrappers import Response as AnyResponse
 
 from app import auth
-from app.admin import words
+from app.admin import case_fields, words
 from app.admin.base import Column, ScopedView, say
 from app.admin.cases import short_tier
 from app.admin.flags import TIER_NOTE
@@ -21,7 +22,8 @@ from app.admin.run_beside import agreement, indices
 from app.errors import NotFound, Reason, Refused
 from app.models import Dataset, Finding, Flag, School, ScreeningRun
 from app.policy import Permission
-from app.terms import FileKind, FindingOutcome, RunStatus, Tier
+from app.terms import SCREENED_REPORTS, FileKind, FindingOutcome, RunStatus, Tier
+from app.workflows import control_groups
 from app.workflows.screening import request_screening
 
 RUN_TONES = {RunStatus.DONE: "good", RunStatus.FAILED: "bad", RunStatus.RUNNING: "warn", RunStatus.QUEUED: "muted"}
@@ -62,6 +64,7 @@ class RunsView(ScopedView):
     def render(self, template: str, **kwargs: Any) -> str:
         if template == self.list_template:
             kwargs["years"] = years_with_works()
+            kwargs["control_groups"] = control_groups.fixed_groups(auth.db())
         return super().render(template, **kwargs)
 
     @expose("/start", methods=("POST",))
@@ -78,8 +81,15 @@ class RunsView(ScopedView):
                     url_for("uploads.index_view"),
                 )
             )
-        is_trial = request.form.get("is_trial") == "1"
-        run = request_screening(auth.db(), int(year), actor=auth.actor(), at=auth.now(), is_trial=is_trial)
+        group, is_trial = request.form.get("control_group", ""), request.form.get("is_trial") == "1"
+        run = request_screening(
+            auth.db(),
+            int(year),
+            control_group_id=case_fields.whole(group) if group else None,
+            is_trial=is_trial,
+            actor=auth.actor(),
+            at=auth.now(),
+        )
         auth.commit()
         say(_("Пробная проверка запущена.") if is_trial else _("Проверка запущена."))
         return redirect(url_for("runs.run", run_id=run.id))
@@ -113,14 +123,18 @@ class RunsView(ScopedView):
 
 
 def years_with_works() -> list[tuple[int, int]]:
-    """Years that have accepted works in force, newest first, with the number of papers."""
+    """Years that have accepted works or reports in force, newest first, with the number of papers."""
     rows = auth.db().execute(
-        select(Dataset.year, func.count(Dataset.id))
-        .where(Dataset.kind == FileKind.WORKS, Dataset.replaced_by_id.is_(None), Dataset.year.is_not(None))
-        .group_by(Dataset.year)
-        .order_by(Dataset.year.desc())
+        select(Dataset.year, Dataset.subject, Dataset.grade)
+        .where(
+            Dataset.kind.in_([FileKind.WORKS, *SCREENED_REPORTS]),
+            Dataset.replaced_by_id.is_(None),
+            Dataset.year.is_not(None),
+        )
+        .distinct()
     )
-    return [(year, n) for year, n in rows if year is not None]
+    papers = Counter(year for year, _subject, _grade in rows)
+    return sorted(((year, n) for year, n in papers.items() if year is not None), reverse=True)
 
 
 def _results(run: ScreeningRun) -> dict[str, Any]:

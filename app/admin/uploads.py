@@ -17,7 +17,7 @@ from app.admin.base import Column, Filter, ScopedView, say
 from app.errors import Conflict, Reason, Refused
 from app.models import Upload
 from app.policy import Permission
-from app.terms import FileKind, Subject, UploadStatus
+from app.terms import FileKind, Procedure, Subject, UploadStatus
 from app.workflows.intake import accept_upload, paper_named, problems_of, receive_upload, reject_upload
 
 STATUS_TONES = {
@@ -73,6 +73,7 @@ class UploadsView(ScopedView):
 
     def render(self, template: str, **kwargs: Any) -> str:
         kwargs.setdefault("subjects", choices.terms(Subject))
+        kwargs.setdefault("procedures", choices.terms(Procedure))
         return super().render(template, **kwargs)
 
     @expose("/new", methods=("POST",))
@@ -231,4 +232,8 @@ def _named_paper() -> dict[str, Any] | None:
             raise Refused(Reason("paper", "Год и класс — целые числа.", "Year and grade are whole numbers."))
         return int(text)
 
-    return paper_named(integer("year"), request.form.get("subject", "").strip() or None, integer("grade"))
+    procedure = request.form.get("procedure", Procedure.VPR.value)
+    if procedure not in set(Procedure):
+        raise Refused(Reason("procedure", "Выберите процедуру из списка.", "Choose the procedure from the list."))
+    subject = request.form.get("subject", "").strip() or None
+    return paper_named(integer("year"), subject, integer("grade"), Procedure(procedure))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,7 +14,7 @@ from flask_babel import gettext as _
 from app import auth
 from app.models import School
 from app.statistics.cases import calendar_days
-from app.terms import Subject, Term
+from app.terms import Procedure, Subject, Term
 
 NBSP = "\u00a0"
 MINUS = "\u2212"
@@ -56,6 +57,11 @@ def paper(subject: str | None, grade: int | None, year: int | None = None) -> st
     if year is not None:
         parts.append(str(year))
     return ", ".join(parts)
+
+
+def procedure(works: Mapping[str, Any]) -> str:
+    """Works of a procedure by name: «РДР, математика, 5 класс, 2021»."""
+    return f"{title(Procedure(works['procedure']))}, {paper(works['subject'], works['grade'], works['year'])}"
 
 
 def number(value: float | int | None, digits: int | None = None, *, is_signed: bool = False) -> str:
@@ -206,4 +212,6 @@ FILTERS = {
 
 def install_words(app: Flask) -> None:
     app.jinja_env.filters.update(FILTERS)
-    app.jinja_env.globals.update(paper=paper, days_between=days_between, school_name=school_name, plural=plural)
+    app.jinja_env.globals.update(
+        paper=paper, scale_title=procedure, days_between=days_between, school_name=school_name, plural=plural
+    )

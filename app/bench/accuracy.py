@@ -1,38 +1,47 @@
-"""How accurate the detectors are, on simulated regions they have not seen: size, power, ranking, tiers.
+"""`obektiv bench accuracy`: how accurate the detectors are on regions they have not seen, and how accurate others are.
 
-Nothing here is timed. The same seed gives the same numbers.
+Nothing here is timed. The same seed and extent give the same numbers, on one process or two.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import click
-import numpy as np
 import pandas as pd
-from scipy import stats
 
+from app.bench.accuracy_bars import bars, peer_wins
+from app.bench.accuracy_plan import FULL, GENERATORS, QUICK, SLOW_PEERS, Extent, peers_of, planned
+from app.bench.accuracy_planted import planted_summary, real_trials
+from app.bench.accuracy_power import SIZES, boundary_power
+from app.bench.accuracy_ranking import areas, side_by_side, tiers
+from app.bench.accuracy_real import read_base
+from app.bench.accuracy_size import honest_tiers, sizes
+from app.bench.accuracy_trials import ALPHA, Outcome, RealTrial, Trial, run_all
+from app.bench.peers import BY_NAME, PEERS
 from app.cli.saying import answer, json_option, progress, speaks
-from app.detectors import DETECTORS, screen
-from app.detectors.contamination import MANIPULATIONS, contaminate
-from app.detectors.simulate import Region, RegionOptions, simulate_region
+from app.detectors import DETECTORS, load_params
+from app.reference.accuracy_page import accuracy_page
+from app.storage import write_atomically
 
-BANDS = ((10, 19), (20, 49), (50, 99), (100, 10_000))
-STRENGTHS = {"weak": 0.35, "medium": 0.6, "strong": 0.85}
-ALPHA = 0.01
+NO_REAL = "папка с файлами настоящего региона не указана или её нет; эта часть пропущена"
 
 
-def auc(positive: Iterable[float], negative: Iterable[float]) -> float:
-    """Area under the ROC curve: probability that a positive ranks above a negative; NaN if either is empty."""
-    a, b = np.asarray(list(positive), dtype=float), np.asarray(list(negative), dtype=float)
-    if len(a) == 0 or len(b) == 0:
-        return float("nan")
-    ranks = stats.rankdata(np.concatenate((a, b)))
-    return float((ranks[: len(a)].sum() - len(a) * (len(a) + 1) / 2) / (len(a) * len(b)))
-
-
-def accuracy(seed: int = 2026, quick: bool = False) -> dict[str, Any]:
+def accuracy(
+    seed: int = 2026,
+    quick: bool = False,
+    *,
+    extent: Extent | None = None,
+    generators: Sequence[str] = GENERATORS,
+    real: Path | None = None,
+    cache: Path | None = None,
+    processes: int = 1,
+    tell: Callable[[str, float], None] | None = None,
+) -> dict[str, Any]:
     """Measure everything.
 
     Parameters
@@ -40,135 +49,174 @@ def accuracy(seed: int = 2026, quick: bool = False) -> dict[str, Any]:
     seed : int
         Seeds of all regions follow from it.
     quick : bool
-        Fewer and smaller regions: seconds in place of minutes, with wider errors.
+        Fewer and smaller regions, with wider errors.
+    extent : Extent, optional
+        How much is done, in place of what `quick` says.
+    generators : sequence of str
+        ``own``, ``other`` or both.
+    real : Path, optional
+        Folder with a real region's files; without it that part is left out.
+    cache : Path, optional
+        Folder for what was read of them.
+    processes : int
+    tell : callable, optional
+        Called with a Russian word for the step and the share done.
 
     Returns
     -------
     dict
-        ``size`` (detector × band of n), ``size_heaped``, ``power`` of the boundary test (n → share found), ``auc``
-        (strength → manipulation), ``tiers`` (strength → share found and false discovery rate), ``honest`` (share of
-        honest schools by tier), ``table`` (all of it as text). Plain values, ready for JSON.
+        ``size`` (`accuracy_size.sizes`), ``honest`` (`accuracy_size.honest_tiers`), ``ranking`` (generator → strength →
+        scope → ``auc, tiers``; scope ``several`` for two or three manipulations at once), ``power`` of the boundary
+        test (n → share found), ``real`` (``bases`` → `accuracy_planted.planted_summary`, or ``reason``), ``peers``
+        (data → `accuracy_ranking.side_by_side`), ``peer_wins``, ``bars``. Plain values, ready for JSON.
     """
-    regions, schools = (2, 150) if quick else (8, 400)
-    base = seed * 1000
-    clean = [simulate_region(base + i, RegionOptions(schools=schools)) for i in range(regions)]
-    heaped = [simulate_region(base + 100 + i, RegionOptions(schools=schools, heaping=0.3)) for i in range(regions)]
-    result: dict[str, Any] = {"seed": seed, "quick": quick, "alpha": ALPHA}
-    result["size"], result["honest"] = _size(clean)
-    result["size_heaped"], result["honest_heaped"] = _size(heaped)
-    result["power"] = {str(n): boundary_power(base + 200, n, 60 if quick else 200) for n in (15, 25, 50, 100)}
-    result["auc"], result["tiers"] = {}, {}
-    for number, (word, strength) in enumerate(STRENGTHS.items()):
-        options = RegionOptions(schools=schools, share=0.2, strength=strength, manipulations=MANIPULATIONS)
-        dirty = [simulate_region(base + 300 + 50 * number + i, options) for i in range(regions)]
-        result["auc"][word], result["tiers"][word] = _ranking(dirty)
-    result["table"] = as_text(result)
-    return result
+    extent = extent or (QUICK if quick else FULL)
+    tell = tell or (lambda step, share: None)
+    there = real is not None and real.is_dir()
+    trials: list[Trial | RealTrial] = [*planned(extent, seed, tuple(generators))]
+    if there:
+        assert real is not None
+        for base in extent.bases:
+            read_base(real, base, cache)  # once, before the children look for it
+        repeated = [peers_of(extent)] * extent.real_peers
+        trials += real_trials(real, extent.bases, extent.replicates, seed, cache, peers=repeated)
+    outcomes = run_all(trials, processes, lambda share: tell("моделирование и проверки", 0.9 * share))
+    tell("мощность у границ", 0.9)
+    measured = SIZES if extent.power and "own" in generators else ()
+    power = {str(n): boundary_power(seed * 1000 + 200, n, extent.power) for n in measured}
+    peers = _peers(outcomes, extent)
+    result: dict[str, Any] = {
+        "seed": seed,
+        "quick": extent is QUICK,
+        "alpha": ALPHA,
+        "generators": list(generators),
+        "regions": sum(isinstance(trial, Trial) for trial in trials),
+        "schools": extent.schools,
+        "detectors": {detector.name: detector.version for detector in DETECTORS},
+        "params": load_params().as_dict()["version"],
+        "size": sizes(outcomes),
+        "honest": honest_tiers(outcomes),
+        "ranking": _rankings(outcomes),
+        "power": power,
+        "real": {"bases": _planted(outcomes, extent)} if there else {"reason": NO_REAL},
+        "peers": peers,
+        "peer_wins": peer_wins(peers),
+    }
+    result["bars"] = bars(result)
+    return _plain(result)
 
 
-def _size(regions: list[Region]) -> tuple[dict[str, dict[str, Any]], dict[str, float]]:
-    found, tiers = [], []
-    for region in regions:
-        screening = screen(region.works, region.papers, schools=region.schools)
-        findings = screening.findings
-        found.append(findings[(findings["outcome"] == "assessed") & (findings["school"] != "")])
-        tiers.append(screening.schools["tier"])
-    findings = pd.concat(found)
-    table: dict[str, dict[str, Any]] = {}
-    for detector in DETECTORS:
-        own = findings[(findings["detector"] == detector.name) & findings["p_value"].notna()]
-        if len(own) == 0:
-            continue
-        table[detector.name] = {}
-        for low, high in BANDS:
-            p = own.loc[own["n"].between(low, high), "p_value"]
-            rate = float((p < ALPHA).mean()) if len(p) else float("nan")
-            table[detector.name][f"{low}–{high}" if high < 10_000 else f"{low}+"] = {"rate": rate, "tests": len(p)}
-    shares = pd.concat(tiers).value_counts(normalize=True)
-    return table, {str(word): float(share) for word, share in shares.items()}
+def _rankings(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    cells: dict[tuple[str, str, str], list[Outcome]] = {}
+    for outcome in outcomes:
+        trial = outcome.trial
+        if isinstance(trial, Trial) and trial.strength is not None:
+            scope = "several" if trial.several else trial.scope
+            cells.setdefault((trial.generator, trial.strength, scope), []).append(outcome)
+    found: dict[str, Any] = {}
+    for (generator, strength, scope), parts in cells.items():
+        table = pd.concat([outcome.schools for outcome in parts], ignore_index=True)
+        cell: dict[str, Any] = {"auc": areas(table), "regions": len(parts)}
+        if scope != "several":
+            cell["tiers"] = tiers(table)
+        found.setdefault(generator, {}).setdefault(strength, {})[scope] = cell
+    return found
 
 
-def boundary_power(seed: int, n: int, schools: int) -> float:
-    """Share of schools of `n` works found at 1 % when 60 % of the works one to three points under a cut were lifted.
-
-    One school at a time is changed in an otherwise clean region, so the reference stays what it is.
-    """
-    region = simulate_region(seed + n, RegionOptions(schools=schools, size=(n, n)))
-    rng = np.random.default_rng([seed, n])
-    found = []
-    tenth = max(1, schools // 10)
-    for spec in region.papers:
-        works = region.works[(region.works["subject"] == spec.subject) & (region.works["grade"] == spec.grade)]
-        names = works["school"].unique()
-        for chosen in (names[i : i + tenth] for i in range(0, len(names), tenth)):
-            rows = works["school"].isin(chosen).to_numpy()
-            changed = contaminate(rng, works, spec, "bump", 0.6, rows)
-            findings = screen(changed, [spec]).findings
-            own = findings[(findings["detector"] == "boundary_push") & findings["school"].isin(chosen)]
-            found += (own["p_value"] < ALPHA).tolist()
-    return float(np.mean(found))
-
-
-def _ranking(regions: list[Region]) -> tuple[dict[str, dict[str, float]], dict[str, float]]:
-    parts = []
-    for region in regions:
-        schools = screen(region.works, region.papers, schools=region.schools).schools
-        truth = region.truth.drop_duplicates("school").set_index("school")["manipulation"]
-        works = region.works.groupby("school").size() / len(region.papers)
-        parts.append(schools.assign(kind=schools["school"].map(truth), n=schools["school"].map(works)))
-    table = pd.concat(parts)
-    table = table[table["tier"] != "too_small"]
-    areas: dict[str, dict[str, float]] = {}
-    for word, chosen in (("all", table), ("n ≥ 10", table[table["n"] >= 10]), ("n ≥ 50", table[table["n"] >= 50])):
-        honest = chosen.loc[chosen["kind"].isna(), "evidence"]
-        areas[word] = {"mix": auc(chosen.loc[chosen["kind"].notna(), "evidence"], honest)}
-        areas[word] |= {kind: auc(chosen.loc[chosen["kind"] == kind, "evidence"], honest) for kind in MANIPULATIONS}
-    flagged = table["tier"].isin(["case", "severe"])
-    bad, large = table["kind"].notna(), table["n"] >= 50
-    return areas, {
-        "found": float(flagged[bad].mean()),
-        "found_50": float(flagged[bad & large].mean()),
-        "false_discovery": float((flagged & ~bad).sum() / max(flagged.sum(), 1)),
-        "honest_case": float(flagged[~bad].mean()),
+def _planted(outcomes: Sequence[Outcome], extent: Extent) -> dict[str, Any]:
+    return {
+        base: planted_summary([o for o in outcomes if isinstance(o.trial, RealTrial) and o.trial.base == base])
+        for base in extent.bases
     }
 
 
-def as_text(result: dict[str, Any]) -> str:
-    """The measurements as a table for people."""
-    lines = [f"Seed {result['seed']}{', quick' if result['quick'] else ''}", ""]
-    for title, key in (("clean regions", "size"), ("regions heaped as a whole", "size_heaped")):
-        lines.append(f"False positives at nominal 1 %, {title}")
-        for name, bands in result[key].items():
-            cells = "  ".join(f"{band}: {100 * cell['rate']:.2f} %" for band, cell in bands.items())
-            lines.append(f"  {name:<16} {cells}")
-    lines += ["", "Boundary push at 1 %, 60 % of works 1–3 points under a cut lifted"]
-    lines.append("  " + "  ".join(f"n = {n}: {share:.2f}" for n, share in result["power"].items()))
-    for word, areas in result["auc"].items():
-        lines += ["", f"AUC of evidence, {word} strength, whole school"]
-        for size, row in areas.items():
-            lines.append(f"  {size:<8} " + "  ".join(f"{kind}: {value:.3f}" for kind, value in row.items()))
-        tiers = result["tiers"][word]
-        lines.append(
-            f"  case and severe: found {tiers['found']:.2f} (n ≥ 50: {tiers['found_50']:.2f}), "
-            f"false discoveries {tiers['false_discovery']:.3f}, "
-            f"honest schools in them {100 * tiers['honest_case']:.2f} %"
-        )
-    honest = ", ".join(f"{word} {100 * share:.2f} %" for word, share in result["honest"].items())
-    lines += ["", f"Honest regions by tier: {honest}"]
-    return "\n".join(lines)
+def _peers(outcomes: Sequence[Outcome], extent: Extent) -> dict[str, Any]:
+    """Data (generator or real base) → `side_by_side`, with the reason where a peer did not run."""
+    groups: dict[str, list[Outcome]] = {}
+    for outcome in outcomes:
+        if outcome.trial.peers and not outcome.reason:
+            trial = outcome.trial
+            groups.setdefault(trial.base if isinstance(trial, RealTrial) else trial.generator, []).append(outcome)
+    found: dict[str, Any] = {}
+    for where, parts in groups.items():
+        methods = [name for name in parts[0].trial.peers if BY_NAME[name].is_there()]
+        found[where] = side_by_side([outcome.schools for outcome in parts], methods)
+        for cells in found[where].values():
+            for peer in PEERS:
+                if not peer.is_there():
+                    cells[peer.name] = {"reason": f"пакет {peer.name} не установлен"}
+                elif peer.name in SLOW_PEERS and not extent.slow_peers:
+                    cells[peer.name] = {"reason": "в этом прогоне не считался"}
+    return found
 
 
-@click.command(name="accuracy", help="Точность проверок на синтетических регионах, чистых и с известными искажениями.")
+def _plain(value: Any) -> Any:
+    """Numbers rounded to what they are worth, not-a-numbers as null."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float):
+        return round(value, 5) if value == value else None
+    return value
+
+
+@click.command(
+    name="accuracy", help="Точность проверок: синтетические регионы, настоящий регион и соседи в одном прогоне."
+)
 @click.option("--seed", type=int, default=2026, show_default=True, help="Зерно: то же зерно — те же числа.")
-@click.option("--quick/--full", "is_quick", default=False, help="Малый объём (секунды) или полный (минуты).")
+@click.option(
+    "--quick/--full", "is_quick", default=True, show_default=True, help="Малый объём или полный (десятки минут)."
+)
+@click.option(
+    "--generator",
+    type=click.Choice([*GENERATORS, "both"]),
+    default="both",
+    show_default=True,
+    help="Чьи регионы: свои, другого устройства или те и другие.",
+)
+@click.option(
+    "--real",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("../shared/data/vpr_region"),
+    show_default=True,
+    help="Папка с файлами настоящего региона; если её нет, эта часть пропускается.",
+)
+@click.option(
+    "--cache",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=None,
+    help="Папка для прочитанных файлов региона (Parquet); по умолчанию — временная.",
+)
+@click.option("--processes", type=click.IntRange(1, 8), default=2, show_default=True, help="Сколько процессов занять.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), default=None, help="Записать всё в файл JSON.")
 @json_option
 @speaks
-def command(seed: int, is_quick: bool, as_json: bool) -> None:
-    """Measure and print the table, or everything as JSON."""
-    with progress("Точность", is_quiet=as_json) as line:
-        line("моделирование и проверки", 0.0)
-        result = accuracy(seed, is_quick)
+def command(
+    seed: int,
+    is_quick: bool,
+    generator: str,
+    real: Path,
+    cache: Path | None,
+    processes: int,
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """Measure, print the tables or everything as JSON, and write the JSON where asked."""
+    with progress("Точность", is_quiet=as_json) as line, tempfile.TemporaryDirectory(prefix="obektiv-bench-") as folder:
+        result = accuracy(
+            seed,
+            is_quick,
+            generators=GENERATORS if generator == "both" else (generator,),
+            real=real,
+            cache=cache or Path(folder),
+            processes=processes,
+            tell=line,
+        )
+    if out is not None:
+        text = json.dumps(result, ensure_ascii=False, indent=1) + "\n"
+        write_atomically(out, text.encode())
     if as_json:
         answer(result)
         return
-    click.echo(result["table"])
+    click.echo(accuracy_page(result))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,35 +15,28 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from app import frames
+from app.cli.detect_reports import read_reports, reports_options
 from app.cli.detect_works import works_in_files
 from app.cli.saying import answer, json_option, progress, speaks
 from app.detectors import PaperSpec, Screening, screen
+from app.detectors.aggregates import KINDS
 from app.detectors.checks import CheckedWorks, check_works
 from app.errors import Reason, Refused, WrongFormat
 from app.storage import write_atomically
 from app.terms import Tier
 
-_TEXT = (
-    "school",
-    "subject",
-    "class",
-    "participant",
-    "variant",
-    "municipality",
-    "name",
-    "type",
-    "exam",
-    "source",
-    "markers",
-    "uploaded_at",
-    "due_at",
-)
+_TEXT = {
+    *("school", "subject", "class", "participant", "variant", "municipality", "name", "type", "exam"),
+    *("source", "markers", "uploaded_at", "due_at"),
+    *("логин", "логин оо", "логин школы", "предмет", "муниципалитет", "оо"),
+}
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command("detect")
-@click.option("--works", required=True, type=_FILE, help="Работы: csv или parquet.")
+@click.option("--works", type=_FILE, help="Работы: csv или parquet. Без них нужны готовые отчёты.")
 @click.option("--papers", required=True, type=_FILE, help="Описание работ: json.")
+@reports_options
 @click.option("--schools", type=_FILE, help="Школы с контекстом: csv или parquet.")
 @click.option("--exams", type=_FILE, help="Результаты ОГЭ, ЕГЭ и других внешних процедур: csv или parquet.")
 @click.option("--previous", type=_FILE, help="Работы прошлого года: csv или parquet.")
@@ -54,7 +47,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @json_option
 @speaks
 def detect(
-    works: Path,
+    works: Path | None,
     papers: Path,
     schools: Path | None,
     exams: Path | None,
@@ -64,15 +57,27 @@ def detect(
     history: Path | None,
     out: Path,
     as_json: bool,
+    **reports: Path | None,
 ) -> None:
     """Найти признаки необъективности в файлах с результатами, без базы.
+
+    Кроме работ или вместо них принимаются готовые отчёты. В каждом столбцы school, year, subject, grade, n (участников)
+    и свои: --marks — 2, 3, 4, 5; --distributions — 0, 1, … до наибольшего балла; --items — item_1, item_2, … (процент
+    от наибольшего балла за задание или доля); --journal — lowered, confirmed, raised или заголовки федерального отчёта;
+    --means — mean и, если есть, sd. Отметки, распределения и журнал — числом работ или в процентах, можно с десятичной
+    запятой. Где у школы есть и работы, и отчёт, берутся работы; что по отчётам проверить нельзя, отвечает «не
+    оценивалось» с причиной.
 
     Пишет в папку --out файлы findings.csv, papers.csv и schools.csv. Код выхода: 0 — готово, 1 — отказ с причинами, 2
     — ошибка в параметрах.
     """
+    given = {kind: path for kind, path in reports.items() if path is not None}
+    if works is None and not given:
+        options = ", ".join(f"--{kind}" for kind in KINDS)
+        raise click.UsageError(f"нужны работы (--works) или хотя бы один готовый отчёт ({options})")
     with progress("Проверка") as report:
         report("чтение файлов", 0.0)
-        result, warnings = _run(works, papers, schools, exams, previous, control, protocol, history, report)
+        result, warnings = _run(works, papers, given, schools, exams, previous, control, protocol, history, report)
         files = _write(result, out)
     for text in warnings:
         click.echo(f"Внимание: {text}", err=True)
@@ -89,8 +94,9 @@ command = detect
 
 
 def _run(
-    works: Path,
+    works: Path | None,
     papers: Path,
+    reports: Mapping[str, Path],
     schools: Path | None,
     exams: Path | None,
     previous: Path | None,
@@ -100,13 +106,15 @@ def _run(
     progress: Callable[[str, float], None],
 ) -> tuple[Screening, list[str]]:
     specs = read_papers(papers)
-    stored, told = works_in_files(works, specs)
-    if stored is None:
-        checked = _checked(works, specs)
+    stored, told = (None, ()) if works is None else works_in_files(works, specs)
+    checked = _checked(works, specs) if works is not None and stored is None else None
+    if checked is not None:
         told = checked.warnings
+    aggregates = read_reports(reports, specs, read_table)
     result = screen(
-        stored if stored is not None else checked.works,
+        stored if checked is None else checked.works,
         specs,
+        aggregates=aggregates,
         schools=_with_columns(schools, {"school"}),
         exams=_with_columns(exams, {"school", "exam", "subject", "n", "mean_mark"}),
         previous=None if previous is None else read_table(previous),

@@ -18,7 +18,7 @@ def command(is_check: bool, root: Path) -> None:
     from app.reference import pages
 
     stale = []
-    for name, text in pages().items():
+    for name, text in pages(root).items():
         path = root / name
         if path.exists() and path.read_text(encoding="utf-8") == text:
             continue

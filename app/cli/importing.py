@@ -21,16 +21,24 @@ if TYPE_CHECKING:
 @click.option("--year", type=click.IntRange(2015, 2100), help="Год работы, если файл его не называет.")
 @click.option("--subject", help="Код предмета (ru, ma, …), если файл его не называет.")
 @click.option("--grade", type=click.IntRange(1, 11), help="Класс работы, если файл его не называет.")
+@click.option(
+    "--procedure", type=click.Choice(["vpr", "kdr", "rdr"]), default="vpr", show_default=True, help="ВПР, КДР или РДР."
+)
 @json_option
 @speaks
-def command(files: tuple[Path, ...], year: int | None, subject: str | None, grade: int | None, as_json: bool) -> None:
-    """Загрузить FILES: выгрузки ВПР, контекстную форму, федеральный список. Вид файла узнаётся по содержанию."""
-    from app.terms import Subject
+def command(
+    files: tuple[Path, ...], year: int | None, subject: str | None, grade: int | None, procedure: str, as_json: bool
+) -> None:
+    """Загрузить FILES: выгрузки ВПР, КДР и РДР, готовые отчёты ФИС ОКО, контекстную форму, федеральный список.
+
+    Вид файла узнаётся по содержанию.
+    """
+    from app.terms import Procedure, Subject
     from app.workflows.intake import paper_named
 
     if subject is not None and subject not in list(Subject):
         raise click.BadParameter(f"{subject!r}; бывает: {', '.join(Subject)}", param_hint="--subject")
-    paper = paper_named(year, subject, grade)
+    paper = paper_named(year, subject, grade, Procedure(procedure))
     if paper is not None and len(files) > 1:
         raise click.UsageError("--year, --subject и --grade называют одну работу: загружайте такие файлы по одному")
     context = open_context()

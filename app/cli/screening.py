@@ -19,7 +19,9 @@ _FIELDS = ("id", "year", "status", "n_findings", "n_flags", "n_cases", "tiers", 
 
 
 @click.command()
-@click.option("--year", type=click.IntRange(2015, 2100), required=True, help="Год, за который приняты работы.")
+@click.option(
+    "--year", type=click.IntRange(2015, 2100), required=True, help="Год, за который приняты работы или отчёты."
+)
 @click.option("--trial", "is_trial", is_flag=True, help="Пробно: найти, но признаков не поднимать и дел не открывать.")
 @json_option
 @speaks

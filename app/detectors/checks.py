@@ -15,6 +15,8 @@ from app.detectors.work_codes import coded
 from app.errors import Reason, WrongFormat
 
 SHOWN_ROWS = 10
+NO_WORKS = pd.DataFrame({name: pd.Series(dtype="object") for name in frames.names(frames.WORKS, required_only=True)})
+"""Where only ready reports are given."""
 
 
 @dataclass(frozen=True)

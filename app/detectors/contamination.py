@@ -5,9 +5,12 @@ Every change moves points of items and the score together, so that a work stays 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
+from app.detectors import contamination_other
 from app.detectors.base import PaperSpec
 
 MANIPULATIONS = (
@@ -27,10 +30,23 @@ items (two points and more) · copy_class: works of a class copy the items of on
 absent_weak: works that would be marked "2", and half of those one or two points over the cut, are not there."""
 BY_SCORE = ("bump", "lift_twos", "copy_journal", "inflate")
 """Those that aim at a score; the others aim at single items."""
+_SEQUENCE = (
+    "absent_weak", "leak_items", "copy_class", "lenient_open", "copy_journal", "inflate", "lift_twos", "bump"
+)  # fmt: skip
+MANNERS = ("own", "other")
+"""Two ways of doing each of them, so that nobody tunes detectors to one."""
+_TOUCHED = "_may_be_touched"
 
 
 def contaminate(
-    rng: np.random.Generator, works: pd.DataFrame, spec: PaperSpec, kind: str, strength: float, rows: np.ndarray
+    rng: np.random.Generator,
+    works: pd.DataFrame,
+    spec: PaperSpec,
+    kind: str,
+    strength: float,
+    rows: np.ndarray,
+    *,
+    manner: str = "own",
 ) -> pd.DataFrame:
     """Works of one paper after a manipulation of the rows chosen.
 
@@ -46,21 +62,32 @@ def contaminate(
         Probability in [0, 1] that a work open to the manipulation is changed; for ``inflate`` the expected share of
         the lost points given back is half of it.
     rows : ndarray of bool, shape (n,)
-        Works that may be touched.
+        Works that may be touched; no other is.
+    manner : str
+        ``own`` carries the manipulations out as written here, ``other`` as in `contamination_other`.
 
     Returns
     -------
     DataFrame
-        A changed copy.
+        A changed copy. Strength 0 changes nothing.
+
+    Raises
+    ------
+    ValueError
+        The manipulation or the manner is unknown, or needs cuts that the paper does not have.
     """
+    if kind not in MANIPULATIONS:
+        raise ValueError(f"unknown manipulation {kind!r}")
+    if manner not in MANNERS:
+        raise ValueError(f"unknown manner {manner!r}")
+    if manner == "other":
+        return _otherwise(rng, works, spec, kind, strength, rows)
     if kind == "leak_items":
         return _with_points(works, spec, _dictated(rng, works, spec, strength), rows)
     if kind == "lenient_open":
         return _with_points(works, spec, _leniently_marked(rng, works, spec, strength), rows)
     if kind == "copy_class":
         return _with_points(works, spec, _copied(rng, works, spec, strength), rows)
-    if kind not in (*BY_SCORE, "absent_weak"):
-        raise ValueError(f"unknown manipulation {kind!r}")
     if spec.mark_from is None:
         raise ValueError("the paper has no official cuts")
     score = works["score"].to_numpy(dtype=np.int64)
@@ -80,10 +107,44 @@ def contaminate(
         low = (score < cuts[0]) & chance
         target = np.where(low, cuts[0] + rng.binomial(2, 0.3, len(score)), target)
     elif kind == "copy_journal":
-        target = np.where(chance, _towards_journal(rng, score, works["journal_mark"].to_numpy(), cuts, top), target)
+        journal = works["journal_mark"].to_numpy(dtype=float, na_value=np.nan)
+        moved = _towards_journal(rng, score, np.nan_to_num(journal, nan=3.0), cuts, top)
+        target = np.where(chance & np.isfinite(journal), moved, target)
     else:
         target = score + rng.binomial(top - score, strength / 2)
     return _with_scores(rng, works, spec, np.where(rows, np.minimum(target, top), score))
+
+
+def contaminate_by_all(
+    rng: np.random.Generator,
+    works: pd.DataFrame,
+    spec: PaperSpec,
+    kinds: Sequence[str],
+    strength: float,
+    rows: np.ndarray,
+    *,
+    manner: str = "own",
+) -> pd.DataFrame:
+    """Works after several manipulations of the same rows, in the order in which people would come to them.
+
+    Whoever is kept absent leaves first, answers are dictated and copied next, marking and the totals come last.
+
+    Parameters
+    ----------
+    rng, works, spec, strength, rows, manner
+        As for `contaminate`.
+    kinds : sequence of str
+        Of `MANIPULATIONS`; the order given does not matter.
+
+    Returns
+    -------
+    DataFrame
+        A changed copy.
+    """
+    marked = works.assign(**{_TOUCHED: rows})
+    for kind in sorted(kinds, key=_SEQUENCE.index):
+        marked = contaminate(rng, marked, spec, kind, strength, marked[_TOUCHED].to_numpy(), manner=manner)
+    return marked.drop(columns=_TOUCHED)
 
 
 def heap_region(rng: np.random.Generator, works: pd.DataFrame, spec: PaperSpec, strength: float) -> pd.DataFrame:
@@ -107,6 +168,16 @@ def _towards_journal(
     return np.where(score < lower, raised, np.where(score > upper, lowered, score))
 
 
+def _otherwise(
+    rng: np.random.Generator, works: pd.DataFrame, spec: PaperSpec, kind: str, strength: float, rows: np.ndarray
+) -> pd.DataFrame:
+    if kind == "absent_weak":
+        away = rows & contamination_other.kept_away(rng, works, spec, strength)
+        return works[~away].reset_index(drop=True)
+    points = contamination_other.changed_points(rng, works, spec, kind, strength, _points_of(works, spec))
+    return _with_points(works, spec, points, rows)
+
+
 def _dictated(rng: np.random.Generator, works: pd.DataFrame, spec: PaperSpec, strength: float) -> np.ndarray:
     """Each work gets the full points of the hardest quarter of the items, each item with probability `strength`."""
     points, limit = _points_of(works, spec), np.array(spec.item_max)
@@ -127,7 +198,7 @@ def _leniently_marked(rng: np.random.Generator, works: pd.DataFrame, spec: Paper
 def _copied(rng: np.random.Generator, works: pd.DataFrame, spec: PaperSpec, strength: float) -> np.ndarray:
     """In each class and variant a share of the works takes most answers of one of the three strongest works."""
     points = _points_of(works, spec)
-    unit = works.groupby(["school", "class", "variant"], sort=True).ngroup().to_numpy()
+    unit = _unit_of(works)
     order = np.lexsort((rng.uniform(size=len(works)), -works["score"].to_numpy(), unit))
     first = np.searchsorted(unit[order], np.arange(unit.max() + 1))
     size = np.bincount(unit)
@@ -137,21 +208,45 @@ def _copied(rng: np.random.Generator, works: pd.DataFrame, spec: PaperSpec, stre
     return np.where(taken, points[source], points)
 
 
+def _unit_of(works: pd.DataFrame) -> np.ndarray:
+    """Number of the group that sat together: school, class and variant, as far as they are known."""
+    known = [name for name in ("school", "class", "variant") if name in works]
+    return works.groupby(known, sort=True, dropna=False).ngroup().to_numpy()
+
+
+def _item_names(spec: PaperSpec) -> list[str]:
+    return [f"item_{k + 1}" for k in range(len(spec.item_max))]
+
+
 def _points_of(works: pd.DataFrame, spec: PaperSpec) -> np.ndarray:
-    return works[[f"item_{k + 1}" for k in range(len(spec.item_max))]].to_numpy(dtype=np.int64, copy=True)
+    """Points of the items, shape (n, K); an item not attempted or not taught has none."""
+    columns = [works[name].to_numpy(dtype=float, na_value=np.nan) for name in _item_names(spec)]
+    return np.nan_to_num(np.column_stack(columns)).astype(np.int64)
 
 
 def _with_points(works: pd.DataFrame, spec: PaperSpec, points: np.ndarray, rows: np.ndarray) -> pd.DataFrame:
-    points = np.where(rows[:, None], points, _points_of(works, spec))
+    before = _points_of(works, spec)
+    points = np.where(rows[:, None], points, before)
+    moved = (points != before).any(axis=1)
     changed = works.copy()
-    changed[[f"item_{k + 1}" for k in range(len(spec.item_max))]] = points.astype(np.int8)
-    changed["score"] = points.sum(axis=1)
+    for k, name in enumerate(_item_names(spec)):
+        # An item that was not attempted stays so, unless somebody put points there.
+        kept = works[name].isna() & (points[:, k] == before[:, k])
+        if kept.any():
+            values = pd.Series(points[:, k], index=works.index).astype(works[name].dtype)
+            changed[name] = values.mask(kept)
+        else:
+            changed[name] = points[:, k].astype(np.int8)
+    score = np.where(moved, points.sum(axis=1), works["score"].to_numpy(dtype=np.int64))
+    changed["score"] = score
+    if "mark" in works and spec.mark_from is not None:
+        marks = 2 + np.searchsorted(np.array(spec.mark_from), score, side="right")
+        changed["mark"] = works["mark"].where(~moved, pd.Series(marks, index=works.index).astype(works["mark"].dtype))
     return changed
 
 
 def _with_scores(rng: np.random.Generator, works: pd.DataFrame, spec: PaperSpec, target: np.ndarray) -> pd.DataFrame:
-    names = [f"item_{k + 1}" for k in range(len(spec.item_max))]
-    points = works[names].to_numpy(dtype=np.int64, copy=True)
+    points = _points_of(works, spec)
     limit = np.array(spec.item_max)
     need = target - works["score"].to_numpy(dtype=np.int64)
     room = np.where(need[:, None] > 0, limit - points, points)
@@ -161,8 +256,4 @@ def _with_scores(rng: np.random.Generator, works: pd.DataFrame, spec: PaperSpec,
     taken = np.clip(np.abs(need)[:, None] - before, 0, stacked)
     change = np.zeros_like(points)
     np.put_along_axis(change, order, taken, axis=1)
-    points += np.sign(need)[:, None] * change
-    changed = works.copy()
-    changed[names] = points.astype(np.int8)
-    changed["score"] = points.sum(axis=1)
-    return changed
+    return _with_points(works, spec, points + np.sign(need)[:, None] * change, np.ones(len(works), dtype=bool))

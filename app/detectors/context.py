@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 
 from app.detectors.tables import PaperTable
+from app.detectors.work_codes import coded
 
 _NOT_CONTEXT = {
-    "school", "name", "municipality", "municipality_name", "settlement", "address", "type", "kind",
+    "school", "name", "municipality", "municipality_name", "settlement", "address", "cluster", "type", "kind",
     "inn", "ogrn", "code_oge", "code_ege", "latitude", "longitude", "id", "year",
 }  # fmt: skip
 
@@ -21,9 +22,10 @@ def context_matrix(names: np.ndarray, schools: pd.DataFrame | None, *, category_
     names : ndarray of str, shape (S,)
         Schools of the paper.
     schools : DataFrame or None
-        ``school, type`` and numeric columns; what is missing counts as the average, with an indicator of its own.
+        ``school, type``, where schools have been divided ``cluster``, and numeric columns; what is missing counts as
+        the average, with an indicator of its own.
     category_schools : int
-        A kind of school with fewer schools joins the largest one.
+        A cluster or kind of school with fewer schools joins the largest one.
 
     Returns
     -------
@@ -35,7 +37,7 @@ def context_matrix(names: np.ndarray, schools: pd.DataFrame | None, *, category_
     table = schools.assign(school=schools["school"].astype("str")).drop_duplicates("school").set_index("school")
     table = table.reindex(names)
     columns: list[np.ndarray] = []
-    for word in ("type", "kind"):
+    for word in ("cluster", "type", "kind"):
         if word in table.columns:
             columns += _dummies(table[word], category_schools)
     for word in table.columns:
@@ -100,11 +102,27 @@ def exam_column(names: np.ndarray, exams: pd.DataFrame | None, subject: str) -> 
 
 
 def clusters(names: np.ndarray, schools: pd.DataFrame | None) -> np.ndarray:
-    """Kind of each school as a cluster's name; empty where not known."""
-    if schools is None or "type" not in schools:
-        return np.full(len(names), "", dtype=object)
+    """Cluster of each school by name, its kind where it has none; empty where neither is known."""
+    found = np.full(len(names), "", dtype=object)
+    if schools is None:
+        return found
     table = schools.assign(school=schools["school"].astype("str")).drop_duplicates("school").set_index("school")
-    return table["type"].reindex(names).fillna("").astype("str").to_numpy(dtype=object)
+    for word in ("type", "cluster"):
+        if word in table:
+            column = table[word].reindex(names)
+            known = column.notna().to_numpy(dtype=bool)
+            found[known] = column[known].astype("str").to_numpy(dtype=object)
+    return found
+
+
+def places_of(works: pd.DataFrame) -> pd.DataFrame:
+    """First municipality that the works name for each school, one row a school; without municipalities no column."""
+    if "municipality" not in works:
+        return works[["school"]].iloc[:0]
+    codes, names = coded(works["school"])
+    _, first = np.unique(codes, return_index=True)
+    own = works["municipality"].iloc[first]
+    return pd.DataFrame({"school": names[codes[first]], "municipality": own.to_numpy(dtype=object)})
 
 
 def municipalities(names: np.ndarray, schools: pd.DataFrame | None, works: pd.DataFrame) -> np.ndarray:

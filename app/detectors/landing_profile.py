@@ -189,11 +189,21 @@ def landing_profile(table: PaperTable, control: PaperTable | None, params: Landi
     skewness = _SKEWNESS * np.bincount(school, weights=cube[score], minlength=S) / np.maximum(spread, 1e-9) ** 1.5
     z = to_z(upper_tail(to_z(student_p(effects.z, effects.degrees)), np.where(usable, skewness, 0.0)))
     z = np.clip(np.where(usable, z, np.nan), -8.0, 37.0)
+    completion, expected, deviation, hard, share, effect, low, high = _completion(
+        points, school, score, mean, covariance, limit, S
+    )
     return LandingResult(
         np.where(usable, special.ndtr(-np.nan_to_num(z)), 1.0),
         z,
         landed,
-        *_completion(points, school, score, mean, covariance, limit, S),
+        completion,
+        expected,
+        deviation,
+        hard,
+        share,
+        effect,
+        low,
+        high,
         assessed=usable & (n >= params.smallest_n) & (landed >= params.smallest_landed),
         reference="control" if outside is not None else "region",
     )

@@ -23,12 +23,16 @@ from app.detectors import (
     journal_gap,
     landing_profile,
     planting,
+    report_findings,
+    report_screening,
     selective_absence,
 )
+from app.detectors.aggregates import Aggregates, check_aggregates
 from app.detectors.base import PaperSpec, Screening
-from app.detectors.checks import check_works
+from app.detectors.checks import NO_WORKS, check_works
 from app.detectors.own_index import own_index
 from app.detectors.params import Params, load_params
+from app.detectors.report_tables import earlier_scores, report_groups, score_tables
 from app.detectors.summaries import PaperResults, evidence_of, summaries
 from app.detectors.tables import PaperTable, build_tables
 from app.detectors.work_files import WorkFiles, read_works
@@ -51,12 +55,14 @@ _MODULES = (
 
 
 def screen(
-    works: pd.DataFrame | WorkFiles,
+    works: pd.DataFrame | WorkFiles | None,
     papers: Sequence[PaperSpec],
     *,
+    aggregates: Aggregates | None = None,
     schools: pd.DataFrame | None = None,
     exams: pd.DataFrame | None = None,
     previous: pd.DataFrame | None = None,
+    previous_aggregates: Aggregates | None = None,
     control: pd.DataFrame | Collection[str] | None = None,
     protocol: pd.DataFrame | None = None,
     history: pd.DataFrame | None = None,
@@ -69,16 +75,21 @@ def screen(
 
     Parameters
     ----------
-    works : DataFrame or WorkFiles
-        Columns of `app.frames.WORKS` and ``item_1 … item_k``; several papers and years may stand in one frame.
+    works : DataFrame, WorkFiles or None
+        Columns of `app.frames.WORKS` and ``item_1 … item_k``; several papers and years may stand in one frame. None
+        where only ready reports are given.
     papers : sequence of PaperSpec
         Works of other papers are left out.
+    aggregates : Aggregates, optional
+        Ready reports; they speak for the schools that have no works of a paper.
     schools : DataFrame, optional
         ``school, type, municipality`` and numeric context.
     exams : DataFrame, optional
         ``school, exam, subject, n, mean_mark``.
     previous : DataFrame, optional
         Works of the year before.
+    previous_aggregates : Aggregates, optional
+        Score distributions of earlier years, for schools without works of them.
     control : DataFrame or collection of str, optional
         Works of a control sample, or codes of the schools that serve as one.
     protocol : DataFrame, optional
@@ -112,16 +123,20 @@ def screen(
     params = params or load_params()
     tell = progress or (lambda step, share: None)
     tell("проверка работ", 0.0)
-    checked, tables = read_works(works, papers)
+    checked, tables = read_works(NO_WORKS if works is None else works, papers)
+    reported, said = check_aggregates(aggregates or Aggregates(), papers)
+    groups = report_groups(tables, reported)
+    everybody = [*tables, *(group.joint for group in groups)]
     tell("справочные распределения", 0.2)
-    earlier, control_tables, notes = _surroundings(papers, previous, control, tables)
+    earlier, control_tables, notes = _surroundings(papers, previous, control, everybody)
+    earlier = earlier_scores(earlier, previous_aggregates, papers, min((t.year for t in everybody), default=0))
     frames_found: list[pd.DataFrame] = []
     papers_found: list[pd.DataFrame] = []
     schools_found: list[pd.DataFrame] = []
     result = Screening(_empty(frames.FINDINGS), _empty(frames.PAPER_SUMMARY), _empty(frames.SCHOOL_SUMMARY))
     result.reference = {
         "control": control is not None and bool(control_tables),
-        "warnings": [*checked.warnings, *notes],
+        "warnings": [*checked.warnings, *said, *notes],
         "papers": [],
         "federal": {},
         "mechanisms": {},
@@ -129,28 +144,42 @@ def screen(
     }
     around = beside.beside(checked, papers, exams=exams, previous=previous, upload=protocol, history=history)
     past_p: dict[str, np.ndarray] = {}
-    years = sorted({table.year for table in tables})
+    years = sorted({table.year for table in everybody})
+    scored = score_tables(tables, groups)
     for number, year in enumerate(years):
         of_year = [table for table in tables if table.year == year]
-        before = [*earlier, *(table for table in tables if table.year < year)]
+        before = [*earlier, *(table for table in scored if table.year < year)]
         done = _screen_year(of_year, before, control_tables, checked.works, schools, exams, params)
-        beside.assess(done, before, control_tables, around, params)
+        beside.assess(done, before, control_tables, around, params, signals_only=not presented)
+        reports = report_screening.screen_reports(
+            groups,
+            year,
+            report_screening.Surroundings(schools, exams, control_tables, before, checked.works, around, params),
+            _screen_year,
+        )
+        everything = [*done, *(paper.results for paper in reports)]
         tell("проверки", 0.2 + 0.4 * (number + 1) / len(years))
         again = None
         if presented:
             found, markers = _findings(done, year, before, exams, params)
-            more, again = beside.findings_of(done, year, around, params)
+            more, again = beside.findings_of(everything, year, around, params)
+            if reports:
+                made, of_reports = _findings(report_screening.of_scores(reports), year, before, exams, params)
+                found += report_findings.findings_of(reports, made, more, params)
+                markers = markers or of_reports
             frames_found += [*found, *more]
         else:
             markers = federal.federal_markers([paper.table for paper in done], before, exams, params.federal)
         result.reference["papers"] += [_reference_of(paper) for paper in done]
+        result.reference["papers"] += [_reference_of(p.results) | {"reports": p.kinds} for p in reports]
         result.reference["federal"][str(year)] = federal.region_index(markers)
         paper_summary, school_summary, profiles, judged = summaries(
-            done,
+            everything,
             year,
             params,
             past_p,
             _copy_with_mechanisms(done, before, control_tables, checked.works, schools, exams, around, params),
+            of_works=done,
         )
         result.reference["mechanisms"][str(year)] = {
             "source": profiles.source,
@@ -166,7 +195,10 @@ def screen(
         result.reference["own_index"][str(year)] = own_index(school_summary)
         if presented and charts:
             result.evidence |= evidence_of(done, school_summary, params.boundary_push.frandsen_k)
-            result.evidence |= beside.evidence_of(done, again, school_summary)
+            result.evidence |= report_findings.evidence_of(
+                reports, school_summary, lambda own, table: evidence_of(own, table, params.boundary_push.frandsen_k)
+            )
+            result.evidence |= beside.evidence_of(everything, again, school_summary)
         tell("сведение результатов", 0.6 + 0.4 * (number + 1) / len(years))
     result.findings = _concat(frames_found, frames.FINDINGS)
     result.papers = _concat(papers_found, frames.PAPER_SUMMARY)
@@ -251,6 +283,7 @@ def _screen_year(
     around = [*tables, *_relevant(before, tables)]
     parts: dict[tuple[int, str, int], tuple] = {}
     designs: dict[tuple[int, str, int], np.ndarray] = {}
+    places = context.places_of(works)
     for table in around:
         X = context.context_matrix(table.schools, schools, category_schools=params.contextual_mean.category_schools)
         exam = context.exam_column(table.schools, exams, table.spec.subject)
@@ -260,7 +293,7 @@ def _screen_year(
             parts[table.key] = contextual_mean.context_part(
                 table,
                 designs[table.key],
-                context.municipalities(table.schools, schools, works),
+                context.municipalities(table.schools, schools, places),
                 context.clusters(table.schools, schools),
                 table.rows_of(mine.schools) if mine is not None else None,
                 params.contextual_mean,
@@ -439,7 +472,7 @@ def _reference_of(paper: PaperResults) -> dict:
         "subject": table.spec.subject,
         "grade": table.spec.grade,
         "schools": len(table.schools),
-        "works": int(table.counts.sum()),
+        "works": int(table.n.sum()),
     }
     if paper.boundary is not None:
         region = paper.boundary.region

@@ -102,9 +102,12 @@ def _where(mask: np.ndarray, values: np.ndarray) -> np.ndarray:
 
 
 def _boundary(paper) -> tuple[list[Signal], np.ndarray | float]:
-    if paper.boundary is None or paper.lowest is None:
+    if paper.lowest is None:
         return [], np.nan
     enough = paper.table.n >= SMALLEST_POOLED
+    if paper.boundary is None:  # marks alone
+        lifted = _where(enough & (paper.lowest.expected >= 0.5), paper.lowest.z)
+        return [Signal("lowest", lifted, paper.lowest.assessed, None)], _where(paper.lowest.expected >= 1, lifted)
     pushed = _where(enough & (paper.boundary.test.window >= 3), paper.boundary.z)
     lifted = _where(enough & (paper.lowest.expected >= 0.5), paper.lowest.z)
     own = [

@@ -68,6 +68,7 @@ def summaries(
     params: Params,
     history: dict[str, np.ndarray],
     planted: Callable[[np.ndarray, np.ndarray], list[PaperResults]] | None = None,
+    of_works: list[PaperResults] | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame, Profiles, Judged]:
     """Papers and schools of one year, the profiles that evidence was ranked by, and what the tiers were decided on."""
     names = np.unique(np.concatenate([paper.table.schools for paper in done]))
@@ -75,10 +76,11 @@ def summaries(
     S, P = works.shape
     scores = combination.combine_schools(families, params.combination)
     profiles = load_profiles()
-    if planted is not None:
-        profiles = learned_profiles(
-            families, names, profiles, params.mechanisms, lambda *chosen: _copy(planted(*chosen))
-        )
+    # Mechanisms are planted into works: schools known by reports alone teach nothing.
+    taught = done if of_works is None else of_works
+    if planted is not None and taught:
+        own, of_own = (families, names) if len(taught) == len(done) else _copy(taught)
+        profiles = learned_profiles(own, of_own, profiles, params.mechanisms, lambda *chosen: _copy(planted(*chosen)))
     ratios = mechanism_ratios(families, profiles, params.mechanisms)
     single = np.where(assessed, scores.family_paper_p, np.nan)
     judged = np.where(works >= params.combination.smallest_school, scores.paper_p, np.nan)

@@ -58,8 +58,12 @@ def _read(task: dict[str, Any], out: Path) -> dict[str, Any]:
     from app.ingest.read import read_classified
     from app.ingest.reading import Paper
     from app.ingest.scales import load_scales
+    from app.terms import Procedure
 
-    paper = Paper(*task["paper"]) if task["paper"] else None
+    paper = None
+    if task["paper"]:
+        year, subject, grade, procedure = task["paper"]
+        paper = Paper(year, subject, grade, Procedure(procedure))
     reading = read_classified(path, sort, paper, caps, load_formats(), load_scales())
     write_frame(reading.frame, out / FRAME)
     write_frame(reading.schools, out / SCHOOLS)

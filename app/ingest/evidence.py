@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
+from app.ingest import report_head
 from app.ingest.cells import participant, text, year_of
 from app.ingest.columns import Column, Data
 from app.ingest.formats import Formats
@@ -25,12 +26,17 @@ def gather_evidence(data: Data, side: Sequence[Match], formats: Formats) -> Evid
     maxima = [column.groups.get("max") for column in data.items]
     dates = [data.fields["uploaded"].cells] if "uploaded" in data else [_column_of(match, "uploaded") for match in side]
     groups = data.fields.get("groups")
+    declared = _count([groups.cells] if groups else [], lambda value: declared_paper(value, words))
+    # A ready report names its paper above the table, once for all rows of the sheet.
+    for number, match in enumerate(data.matches):
+        if match.layout.titles and (paper := report_head.declared_paper(match, words)) is not None:
+            declared[paper] += int((data.sheet_of == number).sum())
     return Evidence(
         layout_year=layout.year,
         pupil_ahead=layout.pupil_ahead,
         n_items=len(data.items),
         header_max=tuple(int(m) for m in maxima if m) if maxima and all(maxima) else None,
-        declared=_count([groups.cells] if groups else [], lambda value: declared_paper(value, words)),
+        declared=declared,
         coded=_count(books, lambda value: coded_paper(value, words)),
         years=_count(dates, year_of),
         pupil_grades=_count([_codes(data.fields["participant"])], _first_digit),

@@ -13,8 +13,12 @@ from typing import Any
 
 from app.datafiles import DATA_DIR, load, require_keys
 from app.errors import Misconfigured
+from app.terms import Subject
 
-KINDS = frozenset({"works", "context", "federal_list", "side", "aggregate", "school_form"})
+KINDS = frozenset({"works", "context", "federal_list", "side", "report", "school_form"})
+
+REPORTS = frozenset({"", "marks", "scores", "items", "journal", "journal_rows", "planned", "groups", "recut"})
+"""What a ready report tells; empty for files of works."""
 
 FIELDS = frozenset(
     {
@@ -54,6 +58,7 @@ FIELDS = frozenset(
         ),
         *("adapted", "adapted_only", "adapted_classes", "adapted_together", "languages", "indepth", "indepth_primary"),
         *("indepth_basic", "indepth_upper", "pupils", "pupils_born_2006", "adapted_born_2006", "pupils_born_2007"),
+        *("group", "schools", "share", "task", "skill", "max_points"),
         *("adapted_born_2007", "teachers", "teachers_basic", "teachers_qualified"),
     }
 )
@@ -65,7 +70,17 @@ REPEATED = frozenset({"item", "marker", "ignore", "textbook_other", "exam_code"}
 _LAYOUT_KEYS = frozenset({"id", "kind", "supported", "year", "pupil_ahead", "items_end_at", "notes"})
 _WORD_KEYS = frozenset(
     {
-        *("personal", "dropped", "report_titles", "not_attempted", "not_taught", "absent", "no_mark", "no_class"),
+        *(
+            "personal",
+            "dropped",
+            "report_titles",
+            "subject_titles",
+            "not_attempted",
+            "not_taught",
+            "absent",
+            "no_mark",
+            "no_class",
+        ),
         *("text_words", "school_prefixes", "own_prefixes", "subject_codes", "textbook_words", "school_kind"),
     }
 )
@@ -117,6 +132,8 @@ class Layout:
     items_end_at: str
     columns: tuple[Column, ...]
     version: str
+    report: str = ""
+    titles: frozenset[str] = frozenset()
 
     @property
     def known_headers(self) -> frozenset[str]:
@@ -138,6 +155,7 @@ class Words:
     text_words: tuple[str, ...]
     login: re.Pattern[str]
     subject_codes: Mapping[str, str]
+    subject_titles: Mapping[str, str]
     textbook_words: Mapping[str, tuple[str, ...]]
     school_kinds: tuple[tuple[str, re.Pattern[str]], ...]
 
@@ -187,9 +205,14 @@ def _layout(path: Path) -> Layout:
     file = load(path, keys={"layout", "column"})
     head: Mapping[str, Any] = file.body["layout"]
     where = path.name
-    require_keys(head, _LAYOUT_KEYS, where=where, optional={"refusal"})
+    require_keys(head, _LAYOUT_KEYS, where=where, optional={"refusal", "report", "titles"})
     if head["kind"] not in KINDS:
         raise Misconfigured(f"{where}: неизвестный вид {head['kind']!r}")
+    if head.get("report", "") not in REPORTS or (head["kind"] == "report") != bool(head.get("report")):
+        raise Misconfigured(f'{where}: report — один из видов отчёта, и только у kind = "report"')
+    titles = frozenset(head.get("titles", ()))
+    if any(plain(title) != title for title in titles):
+        raise Misconfigured(f"{where}: titles пишутся строчными буквами, без «ё»")
     if head["id"] != path.stem:
         raise Misconfigured(f"{where}: id должен совпадать с именем файла")
     if not head["supported"] and not head.get("refusal"):
@@ -209,6 +232,8 @@ def _layout(path: Path) -> Layout:
         items_end_at=head["items_end_at"],
         columns=columns,
         version=f"{head['id']}@{file.version}",
+        report=head.get("report", ""),
+        titles=titles,
     )
 
 
@@ -260,6 +285,7 @@ def _words(path: Path) -> Words:
         text_words=tuple(_lowered(body["text_words"], where)),
         login=re.compile(rf"^(?:(?:{common})?|(?P<own>{own}))(?P<digits>\d{{6,8}})$", re.IGNORECASE),
         subject_codes=dict(body["subject_codes"]),
+        subject_titles={s.ru: s.value for s in Subject} | dict(body["subject_titles"]),
         textbook_words={key: tuple(value) for key, value in body["textbook_words"].items()},
         school_kinds=tuple(kinds),
     )

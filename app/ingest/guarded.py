@@ -74,7 +74,7 @@ def read_guarded(
         task = {
             "path": str(Path(path).resolve()),
             "out": folder,
-            "paper": [paper.year, paper.subject, paper.grade] if paper else None,
+            "paper": [paper.year, paper.subject, paper.grade, paper.procedure.value] if paper else None,
             "memory_mb": memory_mb,
             "cpu_seconds": cpu_seconds,
             "rows_cap": rows_cap,

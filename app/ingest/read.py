@@ -14,6 +14,7 @@ from app.ingest.guard import Caps, classify
 from app.ingest.problems import problem
 from app.ingest.reading import Paper, Reading
 from app.ingest.recognise import recognise
+from app.ingest.reports import read_report
 from app.ingest.scales import Scales, load_scales
 from app.ingest.sheets import read_text, read_xlsx
 from app.ingest.works import read_works
@@ -84,6 +85,8 @@ def _read(path: Path, sort: str, paper: Paper | None, caps: Caps, formats: Forma
         reading = read_works(recognised, formats, scales, paper)
     elif recognised.kind == "context":
         reading = read_context(recognised, formats)
+    elif recognised.kind == "report":
+        reading = read_report(recognised, formats, scales, paper)
     else:
         reading = read_federal_list(recognised, formats)
     reading.problems += [problem("sheet_ignored", sheet=sheet.name[:60]) for sheet in recognised.ignored]

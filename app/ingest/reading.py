@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from app.ingest.problems import Problem
-from app.terms import FileKind, Subject
+from app.terms import FileKind, Procedure, Subject
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -14,11 +14,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Paper:
-    """A paper: the year it was sat, the subject's code and the grade it was written for (not the pupil's grade)."""
+    """A paper: the year it was sat, the subject's code and the grade it was written for (not the pupil's grade).
+
+    `procedure` tells ВПР from a regional work (КДР, РДР), which has no official scale.
+    """
 
     year: int
     subject: str
     grade: int
+    procedure: Procedure = Procedure.VPR
 
     def title(self) -> str:
         names = {s.value: s.ru for s in Subject}

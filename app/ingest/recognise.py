@@ -50,6 +50,9 @@ class Match:
 
 
 def _text(cell: object) -> str:
+    # Headers of reports are numbers: 2, 3.1.
+    if isinstance(cell, float) and cell.is_integer():
+        cell = int(cell)
     return " ".join(str(cell).replace("\xa0", " ").split())
 
 
@@ -61,15 +64,31 @@ def match_sheet(sheet: Sheet, formats: Formats) -> Match | None:
     """
     best: Match | None = None
     best_rank: tuple[int, int] = (0, 0)
+    title = report_title(sheet, formats)
     for index, row in enumerate(sheet.rows[:HEADER_ROWS]):
         headers = [plain(cell)[:_HEADER_CHARS] if isinstance(cell, str) else "" for cell in row]
-        if sum(bool(h) for h in headers) < 3:
+        named = sum(bool(h) for h in headers)
+        if not named:
             continue
+        numbered = [
+            h or (_text(cell) if type(cell) in (int, float) else "") for h, cell in zip(headers, row, strict=True)
+        ]
         for layout in formats.layouts:
-            columns = _columns(layout, headers, row)
+            if (layout.titles and title not in layout.titles) or (named < 3 and layout.kind != "report"):
+                continue
+            columns = _columns(layout, numbered if layout.kind == "report" else headers, row)
             if columns is not None and (len(columns), layout.supported) > best_rank:
                 best, best_rank = Match(sheet, layout, index, columns), (len(columns), layout.supported)
     return best
+
+
+def report_title(sheet: Sheet, formats: Formats) -> str | None:
+    """Title of a ready report in the first rows of column A: the longest one that a layout knows."""
+    known = sorted({t for layout in formats.layouts for t in layout.titles}, key=len, reverse=True)
+    firsts = [plain(row[0]) for row in sheet.rows[:5] if row and isinstance(row[0], str)]
+    return next(
+        (title for title in known for first in firsts if title in first and len(first) < 2 * len(title) + 40), None
+    )
 
 
 def _columns(layout: Layout, headers: Sequence[str], row: Sequence[object]) -> list[Found] | None:

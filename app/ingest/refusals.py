@@ -69,17 +69,25 @@ REFUSALS: dict[str, tuple[str, str]] = {
     ),
     "unknown_layout": (
         "Столбцы файла не похожи ни на одну известную раскладку: загрузите региональную выгрузку ВПР, "
-        "контекстную форму или "
+        "отчёт раздела «Аналитика», контекстную форму или "
         "федеральный список без изменения заголовков.",
-        "The columns match no known layout: upload a regional export, the context form or the federal list "
-        "with their headers.",
+        "The columns match no known layout: upload a regional export, a federal report, the context form or the "
+        "federal list with their headers.",
     ),
     "report_not_supported": (
-        "Это отчёт «{title}» раздела «Аналитика» ФИС ОКО. Такие отчёты узнаются, но пока не загружаются: "
-        "нужна выгрузка с баллами "
-        "за задания каждого участника.",
-        "This is the report “{title}” of the federal cabinet: recognised, but not supported yet; upload the "
-        "export with item points.",
+        "Это отчёт «{title}» раздела «Аналитика» ФИС ОКО, но его таблица не похожа ни на одну известную: выгрузите "
+        "отчёт заново и загрузите без изменения заголовков.",
+        "This is the report “{title}” of the federal cabinet, but its table has no known header: export it again and "
+        "upload it as it is.",
+    ),
+    "report_no_paper": (
+        "В отчёте не названа работа (в ячейке A3 ожидается «ВПР 2026 Русский язык 4 класс»): выгрузите отчёт заново "
+        "или укажите год, предмет и класс.",
+        "The report does not name its paper (cell A3): export it again or name the year, subject and grade.",
+    ),
+    "report_years": (
+        "В сводке строки за разные годы ({what}): сохраните каждый год отдельным файлом.",
+        "The table mixes years ({what}): save each year as its own file.",
     ),
     "layout_not_supported": ("{refusal}", "This kind of file is recognised but not supported: {layout}."),
     "mixed_layouts": (

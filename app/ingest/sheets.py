@@ -123,7 +123,9 @@ def _is_unreadable(raw: bytes, decoded_any: bool) -> bool:
 
 class _KnownHeaders:
     def __init__(self, formats: Formats) -> None:
-        self._columns = [c for layout in formats.layouts for c in layout.columns]
+        all_columns = [(layout, column) for layout in formats.layouts for column in layout.columns]
+        self._columns = [c for layout, c in all_columns if layout.kind != "report" or c.field != "item"]
+        self._numbered = [c for layout, c in all_columns if layout.kind == "report" and c.field == "item"]
         self._formats = formats
         self._seen: dict[str, bool] = {}
 
@@ -136,7 +138,12 @@ class _KnownHeaders:
         return max((self._known(row) for row in rows), default=0)
 
     def _known(self, row: Iterable[str]) -> int:
-        return sum(self._is_known(header) for header in {plain(cell) for cell in row if cell.strip()})
+        headers = {plain(cell) for cell in row if cell.strip()}
+        known = sum(self._is_known(header) for header in headers)
+        # Reports have numbers for headers: they count beside words, or every row of numbers would be a header.
+        if known >= 2:
+            known += sum(any(c.match(header) is not None for c in self._numbered) for header in headers)
+        return known
 
     def _is_known(self, header: str) -> bool:
         if header not in self._seen:

@@ -30,10 +30,11 @@ from app.ingest.points import Score, above_maximum, item_columns, item_maxima, r
 from app.ingest.reading import Paper, Reading
 from app.ingest.recognise import Recognised
 from app.ingest.refusals import refuse
+from app.ingest.report_head import without_section_lines
 from app.ingest.scales import Scale, Scales
 from app.ingest.uploads import moment_of
 from app.ingest.workframe import Parsed, school_table, work_frame
-from app.terms import FileKind
+from app.terms import FileKind, Procedure
 
 
 def read_works(recognised: Recognised, formats: Formats, scales: Scales, given: Paper | None) -> Reading:
@@ -51,15 +52,18 @@ def read_works(recognised: Recognised, formats: Formats, scales: Scales, given: 
     WrongFormat
         The paper cannot be settled, or the content does not fit it.
     """
-    data = gather(recognised.main)
+    data = gather([without_section_lines(match) for match in recognised.main])
     layout = data.matches[0].layout
+    is_regional = given is not None and given.procedure is not Procedure.VPR
+    if is_regional:
+        scales = Scales({})
     paper = settle(gather_evidence(data, recognised.side, formats), given, scales)
     scale = scales.get(paper.year, paper.subject, paper.grade)
     log = Log(data)
     parsed = _Reader(data, formats, layout, paper, scale, log).parse()
     grades = parsed.pupil_grade[parsed.accepted]
     return Reading(
-        kind=FileKind.WORKS,
+        kind=FileKind.REGIONAL if is_regional else FileKind.WORKS,
         layout=layout.id,
         year=paper.year,
         subject=paper.subject,

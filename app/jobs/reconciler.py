@@ -20,13 +20,14 @@ from app.database import WAL_LIMIT, acting, bind, checkpoint, needs_checkpoint_r
 from app.errors import Misconfigured
 from app.jobs.queues import enqueue, not_waiting
 from app.policy import SYSTEM
-from app.workflows import journal, outbox, people
+from app.workflows import journal, objective_register, outbox, people
 
 log = logging.getLogger(__name__)
 
 BATCH = 2000
 ANCHOR_EVERY = 3600.0
 SWEEP_EVERY = 3600.0
+REGISTER_EVERY = 600.0
 CHECKPOINT_EVERY = 2.0
 _ADVISORY_LOCK = 0x73636864  # "schd": one scheduler a database, wherever it runs
 
@@ -43,6 +44,7 @@ def serve(context: AppContext) -> None:
             Chore("anchor", ANCHOR_EVERY, lambda: anchor(context)),
             Chore("sweep", SWEEP_EVERY, lambda: context.store.sweep()),
             Chore("forget", SWEEP_EVERY, lambda: forget_sign_ins(context)),
+            Chore("register", REGISTER_EVERY, lambda: refresh_register(context)),
         ]
         while not stopping.wait(1.0):
             for chore in chores:
@@ -93,6 +95,12 @@ def forget_sign_ins(context: AppContext) -> None:
     """Drop sign-ins that ended long ago and tries that no throttle asks about any more."""
     with acting(context.sessions, SYSTEM) as session:
         people.forget_sign_ins(session, at=datetime.now(UTC))
+
+
+def refresh_register(context: AppContext) -> None:
+    """Mark the schools whose entry in the register of objective ones began or ran out."""
+    with acting(context.sessions, SYSTEM) as session:
+        objective_register.refresh(session, at=datetime.now(UTC))
 
 
 def checkpoint_if_large(context: AppContext) -> bool:

@@ -7,6 +7,8 @@ from app.models.dataset import Dataset, FederalMarker, Upload
 from app.models.journal import JournalEntry
 from app.models.organisation import Municipality, School
 from app.models.outbox import InboxNote, JobEffect, OutboxJob
+from app.models.scaling import ScaledSchool, ScaleLink
+from app.models.school_groups import ClusterMembership, ClusterSet, ControlGroup, ControlMember, ObjectiveEntry
 from app.models.screening import Finding, Flag, ScreeningRun
 from app.models.user import AuthSession, LoginAttempt, User
 
@@ -15,7 +17,11 @@ __all__ = [
     "Base",
     "Case",
     "CaseEvent",
+    "ClusterMembership",
+    "ClusterSet",
     "Conclusion",
+    "ControlGroup",
+    "ControlMember",
     "CuratorOrder",
     "Dataset",
     "Document",
@@ -28,10 +34,13 @@ __all__ = [
     "JournalEntry",
     "LoginAttempt",
     "Municipality",
+    "ObjectiveEntry",
     "Observation",
     "OutboxJob",
     "Recheck",
     "RecheckedWork",
+    "ScaleLink",
+    "ScaledSchool",
     "School",
     "ScreeningRun",
     "Tenant",

@@ -8,7 +8,7 @@ from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.models.base import Base, JsonObject, Tenant, UtcDateTime, term
-from app.terms import FileKind, UploadStatus
+from app.terms import FileKind, Procedure, UploadStatus
 
 
 class Upload(Tenant, Base):
@@ -66,6 +66,7 @@ class Dataset(Tenant, Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     upload_id: Mapped[int] = mapped_column(ForeignKey("uploads.id"), unique=True)
     kind: Mapped[FileKind] = mapped_column(term(FileKind))
+    procedure: Mapped[Procedure] = mapped_column(term(Procedure), default=Procedure.VPR)
     year: Mapped[int | None]
     subject: Mapped[str | None] = mapped_column(String(10))
     grade: Mapped[int | None]

@@ -59,7 +59,7 @@ class FindingRows:
             self.columns[name] = boxed.tolist()
         for name in _TEXTS:
             self.columns[name] = [_text(value) for value in _objects(findings[name])]
-        # A finding over all papers of a school (its earlier years) has no subject: an empty word, never null.
+        # A finding about all papers of a school has no subject, which is a text of no letters and not a missing one.
         self.columns["subject"] = [subject or "" for subject in self.columns["subject"]]
         for name, words in (("family", Family), ("level", FindingLevel), ("outcome", FindingOutcome)):
             for value in set(self.columns[name]):

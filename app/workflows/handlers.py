@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.context import AppContext
 from app.models import CaseEvent, InboxNote, OutboxJob
-from app.workflows import intake, issuing, recheck, screening
+from app.workflows import intake, issuing, recheck, scaling, screening
 
 Effect = Callable[[Session], None]
 Handler = Callable[[AppContext, OutboxJob], Effect]
@@ -42,12 +42,14 @@ HANDLERS: dict[str, Handler] = {
     "case_moved": note_move,
     "issue_document": issuing.issue,
     "draw_recheck": recheck.draw,
+    "link_scales": scaling.link_scales,
     "read_upload": intake.read_upload,
     "screen_year": screening.screen_year,
 }
 
 ON_DEAD: dict[str, Callable[[Session, int, str], None]] = {
     "draw_recheck": recheck.on_dead,
+    "link_scales": scaling.on_dead,
     "read_upload": intake.on_dead,
     "screen_year": screening.on_dead,
 }

@@ -23,7 +23,7 @@ from app.errors import Conflict, NotFound, Reason, Refused
 from app.models import Dataset, OutboxJob, School, Upload
 from app.policy import SYSTEM, Actor, Permission
 from app.storage import ObjectStore
-from app.terms import FileKind, UploadStatus
+from app.terms import SCREENED_REPORTS, FileKind, Procedure, UploadStatus
 from app.workflows import journal, outbox, registry
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def receive_upload(
 
 def read_upload(context: AppContext, job: OutboxJob) -> Callable[[Session], None]:
     """Job: read the file in a guarded child process and keep what reading gave."""
-    from app.ingest import Paper, read_guarded
+    from app.ingest import read_guarded
 
     with acting(context.sessions, SYSTEM) as session:
         upload = session.get(Upload, job.subject_id)
@@ -94,7 +94,7 @@ def read_upload(context: AppContext, job: OutboxJob) -> Callable[[Session], None
             return lambda session: None
         sha256, named = upload.sha256, upload.versions.get("paper")
         registered = set(session.scalars(select(School.code)))
-    paper = Paper(**named) if named else None
+    paper = as_paper(named)
     try:
         reading = read_guarded(context.store.path(sha256), paper=paper)
     except Refused as refused:
@@ -126,6 +126,7 @@ def accept_upload(
     dataset = Dataset(
         upload_id=upload.id,
         kind=upload.kind,
+        procedure=Procedure((upload.versions.get("paper") or {}).get("procedure", Procedure.VPR)),
         year=upload.year,
         subject=upload.subject,
         grade=upload.grade,
@@ -138,9 +139,12 @@ def accept_upload(
     )
     session.add(dataset)
     session.flush()
+    # A regional table of several papers has none of its own: a later table may speak of others, so nothing is replaced.
+    is_of_many = dataset.kind in SCREENED_REPORTS and dataset.subject is None
     for earlier in session.scalars(
         select(Dataset).where(
             Dataset.kind == dataset.kind,
+            Dataset.procedure == dataset.procedure,
             Dataset.year == dataset.year,
             Dataset.subject == dataset.subject,
             Dataset.grade == dataset.grade,
@@ -151,7 +155,8 @@ def accept_upload(
             Dataset.replaced_by_id.is_(None),
         )
     ):
-        earlier.replaced_by_id = dataset.id
+        if not is_of_many:
+            earlier.replaced_by_id = dataset.id
     if upload.kind is FileKind.FEDERAL_LIST:
         registry.keep_federal_list(session, dataset, schools, ids)
     upload.status, upload.decided_at, upload.decided_by_name = UploadStatus.ACCEPTED, at, actor.name
@@ -277,22 +282,28 @@ def _journal(
     )
 
 
-def paper_named(year: int | None, subject: str | None, grade: int | None) -> dict[str, Any] | None:
-    """The paper a person names on the form or the command line; all three or none."""
-    if year is None and subject is None and grade is None:
+def paper_named(
+    year: int | None, subject: str | None, grade: int | None, procedure: Procedure = Procedure.VPR
+) -> dict[str, Any] | None:
+    """The paper a person names on the form or the command line; all three or none, all for a regional procedure."""
+    if year is None and subject is None and grade is None and procedure is Procedure.VPR:
         return None
     if year is None or subject is None or grade is None:
         raise Refused(
             Reason(
                 "paper_incomplete",
-                "Назовите год, предмет и класс вместе или не называйте ничего.",
-                "Name year, subject and grade together, or none of them.",
+                "Назовите год, предмет и класс вместе или не называйте ничего."
+                if procedure is Procedure.VPR
+                else f"Для {procedure.ru} назовите год, предмет и класс: файл их не говорит.",
+                "Name year, subject and grade together, or none of them; for a regional procedure name all three.",
             )
         )
-    return {"year": year, "subject": subject, "grade": grade}
+    return {"year": year, "subject": subject, "grade": grade, "procedure": procedure.value}
 
 
 def as_paper(named: dict[str, Any] | None) -> Paper | None:
     from app.ingest import Paper
 
-    return Paper(**named) if named else None
+    if named is None:
+        return None
+    return Paper(**{**named, "procedure": Procedure(named.get("procedure", Procedure.VPR))})

@@ -16,8 +16,8 @@ from app.database import acting
 from app.errors import Reason, Refused
 from app.models import Dataset, OutboxJob, School, ScreeningRun
 from app.policy import SYSTEM, Actor, Permission
-from app.terms import FileKind, RunStatus, Tier
-from app.workflows import journal, outbox
+from app.terms import SCREENED_REPORTS, FileKind, RunStatus, Tier
+from app.workflows import control_groups, journal, outbox
 from app.workflows.freezing import digest, plain
 from app.workflows.raising import FLAGGED_TIERS, raise_all
 
@@ -28,11 +28,18 @@ _SCHOOL_PLACES = select(School.code, School.id, School.municipality_id)
 
 
 def request_screening(
-    session: Session, year: int, *, actor: Actor, at: datetime, is_trial: bool = False
+    session: Session,
+    year: int,
+    *,
+    control_group_id: int | None = None,
+    is_trial: bool = False,
+    actor: Actor,
+    at: datetime,
 ) -> ScreeningRun:
     """Ask for a run over the year's works in force; one run of a year at a time.
 
-    A trial run finds what any run finds but raises no flags and opens no cases; `raising.raise_flags` may do so later.
+    Schools are compared with a fixed control group where one is named, else with each other. A trial run finds what
+    any run finds but raises no flags and opens no cases; `raising.raise_flags` may do so later.
     """
     policy.require(actor, Permission.SCREENING_RUN)
     if not actor.is_regional:
@@ -43,13 +50,13 @@ def request_screening(
                 "A regional analyst runs the screening: schools are compared across the whole region.",
             )
         )
-    datasets = _works_of(session, year)
+    datasets = data_of_year(session, year)
     if not datasets:
         raise Refused(
             Reason(
                 "no_works",
-                f"За {year} год нет принятых работ. Сначала загрузите файлы и примите их.",
-                "There are no accepted works of this year. Upload the files and accept them first.",
+                f"За {year} год нет принятых работ или отчётов. Сначала загрузите файлы и примите их.",
+                "There are no accepted works or reports of this year. Upload the files and accept them first.",
                 "/uploads",
             )
         )
@@ -67,15 +74,21 @@ def request_screening(
                 f"/screening/{running.id}",
             )
         )
+    inputs: dict[str, Any] = {
+        "datasets": [
+            {"id": d.id, "kind": d.kind.value, "subject": d.subject, "grade": d.grade, "sha256": d.sha256}
+            for d in datasets
+        ]
+    }
+    if control_group_id is not None:
+        inputs["control_group"] = control_groups.reference_of(session, control_group_id)
     run = ScreeningRun(
         year=year,
         is_trial=is_trial,
         requested_at=at,
         started_by_id=actor.user_id,
         started_by_name=actor.name,
-        inputs={
-            "datasets": [{"id": d.id, "subject": d.subject, "grade": d.grade, "sha256": d.sha256} for d in datasets]
-        },
+        inputs=inputs,
     )
     session.add(run)
     session.flush()
@@ -98,7 +111,7 @@ def screen_year(context: AppContext, job: OutboxJob) -> Callable[[Session], None
         if run is None or run.status in (RunStatus.DONE, RunStatus.FAILED):
             return lambda session: None
         run.status = RunStatus.RUNNING
-        year = run.year
+        year, group = run.year, run.inputs.get("control_group")
     report = _reporter(context, run_id)
     report("чтение работ", 0.02)
     inputs = gather(context, year)
@@ -108,8 +121,12 @@ def screen_year(context: AppContext, job: OutboxJob) -> Callable[[Session], None
     result = screen(
         inputs.works,
         inputs.papers,
+        aggregates=inputs.aggregates,
         schools=inputs.schools,
+        exams=inputs.exams,
         previous=inputs.previous,
+        previous_aggregates=inputs.previous_aggregates,
+        control=group["schools"] if group else None,
         protocol=inputs.protocol,
         history=inputs.history,
         progress=lambda stage, share: report(stage, 0.1 + 0.8 * share),
@@ -159,6 +176,9 @@ def _record(
         plain(result.params),
         plain(result.reference),
     )
+    group = run.inputs.get("control_group")
+    if group and run.reference.get("control"):
+        run.reference = {**run.reference, "text_ru": f"контрольная группа «{group['title']}» ({group['year']})"}
     rows.write(session, run_id)
     summaries = result.schools.to_dict("records")
     run.tiers = dict(Counter(str(summary["tier"]) for summary in summaries))
@@ -194,11 +214,13 @@ def on_dead(session: Session, run_id: int, error: str) -> None:
         run.status, run.failure = RunStatus.FAILED, error
 
 
-def _works_of(session: Session, year: int) -> list[Dataset]:
+def data_of_year(session: Session, year: int) -> list[Dataset]:
+    """Works and screened reports of a year in force."""
+    kinds = [FileKind.WORKS, *SCREENED_REPORTS]
     return list(
         session.scalars(
             select(Dataset)
-            .where(Dataset.kind == FileKind.WORKS, Dataset.year == year, Dataset.replaced_by_id.is_(None))
-            .order_by(Dataset.subject, Dataset.grade)
+            .where(Dataset.kind.in_(kinds), Dataset.year == year, Dataset.replaced_by_id.is_(None))
+            .order_by(Dataset.kind, Dataset.subject, Dataset.grade, Dataset.id)
         )
     )

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from app.context import AppContext
 from app.database import acting
 from app.detectors import PaperSpec
+from app.detectors.aggregates import Aggregates
 from app.detectors.work_files import read_frame
 from app.errors import Reason, Refused
 from app.frames import item_columns
@@ -22,7 +23,10 @@ from app.ingest.scales import load_scales
 from app.ingest.uploads import UPLOAD_COLUMNS
 from app.models import Dataset, FederalMarker, Flag, School, ScreeningRun
 from app.policy import SYSTEM
-from app.terms import FileKind, RunStatus, Tier
+from app.terms import SCREENED_REPORTS, FileKind, RunStatus, Tier
+from app.workflows import scaling
+from app.workflows.cluster_sets import approved_set, cluster_names
+from app.workflows.screening_reports import as_aggregates, load_reports, paper_from_reports, papers_of, papers_of_years
 
 HISTORY_YEARS = 4
 """Years of lists and runs that are loaded, the year screened among them; how many count is a parameter."""
@@ -30,12 +34,18 @@ HISTORY_YEARS = 4
 
 @dataclass(frozen=True)
 class Inputs:
-    """Frames of a run and their description for the frozen record (hashes of data sets, versions of scales)."""
+    """Frames of a run and their description for the frozen record (hashes of data sets, versions of scales).
 
-    works: pd.DataFrame
+    `exams` are regional works that have been put on the scale of the year's ВПР.
+    """
+
+    works: pd.DataFrame | None
     papers: list[PaperSpec]
     schools: pd.DataFrame
     previous: pd.DataFrame | None
+    aggregates: Aggregates | None
+    previous_aggregates: Aggregates | None
+    exams: pd.DataFrame | None
     protocol: pd.DataFrame | None
     history: pd.DataFrame | None
     description: dict[str, Any]
@@ -46,16 +56,21 @@ def gather(context: AppContext, year: int) -> Inputs:
     with acting(context.sessions, SYSTEM) as session:
         datasets = session.scalars(
             select(Dataset).where(
-                Dataset.kind == FileKind.WORKS,
+                Dataset.kind.in_([FileKind.WORKS, *SCREENED_REPORTS]),
                 Dataset.year.in_([year - 2, year - 1, year]),
                 Dataset.replaced_by_id.is_(None),
             )
         ).all()
+        links = scaling.links_to_year(session, year)
+        exams = [row for link in links for row in scaling.exams_of(session, link)]
+        chosen = approved_set(session)
+        clusters = cluster_names(session, chosen) if chosen is not None else {}
         uploads = {d.id: d.upload.schools_sha256 for d in datasets if d.year == year}
         history = _history(session, year)
         schools = pd.DataFrame(
             [
                 {
+                    **({"cluster": clusters.get(school.id)} if chosen is not None else {}),
                     "school": school.code,
                     "name": school.name,
                     "municipality": school.municipality.code,
@@ -69,31 +84,53 @@ def gather(context: AppContext, year: int) -> Inputs:
     current = [dataset for dataset in datasets if dataset.year == year]
     if not current:
         raise Refused(
-            Reason("no_works", f"За {year} год нет принятых работ.", "There are no accepted works of this year.")
+            Reason(
+                "no_works",
+                f"За {year} год нет принятых работ или отчётов.",
+                "There are no accepted works or reports of this year.",
+            )
         )
+    sat = [dataset for dataset in current if dataset.kind is FileKind.WORKS]
     before = [dataset for dataset in datasets if dataset.year != year]
-    works = _works(context, current)
-    papers = [_paper(year, subject, grade, works) for subject, grade in sorted({(d.subject, d.grade) for d in current})]
-    previous = _works(context, before) if before else None
+    sat_before = [dataset for dataset in before if dataset.kind is FileKind.WORKS]
+    works = _works(context, sat) if sat else None
+    keys = sorted({(d.subject, d.grade) for d in sat})
+    papers = [] if works is None else [_paper(year, subject, grade, works) for subject, grade in keys]
+    reports, told = load_reports(context, current), load_reports(context, before)
+    papers += [paper_from_reports(year, *key, reports) for key in papers_of(reports) if key not in keys]
+    previous = _works(context, sat_before) if sat_before else None
     # A paper of another year may have other items: its own description keeps its scores inside their scale.
-    earlier = [] if previous is None else [_paper_of(d, previous) for d in before]
+    earlier = [] if previous is None else [_paper_of(d, previous) for d in sat_before]
+    earlier += [paper for paper in papers_of_years(told) if _key(paper) not in {_key(own) for own in earlier}]
     return Inputs(
         works,
         [*papers, *earlier],
         schools,
         previous,
-        _protocol(context, [(dataset, uploads[dataset.id]) for dataset in current]),
+        as_aggregates(reports),
+        as_aggregates(told),
+        pd.DataFrame(exams) if exams else None,
+        _protocol(context, [(dataset, uploads[dataset.id]) for dataset in sat]),
         history,
         {
             "papers": [_description(paper) for paper in papers],
-            "previous": [{"year": d.year, "subject": d.subject, "grade": d.grade, "sha256": d.sha256} for d in before],
+            "previous": [
+                {"kind": d.kind.value, "year": d.year, "subject": d.subject, "grade": d.grade, "sha256": d.sha256}
+                for d in before
+            ],
             "history": None if history is None else _digest_of(history),
+            **({"exams": [{"id": link.id, **link.inputs} for link in links]} if exams else {}),
+            **({"cluster_set": {"id": chosen.id, "sha256": chosen.sha256}} if chosen is not None else {}),
         },
     )
 
 
 def _works(context: AppContext, datasets: Sequence[Dataset]) -> pd.DataFrame:
     return read_frame([context.store.path(dataset.sha256) for dataset in datasets])
+
+
+def _key(paper: PaperSpec) -> tuple[int | None, str, int]:
+    return paper.year, paper.subject, paper.grade
 
 
 def _paper_of(dataset: Dataset, works: pd.DataFrame) -> PaperSpec:

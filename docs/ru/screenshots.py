@@ -53,6 +53,7 @@ def draw(browser: Browser, url: str) -> None:
     draw_visit(come)
     draw_recheck(come)
     draw_end(come)
+    draw_groups(come)
 
 
 def draw_sign_in(person: Visitor) -> None:
@@ -77,6 +78,18 @@ def draw_analyst(analyst: Visitor) -> None:
     keep(analyst, "04-screening", height=460)
     analyst.open("/screening/1")
     keep(analyst, "05-screened", height=860)
+
+
+def draw_groups(come: Callable[[str], Visitor]) -> None:
+    analyst = come("analyst")
+    for path, name, height in (
+        ("/objective/", "22-objective", 460),
+        ("/control/1", "23-control", 860),
+        ("/clusters/1", "24-clusters", 820),
+        ("/scales/1", "25-scale", 700),
+    ):
+        analyst.open(path)
+        keep(analyst, name, height=height)
 
 
 def draw_department(department: Visitor) -> None:

@@ -255,6 +255,117 @@ def upgrade() -> None:
         postgresql_where=sa.text("state <> 'closed'"),
     )
     op.create_table(
+        "cluster_sets",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("year", sa.Integer(), nullable=False),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "proposed",
+                "approved",
+                "replaced",
+                name="clustersetstatus",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("method", sa.JSON(), nullable=False),
+        sa.Column("features", sa.JSON(), nullable=False),
+        sa.Column("clusters", sa.JSON(), nullable=False),
+        sa.Column("n_schools", sa.Integer(), nullable=False),
+        sa.Column("n_clusters", sa.Integer(), nullable=False),
+        sa.Column("n_left_out", sa.Integer(), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("proposed_by_id", sa.Integer(), nullable=True),
+        sa.Column("proposed_by_name", sa.String(length=200), nullable=False),
+        sa.Column("proposed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("approved_by_id", sa.Integer(), nullable=True),
+        sa.Column("approved_by_name", sa.String(length=200), nullable=True),
+        sa.Column("approved_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint(
+            "status = 'proposed' OR approved_at IS NOT NULL", name=op.f("ck_cluster_sets_approved_has_moment")
+        ),
+        sa.ForeignKeyConstraint(["approved_by_id"], ["users.id"], name=op.f("fk_cluster_sets_approved_by_id")),
+        sa.ForeignKeyConstraint(
+            ["municipality_id"], ["municipalities.id"], name=op.f("fk_cluster_sets_municipality_id")
+        ),
+        sa.ForeignKeyConstraint(["proposed_by_id"], ["users.id"], name=op.f("fk_cluster_sets_proposed_by_id")),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_cluster_sets_school_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_cluster_sets")),
+    )
+    op.create_index(op.f("ix_cluster_sets_municipality_id"), "cluster_sets", ["municipality_id"], unique=False)
+    op.create_index(op.f("ix_cluster_sets_school_id"), "cluster_sets", ["school_id"], unique=False)
+    op.create_index(
+        "uq_cluster_sets_approved",
+        "cluster_sets",
+        ["status"],
+        unique=True,
+        sqlite_where=sa.text("status = 'approved'"),
+        postgresql_where=sa.text("status = 'approved'"),
+    )
+    op.create_table(
+        "control_groups",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("title", sa.String(length=200), nullable=False),
+        sa.Column("year", sa.Integer(), nullable=False),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "draft",
+                "fixed",
+                "withdrawn",
+                name="controlgroupstatus",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("seed", sa.String(length=64), nullable=False),
+        sa.Column("rule", sa.JSON(), nullable=False),
+        sa.Column("frame", sa.JSON(), nullable=False),
+        sa.Column("frame_sha256", sa.String(length=64), nullable=False),
+        sa.Column("balance", sa.JSON(), nullable=False),
+        sa.Column("n_eligible", sa.Integer(), nullable=False),
+        sa.Column("n_members", sa.Integer(), nullable=False),
+        sa.Column("drawn_by_id", sa.Integer(), nullable=True),
+        sa.Column("drawn_by_name", sa.String(length=200), nullable=False),
+        sa.Column("drawn_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("order_number", sa.String(length=40), nullable=True),
+        sa.Column("order_date", sa.Date(), nullable=True),
+        sa.Column("markers", sa.Text(), nullable=True),
+        sa.Column("staff", sa.Text(), nullable=True),
+        sa.Column("fixed_by_id", sa.Integer(), nullable=True),
+        sa.Column("fixed_by_name", sa.String(length=200), nullable=True),
+        sa.Column("fixed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("members_sha256", sa.String(length=64), nullable=True),
+        sa.Column("withdrawal_reason", sa.Text(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint(
+            "status <> 'fixed' OR (order_number IS NOT NULL AND order_date IS NOT NULL)",
+            name=op.f("ck_control_groups_has_order"),
+        ),
+        sa.CheckConstraint(
+            "status <> 'fixed' OR members_sha256 IS NOT NULL", name=op.f("ck_control_groups_fixed_has_hash")
+        ),
+        sa.ForeignKeyConstraint(["drawn_by_id"], ["users.id"], name=op.f("fk_control_groups_drawn_by_id")),
+        sa.ForeignKeyConstraint(["fixed_by_id"], ["users.id"], name=op.f("fk_control_groups_fixed_by_id")),
+        sa.ForeignKeyConstraint(
+            ["municipality_id"], ["municipalities.id"], name=op.f("fk_control_groups_municipality_id")
+        ),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_control_groups_school_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_control_groups")),
+    )
+    op.create_index(op.f("ix_control_groups_municipality_id"), "control_groups", ["municipality_id"], unique=False)
+    op.create_index(op.f("ix_control_groups_school_id"), "control_groups", ["school_id"], unique=False)
+    op.create_table(
         "screening_runs",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("year", sa.Integer(), nullable=False),
@@ -332,6 +443,13 @@ def upgrade() -> None:
                 "works",
                 "context",
                 "federal_list",
+                "report_marks",
+                "report_scores",
+                "report_items",
+                "report_journal",
+                "report_planned",
+                "report_groups",
+                "regional",
                 name="filekind",
                 native_enum=False,
                 create_constraint=True,
@@ -471,6 +589,27 @@ def upgrade() -> None:
     op.create_index(op.f("ix_case_events_municipality_id"), "case_events", ["municipality_id"], unique=False)
     op.create_index(op.f("ix_case_events_school_id"), "case_events", ["school_id"], unique=False)
     op.create_table(
+        "cluster_memberships",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("set_id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=True),
+        sa.Column("n_missing", sa.Integer(), nullable=False),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["municipality_id"], ["municipalities.id"], name=op.f("fk_cluster_memberships_municipality_id")
+        ),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_cluster_memberships_school_id")),
+        sa.ForeignKeyConstraint(["set_id"], ["cluster_sets.id"], name=op.f("fk_cluster_memberships_set_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_cluster_memberships")),
+        sa.UniqueConstraint("set_id", "school_id", name=op.f("uq_cluster_memberships_set_id_school_id")),
+    )
+    op.create_index(
+        op.f("ix_cluster_memberships_municipality_id"), "cluster_memberships", ["municipality_id"], unique=False
+    )
+    op.create_index(op.f("ix_cluster_memberships_school_id"), "cluster_memberships", ["school_id"], unique=False)
+    op.create_index(op.f("ix_cluster_memberships_set_id"), "cluster_memberships", ["set_id"], unique=False)
+    op.create_table(
         "conclusions",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("case_id", sa.Integer(), nullable=False),
@@ -504,6 +643,37 @@ def upgrade() -> None:
     op.create_index(op.f("ix_conclusions_case_id"), "conclusions", ["case_id"], unique=False)
     op.create_index(op.f("ix_conclusions_municipality_id"), "conclusions", ["municipality_id"], unique=False)
     op.create_index(op.f("ix_conclusions_school_id"), "conclusions", ["school_id"], unique=False)
+    op.create_table(
+        "control_members",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("group_id", sa.Integer(), nullable=False),
+        sa.Column("stratum", sa.String(length=200), nullable=False),
+        sa.Column(
+            "origin",
+            sa.Enum("drawn", "added", name="memberorigin", native_enum=False, create_constraint=True, length=40),
+            nullable=False,
+        ),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("added_by_name", sa.String(length=200), nullable=False),
+        sa.Column("removed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("removed_by_name", sa.String(length=200), nullable=True),
+        sa.Column("removal_reason", sa.Text(), nullable=True),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint(
+            "(removed_at IS NULL) = (removal_reason IS NULL)", name=op.f("ck_control_members_removed_has_reason")
+        ),
+        sa.ForeignKeyConstraint(["group_id"], ["control_groups.id"], name=op.f("fk_control_members_group_id")),
+        sa.ForeignKeyConstraint(
+            ["municipality_id"], ["municipalities.id"], name=op.f("fk_control_members_municipality_id")
+        ),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_control_members_school_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_control_members")),
+        sa.UniqueConstraint("group_id", "school_id", name=op.f("uq_control_members_group_id_school_id")),
+    )
+    op.create_index(op.f("ix_control_members_group_id"), "control_members", ["group_id"], unique=False)
+    op.create_index(op.f("ix_control_members_municipality_id"), "control_members", ["municipality_id"], unique=False)
+    op.create_index(op.f("ix_control_members_school_id"), "control_members", ["school_id"], unique=False)
     op.create_table(
         "curator_orders",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -543,11 +713,23 @@ def upgrade() -> None:
                 "works",
                 "context",
                 "federal_list",
+                "report_marks",
+                "report_scores",
+                "report_items",
+                "report_journal",
+                "report_planned",
+                "report_groups",
+                "regional",
                 name="filekind",
                 native_enum=False,
                 create_constraint=True,
                 length=40,
             ),
+            nullable=False,
+        ),
+        sa.Column(
+            "procedure",
+            sa.Enum("vpr", "kdr", "rdr", name="procedure", native_enum=False, create_constraint=True, length=40),
             nullable=False,
         ),
         sa.Column("year", sa.Integer(), nullable=True),
@@ -737,6 +919,57 @@ def upgrade() -> None:
     op.create_index(op.f("ix_interviews_municipality_id"), "interviews", ["municipality_id"], unique=False)
     op.create_index(op.f("ix_interviews_school_id"), "interviews", ["school_id"], unique=False)
     op.create_table(
+        "objective_entries",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column(
+            "ground",
+            sa.Enum(
+                "clean",
+                "recheck",
+                "control",
+                "observed",
+                "exam",
+                "manual",
+                name="objectiveground",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("valid_from", sa.Date(), nullable=False),
+        sa.Column("valid_until", sa.Date(), nullable=False),
+        sa.Column("case_id", sa.Integer(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("facts", sa.JSON(), nullable=False),
+        sa.Column("recorded_by_id", sa.Integer(), nullable=True),
+        sa.Column("recorded_by_name", sa.String(length=200), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("withdrawn_by_name", sa.String(length=200), nullable=True),
+        sa.Column("withdrawal_reason", sa.Text(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint(
+            "(withdrawn_at IS NULL) = (withdrawal_reason IS NULL)",
+            name=op.f("ck_objective_entries_withdrawn_has_reason"),
+        ),
+        sa.CheckConstraint("school_id IS NOT NULL", name=op.f("ck_objective_entries_has_school")),
+        sa.CheckConstraint("valid_until > valid_from", name=op.f("ck_objective_entries_ends_after_it_begins")),
+        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_objective_entries_case_id")),
+        sa.ForeignKeyConstraint(
+            ["municipality_id"], ["municipalities.id"], name=op.f("fk_objective_entries_municipality_id")
+        ),
+        sa.ForeignKeyConstraint(["recorded_by_id"], ["users.id"], name=op.f("fk_objective_entries_recorded_by_id")),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_objective_entries_school_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_objective_entries")),
+    )
+    op.create_index(
+        op.f("ix_objective_entries_municipality_id"), "objective_entries", ["municipality_id"], unique=False
+    )
+    op.create_index(op.f("ix_objective_entries_school_id"), "objective_entries", ["school_id"], unique=False)
+    op.create_table(
         "observations",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("case_id", sa.Integer(), nullable=False),
@@ -872,6 +1105,60 @@ def upgrade() -> None:
     op.create_index(op.f("ix_rechecks_municipality_id"), "rechecks", ["municipality_id"], unique=False)
     op.create_index(op.f("ix_rechecks_school_id"), "rechecks", ["school_id"], unique=False)
     op.create_table(
+        "scale_links",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("first_id", sa.Integer(), nullable=False),
+        sa.Column("second_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "queued",
+                "running",
+                "done",
+                "failed",
+                name="runstatus",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "design",
+            sa.Enum(
+                "single_group",
+                "common_schools",
+                name="linkdesign",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=True,
+        ),
+        sa.Column("n_schools", sa.Integer(), nullable=False),
+        sa.Column("n_works", sa.Integer(), nullable=False),
+        sa.Column("n_differ", sa.Integer(), nullable=False),
+        sa.Column("table", sa.JSON(), nullable=False),
+        sa.Column("inputs", sa.JSON(), nullable=False),
+        sa.Column("failure", sa.Text(), nullable=True),
+        sa.Column("requested_by_id", sa.Integer(), nullable=True),
+        sa.Column("requested_by_name", sa.String(length=200), nullable=False),
+        sa.Column("requested_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint("status <> 'done' OR design IS NOT NULL", name=op.f("ck_scale_links_done_has_design")),
+        sa.ForeignKeyConstraint(["first_id"], ["datasets.id"], name=op.f("fk_scale_links_first_id")),
+        sa.ForeignKeyConstraint(
+            ["municipality_id"], ["municipalities.id"], name=op.f("fk_scale_links_municipality_id")
+        ),
+        sa.ForeignKeyConstraint(["requested_by_id"], ["users.id"], name=op.f("fk_scale_links_requested_by_id")),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_scale_links_school_id")),
+        sa.ForeignKeyConstraint(["second_id"], ["datasets.id"], name=op.f("fk_scale_links_second_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_scale_links")),
+    )
+    op.create_index(op.f("ix_scale_links_municipality_id"), "scale_links", ["municipality_id"], unique=False)
+    op.create_index(op.f("ix_scale_links_school_id"), "scale_links", ["school_id"], unique=False)
+    op.create_table(
         "rechecked_works",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("recheck_id", sa.Integer(), nullable=False),
@@ -904,15 +1191,55 @@ def upgrade() -> None:
     op.create_index(op.f("ix_rechecked_works_municipality_id"), "rechecked_works", ["municipality_id"], unique=False)
     op.create_index(op.f("ix_rechecked_works_recheck_id"), "rechecked_works", ["recheck_id"], unique=False)
     op.create_index(op.f("ix_rechecked_works_school_id"), "rechecked_works", ["school_id"], unique=False)
+    op.create_table(
+        "scaled_schools",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("link_id", sa.Integer(), nullable=False),
+        sa.Column("n_first", sa.Integer(), nullable=False),
+        sa.Column("n_second", sa.Integer(), nullable=False),
+        sa.Column("first", sa.Double(), nullable=False),
+        sa.Column("first_low", sa.Double(), nullable=False),
+        sa.Column("first_high", sa.Double(), nullable=False),
+        sa.Column("second", sa.Double(), nullable=False),
+        sa.Column("second_low", sa.Double(), nullable=False),
+        sa.Column("second_high", sa.Double(), nullable=False),
+        sa.Column("difference", sa.Double(), nullable=False),
+        sa.Column("difference_low", sa.Double(), nullable=False),
+        sa.Column("difference_high", sa.Double(), nullable=False),
+        sa.Column("z", sa.Double(), nullable=True),
+        sa.Column("q", sa.Double(), nullable=True),
+        sa.Column("differs", sa.Boolean(), nullable=False),
+        sa.Column("mean_mark", sa.Double(), nullable=True),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint("q IS NULL OR (q >= 0 AND q <= 1)", name=op.f("ck_scaled_schools_q_is_share")),
+        sa.ForeignKeyConstraint(["link_id"], ["scale_links.id"], name=op.f("fk_scaled_schools_link_id")),
+        sa.ForeignKeyConstraint(
+            ["municipality_id"], ["municipalities.id"], name=op.f("fk_scaled_schools_municipality_id")
+        ),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_scaled_schools_school_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_scaled_schools")),
+        sa.UniqueConstraint("link_id", "school_id", name=op.f("uq_scaled_schools_link_id_school_id")),
+    )
+    op.create_index(op.f("ix_scaled_schools_link_id"), "scaled_schools", ["link_id"], unique=False)
+    op.create_index(op.f("ix_scaled_schools_municipality_id"), "scaled_schools", ["municipality_id"], unique=False)
+    op.create_index(op.f("ix_scaled_schools_school_id"), "scaled_schools", ["school_id"], unique=False)
     triggers_0001.create(op.get_bind())
 
 
 def downgrade() -> None:
     triggers_0001.drop(op.get_bind())
+    op.drop_index(op.f("ix_scaled_schools_school_id"), table_name="scaled_schools")
+    op.drop_index(op.f("ix_scaled_schools_municipality_id"), table_name="scaled_schools")
+    op.drop_index(op.f("ix_scaled_schools_link_id"), table_name="scaled_schools")
+    op.drop_table("scaled_schools")
     op.drop_index(op.f("ix_rechecked_works_school_id"), table_name="rechecked_works")
     op.drop_index(op.f("ix_rechecked_works_recheck_id"), table_name="rechecked_works")
     op.drop_index(op.f("ix_rechecked_works_municipality_id"), table_name="rechecked_works")
     op.drop_table("rechecked_works")
+    op.drop_index(op.f("ix_scale_links_school_id"), table_name="scale_links")
+    op.drop_index(op.f("ix_scale_links_municipality_id"), table_name="scale_links")
+    op.drop_table("scale_links")
     op.drop_index(op.f("ix_rechecks_school_id"), table_name="rechecks")
     op.drop_index(op.f("ix_rechecks_municipality_id"), table_name="rechecks")
     op.drop_index(op.f("ix_rechecks_inspector_id"), table_name="rechecks")
@@ -927,6 +1254,9 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_observations_municipality_id"), table_name="observations")
     op.drop_index(op.f("ix_observations_case_id"), table_name="observations")
     op.drop_table("observations")
+    op.drop_index(op.f("ix_objective_entries_school_id"), table_name="objective_entries")
+    op.drop_index(op.f("ix_objective_entries_municipality_id"), table_name="objective_entries")
+    op.drop_table("objective_entries")
     op.drop_index(op.f("ix_interviews_school_id"), table_name="interviews")
     op.drop_index(op.f("ix_interviews_municipality_id"), table_name="interviews")
     op.drop_index(op.f("ix_interviews_case_id"), table_name="interviews")
@@ -952,10 +1282,18 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_curator_orders_curator_id"), table_name="curator_orders")
     op.drop_index(op.f("ix_curator_orders_case_id"), table_name="curator_orders")
     op.drop_table("curator_orders")
+    op.drop_index(op.f("ix_control_members_school_id"), table_name="control_members")
+    op.drop_index(op.f("ix_control_members_municipality_id"), table_name="control_members")
+    op.drop_index(op.f("ix_control_members_group_id"), table_name="control_members")
+    op.drop_table("control_members")
     op.drop_index(op.f("ix_conclusions_school_id"), table_name="conclusions")
     op.drop_index(op.f("ix_conclusions_municipality_id"), table_name="conclusions")
     op.drop_index(op.f("ix_conclusions_case_id"), table_name="conclusions")
     op.drop_table("conclusions")
+    op.drop_index(op.f("ix_cluster_memberships_set_id"), table_name="cluster_memberships")
+    op.drop_index(op.f("ix_cluster_memberships_school_id"), table_name="cluster_memberships")
+    op.drop_index(op.f("ix_cluster_memberships_municipality_id"), table_name="cluster_memberships")
+    op.drop_table("cluster_memberships")
     op.drop_index(op.f("ix_case_events_school_id"), table_name="case_events")
     op.drop_index(op.f("ix_case_events_municipality_id"), table_name="case_events")
     op.drop_table("case_events")
@@ -971,6 +1309,18 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_screening_runs_school_id"), table_name="screening_runs")
     op.drop_index(op.f("ix_screening_runs_municipality_id"), table_name="screening_runs")
     op.drop_table("screening_runs")
+    op.drop_index(op.f("ix_control_groups_school_id"), table_name="control_groups")
+    op.drop_index(op.f("ix_control_groups_municipality_id"), table_name="control_groups")
+    op.drop_table("control_groups")
+    op.drop_index(
+        "uq_cluster_sets_approved",
+        table_name="cluster_sets",
+        sqlite_where=sa.text("status = 'approved'"),
+        postgresql_where=sa.text("status = 'approved'"),
+    )
+    op.drop_index(op.f("ix_cluster_sets_school_id"), table_name="cluster_sets")
+    op.drop_index(op.f("ix_cluster_sets_municipality_id"), table_name="cluster_sets")
+    op.drop_table("cluster_sets")
     op.drop_index(
         "uq_cases_open_school",
         table_name="cases",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from dataclasses import fields
 
 import pytest
 
@@ -228,7 +229,7 @@ def empty(sqlite_context) -> World:
 
     with acting(sqlite_context.sessions, SYSTEM) as session:
         cast = make_cast(session)
-    nothing = Place(*[0] * 8)
+    nothing = Place(*[0] * len(fields(Place)))
     return World(create_app(sqlite_context), sqlite_context, cast, nothing, nothing, nothing, 0, 0)
 
 

@@ -24,7 +24,7 @@ from tests import factories as make
 from tests.admin.world import World
 
 LISTS = ("/cases/", "/flags/", "/observations/", "/rechecks/", "/uploads/", "/screening/", "/schools/", "/journal/",
-         "/users/", "/outbox/")  # fmt: skip
+         "/users/", "/outbox/", "/objective/", "/control/", "/clusters/", "/scales/")  # fmt: skip
 
 
 @contextmanager

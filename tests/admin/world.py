@@ -74,6 +74,8 @@ class Place:
     document: int
     upload: int
     finding: int
+    entry: int
+    group: int
 
 
 @dataclass
@@ -86,6 +88,8 @@ class World:
     foreign: Place
     run: int
     job: int
+    division: int = 0
+    link: int = 0
     keys: dict[str, str] = field(default_factory=dict)
 
     def client(self, login: str | None) -> FlaskClient:
@@ -280,8 +284,11 @@ def fill(session: Session, context: AppContext, cast: Cast, school: School, word
         reason=f"Запись {word}",
         **place,
     )
+    entry = make.make_entry(session, school, reason=f"Основание записи {word}", recorded_by_name=f"Внёс {word}")
+    group = make.make_control_group(session, [school], title=f"Группа {word}", drawn_by_name=f"Составил {word}")
     session.flush()
-    return Place(school.id, case.id, flag.id, observation.id, recheck.id, document.id, upload.id, finding.id)
+    of_case = (case.id, flag.id, observation.id, recheck.id, document.id)
+    return Place(school.id, *of_case, upload.id, finding.id, entry.id, group.id)
 
 
 def make_frozen() -> dict[str, Any]:
@@ -346,7 +353,9 @@ def make_world(context: AppContext) -> World:
         session.flush()
         job = dead.id
         cast.other_municipality.name = f"Район 2 {CANARY}"
-    return World(app, context, cast, own, neighbour, foreign, run.id, job)
+        division = make.make_cluster_set(session, [cast.school, cast.neighbour, cast.foreign]).id
+        link = make.make_scale_link(session, dataset, [cast.school, cast.neighbour, cast.foreign]).id
+    return World(app, context, cast, own, neighbour, foreign, run.id, job, division, link)
 
 
 @pytest.fixture

@@ -47,7 +47,7 @@ FORBIDDEN_WORDS = {
     None: (CANARY, NEIGHBOUR),
 }
 DATA = {"version": "0", "request_id": "matrix-request", "trigger": "recheck", "reason": "проверка доступа ко всему"}
-FILES, JOBS = ("xlsx", "nonsense"), ("upload", "run", "recheck", "document")
+FILES, JOBS = ("xlsx", "nonsense"), ("upload", "run", "recheck", "document", "scale")
 FORMS = ("interview", "handover", "order", "observation", "recheck", "conclusion", "nonsense")
 
 
@@ -181,6 +181,10 @@ def _id(world: World, rule: str, name: str, kind: str) -> str:
     place = {"own": world.own, "neighbour": world.neighbour, "foreign": world.foreign}[kind]
     if name == "run_id":
         return str(world.run)
+    if name == "link_id":
+        return str(world.link)
+    if name == "set_id":
+        return str(world.division)
     if name == "job_id":
         return str(world.job)
     if name == "user_id":

@@ -24,6 +24,7 @@ def test_import_contracts_hold():
     [
         ("app", "app.settings sqlalchemy flask numpy"),
         ("app.detectors", "flask sqlalchemy rq redis app.models app.policy app.settings"),
+        ("app.comparison.control_sample", "flask sqlalchemy rq redis app.models app.policy app.settings"),
         ("app.ingest", "flask sqlalchemy rq redis app.models app.policy app.settings"),
         ("app.documents", "flask sqlalchemy rq redis app.models app.policy app.settings"),
         ("app.rechecks", "flask sqlalchemy rq redis app.models app.policy app.settings"),

@@ -19,7 +19,10 @@ PEOPLE = {
     "ivan": (CANARY, NEIGHBOUR),
     "sveta": (CANARY, NEIGHBOUR),
 }
-LISTS = ("flags", "cases", "observations", "rechecks", "uploads", "schools", "journal", "users", "outbox", "runs")
+LISTS = (
+    *("flags", "cases", "observations", "rechecks", "uploads", "schools", "journal", "users", "outbox", "runs"),
+    *("objective", "control", "clusters", "scales"),
+)
 DETAILS = {
     "flags.flag": "flag",
     "cases.case": "case",

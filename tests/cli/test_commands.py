@@ -20,6 +20,7 @@ from app.policy import SYSTEM
 from app.supervisor import ROOT
 from app.terms import CaseState, Tier
 from app.workflows import journal, outbox
+from tests.ingest.files import marks_report, recut, scores_report, workbook
 
 
 def test_help_answers_at_once_and_names_every_command():
@@ -225,3 +226,22 @@ def _two_cases(context: AppContext, at) -> None:
                     school_id=number,
                 )
             )
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_ready_reports_are_imported_counted_and_screened(obektiv, tmp_path: Path):
+    files = [
+        workbook(tmp_path / "2849657.xlsx", marks_report()),
+        workbook(tmp_path / "Ф4.xlsx", scores_report()),
+        workbook(tmp_path / "сводка.xlsx", recut("marks", subjects=("Русский язык",))),
+    ]
+
+    imported = json.loads(obektiv("import", *map(str, files), "--json").stdout)
+    screened = json.loads(obektiv("screen", "--year", "2021", "--json").stdout)
+
+    assert [answer["kind"] for answer in imported] == ["report_marks", "report_scores", "report_marks"]
+    assert [answer["status"] for answer in imported] == ["accepted"] * 3
+    for answer in imported:
+        assert answer["rows_read"] == answer["rows_accepted"] + answer["rows_rejected"] + answer["absent"] > 0
+    assert screened["status"] == "done"
+    assert screened["n_findings"] > 0

@@ -6,6 +6,7 @@ from click.testing import CliRunner
 
 from app.cli.detect import detect
 from app.detectors.simulate import RegionOptions, previous_year, simulate_region
+from tests.detectors.reports import reports_of
 
 OPTIONS = RegionOptions(schools=40, share=0.2, papers=(("ma", 4), ("ru", 4)))
 
@@ -173,6 +174,98 @@ def test_bad_input_is_refused_with_a_reason_and_leaves_nothing(files, region, ma
     assert reason in result.stderr
     assert json.loads(result.stdout)["refused"]
     assert not (files / "out").exists()
+
+
+REPORTS = ("marks", "distributions", "items", "journal", "means")
+
+
+@pytest.fixture
+def report_files(files, region):
+    """Reports in the spelling of a Russian spreadsheet: semicolons and decimal commas."""
+    for kind, frame in reports_of(region.works, region.papers).frames().items():
+        frame.to_csv(files / f"{kind}.csv", index=False, sep=";", decimal=",", encoding="cp1251")
+    return files
+
+
+def run_reports(files, *kinds, papers="papers.json", out="out", options=()):
+    arguments = ["--papers", files / papers, "--out", files / out, "--json", *options]
+    for kind in kinds:
+        arguments += [f"--{kind}", files / f"{kind}.csv"]
+    return CliRunner().invoke(detect, [str(a) for a in arguments])
+
+
+@pytest.mark.parametrize("kind", REPORTS)
+def test_any_report_serves_in_place_of_works(report_files, kind):
+    result = run_reports(report_files, kind)
+
+    assert result.exit_code == 0, result.output
+    findings = pd.read_csv(report_files / "out" / "findings.csv", dtype={"school": str})
+    assert set(findings["outcome"]) == {"assessed", "not_assessed"}
+    assert findings[findings["outcome"] == "not_assessed"]["reason"].notna().all()
+    assert json.loads(result.stdout)["schools"] == 40
+
+
+def test_reports_beside_works_change_nothing_where_every_school_has_works(report_files):
+    run(report_files)
+    plain = (report_files / "out" / "findings.csv").read_text()
+
+    result = run(report_files, *(word for kind in REPORTS for word in (f"--{kind}", report_files / f"{kind}.csv")))
+
+    assert result.exit_code == 0, result.output
+    assert (report_files / "out" / "findings.csv").read_text() == plain
+
+
+def test_reports_in_parquet_give_the_same_as_csv(report_files, region):
+    run_reports(report_files, "distributions", "items")
+    plain = (report_files / "out" / "findings.csv").read_text()
+    frames = reports_of(region.works, region.papers).frames()
+    for kind in ("distributions", "items"):
+        frames[kind].to_parquet(report_files / f"{kind}.csv")
+
+    result = run_reports(report_files, "distributions", "items")
+
+    assert result.exit_code == 0, result.output
+    assert (report_files / "out" / "findings.csv").read_text() == plain
+
+
+def test_papers_without_cuts_still_get_what_needs_none(report_files, region):
+    papers = [{"subject": p.subject, "grade": p.grade, "item_max": p.item_max, "mark_from": []} for p in region.papers]
+    (report_files / "uncut.json").write_text(json.dumps(papers))
+
+    result = run_reports(report_files, *REPORTS, papers="uncut.json")
+
+    assert result.exit_code == 0, result.output
+    findings = pd.read_csv(report_files / "out" / "findings.csv", dtype={"school": str})
+    assessed = set(findings[findings["outcome"] == "assessed"]["detector"])
+    assert assessed >= {"few_lowest", "contextual_mean", "item_profile", "homogeneity", "journal_gap"}
+    assert "boundary_push" not in assessed
+
+
+@pytest.mark.parametrize(
+    ("kind", "spoil", "said"),
+    [
+        ("marks", lambda f: f.assign(**{"2": 90.0}), "строки 2, 3, 4"),
+        ("distributions", lambda f: f.assign(grade=9), "не описана"),
+        ("items", lambda f: f.iloc[:0], "ни одной строки"),
+        ("journal", lambda f: f.drop(columns="confirmed"), "confirmed"),
+        ("means", lambda f: f.assign(mean="много"), "не число"),
+    ],
+)
+def test_a_report_that_cannot_be_right_is_refused_and_leaves_nothing(report_files, region, kind, spoil, said):
+    spoil(reports_of(region.works, region.papers).frames()[kind]).to_csv(report_files / f"{kind}.csv", index=False)
+
+    result = run_reports(report_files, kind)
+
+    assert result.exit_code == 1
+    assert said in result.stderr
+    assert not (report_files / "out").exists()
+
+
+def test_neither_works_nor_reports_is_wrong_usage(files):
+    result = run_reports(files)
+
+    assert result.exit_code == 2
+    assert "--marks" in result.output
 
 
 def test_an_option_left_out_is_wrong_usage(files):

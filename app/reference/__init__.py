@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
+from pathlib import Path
 
 from app import terms
 from app.datafiles import DATA_DIR
 from app.policy import GRANTS, Permission
+from app.reference.accuracy_page import accuracy_page, peers_part
+from app.reference.detectors_page import detectors_page
 from app.settings import SETTINGS
 from app.terms import CaseState, Role, Term
 from app.workflows.case import OBJECTIVITY, WORKFLOW_VERSION
 
+_KEPT = "accuracy.json"
 _NOTE = "<!-- Страница напечатана командой `make docs` из кода; правьте код, а не её. -->\n"
 
 
-def pages() -> dict[str, str]:
-    """File name below ``docs/`` → text."""
+def pages(root: Path) -> dict[str, str]:
+    """File name below the folder `root` (``docs/``) → text."""
     return {
         "glossary.md": glossary(),
         "workflows.md": workflows(),
         "permissions.md": permissions(),
         "settings.md": settings(),
         "formats.md": formats(),
-        "detectors.md": detectors(),
+        "detectors.md": detectors(root),
+        **accuracy(root),
     }
 
 
@@ -106,22 +112,24 @@ def formats() -> str:
     return "\n".join(parts)
 
 
-def detectors() -> str:
-    """The registry of detectors with what each module says of itself."""
-    from app.detectors import DETECTORS
+def detectors(root: Path) -> str:
+    """The registry of detectors, what each module says of itself, and where a peer is better."""
+    kept = root / _KEPT
+    peers = f"\n{peers_part(json.loads(kept.read_text(encoding='utf-8')))}" if kept.is_file() else ""
+    return f"# Проверки\n\n{_NOTE}\n{detectors_page()}{peers}"
 
-    rows = [
-        [f"`{row.name}`", row.version, row.family.ru, row.question_ru, ", ".join(row.requires), str(row.smallest_n)]
-        for row in DETECTORS
-    ]
-    return "\n".join(
-        [
-            "# Проверки\n",
-            _NOTE,
-            "Формулы, допущения и источники стоят в docstring каждого модуля `app/detectors/`.\n",
-            _table(["проверка", "версия", "семейство", "вопрос", "нужно", "наименьшее n"], rows),
-        ]
+
+def accuracy(root: Path) -> dict[str, str]:
+    """The page on accuracy, where a run of the bench has been kept."""
+    kept = root / _KEPT
+    if not kept.is_file():
+        return {}
+    note = (
+        "<!-- Страница напечатана командой `make docs` из docs/accuracy.json; файл пишет "
+        "`obektiv bench accuracy --full --out docs/accuracy.json`. -->\n"
     )
+    page = accuracy_page(json.loads(kept.read_text(encoding="utf-8")))
+    return {"accuracy.md": f"# Точность проверок\n\n{note}\n{page}"}
 
 
 def _table(head: list[str], rows: list[list[str]]) -> str:

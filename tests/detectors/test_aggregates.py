@@ -1,0 +1,466 @@
+"""Ready reports in place of works: counted exactly, judged by what they tell, silent where they cannot tell."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.bench.accuracy import auc
+from app.detectors import DETECTORS, screen
+from app.detectors.aggregates import Aggregates, check_aggregates
+from app.detectors.journal_report import dispersed_tail
+from app.detectors.report_tables import marks_from_scores
+from app.detectors.report_values import counts_of, numbers, whole_works
+from app.detectors.simulate import RegionOptions, simulate_region
+from app.detectors.tables import build_tables
+from app.errors import WrongFormat
+from tests.detectors.reports import reports_of
+
+KINDS = ("marks", "distributions", "items", "journal", "means")
+RUNS = {
+    "marks": {"few_lowest", "contextual_mean"},
+    "distributions": {"boundary_push", "few_lowest", "contextual_mean", "homogeneity", "federal"},
+    "items": {"item_profile", "contextual_mean"},
+    "journal": {"journal_gap"},
+    "means": {"contextual_mean"},
+}
+ONLY_FROM = {
+    "boundary_push": "Распределение первичных баллов",
+    "few_lowest": "Статистика по отметкам",
+    "contextual_mean": "Статистика по отметкам",
+    "homogeneity": "Распределение первичных баллов",
+    "item_profile": "Выполнение заданий",
+    "class_similarity": "Индивидуальные результаты",
+    "landing_profile": "Индивидуальные результаты",
+    "selective_absence": "Индивидуальные результаты",
+    "journal_gap": "Сравнение отметок с отметками по журналу",
+    "federal": "Распределение первичных баллов",
+}
+
+
+@pytest.fixture(scope="module")
+def region(manipulated):
+    return manipulated
+
+
+@pytest.fixture(scope="module")
+def reports(region):
+    return reports_of(region.works, region.papers)
+
+
+@pytest.fixture(scope="module")
+def clean_findings():
+    """Findings by kind of report over two clean regions."""
+    found = []
+    for seed in (701, 702):
+        clean = simulate_region(seed, RegionOptions(schools=300))
+        everything = reports_of(clean.works, clean.papers)
+        for kinds in (("marks",), ("distributions", "items", "journal")):
+            only = Aggregates(**{kind: getattr(everything, kind) for kind in kinds})
+            result = screen(None, clean.papers, aggregates=only, schools=clean.schools)
+            found.append((kinds, result))
+    return found
+
+
+def only(reports: Aggregates, *kinds: str) -> Aggregates:
+    return Aggregates(**{kind: getattr(reports, kind) for kind in kinds})
+
+
+def of_schools(result) -> pd.DataFrame:
+    return result.findings[(result.findings["school"] != "") & (result.findings["grade"] < 9)]
+
+
+# ——— from per cent back to works
+
+
+@given(st.lists(st.integers(0, 300), min_size=2, max_size=46).filter(any))
+def test_percentages_with_two_decimals_give_back_the_very_counts(counts):
+    n = float(sum(counts))
+    shares = np.round(100 * np.array([counts]) / n, 2)
+
+    found, works, good = counts_of(shares, np.array([n]))
+
+    if abs(shares.sum() - 100) <= 0.2 and n <= 4000:
+        assert good.all()
+        assert found[0].tolist() == counts
+        assert works[0] == n
+
+
+@given(
+    st.lists(st.floats(0, 1), min_size=2, max_size=40).filter(lambda row: sum(row) > 0.01),
+    st.integers(1, 5000),
+)
+def test_whole_works_sum_to_the_participants_and_stay_within_one_of_the_shares(shares, n):
+    row = np.array([shares])
+
+    found = whole_works(row, np.array([float(n)]))
+
+    assert found.sum() == n
+    assert np.abs(found - n * row / row.sum()).max() < 1 + 1e-6
+
+
+@given(st.lists(st.integers(0, 60), min_size=4, max_size=4).filter(any))
+def test_counts_stay_counts_whether_or_not_the_participants_are_told(counts):
+    n = float(sum(counts))
+
+    told, _, good = counts_of(np.array([counts], dtype=float), np.array([n]))
+    assert good.all()
+    assert told[0].tolist() == counts
+
+    guessed, works, good = counts_of(np.array([counts], dtype=float), np.array([np.nan]))
+    if good[0]:
+        assert (guessed[0].tolist(), works[0]) == (counts, n)
+    else:
+        assert abs(n - 100) <= 1.5  # may be per cent of an unknown number
+
+
+@given(st.floats(0, 999, allow_nan=False), st.integers(0, 4))
+def test_numbers_read_commas_percent_signs_and_spaces(value, digits):
+    text = f"{value:.{digits}f}"
+
+    read = numbers(pd.Series([text, text.replace(".", ","), f" {text} %", text.replace(".", ",") + "\u00a0%", ""]))
+
+    assert read[:4].tolist() == [float(text)] * 4
+    assert np.isnan(read[4])
+
+
+def test_shares_that_add_up_to_nothing_known_are_named_by_their_rows(region, reports):
+    broken = reports.marks.copy()
+    broken.loc[[3, 7], "2"] = 77.0
+
+    with pytest.raises(WrongFormat) as caught:
+        check_aggregates(Aggregates(marks=broken), region.papers, first_rows={"marks": 2})
+
+    (reason,) = caught.value.reasons
+    assert "строки 5, 9" in reason.ru
+
+
+@pytest.mark.parametrize(
+    ("kind", "change", "said"),
+    [
+        ("marks", lambda f: f.drop(columns="4"), "нет столбцов: 4"),
+        ("marks", lambda f: f.assign(school=""), "не указана школа"),
+        ("marks", lambda f: f.assign(year="весна"), "year"),
+        ("marks", lambda f: f.assign(**{"2": "много"}), "не число"),
+        ("distributions", lambda f: f.drop(columns=[c for c in f if c.isdigit()]), "0, 1, …"),
+        ("distributions", lambda f: f.assign(**{"60": 3.0}), "баллом 60"),
+        ("items", lambda f: f.assign(item_1=140.0), "0–100 %"),
+        ("items", lambda f: f.drop(columns="n"), "нет столбцов: n"),
+        ("journal", lambda f: f.drop(columns="raised"), "raised"),
+        ("means", lambda f: f.assign(mean=99.0), "вне шкалы"),
+        ("means", lambda f: f.assign(n=np.nan), "не указано число участников"),
+    ],
+)
+def test_a_report_that_cannot_be_right_is_refused_with_a_reason(region, reports, kind, change, said):
+    frame = change(getattr(reports, kind).copy())
+
+    with pytest.raises(WrongFormat, match=said):
+        screen(None, region.papers, aggregates=Aggregates(**{kind: frame}))
+
+
+def test_headers_of_the_federal_reports_serve_as_well(region, reports):
+    plain = screen(None, region.papers, aggregates=only(reports, "journal")).findings
+    journal = reports.journal
+    share = 100 / journal["n"]
+    federal = pd.DataFrame(
+        {
+            "Год": journal["year"],
+            "Логин": "edu" + journal["school"],
+            "Предмет": journal["subject"].map({"ma": "Математика", "ru": "русский язык"}),
+            "Класс": journal["grade"],
+            "Кол-во участников(всего)": journal["n"],
+            "Понизили (Отметка < Отметка по журналу) %": (journal["lowered"] * share).map("{:.2f}".format),
+            "Понизили (Отметка < Отметка по журналу) Кол-во участников": journal["lowered"],
+            "Подтвердили (Отметка = Отметке по журналу) Кол-во участников": journal["confirmed"],
+            "Повысили (Отметка > Отметка по журналу) Кол-во участников": journal["raised"],
+        }
+    )
+
+    found = screen(None, region.papers, aggregates=Aggregates(journal=federal)).findings
+
+    pd.testing.assert_frame_equal(found, plain)
+
+
+def test_text_with_commas_shares_and_counts_give_the_same_findings(region, reports):
+    plain = screen(None, region.papers, aggregates=only(reports, "distributions", "items")).findings
+    scores = reports.distributions.copy()
+    columns = [name for name in scores if name.isdigit()]
+    texts = scores[columns].map(lambda value: "" if pd.isna(value) else f"{value:.2f}".replace(".", ","))
+    items = reports.items.copy()
+    names = [name for name in items if name.startswith("item_")]
+    items[names] = items[names] / 100
+
+    found = screen(
+        None, region.papers, aggregates=Aggregates(distributions=scores.assign(**texts), items=items)
+    ).findings
+
+    pd.testing.assert_frame_equal(found, plain)
+
+
+# ——— what runs, what does not, and why
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_report_alone_runs_what_it_can_and_names_the_report_that_is_missing(region, reports, kind):
+    found = of_schools(screen(None, region.papers, aggregates=only(reports, kind), schools=region.schools))
+
+    answers = found.groupby(["school", "subject", "grade"])["detector"].agg(["size", "nunique"])
+    assert (answers["size"] == len(DETECTORS)).all()
+    assert (answers["nunique"] == len(DETECTORS)).all()
+    assert set(found[found["outcome"] == "assessed"]["detector"]) == RUNS[kind]
+    rest = found[~found["detector"].isin(RUNS[kind]) & (found["n"] >= 10)]
+    for detector, report in ONLY_FROM.items():
+        reasons = rest[rest["detector"] == detector]["reason"]
+        assert reasons.str.contains(report, regex=False).all(), detector
+    assert found["sentence"].str.len().gt(15).all()
+    assert not found["sentence"].str.contains("nan|None", regex=True).any()
+
+
+def test_a_score_distribution_answers_exactly_as_the_works_it_was_made_of(region, reports):
+    scores = region.works[["year", "subject", "grade", "school", "score"]]
+    # Codes that no two papers share: who is absent cannot be told from a distribution.
+    scores = scores.assign(participant=np.arange(len(scores)))
+    by_works = screen(scores, region.papers, schools=region.schools)
+    by_report = screen(None, region.papers, aggregates=only(reports, "distributions"), schools=region.schools)
+
+    same = ["boundary_push", "few_lowest", "contextual_mean", "homogeneity"]
+    columns = ["school", "subject", "grade", "detector", "n", "p_value", "effect", "outcome", "sentence"]
+    left, right = (
+        r.findings[r.findings["detector"].isin(same)][columns].sort_values(columns[:4], ignore_index=True)
+        for r in (by_works, by_report)
+    )
+    pd.testing.assert_frame_equal(left, right)
+    assert by_report.schools["tier"].tolist() == by_works.schools["tier"].tolist()
+
+
+def test_works_win_over_reports_and_reports_fill_in_the_other_schools(region, reports):
+    codes = sorted(set(region.works["school"]))
+    with_works = set(codes[: len(codes) // 2])
+    works = region.works[region.works["school"].isin(with_works)]
+
+    alone = screen(works, region.papers, schools=region.schools)
+    mixed = screen(works, region.papers, aggregates=reports, schools=region.schools)
+
+    own = of_schools(mixed)
+    of_works = own[own["school"].isin(with_works)].reset_index(drop=True)
+    pd.testing.assert_frame_equal(
+        of_works.drop(columns="q_value"), of_schools(alone).reset_index(drop=True).drop(columns="q_value")
+    )
+    filled = own[~own["school"].isin(with_works)]
+    assert set(filled["school"]) == set(codes) - with_works
+    assert set(filled[filled["outcome"] == "assessed"]["detector"]) == set().union(*RUNS.values())
+    assert len(mixed.schools) == len(codes)
+    assert not mixed.schools["school"].duplicated().any()
+
+
+def test_few_schools_with_reports_are_compared_with_the_schools_that_have_works(region, reports):
+    bumping = region.truth.query("manipulation == 'bump'")["school"].unique()[:3]
+    works = region.works[~region.works["school"].isin(bumping)]
+    frames = {kind: frame[frame["school"].isin(bumping)] for kind, frame in reports.frames().items()}
+
+    by_all = of_schools(screen(works, region.papers, aggregates=Aggregates(**frames), schools=region.schools))
+
+    own = by_all[by_all["school"].isin(bumping) & (by_all["n"] >= 20)]
+    pushed = own[own["detector"] == "boundary_push"]
+    assert (pushed["outcome"] == "assessed").all()
+    assert (pushed["p_value"] < 0.01).mean() > 0.7
+    assert set(own[own["outcome"] == "assessed"]["detector"]) >= {"item_profile", "journal_gap", "contextual_mean"}
+
+
+def test_schools_known_in_different_ways_stand_in_one_screening(region, reports):
+    codes = np.array(sorted(set(region.works["school"])))
+    part = {kind: set(codes[number::4]) for number, kind in enumerate(("distributions", "marks", "means", "journal"))}
+    frames = {kind: getattr(reports, kind)[getattr(reports, kind)["school"].isin(who)] for kind, who in part.items()}
+
+    result = screen(None, region.papers, aggregates=Aggregates(**frames), schools=region.schools)
+
+    found = of_schools(result)
+    for kind, who in part.items():
+        assessed = found[found["school"].isin(who) & (found["outcome"] == "assessed")]
+        assert set(assessed["detector"]) == RUNS[kind]
+    assert sorted(result.schools["school"]) == codes.tolist()
+
+
+def test_marks_and_journal_need_no_official_cuts(region, reports):
+    uncut = [replace(spec, mark_from=None) for spec in region.papers]
+
+    found = of_schools(screen(None, uncut, aggregates=reports, schools=region.schools))
+
+    assessed = found[found["outcome"] == "assessed"]
+    assert set(assessed["detector"]) == set().union(*RUNS.values()) - {"boundary_push"}
+    reasons = found[(found["detector"] == "boundary_push") & (found["n"] >= 10)]["reason"]
+    assert reasons.str.contains("границ").all()
+
+
+def test_reports_of_the_year_before_serve_as_history(region, reports):
+    def a_year_earlier(frame):
+        return frame.assign(year=frame["year"] - 1)
+
+    earlier = Aggregates(distributions=a_year_earlier(reports.distributions))
+
+    alone = screen(None, region.papers, aggregates=only(reports, "distributions"))
+    result = screen(None, region.papers, aggregates=only(reports, "distributions"), previous_aggregates=earlier)
+
+    markers = result.findings.query("detector == 'federal' and grade == 5")["sentence"]
+    assert markers.str.contains("резкий рост — нет").any()
+    assert alone.findings.query("detector == 'federal' and grade == 5")["sentence"].str.contains("нет работ").any()
+    assert set(result.findings["year"]) == {2026}
+
+
+def test_a_paper_nobody_described_is_left_out_and_said(region, reports):
+    result = screen(None, region.papers[:1], aggregates=only(reports, "marks"))
+
+    assert len(result.findings.drop_duplicates(["subject", "grade"])) == 1
+    assert sum("не описана" in text for text in result.reference["warnings"]) == len(region.papers) - 1
+
+
+def test_no_schools_at_all_give_empty_results(region, reports):
+    result = screen(None, region.papers, aggregates=Aggregates(marks=reports.marks.iloc[:0]))
+
+    assert len(result.findings) == len(result.schools) == len(result.papers) == 0
+
+
+def test_three_schools_are_too_few_to_compare_and_say_so(region, reports):
+    few = Aggregates(**{kind: frame[frame["school"].isin(sorted(set(frame["school"]))[:3])]
+                        for kind, frame in reports.frames().items() if kind != "distributions"})  # fmt: skip
+
+    found = of_schools(screen(None, region.papers, aggregates=few))
+
+    assert set(found["outcome"]) == {"not_assessed"}
+    assert found[found["n"] >= 10]["reason"].str.len().gt(10).all()
+
+
+def test_a_control_sample_sets_the_norm_of_items_and_journal(region, reports):
+    honest = sorted(set(region.works["school"]) - set(region.truth["school"]))[:100]
+
+    result = screen(None, region.papers, aggregates=reports, schools=region.schools, control=honest)
+
+    own = of_schools(result)
+    leaked = region.truth.query("manipulation == 'leak_items'")["school"].unique()
+    items = own[(own["detector"] == "item_profile") & own["school"].isin(leaked) & (own["n"] >= 30)]
+    assert len(items)
+    assert (items["p_value"] < 0.01).mean() > 0.8
+
+
+def test_charts_of_reports_are_ready_for_json_and_cover_the_flagged(region, reports):
+    result = screen(None, region.papers, aggregates=only(reports, "marks", "items", "journal"), schools=region.schools)
+
+    flagged = result.schools.query("tier in ['watch', 'case', 'severe']")["school"]
+    own = of_schools(result)
+    own = own[own["school"].isin(flagged) & (own["outcome"] == "assessed")]
+    keys = own[["school", "year", "subject", "grade", "detector"]].itertuples(index=False, name=None)
+    assert len(flagged)
+    assert [key for key in keys if key not in result.evidence] == []
+    assert {chart["kind"] for chart in result.evidence.values()} == {"bars", "funnel", "item_profile"}
+    for chart in result.evidence.values():
+        if chart["kind"] == "bars":
+            assert [len(series["values"]) for series in chart["series"]] == [len(chart["categories"])] * 2
+
+
+# ——— size and power
+
+
+@pytest.mark.parametrize("detector", ["few_lowest", "contextual_mean"])
+def test_marks_of_clean_regions_keep_the_size(clean_findings, detector):
+    found = pd.concat([of_schools(result) for kinds, result in clean_findings if kinds == ("marks",)])
+    own = found[(found["detector"] == detector) & (found["outcome"] == "assessed")]
+
+    assert len(own) > 700
+    assert (own["p_value"] <= 0.01).mean() <= 0.016
+    assert 0.02 <= (own["p_value"] <= 0.05).mean() <= 0.07
+
+
+@pytest.mark.parametrize("detector", ["boundary_push", "few_lowest", "homogeneity", "item_profile", "journal_gap"])
+def test_other_reports_of_clean_regions_keep_the_size(clean_findings, detector):
+    found = pd.concat([of_schools(result) for kinds, result in clean_findings if kinds != ("marks",)])
+    own = found[(found["detector"] == detector) & (found["outcome"] == "assessed")]
+
+    assert len(own) > 700
+    assert 0.003 <= (own["p_value"] <= 0.01).mean() <= 0.02
+    assert 0.02 <= (own["p_value"] <= 0.05).mean() <= 0.075
+
+
+def test_clean_regions_known_by_reports_are_left_alone(clean_findings):
+    tier = pd.concat([result.schools["tier"] for _, result in clean_findings])
+
+    assert tier.isin(["case", "severe"]).mean() <= 0.005
+    assert tier.isin(["watch", "case", "severe"]).mean() <= 0.05
+
+
+@pytest.mark.parametrize(
+    ("kind", "manipulation", "detector", "power"),
+    [
+        ("items", "leak_items", "item_profile", 0.9),
+        ("items", "lenient_open", "item_profile", 0.2),
+        ("journal", "copy_journal", "journal_gap", 0.6),
+        ("distributions", "bump", "boundary_push", 0.9),
+        ("marks", "lift_twos", "few_lowest", 0.2),
+    ],
+)
+def test_a_report_shows_the_manipulation_that_it_can_show(kind, manipulation, detector, power):
+    options = RegionOptions(schools=160, share=0.06, manipulations=(manipulation,), size=(60, 110))
+    region = simulate_region(31, options)
+
+    aggregates = reports_of(region.works, region.papers, (kind,))
+    found = of_schools(screen(None, region.papers, aggregates=aggregates, schools=region.schools))
+
+    own = found[(found["detector"] == detector) & (found["outcome"] == "assessed")]
+    guilty = own["school"].isin(region.truth["school"])
+    assert (own[guilty]["p_value"] <= 0.01).mean() >= power
+    assert (own[~guilty]["p_value"] <= 0.01).mean() <= 0.03
+
+
+def test_all_reports_together_rank_schools_nearly_as_well_as_works(region, reports):
+    by_works = screen(region.works, region.papers, schools=region.schools).schools
+    by_reports = screen(
+        None, region.papers, aggregates=only(reports, "marks", "distributions", "items", "journal"),
+        schools=region.schools,
+    ).schools  # fmt: skip
+    works = region.works.groupby("school").size() / len(region.papers)
+    guilty = by_works["school"].isin(region.truth["school"])
+    large = by_works["school"].map(works) >= 10
+
+    areas = [auc(s["evidence"][large & guilty], s["evidence"][large & ~guilty]) for s in (by_works, by_reports)]
+
+    assert areas[1] > 0.9
+    assert areas[1] > areas[0] - 0.06
+
+
+# ——— checked against something else
+
+
+def test_the_tail_without_spread_is_the_binomial_mid_p():
+    from scipy import stats
+
+    count, n = np.array([0.0, 3.0, 17.0, 20.0]), np.full(4, 20.0)
+
+    p = dispersed_tail(count, n, np.full(4, np.log(0.3 / 0.7)), np.zeros(4))
+
+    exact = stats.binom.sf(count, n, 0.3) + 0.5 * stats.binom.pmf(count, n, 0.3)
+    np.testing.assert_allclose(p, exact, rtol=1e-9)
+
+
+def test_the_tail_with_spread_is_the_average_over_schools():
+    rng = np.random.default_rng(5)
+    pi = 1 / (1 + np.exp(-(-1.2 + 0.5 * rng.standard_normal(400_000))))
+    drawn = rng.binomial(40, pi)
+
+    p = dispersed_tail(np.array([16.0]), np.array([40.0]), np.array([-1.2]), np.array([0.5]))
+
+    assert p[0] == pytest.approx(np.mean(drawn > 16) + 0.5 * np.mean(drawn == 16), abs=0.002)
+
+
+def test_marks_made_of_scores_are_the_marks_of_the_works(region):
+    table = build_tables(region.works, region.papers)[0]
+
+    marks = marks_from_scores(table)
+
+    own = region.works[(region.works["subject"] == table.spec.subject) & (region.works["grade"] == table.spec.grade)]
+    mark = np.searchsorted(table.spec.mark_from, own["score"], side="right")
+    expected = pd.crosstab(own["school"], mark).reindex(table.schools).to_numpy()
+    np.testing.assert_array_equal(marks.counts, expected)
