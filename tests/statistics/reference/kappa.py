@@ -6,4 +6,4 @@ from statsmodels.stats.inter_rater import cohens_kappa
 
 for table in ([[20, 5], [10, 15]], [[12, 5], [9, 80]]):
     found = cohens_kappa(table)
-    print(table, found.kappa, found.kappa_low, found.kappa_upp)  # noqa: T201
+    print(table, found.kappa, found.kappa_low, found.kappa_upp)
