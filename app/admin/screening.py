@@ -81,14 +81,15 @@ class RunsView(ScopedView):
                     url_for("uploads.index_view"),
                 )
             )
-        group, is_trial = request.form.get("control_group", ""), request.form.get("is_trial") == "1"
+        is_trial = request.form.get("is_trial") == "1"
+        group = request.form.get("control_group", "")
         run = request_screening(
             auth.db(),
             int(year),
             control_group_id=case_fields.whole(group) if group else None,
-            is_trial=is_trial,
             actor=auth.actor(),
             at=auth.now(),
+            is_trial=is_trial,
         )
         auth.commit()
         say(_("Пробная проверка запущена.") if is_trial else _("Проверка запущена."))

@@ -32,14 +32,14 @@ def request_screening(
     year: int,
     *,
     control_group_id: int | None = None,
-    is_trial: bool = False,
     actor: Actor,
     at: datetime,
+    is_trial: bool = False,
 ) -> ScreeningRun:
-    """Ask for a run over the year's works in force; one run of a year at a time.
+    """Ask for a run over the year's data in force; one run of a year at a time.
 
-    Schools are compared with a fixed control group where one is named, else with each other. A trial run finds what
-    any run finds but raises no flags and opens no cases; `raising.raise_flags` may do so later.
+    Schools are compared with a fixed control group where one is named, else with each other.
+    A trial run finds what any run finds but raises no flags and opens no cases; `raising.raise_flags` may do so later.
     """
     policy.require(actor, Permission.SCREENING_RUN)
     if not actor.is_regional:

@@ -10,7 +10,7 @@ from app.models import Finding, Municipality, School
 from app.policy import SYSTEM
 from app.terms import Family
 from app.workflows.finding_rows import FindingRows
-from app.workflows.screening import plain_value
+from app.workflows.freezing import plain
 from tests.factories import make_run
 
 STORED = {"boundary", "level", "pattern", "journal", "federal"}
@@ -54,7 +54,7 @@ def test_findings_come_back_from_the_database_as_the_detectors_gave_them(context
         assert (row.n, row.sentence, row.reason or "") == (given["n"], given["sentence"], given["reason"])
         for name in ("statistic", "effect", "effect_low", "effect_high", "p_value", "q_value"):
             assert getattr(row, name) == (pytest.approx(given[name]) if np.isfinite(given[name]) else None)
-        assert row.evidence == plain_value(screening.evidence.get(key))
+        assert row.evidence == plain(screening.evidence.get(key))
 
 
 def test_charts_with_figures_that_json_does_not_know_are_still_written(context, screening):

@@ -18,7 +18,7 @@ from app.models import Dataset, ScaledSchool, ScaleLink, School, Upload
 from app.policy import SYSTEM
 from app.terms import FileKind, LinkDesign, Procedure, RunStatus, UploadStatus
 from app.workflows import intake, scaling
-from app.workflows.screening import _works_of
+from app.workflows.screening import data_of_year
 from app.workflows.screening_inputs import gather
 from tests import factories as make
 from tests.workflows.test_intake import HEAD
@@ -71,7 +71,7 @@ def test_a_regional_work_is_kept_apart_from_vpr_and_replaces_only_its_own_kind(s
 
     with acting(sqlite_context.sessions, SYSTEM) as session:
         rows = {row.id: row for row in session.scalars(select(Dataset))}
-        screened = [dataset.id for dataset in _works_of(session, 2021)]
+        screened = [dataset.id for dataset in data_of_year(session, 2021)]
         regional = {dataset.id for dataset in scaling.works_of_kind(session, FileKind.REGIONAL)}
     assert rows[kdr.id].kind is FileKind.REGIONAL
     assert rows[rdr.id].replaced_by_id == again.id
