@@ -22,6 +22,7 @@ from app.statistics import judged_runs
 from app.statistics.fairness import AssessedSchool, Rate
 from app.statistics.school_groups import SchoolFacts
 from app.terms import Tier
+from app.workflows import cluster_sets
 
 LEVELS = {"case": frozenset({Tier.CASE, Tier.SEVERE}), "any": frozenset({Tier.WATCH, Tier.CASE, Tier.SEVERE})}
 """What counts as flagged: by the name in the address."""
@@ -104,11 +105,13 @@ def _schools(run: ScreeningRun, level: str) -> list[AssessedSchool]:
             select(Flag.school_id, Case.verdict).join(Case, Case.id == Flag.case_id).where(Flag.run_id == run.id)
         ).all()
     )
+    chosen = cluster_sets.approved_set(session)
+    clusters = cluster_sets.cluster_names(session, chosen) if chosen is not None else {}
     found = []
     for school in session.scalars(select(School)):
         tier, works = tiers.get(school.code, (Tier.TOO_SMALL, 0))
         if tier is not Tier.TOO_SMALL:
-            facts = SchoolFacts(school.kind, school.settlement, works, school.context or {})
+            facts = SchoolFacts(school.kind, school.settlement, works, school.context or {}, clusters.get(school.id))
             found.append(AssessedSchool(facts, tier in LEVELS[level], verdicts.get(school.id)))
     return found
 
