@@ -158,7 +158,7 @@ class _Plain:
 
 
 def never_nan(region: BigRegion) -> dict[str, int]:
-    """How many p-values of assessed findings there are (what is only shown has none), and how many of them are no number from 0 to 1."""
+    """How many findings were judged by a p-value, and in how many of them it is no number from 0 to 1."""
     findings: pd.DataFrame = screen(WorkFiles(region.files), region.papers, charts=False).findings
     shown = [family.value for family in SHOWN_FAMILIES]
     judged = (findings["outcome"] == "assessed") & ~findings["family"].isin(shown)
