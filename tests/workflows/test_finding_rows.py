@@ -13,6 +13,7 @@ from app.workflows.finding_rows import FindingRows
 from app.workflows.freezing import plain
 from tests.factories import make_run
 
+
 @pytest.fixture(scope="module")
 def screening():
     region = simulate_region(12, RegionOptions(schools=40, share=0.2, papers=(("ma", 4), ("ru", 4))))
