@@ -24,6 +24,7 @@ from app.detectors.item_sums import leave_one_out_residuals
 from app.detectors.journal_gap import copy_test, drawn_to_journal, given_score
 from app.detectors.pair_sums import PairRuns, exchanged
 from app.detectors.tables import PaperTable
+from app.terms import SHOWN_FAMILIES
 
 # How often the battery itself fits each of them: robust pools are weighted anew, references sharpened, and the smooth
 # curve and the spread of scores have tilts of their own.
@@ -157,8 +158,9 @@ class _Plain:
 
 
 def never_nan(region: BigRegion) -> dict[str, int]:
-    """How many p-values of assessed findings there are, and how many of them are no number from 0 to 1."""
-    findings: pd.DataFrame = screen(WorkFiles(region.files), region.papers).findings
-    p = findings.loc[findings["outcome"] == "assessed", ["detector", "p_value"]]
-    p = p.loc[p["detector"] != "federal", "p_value"].to_numpy(dtype=float)
+    """How many findings were judged by a p-value, and in how many of them it is no number from 0 to 1."""
+    findings: pd.DataFrame = screen(WorkFiles(region.files), region.papers, charts=False).findings
+    shown = [family.value for family in SHOWN_FAMILIES]
+    judged = (findings["outcome"] == "assessed") & ~findings["family"].isin(shown)
+    p = findings.loc[judged, "p_value"].to_numpy(dtype=float)
     return {"assessed": len(p), "not_a_probability": int((~(np.isfinite(p) & (p >= 0) & (p <= 1))).sum())}
