@@ -156,7 +156,7 @@ def class_similarity(table: PaperTable, params: SimilarityParams) -> SimilarityR
             f"классов, в которых не меньше {params.smallest_class} работ, меньше {params.smallest_pool}"
         )
     top, S = table.spec.max_score, len(table.schools)
-    mean = given_total(answers.by_score(top).sums, table.counts.sum(axis=0))
+    mean = given_total(answers.by_score(top).sums, answers.works_at(table).sum(axis=0))
     covariance = covariance_by_score(answers, top)
     rows = residuals_of(answers.points, answers.score, mean, covariance)
     runs = PairRuns(answers.variant, starts, sizes)

@@ -190,7 +190,7 @@ def item_profile(table: PaperTable, control: PaperTable | None, params: ProfileP
     usable = n >= params.smallest_n
     if usable.sum() < params.smallest_pool:
         raise InsufficientData(f"школ с баллами за задания меньше {params.smallest_pool}")
-    order = answers.by_score(top)
+    order, at_scores = answers.by_score(top), answers.works_at(table)
     own = by_school(answers, S)
     covariance = covariance_by_score(answers, top)
     third = _third_moments(table)
@@ -198,14 +198,14 @@ def item_profile(table: PaperTable, control: PaperTable | None, params: ProfileP
     weight = np.ones(S)
     for last in (False, True):
         if outside is not None and control is not None:
-            rest_works = control.counts.sum(axis=0)[None]
+            rest_works = outside.works_at(control).sum(axis=0)[None]
             mean = given_total(outside.by_score(top).sums, rest_works[0])
-            residual = own - table.counts @ mean
+            residual = own - at_scores @ mean
         else:
-            residual, rest_works, rest = leave_one_out_residuals(answers, table.counts, weight, order)
+            residual, rest_works, rest = leave_one_out_residuals(answers, at_scores, weight, order)
             mean = given_total(rest, rest_works[0])
         # The error of the reference comes on top, score by score.
-        works = table.counts * (1 + table.counts / (rest_works + 4))
+        works = at_scores * (1 + at_scores / (rest_works + 4))
         shifts = alternatives(mean, rest_works[0], limit)
         pooled = np.tensordot(rest_works[0] / rest_works[0].sum(), covariance, axes=1)
         parts = np.zeros((S, len(PARTS)))
@@ -223,11 +223,14 @@ def item_profile(table: PaperTable, control: PaperTable | None, params: ProfileP
     decided = np.where(directed.min(axis=1) <= 0.02, np.argmin(directed, axis=1), np.argmin(p / weights, axis=1))
     smallest = np.minimum((p / weights).min(axis=1), 1.0)
     p_value = np.clip(-np.expm1(np.log1p(-np.minimum(weights * smallest[:, None], 1 - 1e-16)).sum(axis=1)), 1e-300, 1.0)
-    shown = _shown(decided, item_z, own.sum(axis=0) / max(n.sum(), 1) / limit, limit)
+    # What was filled in is nobody's work and is not shown as such.
+    filled = np.zeros(item_z.shape, dtype=bool) if answers.untaught is None else answers.untaught
+    shown = _shown(decided, item_z, filled, own.sum(axis=0) / max(n.sum(), 1) / limit, limit)
     completion = own / np.maximum(n, 1)[:, None] / limit
     variance = np.maximum(works @ np.einsum("skk->sk", covariance), 1e-9)
     deviation = np.sqrt(variance + tau2 * variance**2) / np.maximum(n, 1)[:, None] / limit
     expected = np.clip(completion - residual / np.maximum(n, 1)[:, None] / limit, 0.0, 1.0)
+    completion, expected, item_z = (np.where(filled, 0.0, v) for v in (completion, expected, item_z))
     joint = _joint_variance(works, covariance, shown)
     extra = tau2 * np.einsum("ik,ik->i", shown, variance**2)
     scale = np.maximum(n, 1) * np.maximum(shown @ limit, 1e-9)
@@ -334,7 +337,9 @@ def _single(
     return np.column_stack((largest, to_z(student_p(effects.z, effects.degrees)))), item_z, tau2
 
 
-def _shown(decided: np.ndarray, item_z: np.ndarray, completion: np.ndarray, limit: np.ndarray) -> np.ndarray:
+def _shown(
+    decided: np.ndarray, item_z: np.ndarray, filled: np.ndarray, completion: np.ndarray, limit: np.ndarray
+) -> np.ndarray:
     """Items that the deciding part speaks of: those of the harder half or the open ones that stand out, or one item.
 
     They are chosen by what the school did, so their interval describes and does not test: p is that of the part.
@@ -343,6 +348,6 @@ def _shown(decided: np.ndarray, item_z: np.ndarray, completion: np.ndarray, limi
     hard = np.zeros(K, dtype=bool)
     hard[np.argsort(completion, kind="stable")[: max(1, K // 2)]] = True
     kinds = np.stack((hard, limit >= 2, np.ones(K, dtype=bool), np.ones(K, dtype=bool)))[decided]
-    own = np.where(kinds, np.where((decided == 3)[:, None], np.abs(item_z), item_z), -np.inf)
+    own = np.where(kinds & ~filled, np.where((decided == 3)[:, None], np.abs(item_z), item_z), -np.inf)
     farthest = np.arange(K) == np.argmax(own, axis=1)[:, None]
     return farthest | ((decided < 2)[:, None] & (own >= 1.0))

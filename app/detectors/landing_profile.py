@@ -148,7 +148,8 @@ def landing_profile(table: PaperTable, control: PaperTable | None, params: Landi
         raise InsufficientData(f"в работе меньше {params.smallest_items} заданий")
     n, top, S = table.n, table.spec.max_score, len(table.schools)
     zone = landing_zone(top, cuts, params.width)
-    inside = zone[answers.score]
+    # A work stands where its own points brought it; what it is compared with knows the items it could not do.
+    inside = zone[answers.score if answers.raw is None else answers.raw]
     school, score = answers.school[inside], answers.score[inside]
     points = answers.points[inside].astype(float)
     landed = np.bincount(school, minlength=S).astype(float)

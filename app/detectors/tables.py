@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from app.detectors.base import PaperSpec
+from app.detectors.untaught import Completed, completed
 from app.detectors.work_codes import coded, distinct, item_tables, numbers, order_of_works, points_of
 
 if TYPE_CHECKING:
@@ -37,6 +38,11 @@ class Answers:
         Number of the variant; zero everywhere where variants are not known.
     class_names : ndarray of str
         Name of class u is ``class_names[u % len(class_names)]``.
+    raw : ndarray of int, shape (n,), or None
+        Scores as they are, where items that a class was not taught have been filled in (`untaught.completed`): then
+        `points` and `score` are the completed ones. None where nothing was filled in.
+    untaught : ndarray of bool, shape (S, K), or None
+        Items that no class of the school was taught.
     """
 
     points: np.ndarray
@@ -45,6 +51,15 @@ class Answers:
     unit: np.ndarray | None
     variant: np.ndarray
     class_names: np.ndarray
+    raw: np.ndarray | None = None
+    untaught: np.ndarray | None = None
+
+    def works_at(self, table: PaperTable) -> np.ndarray:
+        """Works of each school at each (completed) score, (S, M + 1)."""
+        if self.raw is None:
+            return table.counts
+        width = table.counts.shape[1]
+        return _cells(self.school.astype(np.int64) * width + self.score, table.counts.shape)
 
     def by_score(self, top: int) -> ScoreOrder:
         """Sums over works of each score 0 … `top`; made once."""
@@ -60,7 +75,16 @@ class Answers:
         kept = rows[self.school]
         unit = None if self.unit is None else self.unit[kept]
         school = (np.cumsum(rows) - 1)[self.school[kept]]
-        return Answers(self.points[kept], self.score[kept], school, unit, self.variant[kept], self.class_names)
+        return Answers(
+            self.points[kept],
+            self.score[kept],
+            school,
+            unit,
+            self.variant[kept],
+            self.class_names,
+            None if self.raw is None else self.raw[kept],
+            None if self.untaught is None else self.untaught[rows],
+        )
 
 
 @dataclass(frozen=True)
@@ -172,6 +196,14 @@ def build_tables(works: pd.DataFrame, papers: Sequence[PaperSpec], *, with_items
         counts = _cells(school * width + score, (len(present), width))
         classes = _classes(class_codes[rows], school, score, counts) if class_codes is not None else None
         points = points_of(works, rows, spec.item_max) if with_items else None
+        variant = variants[rows] if variants is not None else np.zeros(len(rows), dtype=np.int64)
+        unit = None
+        if class_codes is not None:
+            unit = np.where(class_codes[rows] < 0, -1, school * len(class_names) + class_codes[rows])
+        filled = None
+        if points is not None:
+            within = school if unit is None else np.where(unit < 0, -1 - school, unit)
+            filled = completed(points, score, school, within, variant, spec.item_max, seed=year * 100 + grade)
         share, spread = classes if classes is not None else (_guessed_share(counts.sum(axis=1)), None)
         tables.append(
             PaperTable(
@@ -182,10 +214,8 @@ def build_tables(works: pd.DataFrame, papers: Sequence[PaperSpec], *, with_items
                 share,
                 spread,
                 _journal_cells(journal[rows], school, score, counts.shape) if journal is not None else None,
-                item_tables(points, score, spec.item_max, spec.max_score) if points is not None else None,
-                _answers(points, score, school, class_codes, class_names, variants, rows)
-                if points is not None
-                else None,
+                item_tables(filled.points, filled.score, spec.item_max, spec.max_score) if filled is not None else None,
+                _answers(filled, score, school, unit, class_names, variant) if filled is not None else None,
             )
         )
     return sorted(tables, key=lambda table: table.key)
@@ -240,18 +270,14 @@ def _journal_cells(
 
 
 def _answers(
-    points: np.ndarray,
-    score: np.ndarray,
+    filled: Completed,
+    raw: np.ndarray,
     school: np.ndarray,
-    class_codes: np.ndarray | None,
+    unit: np.ndarray | None,
     class_names: np.ndarray,
-    variants: np.ndarray | None,
-    rows: np.ndarray,
+    variant: np.ndarray,
 ) -> Answers:
-    variant = variants[rows] if variants is not None else np.zeros(len(rows), dtype=np.int64)
-    unit = None
-    if class_codes is not None:
-        unit = np.where(class_codes[rows] < 0, -1, school * len(class_names) + class_codes[rows])
+    points, score = filled.points, filled.score
     order = order_of_works(points, score, variant, school if unit is None else unit)
     if unit is not None:
         unit = unit[order].astype(np.int32 if len(unit) == 0 or unit.max() < 2**31 else np.int64)
@@ -263,4 +289,6 @@ def _answers(
         unit,
         variant[order].astype(np.int16),
         class_names,
+        None if filled.untaught is None else raw[order].astype(kind),
+        filled.untaught,
     )

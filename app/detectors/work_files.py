@@ -132,6 +132,9 @@ class StoredAnswers(Answers):
     def by_score(self, top: int) -> Any:
         return self._taken().by_score(top)
 
+    def works_at(self, table: PaperTable) -> np.ndarray:
+        return self._taken().works_at(table)
+
     def of_schools(self, rows: np.ndarray) -> Answers:
         return self._taken().of_schools(rows)
 

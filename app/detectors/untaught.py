@@ -1,0 +1,117 @@
+"""Items that a whole class was not taught: no class is alike, and no item odd, for what nobody there could answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from app.detectors.work_codes import distinct, item_tables, order_of_works
+
+_SMALLEST_CLASS = 8
+_SMALLEST_EXPECTED = 4.0
+_SMALLEST_NORM = 200
+
+
+@dataclass(frozen=True)
+class Completed:
+    """Works of one paper, K items and n works.
+
+    Attributes
+    ----------
+    points : ndarray of int8, shape (K, n)
+    score : ndarray of int, shape (n,)
+        Totals of `points`.
+    untaught : ndarray of bool, shape (S, K), or None
+        Items that no class of the school was taught; None where every item was taught everywhere.
+    """
+
+    points: np.ndarray
+    score: np.ndarray
+    untaught: np.ndarray | None
+
+
+def completed(
+    points: np.ndarray,
+    score: np.ndarray,
+    school: np.ndarray,
+    within: np.ndarray,
+    variant: np.ndarray,
+    limit: tuple[int, ...],
+    *,
+    seed: int,
+) -> Completed:
+    r"""Fill in items that a whole class left without a point.
+
+    Parameters
+    ----------
+    points : ndarray of int8, shape (K, n)
+    score, school, within, variant : ndarray of int, shape (n,)
+        `within` is the class, or the school where classes are not known.
+    limit : tuple of K int
+        Maximum of each item.
+    seed : int
+
+    Returns
+    -------
+    Completed
+
+    Notes
+    -----
+    An item without any point in a class of eight works and more, where four points or more were to be expected from
+    their scores (under independence such a class comes once in fifty), is taken as not taught there. A work's points
+    on the other items, r, stand for the total :math:`t^*` at which the other items alone give as much,
+    :math:`t - \sum_{k \in K_0} m_k(t) = r`; the missing items are drawn from what works of that total earn elsewhere,
+    one independent draw a work, so that they speak neither for nor against anybody. The draws depend on the works
+    alone, not on the order of the rows.
+    """
+    K, _n = points.shape
+    top = int(sum(limit))
+    kinds, group, size = distinct(within.astype(np.int64))
+    counts = np.bincount(group * (top + 1) + score, minlength=len(kinds) * (top + 1)).reshape(len(kinds), top + 1)
+    earned = np.stack([np.bincount(group, weights=own, minlength=len(kinds)) for own in points], axis=1)
+    works = np.maximum(counts.sum(axis=0), 1)
+    mean = np.stack([np.bincount(score, weights=own, minlength=top + 1) for own in points], axis=1) / works[:, None]
+    skipped = (earned == 0) & (counts @ mean >= _SMALLEST_EXPECTED) & (size >= _SMALLEST_CLASS)[:, None]
+    concerned = skipped.any(axis=1)
+    taught = ~concerned[group]
+    if not concerned.any() or taught.sum() < _SMALLEST_NORM:
+        return Completed(points, score, None)
+    tables = _norms(points[:, taught], score[taught], limit, top)
+    mean = np.column_stack([np.arange(len(share)) @ share for share in tables])
+    points, score = points.copy(), score.copy()
+    rows = np.flatnonzero(~taught)
+    rows = rows[order_of_works(points[:, rows], score[rows], variant[rows], within[rows])]
+    chance = np.random.default_rng(seed).uniform(size=(len(rows), K))
+    patterns, which = _patterns(skipped[group[rows]])
+    for number, pattern in enumerate(patterns):
+        own, missing = np.flatnonzero(which == number), np.flatnonzero(pattern)
+        rest = np.maximum.accumulate(np.arange(top + 1) - mean[:, missing].sum(axis=1))
+        level = np.clip(np.searchsorted(rest, score[rows[own]] - 0.5), 0, top)
+        for k in missing:
+            below = np.cumsum(tables[k], axis=0)[:, level]
+            drawn = (chance[own, k] > below[:-1]).sum(axis=0)
+            points[k, rows[own]] = drawn
+    score[rows] = points[:, rows].sum(axis=0)
+    schools = int(school.max()) + 1
+    at_all = np.zeros((schools, K), dtype=bool)
+    for item in range(K):
+        at_all[:, item] = np.bincount(school, weights=~skipped[group, item], minlength=schools) == 0
+    return Completed(points, score, at_all)
+
+
+def _norms(points: np.ndarray, score: np.ndarray, limit: tuple[int, ...], top: int) -> list[np.ndarray]:
+    """Share of works with each number of points at each total, smoothed over totals; columns sum to one."""
+    scores = np.arange(top + 1)
+    kernel = np.exp(-0.5 * (scores[:, None] - scores) ** 2)
+    found = []
+    for table in item_tables(points, score, limit, top):
+        smooth = table @ kernel + 1e-3 * (table.sum(axis=1, keepdims=True) + 1) / (table.sum() + len(table))
+        found.append(smooth / smooth.sum(axis=0))
+    return found
+
+
+def _patterns(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Different rows, and which of them each row is."""
+    patterns, which = np.unique(rows, axis=0, return_inverse=True)
+    return patterns, which.ravel()
