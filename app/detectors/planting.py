@@ -96,6 +96,9 @@ def planted_works(
 
 def _in_order(frame: pd.DataFrame) -> pd.DataFrame:
     """The same works in the same order, whatever order they came in."""
+    # Categories have an order of their own: that of the file.
+    words = [name for name in frame.columns if isinstance(frame[name].dtype, pd.CategoricalDtype)]
+    frame = frame.astype(dict.fromkeys(words, "str"))
     keys = [name for name in frame.columns if name in ("school", "class", "variant", "participant", "score")]
     return frame.sort_values([*keys, *item_columns(frame.columns)], kind="stable").reset_index(drop=True)
 

@@ -124,6 +124,8 @@ def screen(
     tell = progress or (lambda step, share: None)
     tell("проверка работ", 0.0)
     checked, tables = read_works(NO_WORKS if works is None else works, papers)
+    # Of works in files only a few columns are kept: whole works are read again where a copy of some is made.
+    source = works if isinstance(works, WorkFiles) else checked.works
     reported, said = check_aggregates(aggregates or Aggregates(), papers)
     groups = report_groups(tables, reported)
     everybody = [*tables, *(group.joint for group in groups)]
@@ -178,7 +180,7 @@ def screen(
             year,
             params,
             past_p,
-            _copy_with_mechanisms(done, before, control_tables, checked.works, schools, exams, around, params),
+            _copy_with_mechanisms(done, before, control_tables, source, schools, exams, around, params),
             of_works=done,
         )
         result.reference["mechanisms"][str(year)] = {
@@ -354,7 +356,7 @@ def _copy_with_mechanisms(
     done: list[PaperResults],
     before: list[PaperTable],
     control: dict[tuple[int, str, int], PaperTable],
-    works: pd.DataFrame,
+    works: pd.DataFrame | WorkFiles,
     schools: pd.DataFrame | None,
     exams: pd.DataFrame | None,
     around: beside.Beside,
@@ -364,7 +366,8 @@ def _copy_with_mechanisms(
     specs = [replace(paper.table.spec, year=paper.table.year) for paper in done]
 
     def screened(names: np.ndarray, kind: np.ndarray) -> list[PaperResults]:
-        own = works[works["year"] == specs[0].year]
+        year = done[0].table.year
+        own = works.of_schools(names, year, specs) if isinstance(works, WorkFiles) else works[works["year"] == year]
         copy = planting.planted_works(own, specs, names, kind, params.mechanisms.planted_strength)
         copied = _screen_year(build_tables(copy, specs), before, control, copy, schools, exams, params)
         beside.assess(copied, before, control, around, params, signals_only=True)

@@ -100,6 +100,16 @@ class WorkFiles:
         tables.sort(key=lambda table: table.key)
         return CheckedWorks(_together(kept), tuple(dict.fromkeys(warnings)), repeated), tables
 
+    def of_schools(self, names: np.ndarray, year: int, papers: Sequence[PaperSpec]) -> pd.DataFrame:
+        """Works of one year of the schools named, with all columns, as a frame of them would have been checked."""
+        parts = []
+        for key, groups in self.papers().items():
+            if key[0] == year:
+                works = check_works(_frame(groups, key), papers).works
+                own = works[works["school"].isin(names).to_numpy()]
+                parts.append(own.astype({name: "str" for name in _WORDS if name in own}))
+        return pd.concat(parts, ignore_index=True)
+
 
 def read_works(works: pd.DataFrame | WorkFiles, papers: Sequence[PaperSpec]) -> tuple[CheckedWorks, list[PaperTable]]:
     """Works, checked, and their tables, from a frame or from files."""

@@ -222,3 +222,16 @@ def test_a_screening_without_a_presentation_has_the_same_tiers(region):
     assert len(bare.findings) == 0
     assert bare.evidence == {}
     assert bare.reference == whole.reference
+
+
+def test_mechanisms_are_learned_from_works_in_files_as_from_works_in_memory(tmp_path):
+    large = simulate_region(62, RegionOptions(schools=220, papers=(("ma", 4), ("ru", 4))))
+    path = tmp_path / "works.parquet"
+    large.works.to_parquet(path)
+
+    from_file = screen(WorkFiles((path,)), large.papers, charts=False)
+    in_memory = screen(large.works, large.papers, charts=False)
+
+    assert from_file.reference["mechanisms"] == in_memory.reference["mechanisms"]
+    assert from_file.reference["mechanisms"]["2026"]["source"] == "region"
+    pd.testing.assert_frame_equal(from_file.schools, in_memory.schools)
