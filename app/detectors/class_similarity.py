@@ -15,7 +15,7 @@ from app.detectors.tables import Answers, PaperTable
 from app.detectors.tails import tails_under, to_z, upper_tail
 from app.errors import InsufficientData
 
-NAME, VERSION = "class_similarity", "1.0"
+NAME, VERSION = "class_similarity", "1.1"
 __all__ = ["NAME", "VERSION", "SimilarityResult", "class_similarity", "class_sums", "exchanged", "residuals_of"]
 PARTS = ("pairs", "whole")
 _SEED = 20_090_317

@@ -9,11 +9,11 @@ import numpy as np
 from app.detectors.dispersion import school_effects, student_p
 from app.detectors.params import HomogeneityParams
 from app.detectors.reference import downweight, second_and_fourth_moment, tilt_to_school
-from app.detectors.tables import PaperTable
+from app.detectors.tables import TYPICAL_CLASS, PaperTable
 from app.detectors.tails import to_z
 from app.errors import InsufficientData
 
-NAME, VERSION = "homogeneity", "1.1"
+NAME, VERSION = "homogeneity", "1.2"
 _LEVEL_ONLY = 0.01
 
 
@@ -141,7 +141,9 @@ def homogeneity(table: PaperTable, control: PaperTable | None, params: Homogenei
             np.where(usable, sampling, 1e6),
             np.column_stack((level, level**2)),
             fit_on=usable,
-            reject=2.5,
+            # Large schools differ more in how they select and stream than small ones can.
+            shared=n / (n + TYPICAL_CLASS),
+            reject=3.0,
         )
         if control is not None or last:
             break

@@ -15,7 +15,7 @@ from app.detectors.tables import Answers, PaperTable
 from app.detectors.tails import smallest_tail, to_z, upper_tail
 from app.errors import InsufficientData
 
-NAME, VERSION = "item_profile", "1.0"
+NAME, VERSION = "item_profile", "1.1"
 PARTS = ("hard", "open", "item", "profile")
 
 
@@ -291,7 +291,7 @@ def _linear(
         variance = np.maximum(works @ (covariance @ d @ d), 1e-9)
         rate = np.where(usable, residual @ d / variance, 0.0)
         sampling = np.where(usable, 1 / variance, 1e6)
-        effects = school_effects(rate, sampling, level[:, None], fit_on=usable, caution=1.0, reject=2.5)
+        effects = school_effects(rate, sampling, level[:, None], fit_on=usable, caution=0.0, reject=3.0)
         total = variance + effects.tau2 * variance**2
         skewness = works @ thirds[:, column] / total**1.5
         z[:, column] = to_z(upper_tail(to_z(student_p(effects.z, effects.degrees)), skewness))
@@ -323,7 +323,7 @@ def _single(
     # Hardly anybody differs on an item: its residual is a count of rare events that no tail describes.
     judged = (variance >= 0.5) & usable[:, None]
     rate = (residual / variance)[judged]
-    tau2 = school_effects(rate, 1 / variance[judged], caution=1.0, reject=3.5).tau2 if judged.sum() > 3 else 0.0
+    tau2 = school_effects(rate, 1 / variance[judged], caution=0.0, reject=3.0).tau2 if judged.sum() > 3 else 0.0
     total = variance + tau2 * variance**2
     item_z = np.where(judged, residual / np.sqrt(total), 0.0)
     smallest = smallest_tail(item_z, (works @ third) / (total * np.sqrt(total)), judged)
