@@ -7,20 +7,18 @@ show.
 
 from __future__ import annotations
 
-import csv
-import io
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.context import AppContext
 from app.database import acting
+from app.demo_files import MARK, YEAR, context_file, file_name, works_file
 from app.demo_groups import enter_schools, make_groups
 from app.jobs.work import perform
 from app.models import Case, Municipality, OutboxJob, Recheck, School, ScreeningRun, Upload, User
@@ -44,15 +42,7 @@ from app.workflows.engine import fire
 from app.workflows.interview import AgreedAction, InterviewForm, record_interview
 from app.workflows.observation import ActForm, record_act, schedule_observation
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from app.detectors import PaperSpec
-
 SEED = 20261123
-YEAR = 2021
-"""The last year whose official scales are known for all four papers of the demo."""
-
 REGIONAL = ("ma", 5)
 """Subject and grade of the demo's regional work."""
 
@@ -82,10 +72,6 @@ PEOPLE = (
 )
 """Who signs in, all with the same password; the department, curator and inspector belong to the municipality with most
 cases."""
-
-
-MARK = "Демо. "
-"""How the names of the demo's files begin: nobody takes them for a region's, and a demo cut short is known again."""
 
 
 def is_new(context: AppContext) -> bool:
@@ -119,12 +105,12 @@ def create_demo(context: AppContext, *, at: datetime, progress: Progress | None 
     start = at - timedelta(days=DAYS_BACK)
     report("моделируется регион", 0.02)
     region = simulate_region(SEED, RegionOptions(schools=110, year=YEAR, share=0.26, strength=0.9, heaping=0.15))
-    files = [(f"{MARK}Контекстные данные школ.csv", _context_file(region.schools))]
+    files = [(f"{MARK}Контекстные данные школ.csv", context_file(region.schools))]
     names = region.schools.set_index("school")["municipality_name"]
-    files += [(_file_name(paper), _works_file(region.works, paper, names)) for paper in region.papers]
+    files += [(file_name(paper), works_file(region.works, paper, names)) for paper in region.papers]
     # The regional work: other classes of the same schools, marked by outside experts, so that nothing in it is raised.
     calm = simulate_region(SEED, RegionOptions(schools=110, year=YEAR, share=0.0, papers=(REGIONAL,)))
-    regional = (f"{MARK}РДР по математике, 5 класс.csv", _works_file(calm.works, calm.papers[0], names))
+    regional = (f"{MARK}РДР по математике, 5 класс.csv", works_file(calm.works, calm.papers[0], names))
     _load(context, [*files, regional], start, report)
     report("проверки", 0.55)
     with acting(context.sessions, SYSTEM) as session:
@@ -141,11 +127,6 @@ def create_demo(context: AppContext, *, at: datetime, progress: Progress | None 
     _finish_rechecks(context, to_finish, at)
     _run_jobs(context)
     report(f"готово: прогон {run_id}", 1.0)
-
-
-def _file_name(paper: PaperSpec) -> str:
-    subject = {"ma": "математике", "ru": "русскому языку"}[paper.subject]
-    return f"{MARK}Проведение работы по {subject}, {paper.grade} класс. ВПР {YEAR}.csv"
 
 
 def _load(context: AppContext, files: list[tuple[str, bytes]], at: datetime, report: Progress) -> None:
@@ -178,61 +159,6 @@ def _run_jobs(context: AppContext) -> None:
             continue
         with ThreadPoolExecutor(2) as pool:
             list(pool.map(lambda job_id: perform(context, job_id, is_waking=False), due))
-
-
-def _csv(rows: list[list[Any]]) -> bytes:
-    text = io.StringIO()
-    csv.writer(text, delimiter=";").writerows(rows)
-    return text.getvalue().encode("utf-8-sig")
-
-
-def _context_file(schools: pd.DataFrame) -> bytes:
-    """The first sheet of the context form of 2022."""
-    head = [
-        "Пользователь", "Код региона", "Регион", "Муниципалитет", "Школа", "Дата загрузки", "№",
-        "1. ПОЛНОЕ наименование ОО (по уставу)",
-        "14. Где расположена образовательная организация?",
-        "15. Каков размер населенного пункта, в котором расположена ОО?",
-    ]  # fmt: skip
-    rows = [head]
-    for number, school in enumerate(schools.itertuples(), start=1):
-        is_town = str(school.settlement).startswith("г.")
-        login = f"edu{school.school}"
-        rows.append(
-            [
-                login, "99", "reg990000 | Регион", f"{school.municipality} | {school.municipality_name}",
-                f"{login} | {school.name}", f"04.02.{YEAR + 1} 10:22:51", str(number), str(school.name),
-                "2) Город" if is_town else "4) Населенный пункт сельского типа",
-                "6) 100–450 тыс. человек" if is_town else "2) 1–3 тыс. человек",
-            ]
-        )  # fmt: skip
-    return _csv(rows)
-
-
-def _works_file(works: pd.DataFrame, paper: PaperSpec, municipality_names: pd.Series) -> bytes:
-    """A regional export of 2021."""
-    own = works[(works["subject"] == paper.subject) & (works["grade"] == paper.grade)]
-    own = own.rename(columns={"class": "class_group"})
-    items = [f"item_{i}" for i in range(1, len(paper.item_max) + 1)]
-    title = {"ma": "Математика", "ru": "Русский язык"}[paper.subject]
-    head = [
-        *("логин школы", "регион", "номер обучающегося", "код обучающегося"),
-        *("отметка за предыдущую четверть/триместр", "пол", "класс", "вариант", "всего баллов"),
-        *(f"балл за {i}" for i in range(1, len(items) + 1)),
-        "Учебник",
-    ]
-    points = own[items].astype("Int64").astype("string").fillna("X")
-    rows = [head]
-    for work, answers in zip(own.itertuples(), points.itertuples(index=False), strict=True):
-        mark = work.journal_mark
-        rows.append(
-            [
-                f"sch{work.school}", str(municipality_names[work.school]), str(work.participant)[1:].lstrip("0"),
-                str(work.participant), "" if mark != mark else str(int(mark)), "", str(work.class_group),
-                str(work.variant), str(int(work.score)), *answers, f"{title} {paper.grade} класс",
-            ]
-        )  # fmt: skip
-    return _csv(rows)
 
 
 def _add_people(session: Session, at: datetime) -> dict[str, User]:

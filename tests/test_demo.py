@@ -7,7 +7,7 @@ from datetime import datetime
 import pytest
 from sqlalchemy import func, select
 
-from app import demo
+from app import demo, demo_files
 from app.context import AppContext
 from app.database import acting
 from app.detectors.simulate import RegionOptions, simulate_region
@@ -19,14 +19,14 @@ from app.workflows import intake
 
 
 def test_a_demo_cut_short_is_finished_on_the_next_start(sqlite_context: AppContext, at: datetime) -> None:
-    options = RegionOptions(schools=110, year=demo.YEAR, share=0.26, strength=0.9, heaping=0.15)
+    options = RegionOptions(schools=110, year=demo_files.YEAR, share=0.26, strength=0.9, heaping=0.15)
     schools = simulate_region(demo.SEED, options).schools
     with acting(sqlite_context.sessions, SYSTEM) as session:
         intake.receive_upload(
             session,
             sqlite_context.store,
-            content=demo._context_file(schools),
-            file_name=f"{demo.MARK}Контекстные данные школ.csv",
+            content=demo_files.context_file(schools),
+            file_name=f"{demo_files.MARK}Контекстные данные школ.csv",
             actor=SYSTEM,
             at=at,
         )

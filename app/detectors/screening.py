@@ -17,19 +17,20 @@ from app.detectors import (
     contextual_mean,
     federal,
     few_lowest,
-    findings,
     homogeneity,
     item_profile,
     journal_gap,
     landing_profile,
+    paper_findings,
     planting,
     report_findings,
     report_screening,
     selective_absence,
+    surroundings,
 )
 from app.detectors.aggregates import Aggregates, check_aggregates
 from app.detectors.base import PaperSpec, Screening
-from app.detectors.checks import NO_WORKS, check_works
+from app.detectors.checks import NO_WORKS
 from app.detectors.own_index import own_index
 from app.detectors.params import Params, load_params
 from app.detectors.report_tables import earlier_scores, report_groups, score_tables
@@ -37,9 +38,7 @@ from app.detectors.summaries import PaperResults, evidence_of, summaries
 from app.detectors.tables import PaperTable, build_tables
 from app.detectors.work_files import WorkFiles, read_works
 from app.errors import InsufficientData
-from app.terms import Family
 
-SMALLEST_CONTROL = 200
 _MODULES = (
     boundary_push,
     few_lowest,
@@ -130,7 +129,7 @@ def screen(
     groups = report_groups(tables, reported)
     everybody = [*tables, *(group.joint for group in groups)]
     tell("справочные распределения", 0.2)
-    earlier, control_tables, notes = _surroundings(papers, previous, control, everybody)
+    earlier, control_tables, notes = surroundings.earlier_and_control(papers, previous, control, everybody)
     earlier = earlier_scores(earlier, previous_aggregates, papers, min((t.year for t in everybody), default=0))
     frames_found: list[pd.DataFrame] = []
     papers_found: list[pd.DataFrame] = []
@@ -163,17 +162,19 @@ def screen(
         tell("проверки", 0.2 + 0.4 * (number + 1) / len(years))
         again = None
         if presented:
-            found, markers = _findings(done, year, before, exams, params)
+            found, markers = paper_findings.findings_of(done, year, before, exams, params)
             more, again = beside.findings_of(everything, year, around, params)
             if reports:
-                made, of_reports = _findings(report_screening.of_scores(reports), year, before, exams, params)
+                made, of_reports = paper_findings.findings_of(
+                    report_screening.of_scores(reports), year, before, exams, params
+                )
                 found += report_findings.findings_of(reports, made, more, params)
                 markers = markers or of_reports
             frames_found += [*found, *more]
         else:
             markers = federal.federal_markers([paper.table for paper in done], before, exams, params.federal)
-        result.reference["papers"] += [_reference_of(paper) for paper in done]
-        result.reference["papers"] += [_reference_of(p.results) | {"reports": p.kinds} for p in reports]
+        result.reference["papers"] += [paper_findings.reference_of(paper) for paper in done]
+        result.reference["papers"] += [paper_findings.reference_of(p.results) | {"reports": p.kinds} for p in reports]
         result.reference["federal"][str(year)] = federal.region_index(markers)
         paper_summary, school_summary, profiles, judged = summaries(
             everything,
@@ -209,67 +210,6 @@ def screen(
     result.versions = {m.NAME: m.VERSION for m in (*_MODULES, *beside.MODULES)}
     tell("готово", 1.0)
     return result
-
-
-def _surroundings(
-    papers: Sequence[PaperSpec],
-    previous: pd.DataFrame | None,
-    control: pd.DataFrame | Collection[str] | None,
-    tables: list[PaperTable],
-) -> tuple[list[PaperTable], dict[tuple[int, str, int], PaperTable], list[str]]:
-    """Tables of the year before, control sample by paper, and what had to be left out."""
-    notes: list[str] = []
-    # A paper described for this year only still describes last year's, unless last year has a description of its own.
-    timeless = [*papers, *(replace(p, year=None) for p in papers)]
-    earlier: list[PaperTable] = []
-    if previous is not None and len(previous):
-        checked = check_works(previous, timeless)
-        notes += [f"прошлый год: {text}" for text in checked.warnings]
-        first = min((table.year for table in tables), default=0)
-        everything = build_tables(checked.works, timeless, with_items=False)
-        earlier = [table for table in everything if table.year < first]
-        if len(earlier) < len(everything):
-            notes.append("среди работ прошлого года есть работы того же года или более поздние: они не учтены")
-    found: dict[tuple[int, str, int], PaperTable] = {}
-    if isinstance(control, pd.DataFrame):
-        checked = check_works(control, timeless)
-        notes += [f"контрольная выборка: {text}" for text in checked.warnings]
-        others = build_tables(checked.works, timeless)
-        for table in tables:
-            same = [
-                t
-                for t in others
-                if (t.spec.subject, t.spec.grade, t.spec.max_score) == (*table.key[1:], table.spec.max_score)
-            ]
-            best = min(same, key=lambda t: abs(t.year - table.year), default=None)
-            if best is not None:
-                found[table.key] = best
-    elif control is not None:
-        names = np.array([str(name) for name in control])
-        for table in tables:
-            rows = table.rows_of(names)
-            if rows.any():
-                found[table.key] = _subset(table, rows)
-    for key, table in list(found.items()):
-        if table.counts.sum() < SMALLEST_CONTROL:
-            del found[key]
-            notes.append(
-                f"контрольная выборка для работы {key[1]} {key[2]} меньше {SMALLEST_CONTROL} работ: "
-                "сравнение — со школами региона"
-            )
-    return earlier, found, notes
-
-
-def _subset(table: PaperTable, rows: np.ndarray) -> PaperTable:
-    return replace(
-        table,
-        schools=table.schools[rows],
-        counts=table.counts[rows],
-        class_share=table.class_share[rows],
-        journal=None if table.journal is None else table.journal[rows],
-        items=None,
-        answers=None if table.answers is None else table.answers.of_schools(rows),
-    )
 
 
 def _screen_year(
@@ -384,115 +324,6 @@ def _relevant(before: list[PaperTable], tables: list[PaperTable]) -> list[PaperT
         if table.spec.subject in subjects:
             latest[table.spec.subject, table.spec.grade] = table
     return list(latest.values())
-
-
-def _findings(
-    done: list[PaperResults], year: int, before: list[PaperTable], exams: pd.DataFrame | None, params: Params
-) -> tuple[list[pd.DataFrame], list[federal.Marker]]:
-    found: list[pd.DataFrame] = []
-    markers = federal.federal_markers([paper.table for paper in done], before, exams, params.federal)
-    for paper in done:
-        table = paper.table
-        cuts = table.spec.mark_from
-        no_cuts = "у работы нет официальных границ отметок"
-        if paper.boundary is not None:
-            found.append(findings.of_boundary(table, paper.boundary, params))
-            found.append(findings.of_region_boundary(table, paper.boundary.region))
-        if paper.lowest is not None:
-            found.append(findings.of_lowest(table, paper.lowest, params))
-        if paper.boundary is None or paper.lowest is None:
-            reason = no_cuts if cuts is None else "в регионе нет других школ с этой работой"
-            for name, smallest in (
-                (boundary_push.NAME, params.boundary_push.smallest_n),
-                (few_lowest.NAME, params.few_lowest.smallest_n),
-            ):
-                found.append(findings.whole_paper_not_assessed(table, name, Family.BOUNDARY, "works", reason, smallest))
-        if paper.mean is not None:
-            found.append(findings.of_mean(table, paper.mean, params))
-        else:
-            pool = params.contextual_mean.smallest_pool
-            reason = f"школ с этой работой меньше {pool}: среднее не с чем сравнить"
-            found.append(
-                findings.whole_paper_not_assessed(
-                    table, contextual_mean.NAME, Family.LEVEL, "points", reason, params.contextual_mean.smallest_n
-                )
-            )
-        if paper.journal is not None:
-            found.append(findings.of_journal(table, paper.journal, params))
-        else:
-            pool = params.journal_gap.smallest_pool
-            reason = f"школ с отметками по журналу меньше {pool}"
-            reason = no_cuts if cuts is None else "нет отметок по журналу" if table.journal is None else reason
-            found.append(
-                findings.whole_paper_not_assessed(
-                    table, journal_gap.NAME, Family.JOURNAL, "share", reason, params.journal_gap.smallest_n
-                )
-            )
-        found += _patterns(paper, params)
-        own = [m for m in markers if (m.subject, m.grade) == table.key[1:] and m.name != "oge"]
-        if own:
-            paper.markers = own
-            found.append(findings.of_federal(table, year, own))
-    if any(marker.name == "mean" for marker in markers):
-        found += [findings.of_federal(None, year, [marker]) for marker in markers if marker.name == "oge"]
-    return found, markers
-
-
-def _patterns(paper: PaperResults, params: Params) -> list[pd.DataFrame]:
-    """Findings of the families "pattern" and "attendance", with the detectors' own words where they could not run."""
-    table = paper.table
-    found = []
-    if paper.profile is not None:
-        found.append(findings.of_profile(table, paper.profile, params))
-    if paper.landing is not None:
-        found.append(findings.of_landing(table, paper.landing, params))
-    if paper.similarity is not None:
-        found.append(findings.of_similarity(table, paper.similarity, params))
-    if paper.homogeneity is not None:
-        found.append(findings.of_homogeneity(table, paper.homogeneity, params))
-    if paper.absence is not None:
-        found.append(findings.of_absence(table, paper.absence, params))
-    units = {homogeneity.NAME: "points", selective_absence.NAME: "pupils"}
-    smallest = {
-        homogeneity.NAME: params.homogeneity.smallest_n,
-        item_profile.NAME: params.item_profile.smallest_n,
-        landing_profile.NAME: params.landing_profile.smallest_n,
-        class_similarity.NAME: params.class_similarity.smallest_n,
-        selective_absence.NAME: params.selective_absence.smallest_n,
-    }
-    families = {selective_absence.NAME: Family.ATTENDANCE}
-    for name, reason in paper.refusals.items():
-        unit = units.get(name, "share")
-        family = families.get(name, Family.PATTERN)
-        found.append(findings.whole_paper_not_assessed(table, name, family, unit, reason, smallest[name]))
-    return found
-
-
-def _reference_of(paper: PaperResults) -> dict:
-    table = paper.table
-    described = {
-        "year": table.year,
-        "subject": table.spec.subject,
-        "grade": table.spec.grade,
-        "schools": len(table.schools),
-        "works": int(table.n.sum()),
-    }
-    if paper.boundary is not None:
-        region = paper.boundary.region
-        described["boundary_push"] = {
-            "pool": paper.boundary.reference,
-            "smooth": region.method,
-            "region_heaped": region.heaped,
-            "cuts": region.cuts,
-        }
-    if paper.mean is not None:
-        words, counts = np.unique(paper.mean.reference.astype(str), return_counts=True)
-        described["contextual_mean"] = {
-            "schools_by_reference": dict(zip(words.tolist(), counts.tolist(), strict=True)),
-            "tau": round(float(np.sqrt(paper.mean.context.tau2)), 4),
-            "unit": "logit",
-        }
-    return described
 
 
 def _empty(spec: tuple[frames.Column, ...]) -> pd.DataFrame:
