@@ -10,7 +10,7 @@ from scipy import special
 from app.detectors.dispersion import school_effects, student_p
 from app.detectors.homogeneity import HomogeneityResult
 from app.detectors.params import HomogeneityParams
-from app.detectors.tables import PaperTable
+from app.detectors.tables import TYPICAL_CLASS, PaperTable
 from app.detectors.tails import to_z, upper_tail
 
 PARTS = ("spread", "marks", "items", "missing")
@@ -109,7 +109,12 @@ def homogeneity_parts(
             continue
         own, usual, variance = part
         effects = school_effects(
-            np.where(usable, usual - own, 0.0), np.where(usable, variance, 1e6), design, fit_on=usable, reject=2.5
+            np.where(usable, usual - own, 0.0),
+            np.where(usable, variance, 1e6),
+            design,
+            fit_on=usable,
+            shared=n / (n + TYPICAL_CLASS),
+            reject=3.0,
         )
         normal = to_z(student_p(effects.z, effects.degrees))
         skewness = _skewness(effects.z, n, usable)
