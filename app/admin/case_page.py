@@ -34,6 +34,7 @@ from app.terms import (
     DetectorName,
     ExplanationReason,
     FindingLevel,
+    Mechanism,
     ObservationStage,
     RecheckStatus,
     Violation,
@@ -236,7 +237,20 @@ def evidence_of(flag: Flag) -> dict[str, Any]:
     notes = [f for f in findings if f.get("note") and f.get("outcome") == "assessed"]
     others = [f for f in findings if not f.get("sign") and not f.get("note") and f.get("outcome") == "assessed"]
     silent = [f for f in findings if not f.get("sign") and f.get("outcome") != "assessed"]
-    return {"flag": flag, "signs": signs, "notes": notes, "others": others, "silent": silent, "frozen": flag.frozen}
+    return {
+        "flag": flag,
+        "signs": signs,
+        "notes": notes,
+        "others": others,
+        "silent": silent,
+        "frozen": flag.frozen,
+        "resembles": _mechanism(flag.frozen.get("summary", {}).get("resembles")),
+    }
+
+
+def _mechanism(code: str | None) -> str | None:
+    """What the signs resemble most, in words; none for flags older than this likeness."""
+    return words.title(Mechanism(code)) if code in set(Mechanism) else None
 
 
 def checks(move: engine.Move, href_of: Callable[[str | None], str | None]) -> list[dict[str, Any]]:
