@@ -174,6 +174,7 @@ class FileKind(Term):
     REPORT_PLANNED = "report_planned", "отчёт: планируемые результаты", "report: planned results"
     REPORT_GROUPS = "report_groups", "отчёт: задания по группам отметок", "report: items by mark groups"
     REGIONAL = "regional", "работы КДР и РДР", "works of KDR and RDR"
+    EXAMS = "exams", "результаты ОГЭ и ЕГЭ", "results of OGE and EGE"
 
 
 SCREENED_REPORTS = {
@@ -183,6 +184,13 @@ SCREENED_REPORTS = {
     FileKind.REPORT_JOURNAL: "journal",
 }
 """Ready reports that a screening takes where a school has no works, and what `app.detectors.aggregates` calls them."""
+
+
+class Examination(Term):
+    """State final examinations, whose results of schools are set beside ВПР."""
+
+    OGE = "oge", "ОГЭ", "OGE"
+    EGE = "ege", "ЕГЭ", "EGE"
 
 
 class Procedure(Term):

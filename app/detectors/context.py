@@ -14,6 +14,10 @@ _NOT_CONTEXT = {
 }  # fmt: skip
 
 
+OGE, EGE = frozenset({"oge", "огэ"}), frozenset({"ege", "егэ"})
+"""What a table of outside results calls the state examinations; every other name is a regional work."""
+
+
 def context_matrix(names: np.ndarray, schools: pd.DataFrame | None, *, category_schools: int) -> np.ndarray:
     """Predictors from the table of schools.
 
@@ -73,32 +77,74 @@ def _numeric(values: np.ndarray) -> list[np.ndarray]:
     return [scaled, missing] if missing.mean() > 0.03 else [scaled]
 
 
+def kinds_of(exams: pd.DataFrame) -> np.ndarray:
+    """Name of each row's examination, in small letters: shape (rows,), str."""
+    return exams["exam"].astype("str").str.strip().str.lower().to_numpy(dtype=object).astype(str)
+
+
+def sittings(exams: pd.DataFrame) -> np.ndarray:
+    """Name of each row's examination with the year where the table tells it: results within one are comparable."""
+    kinds = kinds_of(exams)
+    if "year" not in exams:
+        return kinds
+    years = pd.to_numeric(exams["year"], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+    return np.array(
+        [f"{kind} {year:.0f}" if np.isfinite(year) else kind for kind, year in zip(kinds, years, strict=True)], str
+    )
+
+
 def exam_column(names: np.ndarray, exams: pd.DataFrame | None, subject: str) -> np.ndarray:
-    """Mean mark of an outside examination in the paper's subject (of all where it has none), shrunk for small n.
+    """Mean mark of an outside examination in the paper's subject, shrunk for small n.
+
+    A subject without results of its own takes ОГЭ and ЕГЭ of all others: they tell how strong a school is at all. A
+    regional work in another subject tells that of one grade only, and is not taken.
 
     Returns
     -------
     ndarray, shape (S, 0 … 2)
         Standardised mean mark and an indicator of its absence.
+
+    Notes
+    -----
+    Several examinations, subjects or years are first standardised each by itself, over its pupils: ОГЭ is told in
+    marks, ЕГЭ in points out of a hundred.
     """
     if exams is None or len(exams) == 0:
         return np.zeros((len(names), 0))
-    rows = exams[exams["subject"] == subject]
-    rows = rows if len(rows) else exams
+    own = (exams["subject"] == subject).to_numpy(dtype=bool)
+    rows = exams[own] if own.any() else exams[np.isin(kinds_of(exams), [*OGE, *EGE])]
     n = np.maximum(pd.to_numeric(rows["n"], errors="coerce").to_numpy(dtype=float, na_value=0.0), 0.0)
     mark = pd.to_numeric(rows["mean_mark"], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
     known = np.isfinite(mark) & (n > 0)
     if known.sum() < 10:
         return np.zeros((len(names), 0))
-    codes, found = pd.factorize(rows["school"].astype("str")[known])
-    total = np.bincount(codes, weights=n[known])
-    mean = np.bincount(codes, weights=(n * mark)[known]) / total
+    rows, n, mark = rows[known], n[known], mark[known]
+    mark = _comparable(
+        mark, n, np.char.add(sittings(rows), rows["subject"].astype("str").to_numpy(dtype=object).astype(str))
+    )
+    codes, found = pd.factorize(rows["school"].astype("str"))
+    total = np.bincount(codes, weights=n)
+    mean = np.bincount(codes, weights=n * mark) / total
     centre = float(np.average(mean, weights=total))
     # Ten pupils' worth of the average: the mark of a handful of leavers says little.
     shrunk = (total * mean + 10 * centre) / (total + 10)
     values = pd.Series(shrunk, index=np.asarray(found, dtype=object)).reindex(names).to_numpy(dtype=float)
     columns = _numeric(values)
     return np.column_stack(columns) if columns else np.zeros((len(names), 0))
+
+
+def _comparable(mark: np.ndarray, n: np.ndarray, cells: np.ndarray) -> np.ndarray:
+    """Marks of several examinations, each less its mean and over its spread; those of one stay as they are."""
+    several = np.unique(cells)
+    if len(several) == 1:
+        return mark
+    result = np.zeros(len(mark))
+    for cell in several:
+        at = cells == cell
+        centre = np.average(mark[at], weights=n[at])
+        spread = np.sqrt(np.average((mark[at] - centre) ** 2, weights=n[at]))
+        result[at] = (mark[at] - centre) / spread if spread > 0 else 0.0
+    return result
 
 
 def clusters(names: np.ndarray, schools: pd.DataFrame | None) -> np.ndarray:

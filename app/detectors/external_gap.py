@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from app.detectors import context
 from app.detectors.contextual_mean import logit_means
 from app.detectors.dispersion import SchoolEffects, school_effects, student_p
 from app.detectors.params import GapParams
@@ -14,7 +15,7 @@ from app.detectors.tables import TYPICAL_CLASS, PaperTable
 from app.detectors.tails import larger_of_two, to_z
 from app.errors import InsufficientData
 
-NAME, VERSION = "external_gap", "1.0"
+NAME, VERSION = "external_gap", "1.1"
 
 
 @dataclass(frozen=True)
@@ -77,8 +78,8 @@ def outside_results(schools: np.ndarray, exams: pd.DataFrame | None, subject: st
     ----------
     schools : ndarray of str, shape (S,)
     exams : DataFrame or None
-        ``school, exam, subject, n, mean_mark`` and, where known, ``sd_mark``; several rows of a school and examination
-        (years) add up.
+        ``school, exam, subject, n, mean_mark`` and, where known, ``sd_mark`` and ``year``; several rows of a school
+        and examination add up.
     subject : str
     params : GapParams
 
@@ -94,8 +95,8 @@ def outside_results(schools: np.ndarray, exams: pd.DataFrame | None, subject: st
     Notes
     -----
     Examinations differ in level and spread (ОГЭ in marks, ЕГЭ in points out of a hundred, re-marked works in points of
-    the paper), so each is standardised over its schools, averaged with weights n, and the average is put back on the
-    scale of the examination that most schools have.
+    the paper) and from year to year, so each sitting is standardised over its schools, averaged with weights n, and
+    the average is put back on the scale of the sitting that most schools have.
     """
     nothing = "нет результатов внешних процедур по этому предмету"
     if exams is None or len(exams) == 0:
@@ -107,18 +108,20 @@ def outside_results(schools: np.ndarray, exams: pd.DataFrame | None, subject: st
     if "sd_mark" in own:
         sd = pd.to_numeric(own["sd_mark"], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
     names = own["school"].astype("str").to_numpy(dtype=object).astype(str)
-    kinds = own["exam"].astype("str").str.strip().str.lower().to_numpy(dtype=object).astype(str)
+    kinds, cells = context.kinds_of(own), context.sittings(own)
     at = np.searchsorted(schools, names).clip(0, len(schools) - 1)
     known = np.isfinite(mark) & (n > 0) & (schools[at] == names)
     if not known.any():
         raise InsufficientData(nothing)
     S = len(schools)
     total, value, noise = np.zeros(S), np.zeros(S), np.zeros(S)
-    found = {str(kind): known & (kinds == kind) for kind in np.unique(kinds[known])}
-    order = sorted(found, key=lambda kind: (-len(np.unique(at[found[kind]])), kind))
-    centre = spread = 0.0
-    for kind in order:
-        rows = found[kind]
+    found = {str(cell): known & (cells == cell) for cell in np.unique(cells[known])}
+    order = sorted(found, key=lambda cell: (-len(np.unique(at[found[cell]])), cell))
+    centre = spread = unit = 0.0
+    heard: dict[str, None] = {}
+    for cell in order:
+        rows = found[cell]
+        kind = str(kinds[rows][0])
         works = np.bincount(at[rows], weights=n[rows], minlength=S)
         has = works > 0
         mean = np.divide(
@@ -127,13 +130,20 @@ def outside_results(schools: np.ndarray, exams: pd.DataFrame | None, subject: st
         middle = float(np.median(mean[has]))
         quartiles = np.percentile(mean[has], [25, 75])
         scale = float(quartiles[1] - quartiles[0]) / 1.349
-        if not scale > 0 or (kind != order[0] and has.sum() < params.smallest_pool):
+        if not scale > 0 or (cell != order[0] and has.sum() < params.smallest_pool):
             continue
         if spread == 0.0:
             centre, spread = middle, scale
+        heard[kind] = None
         inside = sd[rows][np.isfinite(sd[rows])]
-        # Without the spread of marks that of school marks is assumed, in proportion where the scale is another one.
-        typical = float(np.median(inside)) if len(inside) else params.mark_sd * (scale / spread if spread else 1.0)
+        if len(inside):
+            typical = float(np.median(inside))
+        elif kind in context.EGE:
+            typical = params.score_sd
+        else:
+            # That of school marks is assumed, in proportion where the scale is another one.
+            unit = unit or scale
+            typical = params.mark_sd * scale / unit
         total += works
         value += np.where(has, works * (mean - middle) / scale, 0.0)
         noise += np.where(has, works * (typical / scale) ** 2, 0.0)
@@ -142,7 +152,7 @@ def outside_results(schools: np.ndarray, exams: pd.DataFrame | None, subject: st
     has = total > 0
     mean = centre + spread * np.divide(value, total, out=np.full(S, np.nan), where=has)
     variance = spread**2 * np.divide(noise, total**2, out=np.zeros(S), where=has)
-    return Outside(mean, total, variance, tuple(order))
+    return Outside(mean, total, variance, tuple(heard))
 
 
 def external_gap(table: PaperTable, outside: Outside, params: GapParams) -> GapResult:

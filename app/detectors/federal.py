@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
+from app.detectors import context
 from app.detectors.params import FederalParams
 from app.detectors.tables import PaperTable
 
@@ -223,7 +224,7 @@ def sharp_change(table: PaperTable, before: PaperTable | None, params: FederalPa
     )
 
 
-def oge_mean(exams: pd.DataFrame | None, subject: str, params: FederalParams) -> Marker:
+def oge_mean(exams: pd.DataFrame | None, subject: str, params: FederalParams, year: int | None = None) -> Marker:
     """Overstated mean of ОГЭ; needs the spread of marks (column ``sd_mark``) beside their mean and number.
 
     Parameters
@@ -232,6 +233,8 @@ def oge_mean(exams: pd.DataFrame | None, subject: str, params: FederalParams) ->
         ``school, exam, subject, n, mean_mark`` and, for this marker, ``sd_mark``.
     subject : str
     params : FederalParams
+    year : int, optional
+        Year of the marker: rows whose ``year`` is another one are left out.
 
     Returns
     -------
@@ -242,8 +245,10 @@ def oge_mean(exams: pd.DataFrame | None, subject: str, params: FederalParams) ->
     empty = np.array([], dtype=bool)
     if exams is None:
         return Marker("oge", subject, 9, none, empty, empty, {}, "нет результатов ОГЭ")
-    kind = exams["exam"].astype("str").str.lower()
-    rows = exams[kind.isin(["oge", "огэ"]) & (exams["subject"] == subject)].drop_duplicates("school")
+    wanted = np.isin(context.kinds_of(exams), [*context.OGE]) & (exams["subject"] == subject).to_numpy(dtype=bool)
+    if year is not None and "year" in exams:
+        wanted &= (exams["year"].isna() | (exams["year"] == year)).to_numpy(dtype=bool)
+    rows = exams[wanted].drop_duplicates("school")
     if len(rows) == 0:
         return Marker("oge", subject, 9, none, empty, empty, {}, "нет результатов ОГЭ по предмету")
     schools = rows["school"].astype("str").to_numpy(dtype=object).astype(str)
@@ -301,6 +306,7 @@ def federal_markers(
         Mean and journal for Russian and mathematics in grades 4 and 5, rise and fall on the grade 5 papers, ОГЭ.
     """
     markers: list[Marker] = []
+    year = max((table.year for table in tables), default=None)
     for table in tables:
         if (table.spec.subject, table.spec.grade) not in PAPERS:
             continue
@@ -312,7 +318,7 @@ def federal_markers(
                 if (t.spec.subject, t.spec.grade) == (table.spec.subject, 4) and t.year == table.year - 1
             ]
             markers += sharp_change(table, next(iter(earlier), None), params)
-    return [*markers, *(oge_mean(exams, subject, params) for subject in ("ru", "ma"))]
+    return [*markers, *(oge_mean(exams, subject, params, year) for subject in ("ru", "ma"))]
 
 
 def region_index(markers: list[Marker]) -> dict:

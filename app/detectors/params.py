@@ -122,6 +122,7 @@ class GapParams:
     smallest_n: int
     smallest_pool: int
     mark_sd: float
+    score_sd: float
     reject: float
     clear_z: float
     clear_gap: float

@@ -31,6 +31,7 @@ NO_NUMBER = -1
 BAD_NUMBER = -2
 
 ABSENT = "absent"
+_LONGEST_EXAM_CODE = 12
 _LATIN_TO_CYRILLIC = str.maketrans("ABCEHKMOPTXYaceopxy", "АВСЕНКМОРТХУасеорху")
 _INTEGER = re.compile(r"^\d{1,9}(?:[.,]0+)?$")
 _QUOTES = re.compile("[\"'«»“”„`]")
@@ -163,6 +164,18 @@ def school_login(words: Words) -> Callable[[str], str | None]:
         return (found["own"] or "").lower() + found["digits"] if found else None
 
     return read
+
+
+def exam_code(value: str) -> str | None:
+    """Code of a school in ОГЭ or ЕГЭ: digits without leading zeros, which a workbook drops; None for anything else.
+
+    Examples
+    --------
+    >>> exam_code("0131"), exam_code("131"), exam_code("нет")
+    ('131', '131', None)
+    """
+    number = str(whole_number(value) or "") if len(value) <= _LONGEST_EXAM_CODE else ""
+    return number or None
 
 
 def participant(value: str) -> str | None:

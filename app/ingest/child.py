@@ -64,7 +64,7 @@ def _read(task: dict[str, Any], out: Path) -> dict[str, Any]:
     if task["paper"]:
         year, subject, grade, procedure = task["paper"]
         paper = Paper(year, subject, grade, Procedure(procedure))
-    reading = read_classified(path, sort, paper, caps, load_formats(), load_scales())
+    reading = read_classified(path, sort, paper, caps, load_formats(), load_scales(), task["exam_codes"])
     write_frame(reading.frame, out / FRAME)
     write_frame(reading.schools, out / SCHOOLS)
     return {"summary": reading.summary(), "problems": [p.to_json() for p in reading.problems]}

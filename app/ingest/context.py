@@ -38,6 +38,7 @@ _NUMBERS = (
     *("pupils", "pupils_born_2006", "adapted_born_2006", "pupils_born_2007", "adapted_born_2007"),
     *("teachers", "teachers_basic", "teachers_qualified"),
 )
+_EXAM_CODES = ("code_oge", "code_ege")
 _TITLED = {"settlement": "settlement", "size": "size_title"}
 """Field → column of the frame that holds the answer's text."""
 _RURAL, _OVER_100_THOUSAND = 4, 6
@@ -140,6 +141,8 @@ def _answers(data: Data, log: Log) -> dict[str, list]:
             result[name] = _read(column, _yes_no, "answer_unreadable", log)
         elif name in _NUMBERS:
             result[name] = _read(column, cells.whole_number, "number_unreadable", log)
+        elif name in _EXAM_CODES:
+            result[name] = column.values(cells.exam_code)
         elif name == "municipality":
             pairs = column.values(cells.municipality)
             result["municipality"] = [code for code, _ in pairs]
@@ -214,6 +217,9 @@ def _frame(records: dict[str, dict[str, object]], formats: Formats) -> pd.DataFr
     }
     for name in _TITLED.values():
         columns[name] = strings(name)
+    for name in _EXAM_CODES:
+        if any(row.get(name) for row in rows):
+            columns[name] = strings(name)
     for name in (*_ENUMERATIONS.values(), *_NUMBERS, *_YES_NO):
         if any(name in row for row in rows):
             columns[name] = pd.Series([row.get(name) for row in rows], dtype="Int32")

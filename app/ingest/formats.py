@@ -15,7 +15,7 @@ from app.datafiles import DATA_DIR, load, require_keys
 from app.errors import Misconfigured
 from app.terms import Subject
 
-KINDS = frozenset({"works", "context", "federal_list", "side", "report", "school_form"})
+KINDS = frozenset({"works", "context", "federal_list", "side", "report", "school_form", "exams"})
 
 REPORTS = frozenset({"", "marks", "scores", "items", "journal", "journal_rows", "planned", "groups", "recut"})
 """What a ready report tells; empty for files of works."""
@@ -48,7 +48,8 @@ FIELDS = frozenset(
         *(
             "full_name",
             "short_name",
-            "exam_code",
+            "code_oge",
+            "code_ege",
             "status",
             "branches",
             "legal_form",
@@ -60,11 +61,12 @@ FIELDS = frozenset(
         *("indepth_basic", "indepth_upper", "pupils", "pupils_born_2006", "adapted_born_2006", "pupils_born_2007"),
         *("group", "schools", "share", "task", "skill", "max_points"),
         *("adapted_born_2007", "teachers", "teachers_basic", "teachers_qualified"),
+        *("exam", "exam_code", "mean_mark", "mean_score", "spread"),
     }
 )
 """What a column may hold; a layout that names anything else is refused."""
 
-REPEATED = frozenset({"item", "marker", "ignore", "textbook_other", "exam_code"})
+REPEATED = frozenset({"item", "marker", "ignore", "textbook_other"})
 """Fields that several columns may hold."""
 
 _LAYOUT_KEYS = frozenset({"id", "kind", "supported", "year", "pupil_ahead", "items_end_at", "notes"})
@@ -82,6 +84,7 @@ _WORD_KEYS = frozenset(
             "no_class",
         ),
         *("text_words", "school_prefixes", "own_prefixes", "subject_codes", "textbook_words", "school_kind"),
+        *("examinations", "exam_subjects", "exam_basic", "exam_other"),
     }
 )
 
@@ -158,6 +161,10 @@ class Words:
     subject_titles: Mapping[str, str]
     textbook_words: Mapping[str, tuple[str, ...]]
     school_kinds: tuple[tuple[str, re.Pattern[str]], ...]
+    examinations: Mapping[str, str]
+    exam_subjects: Mapping[str, str]
+    exam_basic: frozenset[str]
+    exam_other: frozenset[str]
 
     def is_personal(self, header: str) -> bool:
         return any(p.search(header) for p in self.personal)
@@ -288,6 +295,10 @@ def _words(path: Path) -> Words:
         subject_titles={s.ru: s.value for s in Subject} | dict(body["subject_titles"]),
         textbook_words={key: tuple(value) for key, value in body["textbook_words"].items()},
         school_kinds=tuple(kinds),
+        examinations=dict(body["examinations"]),
+        exam_subjects=dict(body["exam_subjects"]),
+        exam_basic=words("exam_basic"),
+        exam_other=words("exam_other"),
     )
 
 

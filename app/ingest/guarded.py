@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,7 @@ def read_guarded(
     cpu_seconds: int = 60,
     rows_cap: int = 100_000,
     timeout: float = 120.0,
+    exam_codes: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Reading:
     """Read a file as `app.ingest.read_file` does, in a guarded child process.
 
@@ -63,6 +65,8 @@ def read_guarded(
         Largest number of rows of a sheet.
     timeout : float
         Cap on wall time, in seconds.
+    exam_codes : mapping, optional
+        Schools by their codes in ОГЭ and ЕГЭ, see `app.ingest.exams.read_exams`.
 
     Raises
     ------
@@ -78,6 +82,7 @@ def read_guarded(
             "memory_mb": memory_mb,
             "cpu_seconds": cpu_seconds,
             "rows_cap": rows_cap,
+            "exam_codes": {exam: dict(codes) for exam, codes in (exam_codes or {}).items()},
         }
         code = _run(task, out, timeout)
         if not (out / RESULT).is_file():

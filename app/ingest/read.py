@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from app.ingest.context import read_context
+from app.ingest.exams import read_exams
 from app.ingest.federal import read_federal_list
 from app.ingest.formats import Formats, load_formats
 from app.ingest.guard import Caps, classify
@@ -27,6 +28,7 @@ def read_file(
     caps: Caps | None = None,
     formats: Formats | None = None,
     scales: Scales | None = None,
+    exam_codes: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Reading:
     """Read a file recognised by its content.
 
@@ -40,6 +42,8 @@ def read_file(
         Largest sizes allowed.
     formats, scales : optional
         Catalogues; the product's own by default.
+    exam_codes : mapping, optional
+        Schools by their codes in ОГЭ and ЕГЭ, see `app.ingest.exams.read_exams`.
 
     Returns
     -------
@@ -53,15 +57,21 @@ def read_file(
     """
     path, caps = Path(path), caps or Caps()
     sort = classify(path, caps)
-    return read_classified(path, sort, paper, caps, formats or load_formats(), scales or load_scales())
+    return read_classified(path, sort, paper, caps, formats or load_formats(), scales or load_scales(), exam_codes)
 
 
 def read_classified(
-    path: Path, sort: str, paper: Paper | None, caps: Caps, formats: Formats, scales: Scales
+    path: Path,
+    sort: str,
+    paper: Paper | None,
+    caps: Caps,
+    formats: Formats,
+    scales: Scales,
+    exam_codes: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Reading:
     """Read a file that `app.ingest.guard.classify` has let through as `sort`; raises as `read_file` does."""
     with _collector_paused():
-        return _read(path, sort, paper, caps, formats, scales)
+        return _read(path, sort, paper, caps, formats, scales, exam_codes or {})
 
 
 @contextmanager
@@ -78,7 +88,15 @@ def _collector_paused() -> Iterator[None]:
             gc.enable()
 
 
-def _read(path: Path, sort: str, paper: Paper | None, caps: Caps, formats: Formats, scales: Scales) -> Reading:
+def _read(
+    path: Path,
+    sort: str,
+    paper: Paper | None,
+    caps: Caps,
+    formats: Formats,
+    scales: Scales,
+    exam_codes: Mapping[str, Mapping[str, str]],
+) -> Reading:
     sheets = read_xlsx(path, caps) if sort == "xlsx" else read_text(path, formats, caps)
     recognised = recognise(sheets, formats)
     if recognised.kind == "works":
@@ -87,6 +105,8 @@ def _read(path: Path, sort: str, paper: Paper | None, caps: Caps, formats: Forma
         reading = read_context(recognised, formats)
     elif recognised.kind == "report":
         reading = read_report(recognised, formats, scales, paper)
+    elif recognised.kind == "exams":
+        reading = read_exams(recognised, formats, exam_codes)
     else:
         reading = read_federal_list(recognised, formats)
     reading.problems += [problem("sheet_ignored", sheet=sheet.name[:60]) for sheet in recognised.ignored]

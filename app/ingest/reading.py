@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+SHARED_CODE = ""
+"""Stands for the school where several schools have one code in an examination."""
+
+
 @dataclass(frozen=True)
 class Paper:
     """A paper: the year it was sat, the subject's code and the grade it was written for (not the pupil's grade).

@@ -69,10 +69,10 @@ REFUSALS: dict[str, tuple[str, str]] = {
     ),
     "unknown_layout": (
         "Столбцы файла не похожи ни на одну известную раскладку: загрузите региональную выгрузку ВПР, "
-        "отчёт раздела «Аналитика», контекстную форму или "
-        "федеральный список без изменения заголовков.",
-        "The columns match no known layout: upload a regional export, a federal report, the context form or the "
-        "federal list with their headers.",
+        "отчёт раздела «Аналитика», контекстную форму, "
+        "федеральный список или результаты ОГЭ и ЕГЭ без изменения заголовков.",
+        "The columns match no known layout: upload a regional export, a federal report, the context form, the "
+        "federal list or results of OGE and EGE with their headers.",
     ),
     "report_not_supported": (
         "Это отчёт «{title}» раздела «Аналитика» ФИС ОКО, но его таблица не похожа ни на одну известную: выгрузите "
@@ -124,6 +124,16 @@ REFUSALS: dict[str, tuple[str, str]] = {
         "со всеми заданиями "
         "или проверьте, та ли это работа.",
         "The file has {count} item columns, the paper has {expected} items: export it again or check the paper.",
+    ),
+    "exam_no_school": (
+        "В таблице результатов ОГЭ и ЕГЭ нет столбца, по которому узнаётся школа: добавьте столбец «Логин» "
+        "или «Код ОО».",
+        "The table of examination results names no school: add a column with logins or examination codes.",
+    ),
+    "exam_no_mean": (
+        "В таблице результатов ОГЭ и ЕГЭ нет среднего результата: добавьте столбец «Средняя отметка» (ОГЭ) или "
+        "«Средний балл» (ЕГЭ).",
+        "The table of examination results has no mean: add a column with the mean mark or the mean score.",
     ),
     "no_rows": (
         "Под заголовком нет ни одной строки данных: выгрузите файл заново.",

@@ -94,9 +94,10 @@ def read_upload(context: AppContext, job: OutboxJob) -> Callable[[Session], None
             return lambda session: None
         sha256, named = upload.sha256, upload.versions.get("paper")
         registered = set(session.scalars(select(School.code)))
+        exam_codes = registry.codes_of_schools(session)
     paper = as_paper(named)
     try:
-        reading = read_guarded(context.store.path(sha256), paper=paper)
+        reading = read_guarded(context.store.path(sha256), paper=paper, exam_codes=exam_codes)
     except Refused as refused:
         text = " ".join(reason.ru for reason in refused.reasons)
         return lambda session: _refuse(session, job.subject_id, text)
@@ -140,7 +141,8 @@ def accept_upload(
     session.add(dataset)
     session.flush()
     # A regional table of several papers has none of its own: a later table may speak of others, so nothing is replaced.
-    is_of_many = dataset.kind in SCREENED_REPORTS and dataset.subject is None
+    # Of examinations a later line replaces an earlier one, see `outside_exams.results_before`.
+    is_of_many = dataset.kind is FileKind.EXAMS or (dataset.kind in SCREENED_REPORTS and dataset.subject is None)
     for earlier in session.scalars(
         select(Dataset).where(
             Dataset.kind == dataset.kind,

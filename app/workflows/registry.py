@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from app.errors import Reason, Refused
 from app.models import Dataset, FederalMarker, Municipality, School
 from app.policy import SYSTEM, Actor
+from app.terms import Examination
 
 
 def register_schools(
@@ -59,6 +60,19 @@ def register_schools(
 
 
 _OWN_COLUMNS = {"school", "name", "municipality", "municipality_name", "kind", "settlement"}
+
+
+def codes_of_schools(session: Session) -> dict[str, dict[str, str]]:
+    """Schools by their codes in each examination, as the context form tells them; see `app.ingest.exams.read_exams`."""
+    from app.ingest.reading import SHARED_CODE
+
+    codes: dict[str, dict[str, str]] = {exam.value: {} for exam in Examination}
+    for school, told in session.execute(select(School.code, School.context).order_by(School.code)):
+        for exam, of_exam in codes.items():
+            code = (told or {}).get(f"code_{exam}")
+            if code:
+                of_exam[code] = SHARED_CODE if code in of_exam else school
+    return codes
 
 
 def keep_federal_list(
@@ -133,4 +147,4 @@ def _refuse_foreign(session: Session, rows: list[Mapping[str, Any]], actor: Acto
         )
 
 
-__all__ = ["SYSTEM", "keep_federal_list", "register_schools"]
+__all__ = ["SYSTEM", "codes_of_schools", "keep_federal_list", "register_schools"]

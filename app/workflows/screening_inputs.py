@@ -24,7 +24,7 @@ from app.ingest.uploads import UPLOAD_COLUMNS
 from app.models import Dataset, FederalMarker, Flag, School, ScreeningRun
 from app.policy import SYSTEM
 from app.terms import SCREENED_REPORTS, FileKind, RunStatus, Tier
-from app.workflows import scaling
+from app.workflows import outside_exams, scaling
 from app.workflows.cluster_sets import approved_set, cluster_names
 from app.workflows.screening_reports import as_aggregates, load_reports, paper_from_reports, papers_of, papers_of_years
 
@@ -36,7 +36,7 @@ HISTORY_YEARS = 4
 class Inputs:
     """Frames of a run and their description for the frozen record (hashes of data sets, versions of scales).
 
-    `exams` are regional works that have been put on the scale of the year's ВПР.
+    `exams` are results of ОГЭ and ЕГЭ, and regional works that have been put on the scale of the year's ВПР.
     """
 
     works: pd.DataFrame | None
@@ -63,6 +63,7 @@ def gather(context: AppContext, year: int) -> Inputs:
         ).all()
         links = scaling.links_to_year(session, year)
         exams = [row for link in links for row in scaling.exams_of(session, link)]
+        examined = outside_exams.datasets_before(session, year)
         chosen = approved_set(session)
         clusters = cluster_names(session, chosen) if chosen is not None else {}
         uploads = {d.id: d.upload.schools_sha256 for d in datasets if d.year == year}
@@ -102,6 +103,8 @@ def gather(context: AppContext, year: int) -> Inputs:
     # A paper of another year may have other items: its own description keeps its scores inside their scale.
     earlier = [] if previous is None else [_paper_of(d, previous) for d in sat_before]
     earlier += [paper for paper in papers_of_years(told) if _key(paper) not in {_key(own) for own in earlier}]
+    results, files = outside_exams.results_before(context.store, examined, year)
+    outside = [frame for frame in (results, pd.DataFrame(exams)) if len(frame)]
     return Inputs(
         works,
         [*papers, *earlier],
@@ -109,7 +112,7 @@ def gather(context: AppContext, year: int) -> Inputs:
         previous,
         as_aggregates(reports),
         as_aggregates(told),
-        pd.DataFrame(exams) if exams else None,
+        pd.concat(outside, ignore_index=True) if outside else None,
         _protocol(context, [(dataset, uploads[dataset.id]) for dataset in sat]),
         history,
         {
@@ -120,6 +123,7 @@ def gather(context: AppContext, year: int) -> Inputs:
             ],
             "history": None if history is None else _digest_of(history),
             **({"exams": [{"id": link.id, **link.inputs} for link in links]} if exams else {}),
+            **({"exam_results": files} if files else {}),
             **({"cluster_set": {"id": chosen.id, "sha256": chosen.sha256}} if chosen is not None else {}),
         },
     )
