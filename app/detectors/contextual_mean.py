@@ -12,7 +12,7 @@ from app.detectors.tables import TYPICAL_CLASS, PaperTable
 from app.detectors.tails import larger_of_two, to_z
 from app.errors import InsufficientData
 
-NAME, VERSION = "contextual_mean", "1.0"
+NAME, VERSION = "contextual_mean", "1.1"
 
 
 @dataclass(frozen=True)

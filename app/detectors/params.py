@@ -122,7 +122,6 @@ class GapParams:
     smallest_n: int
     smallest_pool: int
     mark_sd: float
-    score_sd: float
     reject: float
     clear_z: float
     clear_gap: float

@@ -14,7 +14,7 @@ from typing import NoReturn
 import pandas as pd
 
 from app.ingest import cells
-from app.ingest.columns import Column, Data, Log, gather
+from app.ingest.columns import Data, Log, gather
 from app.ingest.formats import Formats, Words, plain
 from app.ingest.reading import SHARED_CODE, Reading
 from app.ingest.recognise import Recognised
@@ -25,6 +25,8 @@ from app.terms import Examination, FileKind
 _FIRST_YEAR, _LAST_YEAR = 2015, 2100
 _LARGEST_MARK, _LARGEST_SCORE = 5.0, 100.0
 _LANGUAGES = "an"
+_CODE_FIELDS = ("code_oge", "code_ege", "exam_code")
+_SCHOOL_FIELDS = ("login", *_CODE_FIELDS)
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ def read_exams(recognised: Recognised, formats: Formats, exam_codes: Mapping[str
         No column names the school or the mean, there are no rows, or names of people stand for schools.
     """
     data = gather(recognised.main)
-    if "login" not in data and "exam_code" not in data:
+    if not any(name in data for name in _SCHOOL_FIELDS):
         raise refuse("exam_no_school")
     if "mean_mark" not in data and "mean_score" not in data:
         raise refuse("exam_no_mean")
@@ -97,7 +99,7 @@ def read_exams(recognised: Recognised, formats: Formats, exam_codes: Mapping[str
 
 
 def _refuse_people(data: Data) -> None:
-    for name in ("login", "exam_code"):
+    for name in _SCHOOL_FIELDS:
         column = data.fields.get(name)
         if column is not None and any(map(cells.is_person, column.table(str).values())):
             raise refuse("personal_data", what=f"имена в столбце «{column.header[:60]}»")
@@ -168,24 +170,30 @@ class _Rows:
 
     def _school(self, i: int, exam: Examination) -> str:
         """School by login or, without one, by its code in the examination; a login in the column of codes counts."""
-        login, code = self._text("login", i), self._text("exam_code", i)
+        login, of_code = self._text("login", i), self._code_field(i, exam)
+        code = self._text(of_code, i) if of_code else ""
         by_code = self.exam_codes.get(exam.value, {}).get(cells.exam_code(code) or "-")
         if login:
             school = self._login(login)
             if school is None:
                 self._reject("login_malformed", i, "login")
-            if by_code not in (None, SHARED_CODE, school):
-                self._doubt("exam_school_differs", i, "exam_code", exam=exam.ru, other=by_code)
+            if of_code and by_code not in (None, SHARED_CODE, school):
+                self._doubt("exam_school_differs", i, of_code, exam=exam.ru, other=by_code)
             return school
-        if not code:
-            self._reject("exam_school_missing", i, "login" if "login" in self.data else "exam_code")
+        if of_code is None or not code:
+            self._reject("exam_school_missing", i, next(name for name in _SCHOOL_FIELDS if name in self.data))
         if by_code == SHARED_CODE:
-            self._reject("exam_code_shared", i, "exam_code", exam=exam.ru)
+            self._reject("exam_code_shared", i, of_code, exam=exam.ru)
         if by_code is None and not code.isdecimal():
             by_code = self._login(code)
         if by_code is None:
-            self._reject("exam_code_unknown", i, "exam_code", exam=exam.ru)
+            self._reject("exam_code_unknown", i, of_code, exam=exam.ru)
         return by_code
+
+    def _code_field(self, i: int, exam: Examination) -> str | None:
+        """Column with the school's code in the examination: its own one, or the common one."""
+        fields = (f"code_{exam.value}", "exam_code")
+        return next((name for name in fields if self._text(name, i)), None)
 
     def _mean(self, i: int, exam: Examination) -> float:
         """Mean of the row from the examination's own column, or from the other one where the own one is blank."""
@@ -213,7 +221,8 @@ class _Rows:
         kept, first = self._first.setdefault(result.key, (i, result))
         if kept == i:
             return True
-        column: Column = self.data.fields["login" if self._text("login", i) else "exam_code"]
+        named = self._code_field(i, Examination(result.exam))
+        column = self.data.fields["login" if named is None or self._text("login", i) else named]
         same = (first.n, first.mean) == (result.n, result.mean)
         rows = self.data.row_of
         self.log.at("duplicate_row" if same else "duplicate_conflict", i, column, first=int(rows[kept]))

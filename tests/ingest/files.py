@@ -317,3 +317,20 @@ def as_text(rows: Iterable[Row], delimiter: str = ";") -> str:
     out = io.StringIO()
     csv.writer(out, delimiter=delimiter, lineterminator="\r\n").writerows(rows)
     return out.getvalue()
+
+
+EXAM_HEADER: Row = [
+    "Год", "Логин", "Код ОО", "Экзамен", "Предмет", "Количество участников", "Средняя отметка", "Средний балл",
+    "Стандартное отклонение",
+]  # fmt: skip
+
+
+def exam_results() -> list[Row]:
+    """Results of one year: both examinations, subjects by name and by code, schools by login and by code."""
+    return [
+        [*EXAM_HEADER],
+        [2025, "edu990131", "", "ОГЭ", "Математика", 54, "3,85", "", "0,7"],
+        [2025, "edu990204", "", "огэ", "02", 30, 3.4, "", ""],
+        [2025, "", "0131", "ЕГЭ", 1, 23, "", "68,4", ""],
+        [2025, "edu990204", "", "ЕГЭ", "Математика профильная", 11, "", 55, 16.2],
+    ]
