@@ -12,9 +12,10 @@ from app.database import acting
 from app.jobs import run_pending
 from app.models import Dataset, JournalEntry, OutboxJob, ScreeningRun, Upload, User
 from app.policy import SYSTEM
-from app.terms import JobStatus, Role, RunStatus, UploadStatus
+from app.terms import FileKind, JobStatus, Role, RunStatus, UploadStatus
 from tests import factories as make
 from tests.admin.world import World
+from tests.ingest.files import EXAM_HEADER, as_text
 from tests.workflows.test_intake import works_file
 
 
@@ -35,6 +36,29 @@ class Browser:
 @pytest.fixture
 def anna(world: World) -> Browser:
     return Browser(world, "anna")
+
+
+def test_results_of_examinations_are_shown_like_other_files_and_named_on_the_run(world: World, anna: Browser) -> None:
+    school = world.cast.school.code
+    table = as_text([
+        [*EXAM_HEADER],
+        [2025, school, "", "ОГЭ", "Математика", 40, "3,9", "", ""],
+        [2025, school, "", "ЕГЭ", "Математика", 0, "", "60", ""],
+    ])  # fmt: skip
+    sent = anna.send("/uploads/new", files=[(io.BytesIO(table.encode()), "огэ.csv")], year="", subject="", grade="")
+    run_pending(world.context)
+    preview = anna.text(sent.location)
+    anna.send(f"{sent.location}/accept")
+    with acting(world.context.sessions, SYSTEM) as session:
+        dataset = session.query(Dataset).filter(Dataset.kind == FileKind.EXAMS).one()
+        file = {"id": dataset.id, "upload_id": dataset.upload_id, "years": [2025], "sha256": dataset.sha256}
+        run = make.make_run(session, inputs={"datasets": [], "exam_results": [file]})
+
+    assert "Результаты ОГЭ и ЕГЭ" in preview
+    assert "нужно целое число не меньше 1" in preview
+    assert "трёх следующих" in preview
+    assert "результаты ОГЭ и ЕГЭ" in anna.text("/uploads/")
+    assert "Результаты ОГЭ и ЕГЭ: 2025" in anna.text(f"/screening/{run.id}")
 
 
 def test_a_file_is_uploaded_read_previewed_and_accepted(world: World, anna: Browser) -> None:

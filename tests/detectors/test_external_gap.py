@@ -6,7 +6,8 @@ import pytest
 
 from app.detectors import load_params, screen
 from app.detectors.base import PaperSpec
-from app.detectors.external_gap import Outside, external_gap, outside_results, set_aside
+from app.detectors.context import exam_column
+from app.detectors.external_gap import EGE_SPREAD, Outside, external_gap, outside_results, set_aside
 from app.detectors.simulate import RegionOptions, simulate_region
 from app.detectors.tables import PaperTable, build_tables
 from app.errors import InsufficientData
@@ -184,3 +185,74 @@ def test_a_school_without_an_examination_says_so():
     own = findings[(findings["detector"] == "external_gap") & (findings["school"] == "990003")]
     assert own["outcome"].tolist() == ["not_assessed"]
     assert "нет результатов внешней процедуры" in own["reason"].iloc[0]
+
+
+def sitting(exam: str, names, means, *, year: int | None = None, n: int = 20, subject: str = "ma") -> pd.DataFrame:
+    """Results of one examination in one year."""
+    rows = {"school": names, "exam": exam, "subject": subject, "n": n, "mean_mark": means, "year": year}
+    return pd.DataFrame(rows).astype({"year": "Int16"})
+
+
+def test_a_hard_year_does_not_make_a_school_weak():
+    names = np.array([f"{i:03d}" for i in range(60)])
+    strength = np.random.default_rng(2).permutation(np.linspace(-1, 1, 60))
+    # Half of the schools sat in 2024 only, when everybody got half a mark less; the other half in 2025 only.
+    exams = pd.concat(
+        [
+            sitting("oge", names[:30], 3.3 + 0.3 * np.sort(strength[:30]), year=2024),
+            sitting("oge", names[30:], 3.8 + 0.3 * np.sort(strength[30:]), year=2025),
+        ]
+    )
+
+    told = outside_results(names, exams, "ma", PARAMS)
+    mixed = outside_results(names, exams.drop(columns="year"), "ma", PARAMS)
+
+    assert told.exams == mixed.exams == ("oge",)
+    assert abs(told.mean[:30].mean() - told.mean[30:].mean()) < 0.1
+    assert mixed.mean[30:].mean() - mixed.mean[:30].mean() > 0.4
+
+
+def test_ege_alone_is_as_sure_as_its_own_scale_allows():
+    names = np.array([f"{i:03d}" for i in range(40)])
+    exams = sitting("ege", names, np.linspace(45, 75, 40), n=25)
+
+    outside = outside_results(names, exams, "ma", PARAMS)
+
+    assert outside.mean == pytest.approx(np.linspace(45, 75, 40))
+    assert outside.variance == pytest.approx(np.full(40, EGE_SPREAD**2 / 25))
+
+
+def test_an_examination_of_too_few_schools_is_not_named_among_those_heard():
+    names = np.array([f"{i:03d}" for i in range(40)])
+    few = sitting("ege", names[:5], np.linspace(45, 75, 5))
+
+    outside = outside_results(names, pd.concat([sitting("oge", names, np.linspace(3, 4.5, 40)), few]), "ma", PARAMS)
+
+    assert outside.exams == ("oge",)
+    assert outside.n.tolist() == [20.0] * 40
+
+
+def test_a_subject_without_results_takes_real_examinations_of_others_and_no_regional_work():
+    names = np.array([f"{i:03d}" for i in range(40)])
+    means = np.linspace(3, 4.5, 40)
+
+    regional = exam_column(names, sitting("kdr", names, means, subject="ru"), "ma")
+    real = exam_column(names, sitting("ОГЭ", names, means, subject="ru"), "ma")
+    own = exam_column(names, sitting("kdr", names, means), "ma")
+
+    assert regional.shape == (40, 0)
+    assert np.corrcoef(real[:, 0], means)[0, 1] == pytest.approx(1)
+    assert np.corrcoef(own[:, 0], means)[0, 1] == pytest.approx(1)
+
+
+def test_marks_and_points_are_one_predictor_only_after_each_is_standardised():
+    names = np.array([f"{i:03d}" for i in range(40)])
+    strength = np.linspace(-1, 1, 40)
+    # Every second school has ЕГЭ as well: it must not stand over the others because points are larger than marks.
+    exams = pd.concat(
+        [sitting("oge", names, 3.7 + 0.3 * strength), sitting("ege", names[::2], 60 + 10 * strength[::2])]
+    )
+
+    column = exam_column(names, exams, "ma")
+
+    assert np.corrcoef(column[:, 0], strength)[0, 1] > 0.99

@@ -119,6 +119,18 @@ def test_exam_means_without_their_spread_are_not_assessed(region):
     assert "sd_mark" in marker.reason
 
 
+def test_oge_of_another_year_is_not_this_year_s_marker(region):
+    now = region.exams.assign(sd_mark=0.7, year=2026)
+    before = now.assign(year=2025, mean_mark=5.0)
+    exams = pd.concat([before, now])
+
+    marker = oge_mean(exams, "ru", PARAMS, 2026)
+
+    own = now[now["subject"] == "ru"]
+    assert marker.figures["mean"].tolist() == own["mean_mark"].tolist()
+    assert oge_mean(before, "ru", PARAMS, 2026).reason == "нет результатов ОГЭ по предмету"
+
+
 def test_the_rule_of_the_mean_is_that_of_two_intervals_computed_by_scipy(tables):
     from scipy import stats
 
