@@ -84,7 +84,7 @@ def screen(
     schools : DataFrame, optional
         ``school, type, municipality`` and numeric context.
     exams : DataFrame, optional
-        ``school, exam, subject, n, mean_mark``.
+        ``school, exam, subject, n, mean_mark`` and, where known, ``sd_mark`` and ``year``.
     previous : DataFrame, optional
         Works of the year before.
     previous_aggregates : Aggregates, optional
