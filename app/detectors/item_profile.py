@@ -301,9 +301,12 @@ def _linear(
 def _joint_variance(works: np.ndarray, covariance: np.ndarray, shown: np.ndarray) -> np.ndarray:
     """Variance of each school's sum of residuals over the items shown, (S,)."""
     width, K = covariance.shape[:2]
-    flat, joint = covariance.reshape(width, K * K), np.empty(len(works))
-    for first in range(0, len(works), 512):
-        rows = slice(first, first + 512)
+    flat = covariance.reshape(width, K * K)
+    # Of a single item it is the item's own variance.
+    joint = (works @ np.einsum("skk->sk", covariance) * shown).sum(axis=1)
+    several = np.flatnonzero(shown.sum(axis=1) > 1)
+    for first in range(0, len(several), 512):
+        rows = several[first : first + 512]
         chosen = shown[rows].astype(float)
         both = (works[rows] @ flat).reshape(-1, K, K) @ chosen[:, :, None]
         joint[rows] = (both[:, :, 0] * chosen).sum(axis=1)
