@@ -8,7 +8,7 @@ import numpy as np
 from scipy import special
 
 from app.detectors.dispersion import school_effects, student_p
-from app.detectors.item_sums import by_school, leave_one_out_residuals
+from app.detectors.item_sums import by_school, leave_one_out_residuals, points_at_scores
 from app.detectors.params import ProfileParams
 from app.detectors.reference import downweight
 from app.detectors.tables import Answers, PaperTable
@@ -192,6 +192,7 @@ def item_profile(table: PaperTable, control: PaperTable | None, params: ProfileP
         raise InsufficientData(f"школ с баллами за задания меньше {params.smallest_pool}")
     order, at_scores = answers.by_score(top), answers.works_at(table)
     own = by_school(answers, S)
+    earned = (own, points_at_scores(answers, S, top))
     covariance = covariance_by_score(answers, top)
     third = _third_moments(table)
     outside = control.answers if control is not None else None
@@ -202,7 +203,7 @@ def item_profile(table: PaperTable, control: PaperTable | None, params: ProfileP
             mean = given_total(outside.by_score(top).sums, rest_works[0])
             residual = own - at_scores @ mean
         else:
-            residual, rest_works, rest = leave_one_out_residuals(answers, at_scores, weight, order)
+            residual, rest_works, rest = leave_one_out_residuals(answers, at_scores, weight, order, earned)
             mean = given_total(rest, rest_works[0])
         # The error of the reference comes on top, score by score.
         works = at_scores * (1 + at_scores / (rest_works + 4))
