@@ -72,16 +72,7 @@ def covariance_by_score(answers: Answers, top: int) -> np.ndarray:
     ndarray, shape (M + 1, K, K)
         In points²; rows sum to zero where scores are sums of items.
     """
-    order = answers.by_score(top)
-    sums, degrees = order.scatter(), np.maximum(order.works - 1, 0)
-    scores = np.arange(top + 1)
-    kernel = np.exp(-0.5 * (scores[:, None] - scores) ** 2)
-    # A score that a hundred works have speaks for itself; a rare one borrows what it lacks.
-    near_sums, near = np.tensordot(kernel, sums, axes=1), kernel @ degrees
-    share = degrees / (degrees + 20)
-    own = sums / np.maximum(degrees, 1)[:, None, None]
-    smooth = near_sums / np.maximum(near, 1)[:, None, None]
-    return share[:, None, None] * own + (1 - share)[:, None, None] * smooth
+    return answers.by_score(top).covariance
 
 
 def given_total(sums: np.ndarray, works: np.ndarray) -> np.ndarray:

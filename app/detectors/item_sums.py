@@ -7,6 +7,7 @@ in double precision.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 
 import numpy as np
 from scipy import sparse
@@ -57,6 +58,19 @@ class ScoreOrder:
         """Sums of squares and products about the mean of each score, shape (M + 1, K, K)."""
         n = np.maximum(self.works, 1)[:, None, None]
         return self._squares - self.sums[:, :, None] * self.sums[:, None, :] / n
+
+    @cached_property
+    def covariance(self) -> np.ndarray:
+        """Covariance of the items' points at each score, see `item_profile.covariance_by_score`; made once."""
+        sums, degrees = self.scatter(), np.maximum(self.works - 1, 0)
+        scores = np.arange(len(self.works))
+        kernel = np.exp(-0.5 * (scores[:, None] - scores) ** 2)
+        # A score that a hundred works have speaks for itself; a rare one borrows what it lacks.
+        near_sums, near = np.tensordot(kernel, sums, axes=1), kernel @ degrees
+        share = degrees / (degrees + 20)
+        own = sums / np.maximum(degrees, 1)[:, None, None]
+        smooth = near_sums / np.maximum(near, 1)[:, None, None]
+        return share[:, None, None] * own + (1 - share)[:, None, None] * smooth
 
     def weighted(self, weight: np.ndarray) -> np.ndarray:
         """Points earned at each score by works that count with their school's `weight`, shape (M + 1, K)."""
