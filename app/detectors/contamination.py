@@ -87,9 +87,7 @@ def contaminate(
         return works[~(rows & kept_away(rng, score, spec, strength))].reset_index(drop=True)
     journal = works["journal_mark"].to_numpy(dtype=float, na_value=np.nan) if kind == "copy_journal" else None
     unit = _unit_of(works) if kind == "copy_class" else None
-    points = changed_points(
-        rng, spec, kind, strength, points_of_works(works, spec), score, journal=journal, unit=unit
-    )
+    points = changed_points(rng, spec, kind, strength, points_of_works(works, spec), score, journal=journal, unit=unit)
     return with_points(works, spec, points, rows)
 
 

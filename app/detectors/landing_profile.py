@@ -251,7 +251,6 @@ def _completion(
     S: int,
 ) -> tuple[np.ndarray, ...]:
     """What the works at the cuts did on each item, and together on the harder half, against what their scores imply."""
-
     width = len(mean)
     at_scores = np.bincount(school * width + score.astype(np.int64), minlength=S * width).reshape(S, width)
     at_scores = at_scores.astype(float)
