@@ -72,7 +72,7 @@ def completed(
     earned = np.stack([np.bincount(group, weights=own, minlength=len(kinds)) for own in points], axis=1)
     works = np.maximum(counts.sum(axis=0), 1)
     skipped = (earned == 0) & (size >= _SMALLEST_CLASS)[:, None]
-    for item in np.flatnonzero(skipped.any(axis=0)):
+    for item in np.flatnonzero(skipped.any(axis=0)).tolist():
         empty = np.flatnonzero(skipped[:, item])
         usual = np.bincount(score, weights=points[item], minlength=top + 1) / works
         skipped[empty, item] = counts[empty] @ usual >= _SMALLEST_EXPECTED
