@@ -30,6 +30,7 @@ _SMALL, _SMALL_OR_NULL = ("year", "grade", "score"), ("pupil_grade", "file_total
 _PUPIL = (*_KEY, "school", "municipality", "participant", "score", *_SMALL_OR_NULL)
 HELD_WORKS = 1_500_000
 """As many works keep their answers in memory (about 30 bytes each); those of more papers are read again."""
+_NULLABLE = {pa.int8(): pd.Int8Dtype()}
 _SHELF: list[tuple[Callable[[], Answers], Answers]] = []
 
 
@@ -109,8 +110,14 @@ class WorkFiles:
                 # Only they are checked again: whatever is said of the others has been said.
                 own = cleaned(table["school"].to_pandas()).isin(names).to_numpy()
                 parts.append(_narrowly_coded(table.filter(pa.array(own))))
+                del table
+                pa.default_memory_pool().release_unused()
         together = pa.concat_tables(parts, promote_options="permissive").unify_dictionaries()
-        return check_works(together.to_pandas(use_threads=False, self_destruct=True), papers).works
+        parts.clear()
+        # Points with nulls among them, for a paper has fewer items than another, would take eight bytes each.
+        frame = together.to_pandas(use_threads=False, self_destruct=True, types_mapper=_NULLABLE.get)
+        pa.default_memory_pool().release_unused()
+        return check_works(frame, papers).works
 
 
 def read_works(works: pd.DataFrame | WorkFiles, papers: Sequence[PaperSpec]) -> tuple[CheckedWorks, list[PaperTable]]:
