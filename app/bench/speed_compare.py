@@ -111,7 +111,7 @@ class _Plain:
 
     def _classes(self, answers, top: int, seed: int) -> None:
         settings = self.params.class_similarity
-        mean = given_total(answers.by_score(top).sums, self.table.counts.sum(axis=0))
+        mean = given_total(answers.by_score(top).sums, answers.works_at(self.table).sum(axis=0))
         self.rows = residuals_of(answers.points, answers.score, mean, covariance_by_score(answers, top))
         _, starts, sizes = np.unique(answers.unit, return_index=True, return_counts=True)
         kept = (sizes >= settings.smallest_class) & (sizes <= settings.largest_class)
@@ -138,9 +138,11 @@ class _Plain:
         found.see("spearman", np.nan_to_num(spearman(self.cells)[chosen]), np.nan_to_num(self.rank).tolist())
         top = table.spec.max_score
         order = answers.by_score(top)
-        residual, _, _ = leave_one_out_residuals(answers, table.counts, np.ones(len(table.n)), order)
+        # Where items were filled in, both count the works at their completed scores.
+        works = answers.works_at(table)
+        residual, _, _ = leave_one_out_residuals(answers, works, np.ones(len(table.n)), order)
         covariance = covariance_by_score(answers, top)
-        deviation = np.sqrt(np.maximum(table.counts @ np.einsum("skk->sk", covariance), 1e-9))
+        deviation = np.sqrt(np.maximum(works @ np.einsum("skk->sk", covariance), 1e-9))
         fast, plain = (
             special.ndtr(-residual / deviation)[chosen],
             special.ndtr(-np.stack(self.items) / deviation[chosen]),

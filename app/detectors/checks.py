@@ -72,8 +72,8 @@ def check_works(
         )
     warnings: list[str] = []
     works = works.copy(deep=False)
-    works["school"] = _text(works["school"])
-    works["subject"] = _text(works["subject"], lower=True)
+    works["school"] = cleaned(works["school"])
+    works["subject"] = cleaned(works["subject"], lower=True)
     problems: list[Reason] = []
     blank = (works["school"].isna() | (works["school"] == "")).to_numpy()
     if blank.any():
@@ -117,7 +117,7 @@ def check_works(
     return CheckedWorks(works, tuple(warnings), repeated)
 
 
-def _text(column: pd.Series, *, lower: bool = False) -> pd.Series:
+def cleaned(column: pd.Series, *, lower: bool = False) -> pd.Series:
     """Text without blanks around it; a categorical column stays one, unless two of its words become the same."""
     if isinstance(column.dtype, pd.CategoricalDtype):
         words = column.cat.categories.astype("str").str.strip()

@@ -82,19 +82,78 @@ def contaminate(
         raise ValueError(f"unknown manner {manner!r}")
     if manner == "other":
         return _otherwise(rng, works, spec, kind, strength, rows)
-    if kind == "leak_items":
-        return _with_points(works, spec, _dictated(rng, works, spec, strength), rows)
-    if kind == "lenient_open":
-        return _with_points(works, spec, _leniently_marked(rng, works, spec, strength), rows)
-    if kind == "copy_class":
-        return _with_points(works, spec, _copied(rng, works, spec, strength), rows)
-    if spec.mark_from is None:
-        raise ValueError("the paper has no official cuts")
     score = works["score"].to_numpy(dtype=np.int64)
     if kind == "absent_weak":
-        kept_at_home = np.where(score < spec.mark_from[0], 1.0, np.where(score < spec.mark_from[0] + 2, 0.5, 0.0))
-        away = rows & (rng.uniform(size=len(score)) < strength * kept_at_home)
-        return works[~away].reset_index(drop=True)
+        return works[~(rows & kept_away(rng, score, spec, strength))].reset_index(drop=True)
+    journal = works["journal_mark"].to_numpy(dtype=float, na_value=np.nan) if kind == "copy_journal" else None
+    unit = _unit_of(works) if kind == "copy_class" else None
+    points = changed_points(rng, spec, kind, strength, points_of_works(works, spec), score, journal=journal, unit=unit)
+    return with_points(works, spec, points, rows)
+
+
+def kept_away(rng: np.random.Generator, score: np.ndarray, spec: PaperSpec, strength: float) -> np.ndarray:
+    """Which works ``absent_weak`` takes away, (n,).
+
+    Raises
+    ------
+    ValueError
+        The paper has no cuts.
+    """
+    if spec.mark_from is None:
+        raise ValueError("the paper has no official cuts")
+    kept_at_home = np.where(score < spec.mark_from[0], 1.0, np.where(score < spec.mark_from[0] + 2, 0.5, 0.0))
+    return rng.uniform(size=len(score)) < strength * kept_at_home
+
+
+def changed_points(
+    rng: np.random.Generator,
+    spec: PaperSpec,
+    kind: str,
+    strength: float,
+    points: np.ndarray,
+    score: np.ndarray,
+    *,
+    journal: np.ndarray | None = None,
+    unit: np.ndarray | None = None,
+    easiness: np.ndarray | None = None,
+) -> np.ndarray:
+    """Points of works after a manipulation of all of them.
+
+    Parameters
+    ----------
+    rng, spec, strength
+        As for `contaminate`.
+    kind : str
+        Any of `MANIPULATIONS` but ``absent_weak``.
+    points : ndarray of int, shape (n, K)
+    score : ndarray of int, shape (n,)
+    journal : ndarray, shape (n,), optional
+        Marks of the journal, NaN where there is none; ``copy_journal`` asks for them.
+    unit : ndarray of int, shape (n,), optional
+        Number of the group that sat together, from zero; ``copy_class`` asks for it.
+    easiness : ndarray, shape (K,), optional
+        Mean share of each item's points, where these works are but some of the paper's; ``leak_items`` looks at it.
+
+    Returns
+    -------
+    ndarray of int, shape (n, K)
+
+    Raises
+    ------
+    ValueError
+        The manipulation needs cuts that the paper does not have, or what was not given.
+    """
+    limit = np.array(spec.item_max)
+    if kind == "leak_items":
+        return _dictated(rng, points, limit, strength, points.mean(axis=0) / limit if easiness is None else easiness)
+    if kind == "lenient_open":
+        return _leniently_marked(rng, points, limit, strength)
+    if kind == "copy_class":
+        if unit is None:
+            raise ValueError("copying asks for the groups that sat together")
+        return _copied(rng, points, score, unit, strength)
+    if spec.mark_from is None:
+        raise ValueError("the paper has no official cuts")
     chance = rng.uniform(size=len(score)) < strength
     cuts = np.array(spec.mark_from)
     top = sum(spec.item_max)
@@ -107,12 +166,13 @@ def contaminate(
         low = (score < cuts[0]) & chance
         target = np.where(low, cuts[0] + rng.binomial(2, 0.3, len(score)), target)
     elif kind == "copy_journal":
-        journal = works["journal_mark"].to_numpy(dtype=float, na_value=np.nan)
+        if journal is None:
+            raise ValueError("marks drawn to the journal ask for the journal")
         moved = _towards_journal(rng, score, np.nan_to_num(journal, nan=3.0), cuts, top)
         target = np.where(chance & np.isfinite(journal), moved, target)
     else:
         target = score + rng.binomial(top - score, strength / 2)
-    return _with_scores(rng, works, spec, np.where(rows, np.minimum(target, top), score))
+    return _moved_to(rng, points, limit, np.minimum(target, top) - score)
 
 
 def contaminate_by_all(
@@ -154,7 +214,9 @@ def heap_region(rng: np.random.Generator, works: pd.DataFrame, spec: PaperSpec, 
     score = works["score"].to_numpy(dtype=np.int64)
     cut = spec.mark_from[0]
     lifted = (score >= cut - 2) & (score < cut) & (rng.uniform(size=len(score)) < strength)
-    return _with_scores(rng, works, spec, np.where(lifted, cut, score))
+    need = np.where(lifted, cut - score, 0)
+    points = _moved_to(rng, points_of_works(works, spec), np.array(spec.item_max), need)
+    return with_points(works, spec, points, np.ones(len(works), dtype=bool))
 
 
 def _towards_journal(
@@ -174,36 +236,37 @@ def _otherwise(
     if kind == "absent_weak":
         away = rows & contamination_other.kept_away(rng, works, spec, strength)
         return works[~away].reset_index(drop=True)
-    points = contamination_other.changed_points(rng, works, spec, kind, strength, _points_of(works, spec))
-    return _with_points(works, spec, points, rows)
+    points = contamination_other.changed_points(rng, works, spec, kind, strength, points_of_works(works, spec))
+    return with_points(works, spec, points, rows)
 
 
-def _dictated(rng: np.random.Generator, works: pd.DataFrame, spec: PaperSpec, strength: float) -> np.ndarray:
+def _dictated(
+    rng: np.random.Generator, points: np.ndarray, limit: np.ndarray, strength: float, easiness: np.ndarray
+) -> np.ndarray:
     """Each work gets the full points of the hardest quarter of the items, each item with probability `strength`."""
-    points, limit = _points_of(works, spec), np.array(spec.item_max)
-    hardest = np.argsort(points.mean(axis=0) / limit, kind="stable")[: max(1, len(limit) // 4)]
+    hardest = np.argsort(easiness, kind="stable")[: max(1, len(limit) // 4)]
     told = rng.uniform(size=(len(points), len(hardest))) < strength
-    points[:, hardest] = np.where(told, limit[hardest], points[:, hardest])
-    return points
+    changed = points.copy()
+    changed[:, hardest] = np.where(told, limit[hardest], points[:, hardest])
+    return changed
 
 
-def _leniently_marked(rng: np.random.Generator, works: pd.DataFrame, spec: PaperSpec, strength: float) -> np.ndarray:
+def _leniently_marked(rng: np.random.Generator, points: np.ndarray, limit: np.ndarray, strength: float) -> np.ndarray:
     """A point more for each partly right answer to an open item, and for some of the wrong ones."""
-    points, limit = _points_of(works, spec), np.array(spec.item_max)
     chance = np.where(points > 0, strength, strength / 2)
     kind = rng.uniform(size=points.shape) < chance
     return points + (kind & (limit >= 2) & (points < limit))
 
 
-def _copied(rng: np.random.Generator, works: pd.DataFrame, spec: PaperSpec, strength: float) -> np.ndarray:
+def _copied(
+    rng: np.random.Generator, points: np.ndarray, score: np.ndarray, unit: np.ndarray, strength: float
+) -> np.ndarray:
     """In each class and variant a share of the works takes most answers of one of the three strongest works."""
-    points = _points_of(works, spec)
-    unit = _unit_of(works)
-    order = np.lexsort((rng.uniform(size=len(works)), -works["score"].to_numpy(), unit))
+    order = np.lexsort((rng.uniform(size=len(score)), -score, unit))
     first = np.searchsorted(unit[order], np.arange(unit.max() + 1))
     size = np.bincount(unit)
     source = order[first + np.minimum(rng.integers(0, 3, len(size)), size - 1)][unit]
-    copies = rng.uniform(size=len(works)) < strength
+    copies = rng.uniform(size=len(score)) < strength
     taken = copies[:, None] & (rng.uniform(size=points.shape) < 0.85)
     return np.where(taken, points[source], points)
 
@@ -218,14 +281,15 @@ def _item_names(spec: PaperSpec) -> list[str]:
     return [f"item_{k + 1}" for k in range(len(spec.item_max))]
 
 
-def _points_of(works: pd.DataFrame, spec: PaperSpec) -> np.ndarray:
+def points_of_works(works: pd.DataFrame, spec: PaperSpec) -> np.ndarray:
     """Points of the items, shape (n, K); an item not attempted or not taught has none."""
     columns = [works[name].to_numpy(dtype=float, na_value=np.nan) for name in _item_names(spec)]
     return np.nan_to_num(np.column_stack(columns)).astype(np.int64)
 
 
-def _with_points(works: pd.DataFrame, spec: PaperSpec, points: np.ndarray, rows: np.ndarray) -> pd.DataFrame:
-    before = _points_of(works, spec)
+def with_points(works: pd.DataFrame, spec: PaperSpec, points: np.ndarray, rows: np.ndarray) -> pd.DataFrame:
+    """Works of one paper with other points, (n, K), in the rows chosen; scores and marks follow."""
+    before = points_of_works(works, spec)
     points = np.where(rows[:, None], points, before)
     moved = (points != before).any(axis=1)
     changed = works.copy()
@@ -245,10 +309,8 @@ def _with_points(works: pd.DataFrame, spec: PaperSpec, points: np.ndarray, rows:
     return changed
 
 
-def _with_scores(rng: np.random.Generator, works: pd.DataFrame, spec: PaperSpec, target: np.ndarray) -> pd.DataFrame:
-    points = _points_of(works, spec)
-    limit = np.array(spec.item_max)
-    need = target - works["score"].to_numpy(dtype=np.int64)
+def _moved_to(rng: np.random.Generator, points: np.ndarray, limit: np.ndarray, need: np.ndarray) -> np.ndarray:
+    """Points of works that gain or lose as many as they need, in items drawn at random."""
     room = np.where(need[:, None] > 0, limit - points, points)
     order = np.argsort(rng.uniform(size=points.shape), axis=1)
     stacked = np.take_along_axis(room, order, axis=1)
@@ -256,4 +318,4 @@ def _with_scores(rng: np.random.Generator, works: pd.DataFrame, spec: PaperSpec,
     taken = np.clip(np.abs(need)[:, None] - before, 0, stacked)
     change = np.zeros_like(points)
     np.put_along_axis(change, order, taken, axis=1)
-    return _with_points(works, spec, points + np.sign(need)[:, None] * change, np.ones(len(works), dtype=bool))
+    return points + np.sign(need)[:, None] * change

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
+_OMEGA = 1e-5
+"""How near ω is found, as a share of the range it is sought in."""
+
 
 @dataclass(frozen=True)
 class SchoolEffects:
@@ -128,30 +131,46 @@ def _fit(
 ) -> SchoolEffects:
     ridge = 0.3 * np.eye(design.shape[1])
     ridge[0, 0] = 0.0
+    count = int(fit_on.sum())
+    # Where all of them set the fit nothing has to be picked out, and picking out is what takes the time.
+    chosen: np.ndarray | slice = slice(None) if count == len(y) else np.flatnonzero(fit_on)
     expected = huber_square(huber)
-    expected += caution * np.sqrt((huber_square(huber, power=4) - expected**2) / max(fit_on.sum(), 1))
-    known_base, known_shared = base[fit_on], None if shared is None else shared[fit_on]
-    middle = float(np.median(known_base))
-    tau2 = max(0.0, float(np.median((y[fit_on] - np.median(y[fit_on])) ** 2)) / 0.4549 - middle)
+    expected += caution * np.sqrt((huber_square(huber, power=4) - expected**2) / max(count, 1))
+    known_base, known_shared = base[chosen], None if shared is None else shared[chosen]
+    middle = _median(known_base)
+    known = y[chosen]
+    tau2 = max(0.0, _median((known - _median(known)) ** 2) / 0.4549 - middle)
     weight = fit_on.astype(float)
     spread = base
+    omega = 0.0
+    own: np.ndarray | float
+    fitted: np.ndarray
     for _ in range(30):
         variance = tau2 + spread
         w = weight / variance
-        gram = design.T @ (design * w[:, None])
-        penalty = ridge * max(gram[0, 0] / max(fit_on.sum(), 1), 1e-12)
-        inverse = np.linalg.inv(gram + penalty)
-        fitted = design @ (inverse @ (design.T @ (w * y)))
+        if design.shape[1] == 1:
+            own = 1 / float(w.sum())
+            fitted = np.full(len(y), float(w @ y) * own)
+        else:
+            weighted = (design * w[:, None]).T
+            gram = weighted @ design
+            penalty = ridge * max(gram[0, 0] / max(count, 1), 1e-12)
+            inverse = np.linalg.inv(gram + penalty)
+            fitted = design @ (inverse @ (weighted @ y))
+            own = np.einsum("ij,ij->i", design @ inverse, design)
         residual = y - fitted
-        own = ((design @ inverse) * design).sum(axis=1)
-        leverage = np.clip(own * w, 0.0, 0.9)
-        # A school outside the fit is predicted, so its error of prediction comes on top instead.
-        room = np.where(fit_on, 1 - leverage, 1 + own / np.maximum(variance, 1e-12))
-        squares = residual[fit_on] ** 2 / room[fit_on]
-        new, omega = _dispersion(squares, known_base, known_shared, huber, expected, tau2, middle)
+        room = 1 - np.minimum(own * w, 0.9)
+        if count < len(y):
+            # A school outside the fit is predicted, so its error of prediction comes on top instead.
+            room = np.where(fit_on, room, 1 + own / np.maximum(variance, 1e-12))
+        squares = residual[chosen] ** 2 / room[chosen]
+        new, omega = _dispersion(squares, known_base, known_shared, huber, expected, tau2, middle, omega)
         spread = base if shared is None else base + omega * shared
-        z = residual / np.sqrt((new + spread) * room)
-        weight = np.where(fit_on, np.minimum(1.0, huber / np.maximum(np.abs(z), 1e-12)), 0.0)
+        z = np.abs(residual)
+        z /= np.sqrt((new + spread) * room)
+        weight = huber / np.maximum(z, huber)
+        if count < len(y):
+            weight *= fit_on
         settled = abs(new - tau2) <= 1e-4 * max(new, 1e-9)
         tau2 = new
         if settled:
@@ -164,7 +183,7 @@ def _fit(
         fitted,
         tau2,
         tau2 / np.maximum(tau2 + spread, 1e-12),
-        max(3.0, 0.8 * (float(fit_on.sum()) - design.shape[1])),
+        max(3.0, 0.8 * (float(count) - design.shape[1])),
     )
 
 
@@ -176,8 +195,9 @@ def _dispersion(
     expected: float,
     near: float,
     first: float,
+    near_omega: float,
 ) -> tuple[float, float]:
-    """τ² and ω that bring bounded squares of standardised residuals to their expectation; τ² is sought from `near`."""
+    """τ² and ω that bring bounded squares of standardised residuals to their expectation, sought from near ones."""
     limit, n = huber**2, max(len(squares), 1)
     top = 4 * float(np.max(squares, initial=1e-12)) + 1e-12
 
@@ -188,14 +208,17 @@ def _dispersion(
         if bounded.sum() / n <= expected:
             return 0.0, bounded
         low, high, tau2 = 0.0, top, start
+        total, ratio = np.empty_like(spread), np.empty_like(spread)
         for _ in range(60):
-            total = tau2 + spread
-            ratio = squares / total
+            np.add(spread, tau2, out=total)
+            np.divide(squares, total, out=ratio)
             bounded = np.minimum(ratio, limit)
             excess = float(bounded.sum()) / n - expected
             low, high = (tau2, high) if excess > 0 else (low, tau2)
-            ratio[ratio >= limit] = 0.0
-            slope = float((ratio / total).sum()) / n
+            # The slope is that of the squares inside their bound.
+            np.multiply(ratio, ratio < limit, out=ratio)
+            ratio /= total
+            slope = float(ratio.sum()) / n
             step = tau2 + excess / slope if slope > 0 else top
             new = float(step) if low < step < high else (low + high) / 2
             if abs(new - tau2) <= tolerance * new:
@@ -207,14 +230,28 @@ def _dispersion(
     if shared is None or np.ptp(shared) < 0.05:
         return tau2, 0.0
     loading = shared - shared.mean()
-    if float(bounded @ loading) <= 0:
+    below = float(bounded @ loading)
+    if below <= 0:
         return tau2, 0.0
-    low, high, inner = 0.0, 4 * (tau2 + first), tau2
-    for _ in range(12):
-        middle = (low + high) / 2
-        inner, bounded = tau2_given(middle, max(inner, 1e-3 * first), 1e-4)
-        low, high = (middle, high) if float(bounded @ loading) > 0 else (low, middle)
-    omega = (low + high) / 2
+    # Regula falsi as in Illinois: the end that stays put twice loses half of its weight.
+    low, high, above = 0.0, 4 * (tau2 + first), -below
+    tolerance = _OMEGA * high
+    omega = near_omega if 0 < near_omega < high else high / 8
+    inner, stayed = tau2, 0
+    for _ in range(24):
+        inner, bounded = tau2_given(omega, max(inner, 1e-3 * first), 1e-5)
+        excess = float(bounded @ loading)
+        if excess > 0:
+            low, below = omega, excess
+            above, stayed = (above / 2, 1) if stayed == 1 else (above, 1)
+        else:
+            high, above = omega, excess
+            below, stayed = (below / 2, -1) if stayed == -1 else (below, -1)
+        step = low + (high - low) * below / (below - above) if above < 0 else low
+        settled = abs(step - omega) <= tolerance
+        omega = step
+        if settled or high - low <= tolerance:
+            break
     return tau2_given(omega, max(inner, 1e-3 * first), 1e-6)[0], omega
 
 
@@ -248,6 +285,18 @@ def robust_correlation(a: np.ndarray, b: np.ndarray) -> float:
     if plus + minus <= 0:
         return 0.0
     return float(np.clip((plus - minus) / (plus + minus), -0.95, 0.95))
+
+
+def _median(values: np.ndarray) -> float:
+    """Median; for short arrays much faster than `numpy.median`. NaN of nothing."""
+    n = len(values)
+    if n == 0:
+        return float("nan")
+    high = n // 2
+    if n % 2:
+        return float(np.partition(values, high)[high])
+    part = np.partition(values, (high - 1, high))
+    return float((part[high - 1] + part[high]) / 2)
 
 
 def quartile_range(values: np.ndarray) -> float:

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import special
 
 from app.detectors.dispersion import school_effects, student_p
-from app.detectors.item_sums import by_school, leave_one_out_residuals
+from app.detectors.item_sums import by_school, leave_one_out_residuals, points_at_scores
 from app.detectors.params import ProfileParams
 from app.detectors.reference import downweight
 from app.detectors.tables import Answers, PaperTable
@@ -72,16 +72,7 @@ def covariance_by_score(answers: Answers, top: int) -> np.ndarray:
     ndarray, shape (M + 1, K, K)
         In points²; rows sum to zero where scores are sums of items.
     """
-    order = answers.by_score(top)
-    sums, degrees = order.scatter(), np.maximum(order.works - 1, 0)
-    scores = np.arange(top + 1)
-    kernel = np.exp(-0.5 * (scores[:, None] - scores) ** 2)
-    # A score that a hundred works have speaks for itself; a rare one borrows what it lacks.
-    near_sums, near = np.tensordot(kernel, sums, axes=1), kernel @ degrees
-    share = degrees / (degrees + 20)
-    own = sums / np.maximum(degrees, 1)[:, None, None]
-    smooth = near_sums / np.maximum(near, 1)[:, None, None]
-    return share[:, None, None] * own + (1 - share)[:, None, None] * smooth
+    return answers.by_score(top).covariance
 
 
 def given_total(sums: np.ndarray, works: np.ndarray) -> np.ndarray:
@@ -192,6 +183,7 @@ def item_profile(table: PaperTable, control: PaperTable | None, params: ProfileP
         raise InsufficientData(f"школ с баллами за задания меньше {params.smallest_pool}")
     order, at_scores = answers.by_score(top), answers.works_at(table)
     own = by_school(answers, S)
+    earned = (own, points_at_scores(answers, S, top))
     covariance = covariance_by_score(answers, top)
     third = _third_moments(table)
     outside = control.answers if control is not None else None
@@ -202,7 +194,7 @@ def item_profile(table: PaperTable, control: PaperTable | None, params: ProfileP
             mean = given_total(outside.by_score(top).sums, rest_works[0])
             residual = own - at_scores @ mean
         else:
-            residual, rest_works, rest = leave_one_out_residuals(answers, at_scores, weight, order)
+            residual, rest_works, rest = leave_one_out_residuals(answers, at_scores, weight, order, earned)
             mean = given_total(rest, rest_works[0])
         # The error of the reference comes on top, score by score.
         works = at_scores * (1 + at_scores / (rest_works + 4))
@@ -301,9 +293,12 @@ def _linear(
 def _joint_variance(works: np.ndarray, covariance: np.ndarray, shown: np.ndarray) -> np.ndarray:
     """Variance of each school's sum of residuals over the items shown, (S,)."""
     width, K = covariance.shape[:2]
-    flat, joint = covariance.reshape(width, K * K), np.empty(len(works))
-    for first in range(0, len(works), 512):
-        rows = slice(first, first + 512)
+    flat = covariance.reshape(width, K * K)
+    # Of a single item it is the item's own variance.
+    joint = (works @ np.einsum("skk->sk", covariance) * shown).sum(axis=1)
+    several = np.flatnonzero(shown.sum(axis=1) > 1)
+    for first in range(0, len(several), 512):
+        rows = several[first : first + 512]
         chosen = shown[rows].astype(float)
         both = (works[rows] @ flat).reshape(-1, K, K) @ chosen[:, :, None]
         joint[rows] = (both[:, :, 0] * chosen).sum(axis=1)

@@ -7,6 +7,7 @@ in double precision.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 
 import numpy as np
 from scipy import sparse
@@ -58,8 +59,23 @@ class ScoreOrder:
         n = np.maximum(self.works, 1)[:, None, None]
         return self._squares - self.sums[:, :, None] * self.sums[:, None, :] / n
 
+    @cached_property
+    def covariance(self) -> np.ndarray:
+        """Covariance of the items' points at each score, see `item_profile.covariance_by_score`; made once."""
+        sums, degrees = self.scatter(), np.maximum(self.works - 1, 0)
+        scores = np.arange(len(self.works))
+        kernel = np.exp(-0.5 * (scores[:, None] - scores) ** 2)
+        # A score that a hundred works have speaks for itself; a rare one borrows what it lacks.
+        near_sums, near = np.tensordot(kernel, sums, axes=1), kernel @ degrees
+        share = degrees / (degrees + 20)
+        own = sums / np.maximum(degrees, 1)[:, None, None]
+        smooth = near_sums / np.maximum(near, 1)[:, None, None]
+        return share[:, None, None] * own + (1 - share)[:, None, None] * smooth
+
     def weighted(self, weight: np.ndarray) -> np.ndarray:
         """Points earned at each score by works that count with their school's `weight`, shape (M + 1, K)."""
+        if np.all(weight == 1):
+            return self.sums.copy()
         total = np.zeros_like(self.sums)
         for at, rows in self._blocks():
             total[at] += weight[self._school[rows]] @ self._points[rows].astype(float)
@@ -121,7 +137,11 @@ def points_at_scores(answers: Answers, schools: int, top: int) -> np.ndarray:
 
 
 def leave_one_out_residuals(
-    answers: Answers, counts: np.ndarray, weight: np.ndarray, order: ScoreOrder
+    answers: Answers,
+    counts: np.ndarray,
+    weight: np.ndarray,
+    order: ScoreOrder,
+    earned: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     r"""Points of each school beyond those that all other schools' works with the same scores earn.
 
@@ -133,6 +153,8 @@ def leave_one_out_residuals(
     weight : ndarray, shape (S,)
         Weight of each school in the pool.
     order : ScoreOrder
+    earned : (ndarray, ndarray), optional
+        What `by_school` and `points_at_scores` say of the answers, for those who have asked them already.
 
     Returns
     -------
@@ -154,12 +176,12 @@ def leave_one_out_residuals(
     kernel = np.exp(-0.5 * (scores[:, None] - scores) ** 2) + 1e-9
     pool = order.weighted(weight)
     rest_works = np.maximum(weight @ counts - weight[:, None] * counts, 0.0)
-    own = points_at_scores(answers, S, width - 1)
+    items, own = earned or (by_school(answers, S), points_at_scores(answers, S, width - 1))
     rest = np.maximum(weight @ own - weight[:, None] * own, 0.0) @ kernel
     smooth = 1 / np.maximum(rest_works @ kernel, 1e-9)
     share = counts / (rest_works + 4)
     c = share + (4 * share * smooth * scores / np.maximum(smooth * rest, 1e-9)) @ kernel
-    residual = by_school(answers, S) - c @ pool + weight[:, None] * by_school(answers, S, c)
+    residual = items - c @ pool + weight[:, None] * by_school(answers, S, c)
     here = answers.school == 0
     first = np.zeros_like(pool)
     np.add.at(first, answers.score[here], weight[0] * answers.points[here].astype(float))

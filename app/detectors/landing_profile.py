@@ -158,10 +158,10 @@ def landing_profile(table: PaperTable, control: PaperTable | None, params: Landi
     outside = control.answers if control is not None else None
     weight = np.ones(S)
     for last in (False, True):
-        mean = _norm(answers, weight, top) if outside is None else _norm(outside, None, top)
+        mean = _norm(answers, weight if last else None, top) if outside is None else _norm(outside, None, top)
         d = _weights(lifted_profile(mean, limit, params.steps), covariance)
         own, variance_at = _bounded(
-            np.einsum("wk,wk->w", d[score], points - mean[score]),
+            np.einsum("wk,wk->w", d[score], points) - np.einsum("sk,sk->s", d, mean)[score],
             np.sqrt(np.einsum("sk,skl,sl->s", d, covariance, d)),
             score,
             weight[school] if outside is None else np.ones(len(score)),
@@ -212,10 +212,11 @@ def landing_profile(table: PaperTable, control: PaperTable | None, params: Landi
 
 def _norm(answers: Answers, weight: np.ndarray | None, top: int) -> np.ndarray:
     """Mean points of each item given the score; schools weighted."""
-    by_work = np.ones(len(answers.score)) if weight is None else weight[answers.school]
-    works = np.bincount(answers.score, weights=by_work, minlength=top + 1)
-    sums = [np.bincount(answers.score, weights=by_work * column, minlength=top + 1) for column in answers.points.T]
-    return given_total(np.column_stack(sums), works)
+    order = answers.by_score(top)
+    if weight is None:
+        return given_total(order.sums, order.works)
+    works = np.bincount(answers.score, weights=weight[answers.school], minlength=top + 1)
+    return given_total(order.weighted(weight), works)
 
 
 def _bounded(
@@ -250,18 +251,19 @@ def _completion(
     S: int,
 ) -> tuple[np.ndarray, ...]:
     """What the works at the cuts did on each item, and together on the harder half, against what their scores imply."""
-
-    def by_school(values: np.ndarray) -> np.ndarray:
-        return np.column_stack([np.bincount(school, weights=column, minlength=S) for column in values.T])
-
-    works = np.maximum(np.bincount(school, minlength=S), 1)[:, None]
-    earned, awaited = by_school(points) / works, by_school(mean[score]) / works
-    noise = by_school(np.einsum("skk->sk", covariance)[score]) / works**2
+    width = len(mean)
+    at_scores = np.bincount(school * width + score.astype(np.int64), minlength=S * width).reshape(S, width)
+    at_scores = at_scores.astype(float)
+    works = np.maximum(at_scores.sum(axis=1), 1)[:, None]
+    earned = np.column_stack([np.bincount(school, weights=column, minlength=S) for column in points.T]) / works
+    awaited = at_scores @ mean / works
+    noise = at_scores @ np.einsum("skk->sk", covariance) / works**2
+    usual = at_scores.sum(axis=0) @ mean / max(len(score), 1)
     hard = np.zeros(len(limit), dtype=bool)
-    hard[np.argsort(mean[score].mean(axis=0) / limit, kind="stable")[: max(1, len(limit) // 2)]] = True
+    hard[np.argsort(usual / limit, kind="stable")[: max(1, len(limit) // 2)]] = True
     full = limit[hard].sum()
     effect = (earned - awaited)[:, hard].sum(axis=1) / full
     joint = covariance[:, hard][:, :, hard].sum(axis=(1, 2))
-    half = 1.96 * np.sqrt(np.bincount(school, weights=joint[score], minlength=S)) / works[:, 0] / full
+    half = 1.96 * np.sqrt(at_scores @ joint) / works[:, 0] / full
     share = earned[:, hard].sum(axis=1) / full
     return earned / limit, awaited / limit, np.sqrt(noise) / limit, hard, share, effect, effect - half, effect + half

@@ -9,13 +9,15 @@ import pandas as pd
 
 from app.detectors.base import PaperSpec
 from app.detectors.combination import FamilyScores
-from app.detectors.contamination import BY_SCORE, contaminate
+from app.detectors.contamination import BY_SCORE, changed_points, kept_away, points_of_works, with_points
 from app.detectors.mechanisms import Profiles, region_scale
 from app.detectors.params import MechanismParams
+from app.detectors.work_codes import coded, distinct, numbers
 from app.frames import item_columns
 from app.terms import Mechanism
 
 _SEED = 20_210_415
+_LEFT_OUT = -2
 OWN_WEIGHT = 0.8
 """Weight of the region's own measurement beside the shipped profile."""
 _NEED_CUTS = (*(Mechanism(name) for name in BY_SCORE), Mechanism.ABSENT_WEAK)
@@ -74,60 +76,91 @@ def planted_works(
         What a paper cannot show (no items, no cuts, no journal marks) is not planted.
     """
     rng = np.random.default_rng(_SEED + 1)
+    codes, words = coded(works["school"])
     of_school = dict(zip(names.tolist(), kind.tolist(), strict=True))
+    # Works of no school, code −1, find the last place.
+    kinds = np.array([of_school.get(word, _LEFT_OUT) for word in words.tolist()] + [_LEFT_OUT])[codes]
+    subjects, known = coded(works["subject"])
+    grades = works["grade"].to_numpy(dtype=np.int64)
+    untouched = np.zeros(len(works), dtype=bool)
     parts = []
     for spec in papers:
-        own = (works["subject"] == spec.subject) & (works["grade"] == spec.grade) & works["school"].isin(names)
-        frame = _in_order(works[own])
-        items = [f"item_{k + 1}" for k in range(len(spec.item_max))]
-        has_items = set(items) <= set(frame.columns) and len(frame) > 0
-        if has_items:
-            frame[items] = frame[items].fillna(0)
-        for number, mechanism in enumerate(Mechanism):
-            if not has_items and mechanism in (*_NEED_ITEMS, *BY_SCORE):
-                continue
-            if spec.mark_from is None and mechanism in _NEED_CUTS:
-                continue
-            rows = np.array([of_school[school] == number for school in frame["school"]], dtype=bool)
-            frame = _planted(rng, frame, spec, mechanism, strength, rows)
-        parts.append(frame)
-    return pd.concat(parts, ignore_index=True)
+        own = (kinds > _LEFT_OUT) & (grades == spec.grade) & np.append(known == spec.subject, False)[subjects]
+        untouched |= own & (kinds < 0)
+        rows = np.flatnonzero(own & (kinds >= 0))
+        if len(rows):
+            frame = works.iloc[rows]
+            order = _order(frame)
+            parts.append(_planted(rng, frame.iloc[order], kinds[rows[order]], spec, works, own, strength))
+    return pd.concat([works[untouched], *parts], ignore_index=True)
 
 
-def _in_order(frame: pd.DataFrame) -> pd.DataFrame:
-    """The same works in the same order, whatever order they came in."""
-    # Categories have an order of their own: that of the file.
-    words = [name for name in frame.columns if isinstance(frame[name].dtype, pd.CategoricalDtype)]
-    frame = frame.astype(dict.fromkeys(words, "str"))
-    keys = [name for name in frame.columns if name in ("school", "class", "variant", "participant", "score")]
-    return frame.sort_values([*keys, *item_columns(frame.columns)], kind="stable").reset_index(drop=True)
+def _order(frame: pd.DataFrame) -> np.ndarray:
+    """The order of the works, the same whatever order they came in."""
+    keys = [coded(frame[name])[0] for name in ("school", "class", "variant", "participant") if name in frame]
+    rest = [numbers(frame[name]) for name in ("score", *item_columns(frame.columns))]
+    return np.lexsort((*rest[::-1], *keys[::-1]))
 
 
 def _planted(
     rng: np.random.Generator,
     frame: pd.DataFrame,
+    kinds: np.ndarray,
     spec: PaperSpec,
-    mechanism: Mechanism,
+    works: pd.DataFrame,
+    own: np.ndarray,
     strength: float,
-    rows: np.ndarray,
 ) -> pd.DataFrame:
-    if not rows.any():
-        return frame
-    if mechanism is Mechanism.COPY_JOURNAL:
-        if "journal_mark" not in frame:
-            return frame
-        known = pd.to_numeric(frame["journal_mark"], errors="coerce").isin([2, 3, 4, 5]).to_numpy()
-        if not (rows & known).any():
-            return frame
-        whole = frame.assign(journal_mark=frame["journal_mark"].where(known, 3))
-        return contaminate(rng, whole, spec, mechanism.value, strength, rows & known).assign(
-            journal_mark=frame["journal_mark"]
+    """Works of one paper, each with the mechanism of its kind; `own` of all works are the paper's."""
+    items = [f"item_{k + 1}" for k in range(len(spec.item_max))]
+    has_items = set(items) <= set(frame.columns)
+    score = frame["score"].to_numpy(dtype=np.int64)
+    points = points_of_works(frame, spec) if has_items else np.zeros((len(frame), len(items)), dtype=np.int64)
+    journal = numbers(frame["journal_mark"]) if "journal_mark" in frame else np.full(len(frame), np.nan)
+    away = np.zeros(len(frame), dtype=bool)
+    for number, mechanism in enumerate(Mechanism):
+        if not has_items and mechanism in (*_NEED_ITEMS, *BY_SCORE):
+            continue
+        if spec.mark_from is None and mechanism in _NEED_CUTS:
+            continue
+        rows = np.flatnonzero(kinds == number)
+        if mechanism is Mechanism.COPY_JOURNAL:
+            rows = rows[np.isin(journal[rows], (2, 3, 4, 5))]
+        if len(rows) == 0:
+            continue
+        if mechanism is Mechanism.ABSENT_WEAK:
+            away[rows] = kept_away(rng, score[rows], spec, strength)
+            continue
+        points[rows] = changed_points(
+            rng,
+            spec,
+            mechanism.value,
+            strength,
+            points[rows],
+            score[rows],
+            journal=journal[rows],
+            unit=_together(frame.iloc[rows]) if mechanism is Mechanism.COPY_CLASS else None,
+            easiness=_easiness(works, own, items, spec) if mechanism is Mechanism.LEAK_ITEMS else None,
         )
-    if mechanism is Mechanism.COPY_CLASS:
-        filled = {name: frame[name].fillna("") if name in frame else "" for name in ("class", "variant")}
-        changed = contaminate(rng, frame.assign(**filled), spec, mechanism.value, strength, rows)
-        return changed.assign(**{name: frame[name] for name in filled if name in frame})
-    return contaminate(rng, frame, spec, mechanism.value, strength, rows)
+    if has_items:
+        frame = with_points(frame, spec, points, np.ones(len(frame), dtype=bool))
+    return frame[~away]
+
+
+def _together(frame: pd.DataFrame) -> np.ndarray:
+    """Number of the school, class and variant of each work; unknown ones count as one."""
+    code = np.zeros(len(frame), dtype=np.int64)
+    for name in ("school", "class", "variant"):
+        if name in frame:
+            own = coded(frame[name])[0].astype(np.int64) + 1
+            code = distinct(code * (int(own.max()) + 1) + own)[1]
+    return code
+
+
+def _easiness(works: pd.DataFrame, own: np.ndarray, items: list[str], spec: PaperSpec) -> np.ndarray:
+    return np.array(
+        [np.nan_to_num(numbers(works[name])[own]).mean() / top for name, top in zip(items, spec.item_max, strict=True)]
+    )
 
 
 def learned_profiles(

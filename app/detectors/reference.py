@@ -14,6 +14,8 @@ import numpy as np
 from app.errors import InsufficientData
 
 MANY_SCHOOLS = 20
+HELD_SPREAD = 0.02
+"""A prior of the spread as tight as this holds it: that of the typical school stays the reference's own, too."""
 _SCHOOLS_AT_ONCE = 512
 
 
@@ -74,7 +76,8 @@ def tilt_to_school(
     .. math:: f_i(s) \propto f(s) \exp(\theta_{i1} x_s + \theta_{i2} (x_s^2 - 1)), \qquad x_s = (s - \mu)/\sigma,
 
     fitted by penalised maximum likelihood with :math:`\theta_{i2} \sim N(\bar\theta_2, \tau^2)`, the mean over schools
-    weighted by works (zero with fewer than 20 schools). The first term alone is the
+    weighted by works (zero with fewer than 20 schools, and where the prior is so tight that the spread is held,
+    :math:`\tau \le 0.02`). The first term alone is the
     exponential tilt of the reference to the school's mean; in a normal shape :math:`\theta_2` is the change of the
     logarithm of the standard deviation to first order. Scores need not be normal: the family only has to hold what
     honest schools differ in.
@@ -106,6 +109,7 @@ def tilt_to_school(
     ridge = np.array([0.02, 1.0 / spread_prior**2])
     # A pool of schools is wider than any of them: with enough schools the typical one sets where small ones are drawn.
     typical = np.zeros(2)
+    is_pooled = len(n) >= MANY_SCHOOLS and spread_prior > HELD_SPREAD
     observed = counts @ basis
     theta = np.zeros((len(n), 2)) if start is None else start
     columns = np.column_stack((np.ones(len(x)), basis, basis[:, 0] ** 2, basis[:, 0] * basis[:, 1], basis[:, 1] ** 2))
@@ -123,7 +127,7 @@ def tilt_to_school(
                 (h11 * gradient[:, 1] - h12 * gradient[:, 0]) / det,
             )
         )
-        if len(n) >= MANY_SCHOOLS:
+        if is_pooled:
             # How far the tilts follow the typical one; solved together with it, unless the prior all but ties them.
             follow = float(n @ (ridge[1] * h11 / det)) / n.sum()
             if follow < 0.9:
@@ -131,7 +135,7 @@ def tilt_to_school(
                 step += (ridge[1] * ahead / det)[:, None] * np.column_stack((-h12, h11))
         step = np.clip(step, -0.6, 0.6)
         theta = np.clip(theta + step, (-6.0, -1.0), (6.0, 1.0))
-        if len(n) >= MANY_SCHOOLS:
+        if is_pooled:
             typical = np.array([0.0, np.clip(n @ theta[:, 1] / n.sum(), -0.5, 0.5)])
         # Newton's error squares from step to step: below 1e-5 the next one would change nothing.
         if np.max(np.abs(step), initial=0.0) < 1e-5:

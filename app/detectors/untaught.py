@@ -71,8 +71,11 @@ def completed(
     counts = np.bincount(group * (top + 1) + score, minlength=len(kinds) * (top + 1)).reshape(len(kinds), top + 1)
     earned = np.stack([np.bincount(group, weights=own, minlength=len(kinds)) for own in points], axis=1)
     works = np.maximum(counts.sum(axis=0), 1)
-    mean = np.stack([np.bincount(score, weights=own, minlength=top + 1) for own in points], axis=1) / works[:, None]
-    skipped = (earned == 0) & (counts @ mean >= _SMALLEST_EXPECTED) & (size >= _SMALLEST_CLASS)[:, None]
+    skipped = (earned == 0) & (size >= _SMALLEST_CLASS)[:, None]
+    for item in np.flatnonzero(skipped.any(axis=0)).tolist():
+        empty = np.flatnonzero(skipped[:, item])
+        usual = np.bincount(score, weights=points[item], minlength=top + 1) / works
+        skipped[empty, item] = counts[empty] @ usual >= _SMALLEST_EXPECTED
     concerned = skipped.any(axis=1)
     taught = ~concerned[group]
     if not concerned.any() or taught.sum() < _SMALLEST_NORM:

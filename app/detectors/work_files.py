@@ -20,7 +20,7 @@ from pandas.api.types import union_categoricals
 
 from app import frames
 from app.detectors.base import PaperSpec
-from app.detectors.checks import CheckedWorks, check_works
+from app.detectors.checks import CheckedWorks, check_works, cleaned
 from app.detectors.tables import Answers, PaperTable, build_tables, find_spec
 from app.detectors.work_codes import BLANK_ITEMS, blank_items, numbers
 
@@ -30,6 +30,7 @@ _SMALL, _SMALL_OR_NULL = ("year", "grade", "score"), ("pupil_grade", "file_total
 _PUPIL = (*_KEY, "school", "municipality", "participant", "score", *_SMALL_OR_NULL)
 HELD_WORKS = 1_500_000
 """As many works keep their answers in memory (about 30 bytes each); those of more papers are read again."""
+_NULLABLE = {pa.int8(): pd.Int8Dtype()}
 _SHELF: list[tuple[Callable[[], Answers], Answers]] = []
 
 
@@ -105,10 +106,18 @@ class WorkFiles:
         parts = []
         for key, groups in self.papers().items():
             if key[0] == year:
-                works = check_works(_frame(groups, key), papers).works
-                own = works[works["school"].isin(names).to_numpy()]
-                parts.append(own.astype({name: "str" for name in _WORDS if name in own}))
-        return pd.concat(parts, ignore_index=True)
+                table = _paper(groups, key)
+                # Only they are checked again: whatever is said of the others has been said.
+                own = cleaned(table["school"].to_pandas()).isin(names).to_numpy()
+                parts.append(_narrowly_coded(table.filter(pa.array(own))))
+                del table
+                pa.default_memory_pool().release_unused()
+        together = pa.concat_tables(parts, promote_options="permissive").unify_dictionaries()
+        parts.clear()
+        # Points with nulls among them, for a paper has fewer items than another, would take eight bytes each.
+        frame = together.to_pandas(use_threads=False, self_destruct=True, types_mapper=_NULLABLE.get)
+        pa.default_memory_pool().release_unused()
+        return check_works(frame, papers).works
 
 
 def read_works(works: pd.DataFrame | WorkFiles, papers: Sequence[PaperSpec]) -> tuple[CheckedWorks, list[PaperTable]]:
@@ -176,11 +185,24 @@ class _Again:
 
 def _frame(groups: list[tuple[Path, list[int]]], key: tuple[int, str, int]) -> pd.DataFrame:
     """Works of one paper."""
+    return _paper(groups, key).to_pandas(use_threads=False, self_destruct=True)
+
+
+def _narrowly_coded(table: pa.Table) -> pa.Table:
+    """The same words, in dictionaries that hold no others."""
+    for place, name in enumerate(table.column_names):
+        if pa.types.is_dictionary(table.schema.field(place).type):
+            words = table.column(place).cast(pa.string())
+            table = table.set_column(place, name, words.dictionary_encode())
+    return table
+
+
+def _paper(groups: list[tuple[Path, list[int]]], key: tuple[int, str, int]) -> pa.Table:
     table = _table(groups)
     if set(_KEY) <= set(table.column_names) and len(_keys(table)) > 1:
         own = [pa.compute.equal(table[n].cast(pa.string()), pa.scalar(str(v))) for n, v in zip(_KEY, key, strict=True)]
         table = table.filter(pa.compute.and_(pa.compute.and_(own[0], own[1]), own[2]))
-    return table.to_pandas(use_threads=False, self_destruct=True)
+    return table
 
 
 def _table(groups: list[tuple[Path, list[int]]]) -> pa.Table:
