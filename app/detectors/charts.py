@@ -177,21 +177,7 @@ def profile(table: PaperTable, result: ProfileResult, i: int, view: ItemInterval
     """
     z = result.item_z[i]
     q = benjamini_hochberg(np.where(z == 0, np.nan, 2 * special.ndtr(-np.abs(z))))
-    items: list[dict] = []
-    for k, top in enumerate(table.spec.item_max):
-        expected, half = float(result.expected[i, k]), 1.96 * float(result.deviation[i, k])
-        items.append(
-            {
-                "item": k + 1,
-                "max": int(top),
-                "own": _r(result.completion[i, k], 4),
-                "expected": _r(expected, 4),
-                "low": _r(max(0.0, expected - half), 4),
-                "high": _r(min(1.0, expected + half), 4),
-                "q": _r(q[k], 4) if np.isfinite(q[k]) else None,
-                "shown": bool(result.shown[i, k]),
-            }
-        )
+    items = _items(table, result, i, result.shown[i], q)
     if view is not None:
         for k, item in enumerate(items):
             item["view"] = {
@@ -214,9 +200,11 @@ def profile(table: PaperTable, result: ProfileResult, i: int, view: ItemInterval
     }
 
 
-def landing(table: PaperTable, result: LandingResult, i: int) -> dict:
-    """Completion of each item by the works at the cuts of school number `i` against works with the same scores."""
-    items = []
+def _items(
+    table: PaperTable, result: ProfileResult | LandingResult, i: int, shown: np.ndarray, q: np.ndarray | None = None
+) -> list[dict]:
+    """Completion of each item, and what works with the same scores complete, with a 95 % interval."""
+    items: list[dict] = []
     for k, top in enumerate(table.spec.item_max):
         expected, half = float(result.expected[i, k]), 1.96 * float(result.deviation[i, k])
         items.append(
@@ -227,13 +215,18 @@ def landing(table: PaperTable, result: LandingResult, i: int) -> dict:
                 "expected": _r(expected, 4),
                 "low": _r(max(0.0, expected - half), 4),
                 "high": _r(min(1.0, expected + half), 4),
-                "q": None,
-                "shown": bool(result.hard[k]),
+                "q": _r(q[k], 4) if q is not None and np.isfinite(q[k]) else None,
+                "shown": bool(shown[k]),
             }
         )
+    return items
+
+
+def landing(table: PaperTable, result: LandingResult, i: int) -> dict:
+    """Completion of each item by the works at the cuts of school number `i` against works with the same scores."""
     return {
         "kind": "item_profile",
-        "items": items,
+        "items": _items(table, result, i, result.hard),
         "part": "landing",
         "landed": int(result.landed[i]),
         "effect": _r(result.effect[i], 4),
