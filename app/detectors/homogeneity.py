@@ -143,7 +143,7 @@ def homogeneity(table: PaperTable, control: PaperTable | None, params: Homogenei
             fit_on=usable,
             # Large schools differ more in how they select and stream than small ones can.
             shared=n / (n + TYPICAL_CLASS),
-            reject=3.0,
+            reject=2.5,
         )
         if control is not None or last:
             break

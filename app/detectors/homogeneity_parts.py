@@ -114,7 +114,7 @@ def homogeneity_parts(
             design,
             fit_on=usable,
             shared=n / (n + TYPICAL_CLASS),
-            reject=3.0,
+            reject=2.5,
         )
         normal = to_z(student_p(effects.z, effects.degrees))
         skewness = _skewness(effects.z, n, usable)

@@ -283,7 +283,7 @@ def _linear(
         variance = np.maximum(works @ (covariance @ d @ d), 1e-9)
         rate = np.where(usable, residual @ d / variance, 0.0)
         sampling = np.where(usable, 1 / variance, 1e6)
-        effects = school_effects(rate, sampling, level[:, None], fit_on=usable, caution=0.0, reject=3.0)
+        effects = school_effects(rate, sampling, level[:, None], fit_on=usable, caution=0.0, reject=2.5)
         total = variance + effects.tau2 * variance**2
         skewness = works @ thirds[:, column] / total**1.5
         z[:, column] = to_z(upper_tail(to_z(student_p(effects.z, effects.degrees)), skewness))

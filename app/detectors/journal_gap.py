@@ -321,7 +321,7 @@ def _raised(cells, works, usable, joint, X, class_share):
     mean = (score @ joint + 2 * centre) / (total + 2)
     spread = float(np.sqrt(max((joint * (score[:, None] - mean) ** 2).sum() / max(joint.sum(), 1e-9), 1e-9)))
     residual = (np.einsum("isj,s->i", cells, score) - cells.sum(axis=1) @ mean) / np.maximum(works, 1) / spread
-    effects = school_effects(residual, 1.0 / np.maximum(works, 1), X, fit_on=usable, shared=class_share, reject=3.0)
+    effects = school_effects(residual, 1.0 / np.maximum(works, 1), X, fit_on=usable, shared=class_share, reject=2.5)
     return effects.z, effects
 
 
@@ -340,7 +340,7 @@ def _copied(cells, works, usable, joint, weight, table, params, start):
         start = test.leniency
         variance = np.maximum(test.variance, 1e-6)
         rate = np.where(usable, test.statistic / variance, 0.0)
-        effects = school_effects(rate, np.where(usable, 1.0 / variance, 1e6), fit_on=usable, caution=0.0, reject=3.0)
+        effects = school_effects(rate, np.where(usable, 1.0 / variance, 1e6), fit_on=usable, caution=0.0, reject=2.0)
         sharpening += float(effects.fitted[0])
         if abs(float(effects.fitted[0])) < 0.02:
             break
