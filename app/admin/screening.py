@@ -33,7 +33,7 @@ class RunsView(ScopedView):
     permission = Permission.SCREENING_READ
     heading: ClassVar[Any] = _l("Проверки")
     lead: ClassVar[Any] = _l(
-        "Проверка ищет признаки в принятых работах одного года и сравнивает школы по всему региону."
+        "Проверка ищет признаки в принятых работах и отчётах одного года и сравнивает школы по всему региону."
     )
     empty: ClassVar[Any] = _l("Проверок ещё не было. Примите загруженные работы и запустите проверку за год.")
     list_template = "pages/runs.html"
