@@ -1,0 +1,72 @@
+"""The vocabulary: every word the product shows for a stored value, in Russian and in English.
+
+A member is its stored value (a plain string) and carries both titles, so menus, documents, messages and the
+glossary page read from one place.
+"""
+
+from app.terms.case_work import (
+    GROSS_VIOLATIONS,
+    DocumentKind,
+    ExplanationReason,
+    ObservationStage,
+    RecheckOutcome,
+    RecheckStatus,
+    Stratum,
+    Violation,
+    VisitStatus,
+)
+from app.terms.cases import CaseKind, CaseState, Tier, Verdict
+from app.terms.files import SCREENED_REPORTS, Examination, FileKind, LinkDesign, Procedure, Subject, UploadStatus
+from app.terms.groups import ClusterSetStatus, ControlGroupStatus, EntryState, MemberOrigin, ObjectiveGround
+from app.terms.jobs import JobStatus, RunStatus
+from app.terms.organisation import Role, SchoolKind
+from app.terms.screening import (
+    NOTED_FAMILIES,
+    SHOWN_FAMILIES,
+    DetectorName,
+    Family,
+    FindingLevel,
+    FindingOutcome,
+    Mechanism,
+)
+from app.terms.term import Term
+
+__all__ = [
+    "GROSS_VIOLATIONS",
+    "NOTED_FAMILIES",
+    "SCREENED_REPORTS",
+    "SHOWN_FAMILIES",
+    "CaseKind",
+    "CaseState",
+    "ClusterSetStatus",
+    "ControlGroupStatus",
+    "DetectorName",
+    "DocumentKind",
+    "EntryState",
+    "Examination",
+    "ExplanationReason",
+    "Family",
+    "FileKind",
+    "FindingLevel",
+    "FindingOutcome",
+    "JobStatus",
+    "LinkDesign",
+    "Mechanism",
+    "MemberOrigin",
+    "ObjectiveGround",
+    "ObservationStage",
+    "Procedure",
+    "RecheckOutcome",
+    "RecheckStatus",
+    "Role",
+    "RunStatus",
+    "SchoolKind",
+    "Stratum",
+    "Subject",
+    "Term",
+    "Tier",
+    "UploadStatus",
+    "Verdict",
+    "Violation",
+    "VisitStatus",
+]

@@ -1,0 +1,32 @@
+"""The case and what it ends in."""
+
+from __future__ import annotations
+
+from app.terms.term import Term
+
+
+class CaseKind(Term):
+    OBJECTIVITY = "objectivity", "объективность результатов", "objectivity of results"
+
+
+class CaseState(Term):
+    FLAGGED = "flagged", "Признаки", "Signs"
+    INTERVIEW = "interview", "Собеседование", "Interview"
+    CURATOR_ASSIGNED = "curator_assigned", "Куратор назначен", "Curator assigned"
+    OBSERVED = "observed", "Наблюдение", "Observation"
+    RECHECKED = "rechecked", "Перепроверка", "Recheck"
+    CLOSED = "closed", "Закрыто", "Closed"
+
+
+class Verdict(Term):
+    NOT_CONFIRMED = "not_confirmed", "признаки не подтверждены", "signs not confirmed"
+    CONFIRMED = "confirmed", "признаки подтверждены", "signs confirmed"
+    DISMISSED = "dismissed", "признак снят с основанием", "sign dismissed with grounds"
+
+
+class Tier(Term):
+    NONE = "none", "признаков нет", "no signs"
+    WATCH = "watch", "наблюдать", "watch"
+    CASE = "case", "дело", "case"
+    SEVERE = "severe", "выраженные признаки", "severe signs"
+    TOO_SMALL = "too_small", "слишком мало работ", "too few works"
