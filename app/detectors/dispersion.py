@@ -129,13 +129,16 @@ def _fit(
     huber: float,
     caution: float,
 ) -> SchoolEffects:
-    ridge = 0.3 * np.eye(design.shape[1])
-    ridge[0, 0] = 0.0
-    count = int(fit_on.sum())
+    # Sums by `add.reduce`, and few passes: schools are few, and what counts is how many arrays are looked at.
+    add = np.add.reduce
+    columns = design.shape[1]
+    count = int(np.count_nonzero(fit_on))
     # Where all of them set the fit nothing has to be picked out, and picking out is what takes the time.
-    chosen: np.ndarray | slice = slice(None) if count == len(y) else np.flatnonzero(fit_on)
+    everybody = count == len(y)
+    chosen: np.ndarray | slice = slice(None) if everybody else np.flatnonzero(fit_on)
     expected = huber_square(huber)
-    expected += caution * np.sqrt((huber_square(huber, power=4) - expected**2) / max(count, 1))
+    if caution:
+        expected += caution * np.sqrt((huber_square(huber, power=4) - expected**2) / max(count, 1))
     known_base, known_shared = base[chosen], None if shared is None else shared[chosen]
     middle = _median(known_base)
     known = y[chosen]
@@ -144,32 +147,33 @@ def _fit(
     spread = base
     omega = 0.0
     own: np.ndarray | float
-    fitted: np.ndarray
+    fitted: np.ndarray | float
     for _ in range(30):
         variance = tau2 + spread
         w = weight / variance
-        if design.shape[1] == 1:
-            own = 1 / float(w.sum())
-            fitted = np.full(len(y), float(w @ y) * own)
+        if columns == 1:
+            own = 1 / float(add(w))
+            fitted = float(w @ y) * own
         else:
             weighted = (design * w[:, None]).T
             gram = weighted @ design
-            penalty = ridge * max(gram[0, 0] / max(count, 1), 1e-12)
-            inverse = np.linalg.inv(gram + penalty)
+            # A slight ridge on all but the constant.
+            gram.flat[columns + 1 :: columns + 1] += 0.3 * max(gram[0, 0] / max(count, 1), 1e-12)
+            inverse = np.linalg.inv(gram)
             fitted = design @ (inverse @ (weighted @ y))
-            own = np.einsum("ij,ij->i", design @ inverse, design)
+            own = add((design @ inverse) * design, axis=1)
         residual = y - fitted
         room = 1 - np.minimum(own * w, 0.9)
-        if count < len(y):
+        if not everybody:
             # A school outside the fit is predicted, so its error of prediction comes on top instead.
             room = np.where(fit_on, room, 1 + own / np.maximum(variance, 1e-12))
-        squares = residual[chosen] ** 2 / room[chosen]
-        new, omega = _dispersion(squares, known_base, known_shared, huber, expected, tau2, middle, omega)
-        spread = base if shared is None else base + omega * shared
+        squares = residual**2 / room
+        new, omega = _dispersion(squares[chosen], known_base, known_shared, huber, expected, tau2, middle, omega)
+        spread = base if shared is None or omega == 0 else base + omega * shared
         z = np.abs(residual)
         z /= np.sqrt((new + spread) * room)
         weight = huber / np.maximum(z, huber)
-        if count < len(y):
+        if not everybody:
             weight *= fit_on
         settled = abs(new - tau2) <= 1e-4 * max(new, 1e-9)
         tau2 = new
@@ -180,10 +184,10 @@ def _fit(
         residual / deviation,
         residual,
         deviation,
-        fitted,
+        np.full(len(y), fitted) if columns == 1 else fitted,
         tau2,
         tau2 / np.maximum(tau2 + spread, 1e-12),
-        max(3.0, 0.8 * (float(count) - design.shape[1])),
+        max(3.0, 0.8 * (float(count) - columns)),
     )
 
 
@@ -198,35 +202,39 @@ def _dispersion(
     near_omega: float,
 ) -> tuple[float, float]:
     """τ² and ω that bring bounded squares of standardised residuals to their expectation, sought from near ones."""
+    add = np.add.reduce
     limit, n = huber**2, max(len(squares), 1)
+    awaited = expected * n
     top = 4 * float(np.max(squares, initial=1e-12)) + 1e-12
+    total, ratio, bounded = np.empty_like(base), np.empty_like(base), np.empty_like(base)
 
-    def tau2_given(omega: float, start: float, tolerance: float) -> tuple[float, np.ndarray]:
-        """Newton's steps inside a shrinking bracket; also the bounded squares at the solution."""
-        spread = base if shared is None else base + omega * shared
-        bounded = np.minimum(squares / spread, limit)
-        if bounded.sum() / n <= expected:
-            return 0.0, bounded
-        low, high, tau2 = 0.0, top, start
-        total, ratio = np.empty_like(spread), np.empty_like(spread)
+    def tau2_given(omega: float, start: float, tolerance: float) -> float:
+        """Newton's steps inside a shrinking bracket; leaves the bounded squares at the solution in `bounded`."""
+        spread = base if shared is None or omega == 0 else base + omega * shared
+        low, high, tau2, is_positive = 0.0, top, start, False
         for _ in range(60):
             np.add(spread, tau2, out=total)
             np.divide(squares, total, out=ratio)
-            bounded = np.minimum(ratio, limit)
-            excess = float(bounded.sum()) / n - expected
+            np.minimum(ratio, limit, out=bounded)
+            excess = float(add(bounded)) - awaited
             low, high = (tau2, high) if excess > 0 else (low, tau2)
+            if not is_positive and excess <= 0:
+                np.minimum(squares / spread, limit, out=bounded)
+                if add(bounded) <= awaited:
+                    return 0.0
+            is_positive = True
             # The slope is that of the squares inside their bound.
             np.multiply(ratio, ratio < limit, out=ratio)
-            ratio /= total
-            slope = float(ratio.sum()) / n
+            np.divide(ratio, total, out=ratio)
+            slope = float(add(ratio))
             step = tau2 + excess / slope if slope > 0 else top
             new = float(step) if low < step < high else (low + high) / 2
             if abs(new - tau2) <= tolerance * new:
-                return new, bounded
+                return new
             tau2 = new
-        return tau2, bounded
+        return tau2
 
-    tau2, bounded = tau2_given(0.0, near if 0 < near < top else first, 1e-6)
+    tau2 = tau2_given(0.0, near if 0 < near < top else first, 1e-6)
     if shared is None or np.ptp(shared) < 0.05:
         return tau2, 0.0
     loading = shared - shared.mean()
@@ -239,7 +247,7 @@ def _dispersion(
     omega = near_omega if 0 < near_omega < high else high / 8
     inner, stayed = tau2, 0
     for _ in range(24):
-        inner, bounded = tau2_given(omega, max(inner, 1e-3 * first), 1e-5)
+        inner = tau2_given(omega, max(inner, 1e-3 * first), 1e-5)
         excess = float(bounded @ loading)
         if excess > 0:
             low, below = omega, excess
@@ -252,7 +260,7 @@ def _dispersion(
         omega = step
         if settled or high - low <= tolerance:
             break
-    return tau2_given(omega, max(inner, 1e-3 * first), 1e-6)[0], omega
+    return tau2_given(omega, max(inner, 1e-3 * first), 1e-6), omega
 
 
 def huber_square(k: float, *, power: int = 2) -> float:

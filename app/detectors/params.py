@@ -186,6 +186,7 @@ class MechanismParams:
     held_low: float
     held_high: float
     planted_schools: int
+    planted_papers: int
     planted_each: int
     planted_strength: float
     planted_from: int

@@ -24,6 +24,37 @@ _NEED_CUTS = (*(Mechanism(name) for name in BY_SCORE), Mechanism.ABSENT_WEAK)
 _NEED_ITEMS = (Mechanism.LEAK_ITEMS, Mechanism.LENIENT_OPEN, Mechanism.COPY_CLASS)
 
 
+def papers_to_plant(papers: Sequence[PaperSpec], works: Sequence[float], params: MechanismParams) -> list[int]:
+    """Numbers of the papers whose works are copied: whole grades, until there are enough papers.
+
+    Parameters
+    ----------
+    papers : sequence of PaperSpec
+        One year's.
+    works : sequence of float
+        Number of works of each.
+    params : MechanismParams
+
+    Returns
+    -------
+    list of int
+        In the order given. First come grades with more papers that have cuts (what is done to them is seen by more
+        detectors), then those with more works: who is missing shows only beside other papers of the grade.
+    """
+    grades: dict[int, list[int]] = {}
+    for number, spec in enumerate(papers):
+        grades.setdefault(spec.grade, []).append(number)
+
+    def worth(numbers: list[int]) -> tuple[int, float, int]:
+        return sum(papers[i].mark_from is not None for i in numbers), sum(works[i] for i in numbers), -numbers[0]
+
+    chosen: list[int] = []
+    for numbers in sorted(grades.values(), key=worth, reverse=True):
+        if len(chosen) < params.planted_papers:
+            chosen += numbers[: max(params.planted_papers - len(chosen), 2)]
+    return sorted(chosen)
+
+
 def choose(names: np.ndarray, works: np.ndarray, params: MechanismParams) -> tuple[np.ndarray, np.ndarray] | None:
     """Schools of the copy, and the number of the mechanism planted into each (−1: none).
 
@@ -193,7 +224,8 @@ def learned_profiles(
     With z the signal of a school as it is, z' in the copy, and n its works, the shift per square root of a work is
     :math:`\sum (z' - z)\sqrt n / \sum n` over the schools and papers that carry the mechanism: each school is its own
     control, so that honest differences drop out; what the others gain or lose by their company is taken off. One fifth
-    of the shipped profile is kept.
+    of the shipped profile is kept. What is measured is a mean over school-papers, so that a sample of schools and of
+    papers of any region will do: the cost does not grow with it.
     """
     works = families[0].works
     chosen = choose(names, works, params)

@@ -181,7 +181,7 @@ def screen(
             year,
             params,
             past_p,
-            _copy_with_mechanisms(done, before, control_tables, source, schools, exams, around, params),
+            _copy_with_mechanisms(before, control_tables, source, schools, exams, around, params),
             of_works=done,
         )
         result.reference["mechanisms"][str(year)] = {
@@ -293,7 +293,6 @@ def _screen_year(
 
 
 def _copy_with_mechanisms(
-    done: list[PaperResults],
     before: list[PaperTable],
     control: dict[tuple[int, str, int], PaperTable],
     works: pd.DataFrame | WorkFiles,
@@ -301,12 +300,12 @@ def _copy_with_mechanisms(
     exams: pd.DataFrame | None,
     around: beside.Beside,
     params: Params,
-) -> Callable[[np.ndarray, np.ndarray], list[PaperResults]]:
-    """How to screen a copy of the year's works in which some schools carry a known mechanism."""
-    specs = [replace(paper.table.spec, year=paper.table.year) for paper in done]
+) -> Callable[[list[PaperResults], np.ndarray, np.ndarray], list[PaperResults]]:
+    """How to screen a copy of works of some papers in which some schools carry a known mechanism."""
 
-    def screened(names: np.ndarray, kind: np.ndarray) -> list[PaperResults]:
+    def screened(done: list[PaperResults], names: np.ndarray, kind: np.ndarray) -> list[PaperResults]:
         year = done[0].table.year
+        specs = [replace(paper.table.spec, year=year) for paper in done]
         own = works.of_schools(names, year, specs) if isinstance(works, WorkFiles) else works[works["year"] == year]
         copy = planting.planted_works(own, specs, names, kind, params.mechanisms.planted_strength)
         copied = _screen_year(build_tables(copy, specs), before, control, copy, schools, exams, params)

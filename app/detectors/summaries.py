@@ -31,7 +31,7 @@ from app.detectors import (
 from app.detectors.judged import Judged
 from app.detectors.mechanisms import Profiles, load_profiles, mechanism_ratios
 from app.detectors.params import Params
-from app.detectors.planting import learned_profiles
+from app.detectors.planting import learned_profiles, papers_to_plant
 from app.detectors.signals import family_scores
 from app.detectors.tables import PaperTable
 from app.terms import Tier
@@ -67,7 +67,7 @@ def summaries(
     year: int,
     params: Params,
     history: dict[str, np.ndarray],
-    planted: Callable[[np.ndarray, np.ndarray], list[PaperResults]] | None = None,
+    planted: Callable[[list[PaperResults], np.ndarray, np.ndarray], list[PaperResults]] | None = None,
     of_works: list[PaperResults] | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame, Profiles, Judged]:
     """Papers and schools of one year, the profiles that evidence was ranked by, and what the tiers were decided on."""
@@ -79,8 +79,10 @@ def summaries(
     # Mechanisms are planted into works: schools known by reports alone teach nothing.
     taught = done if of_works is None else of_works
     if planted is not None and taught:
+        specs, sizes = [paper.table.spec for paper in taught], [float(paper.table.n.sum()) for paper in taught]
+        taught = [taught[i] for i in papers_to_plant(specs, sizes, params.mechanisms)]
         own, of_own = (families, names) if len(taught) == len(done) else _copy(taught)
-        profiles = learned_profiles(own, of_own, profiles, params.mechanisms, lambda *chosen: _copy(planted(*chosen)))
+        profiles = learned_profiles(own, of_own, profiles, params.mechanisms, lambda *chosen: _copy(planted(taught, *chosen)))
     ratios = mechanism_ratios(families, profiles, params.mechanisms)
     single = np.where(assessed, scores.family_paper_p, np.nan)
     judged = np.where(works >= params.combination.smallest_school, scores.paper_p, np.nan)

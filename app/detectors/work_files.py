@@ -102,10 +102,10 @@ class WorkFiles:
         return CheckedWorks(_together(kept), tuple(dict.fromkeys(warnings)), repeated), tables
 
     def of_schools(self, names: np.ndarray, year: int, papers: Sequence[PaperSpec]) -> pd.DataFrame:
-        """Works of one year of the schools named, with all columns, as a frame of them would have been checked."""
+        """Works of the schools named on these papers of one year, as a frame of them would have been checked."""
         parts = []
         for key, groups in self.papers().items():
-            if key[0] == year:
+            if key[0] == year and find_spec(papers, *key) is not None:
                 table = _paper(groups, key)
                 # Only they are checked again: whatever is said of the others has been said.
                 own = cleaned(table["school"].to_pandas()).isin(names).to_numpy()
