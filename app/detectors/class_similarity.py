@@ -20,7 +20,7 @@ __all__ = ["NAME", "VERSION", "SimilarityResult", "class_similarity", "class_sum
 PARTS = ("pairs", "whole")
 _SEED = 20_090_317
 _TAIL = 0.05
-_WORKS_AT_ONCE = 8_192
+_WORKS_AT_ONCE = 4_096
 
 
 @dataclass(frozen=True)
@@ -90,21 +90,13 @@ def residuals_of(points: np.ndarray, score: np.ndarray, mean: np.ndarray, covari
     deviation = np.sqrt(np.einsum("skk->sk", covariance))
     # An answer that nearly nobody of this score gives must not make two works alike on its own.
     inverse = np.where(deviation > 0.05, 1 / np.maximum(deviation, 0.15), 0.0)
-    # Few scores and few points: every residual there is stands in a table, item by item.
-    width, K = mean.shape
-    steps = np.arange(int(points.max(initial=0)) + 1)[:, None, None]
-    table = ((steps - mean) * inverse).astype(np.float32).transpose(2, 0, 1)
     rows = np.empty(points.shape, np.float32)
-    place = np.arange(K) * (len(steps) * width)
     for first in range(0, len(rows), _WORKS_AT_ONCE):
         part = slice(first, first + _WORKS_AT_ONCE)
-        index = points[part] * np.int64(width)
-        index += score[part, None]
-        index += place
-        own = table.ravel().take(index)
+        own = points[part] - mean.take(score[part], axis=0)
+        own *= inverse.take(score[part], axis=0)
         length = np.sqrt(np.einsum("ij,ij->i", own, own))
-        own /= np.where(length > 1e-6, length, np.inf)[:, None]
-        rows[part] = own
+        np.divide(own, np.where(length > 1e-6, length, np.inf)[:, None], out=rows[part])
     return rows
 
 
@@ -160,14 +152,12 @@ def class_similarity(table: PaperTable, params: SimilarityParams) -> SimilarityR
     covariance = covariance_by_score(answers, top)
     rows = residuals_of(answers.points, answers.score, mean, covariance)
     runs = PairRuns(answers.variant, starts, sizes)
-    observed = runs.sums(rows, params.threshold, params.close)
     rng = np.random.default_rng(_SEED)
-    null = np.stack(
-        [
-            runs.sums(rows, params.threshold, params.close, exchanged(answers, rng, params.block))
-            for _ in range(params.exchanges)
-        ]
-    )
+    # Many classes say as much in a few exchanges as few classes do in many.
+    exchanges = min(params.exchanges, max(1, -(-params.exchanged_classes // len(starts))))
+    orders = [exchanged(answers, rng, params.block) for _ in range(exchanges)]
+    observed, *others = runs.sums_of_all(rows, params.threshold, params.close, [None, *orders])
+    null = np.stack(others)
     enough = observed[:, 0] >= params.smallest_pairs
     if enough.sum() < params.smallest_pool:
         raise InsufficientData(f"классов с {params.smallest_pairs} парами работ одного варианта мало для сравнения")

@@ -7,6 +7,8 @@ never formed.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from app.detectors.tables import Answers
@@ -37,11 +39,14 @@ class PairRuns:
         first = np.concatenate(([0], edge)) if len(owner) else edge
         length = np.diff(np.concatenate((first, [len(owner)])))
         self.pairs = np.bincount(owner[first], weights=length * (length - 1) / 2, minlength=self.classes)
-        # Runs of one length after another: (class of each run, its works).
+        # Runs of one length after another: (place of each run's class, its works).
         self.groups = []
+        owners = []
         for size in np.unique(length[length > 1]):
             chosen = first[length == size]
-            self.groups.append((owner[chosen], work[chosen[:, None] + np.arange(size)]))
+            owners.append(owner[chosen])
+            self.groups.append(work[chosen[:, None] + np.arange(size)].astype(np.int32))
+        self.owner = np.concatenate(owners) if owners else np.zeros(0, dtype=np.int64)
 
     def sums(self, rows: np.ndarray, threshold: float, limit: float, order: np.ndarray | None = None) -> np.ndarray:
         r"""Sums over pairs of works inside each class and variant.
@@ -60,31 +65,44 @@ class PairRuns:
         ndarray, shape (C, 4)
             Pairs; sum of similarities; sum of their squared excess over the threshold; close pairs.
         """
+        return self.sums_of_all(rows, threshold, limit, [order])[0]
+
+    def sums_of_all(
+        self, rows: np.ndarray, threshold: float, limit: float, orders: Sequence[np.ndarray | None]
+    ) -> np.ndarray:
+        """`sums` of several orders at once, (len(orders), C, 4): small regions spend less on the way to their pairs."""
         root = np.float32(np.sqrt(max(rows.shape[1] - 1, 1)))
         low = np.float32(threshold)
-        sums = np.zeros((self.classes, 4))
-        sums[:, 0] = self.pairs
+        found = np.empty((len(orders), len(self.owner), 3))
+        done = 0
         # Each pair stands twice in its square.
-        for owner, works in self.groups:
+        for works in self.groups:
             size = works.shape[1]
-            block = max(1, _PAIRS_AT_ONCE // size**2)
-            found = np.empty((len(owner), 3))
-            for first in range(0, len(owner), block):
+            ones = np.ones(size * size, np.float32)
+            block = max(1, _PAIRS_AT_ONCE // (size**2 * len(orders)))
+            for first in range(0, len(works), block):
                 index = works[first : first + block]
-                own = rows.take(index if order is None else order.take(index), axis=0)
+                moved = np.stack([index if order is None else order.take(index) for order in orders])
+                own = rows.take(moved.reshape(-1, size), axis=0)
                 alike = np.matmul(own, own.transpose(0, 2, 1))
                 alike *= root
-                flat = alike.reshape(len(index), -1)
+                flat = alike.reshape(len(alike), -1)
                 flat[:, :: size + 1] = 0.0
-                part = found[first : first + block]
-                part[:, 0] = flat.sum(axis=1)
+                part = found[:, done + first : done + first + len(index)]
+                part[:, :, 0] = (flat @ ones).reshape(len(orders), -1)
                 close = np.flatnonzero(alike >= limit)
-                part[:, 2] = np.bincount(close // size**2, minlength=len(index))
+                part[:, :, 2] = np.bincount(close // size**2, minlength=len(flat)).reshape(len(orders), -1)
                 np.maximum(flat, low, out=flat)
                 flat -= low
-                part[:, 1] = np.einsum("ij,ij->i", flat, flat)
+                part[:, :, 1] = np.einsum("ij,ij->i", flat, flat).reshape(len(orders), -1)
+            done += len(works)
+        sums = np.empty((len(orders), self.classes, 4))
+        sums[:, :, 0] = self.pairs
+        for number, own_sums in enumerate(found):
             for column in range(3):
-                sums[:, column + 1] += np.bincount(owner, weights=found[:, column] / 2, minlength=self.classes)
+                sums[number, :, column + 1] = np.bincount(
+                    self.owner, weights=own_sums[:, column] / 2, minlength=self.classes
+                )
         return sums
 
 

@@ -90,6 +90,7 @@ class SimilarityParams:
     close: float
     weight_pairs: float
     exchanges: int
+    exchanged_classes: int
     block: int
 
 
