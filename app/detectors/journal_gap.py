@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 
 from app.detectors.dispersion import school_effects, student_p
+from app.detectors.journal_copying import CopyTest, Leniency, copy_test, cumulants, fit_leniency
 from app.detectors.params import JournalParams
 from app.detectors.reference import downweight
 from app.detectors.tables import PaperTable
@@ -14,20 +15,11 @@ from app.detectors.tails import to_z, upper_tail
 from app.errors import InsufficientData
 
 NAME, VERSION = "journal_gap", "1.1"
+__all__ = [
+    "NAME", "PARTS", "VERSION", "CopyTest", "JournalResult", "copy_test", "drawn_to_journal", "given_score", "journal_gap",
+    "marks_of_scores",
+]  # fmt: skip
 PARTS = ("raised", "copied", "lowered")
-_SCHOOLS_AT_ONCE = 512
-
-
-@dataclass(frozen=True)
-class CopyTest:
-    """Agreement beyond what levels and leniency explain: score statistic and its cumulants under the null."""
-
-    statistic: np.ndarray
-    variance: np.ndarray
-    third: np.ndarray
-    fourth: np.ndarray
-    conditional: np.ndarray  # (S, M + 1, 4): journal marks given the score under the null
-    leniency: np.ndarray  # (S, 4)
 
 
 @dataclass(frozen=True)
@@ -108,116 +100,21 @@ def drawn_to_journal(joint: np.ndarray, mark_from: tuple[int, int, int], share: 
     return moved
 
 
-def copy_test(
-    cells: np.ndarray, reference: np.ndarray, weight: np.ndarray, *, start: np.ndarray | None = None
-) -> CopyTest:
-    r"""Score test for agreement between scores and journal marks, school by school.
-
-    Parameters
-    ----------
-    cells : ndarray, shape (S, M + 1, 4)
-        Works by score and journal mark.
-    reference : ndarray, shape (S, M + 1, 4)
-        :math:`R_i(j|s)`: journal marks given the score among the schools compared with; rows sum to one.
-    weight : ndarray, shape (M + 1, 4)
-        :math:`g(s, j)`, logarithm of the likelihood ratio of the alternative.
-    start : ndarray, shape (S, 4), optional
-        Leniency to start from.
-
-    Returns
-    -------
-    CopyTest
-        Statistic; variance, third and fourth cumulant under the null.
-
-    Notes
-    -----
-    Scores are taken as they are. Given score s the journal mark is drawn with probability
-
-    .. math:: \pi_i(j|s) \propto R_i(j|s)\, e^{\alpha_{ij}},
-
-    with the school's own leniency :math:`\alpha_{ij} \sim N(0, 1)` fitted by penalised likelihood, so that strict and
-    lenient journals, strong and weak schools are equally innocent. The statistic :math:`\sum_w (r(s_w, j_w) -
-    E[r|s_w])` uses the weights cleared of :math:`\alpha` (efficient score). Assumes journal marks independent given
-    score and leniency of the school; leniency of single teachers only weakens agreement.
-
-    References
-    ----------
-    .. [1] D. R. Cox, D. V. Hinkley, "Theoretical Statistics", 1974, sec. 9.3 (score tests with nuisance parameters).
-    """
-    if len(cells) > _SCHOOLS_AT_ONCE:
-        return _by_blocks(cells, reference, weight, start)
-    # Marks first: sums over four marks then run along whole arrays, several times faster than along a short last axis.
-    marks = np.ascontiguousarray(np.moveaxis(cells, 2, 0))
-    base = np.ascontiguousarray(np.moveaxis(np.maximum(reference, 1e-9), 2, 0))
-    g = np.moveaxis(weight, 1, 0)[:, None, :]
-    works = marks.sum(axis=0)
-    observed = marks.sum(axis=2).T
-    alpha = np.zeros((len(cells), 4)) if start is None else start
-    eye = np.eye(4)
-    for _ in range(12):
-        pi = _conditional(base, alpha)
-        information, expected = _information(works, pi)
-        step = np.linalg.solve(information + eye, (observed - expected - alpha)[..., None])[..., 0]
-        alpha = alpha + np.clip(step, -1.5, 1.5)
-        if np.max(np.abs(step), initial=0.0) < 1e-4:
-            break
-    pi = _conditional(base, alpha)
-    information, _ = _information(works, pi)
-    mean = (pi * g).sum(axis=0)
-    cross = np.stack([(works * pi[j] * (g[j] - mean)).sum(axis=1) for j in range(4)], axis=1)
-    slope = np.linalg.solve(information + eye, cross[..., None])[..., 0]
-    centred = g - slope.T[:, :, None]
-    centred = centred - (pi * centred).sum(axis=0)
-    second = pi * centred * centred
-    single = second.sum(axis=0)
-    third = (second * centred).sum(axis=0)
-    fourth = (second * centred * centred).sum(axis=0) - 3 * single * single
-    return CopyTest(
-        (marks * centred).sum(axis=(0, 2)),
-        (works * single).sum(axis=1),
-        (works * third).sum(axis=1),
-        (works * fourth).sum(axis=1),
-        np.moveaxis(pi, 0, 2),
-        alpha,
-    )
-
-
-def _by_blocks(cells: np.ndarray, reference: np.ndarray, weight: np.ndarray, start: np.ndarray | None) -> CopyTest:
-    """`copy_test` of as many schools at a time as a cache holds; each block stops when it has settled."""
-    reference = np.broadcast_to(reference, cells.shape)
-    blocks = [slice(first, first + _SCHOOLS_AT_ONCE) for first in range(0, len(cells), _SCHOOLS_AT_ONCE)]
-    parts = [copy_test(cells[b], reference[b], weight, start=None if start is None else start[b]) for b in blocks]
-    return CopyTest(*(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(CopyTest)))
-
-
-def _conditional(base: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    pi = base * np.exp(np.clip(alpha, -20, 20)).T[:, :, None]
-    pi /= pi.sum(axis=0)
-    return pi
-
-
-def _information(works: np.ndarray, pi: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Information about the leniencies (S × 4 × 4) and expected journal marks (S × 4)."""
-    information = np.empty((works.shape[0], 4, 4))
-    expected = np.empty((works.shape[0], 4))
-    for j in range(4):
-        weighted = works * pi[j]
-        expected[:, j] = weighted.sum(axis=1)
-        for k in range(j + 1):
-            information[:, j, k] = information[:, k, j] = -np.einsum("is,is->i", weighted, pi[k])
-        information[:, j, j] += expected[:, j]
-    return information, expected
-
-
 def given_score(joint: np.ndarray) -> np.ndarray:
     """Journal marks given the score, smoothed over neighbouring scores; last two axes are score and mark."""
-    top = joint.shape[-2] - 1
+    return np.moveaxis(_given_score(np.moveaxis(joint, -1, 0)), 0, -1)
+
+
+def _given_score(joint: np.ndarray) -> np.ndarray:
+    """The same, marks on the first axis and scores on the last."""
+    top = joint.shape[-1] - 1
     score = np.arange(top + 1)
     kernel = np.exp(-0.5 * ((score[:, None] - score) / max(1.0, 0.05 * top)) ** 2)
-    smooth = kernel @ joint
-    overall = joint.sum(axis=-2, keepdims=True) + 0.25
-    smooth = smooth + 2.0 * overall / overall.sum(axis=-1, keepdims=True)
-    return smooth / smooth.sum(axis=-1, keepdims=True)
+    smooth = joint @ kernel
+    overall = joint.sum(axis=-1) + 0.25
+    smooth += 2.0 * (overall / overall.sum(axis=0))[..., None]
+    smooth /= smooth.sum(axis=0)
+    return smooth
 
 
 def journal_gap(table: PaperTable, control: PaperTable | None, X: np.ndarray, params: JournalParams) -> JournalResult:
@@ -328,28 +225,39 @@ def _raised(cells, works, usable, joint, X, class_share):
 def _copied(cells, works, usable, joint, weight, table, params, start):
     f0 = joint + 0.05
     f1 = drawn_to_journal(f0, table.spec.mark_from, params.drawn)
-    g = np.clip(np.log(f1 / f0), -3.0, 3.0)
-    rest = joint[None] if weight is None else np.maximum(joint[None] - weight[:, None, None] * cells, 0.0)
-    reference = np.broadcast_to(given_score(rest), cells.shape)
+    g = np.clip(np.log(f1 / f0), -3.0, 3.0).T[:, None, :]
+    # Marks first: sums over four marks then run along whole arrays, several times faster than along a short last axis.
+    marks = np.ascontiguousarray(np.moveaxis(cells, 2, 0))
+    pool = joint.T[:, None, :]
+    rest = pool if weight is None else np.maximum(pool - weight[:, None] * marks, 0.0)
+    reference = np.broadcast_to(_given_score(rest), marks.shape)
     # Pooling schools with strict and with lenient journals blurs the pooled table; inside a school marks follow
     # scores more closely. The typical school sets how much more: its reference is sharpened along the very direction
     # that is tested.
     sharpening = 0.0
     for _ in range(3):
-        test = copy_test(cells, reference * np.exp(sharpening * g), g, start=start)
-        start = test.leniency
-        variance = np.maximum(test.variance, 1e-6)
-        rate = np.where(usable, test.statistic / variance, 0.0)
+        found = fit_leniency(marks, reference * np.exp(sharpening * g) if sharpening else reference, g, start)
+        start = found.alpha
+        variance = np.maximum(found.variance, 1e-6)
+        rate = np.where(usable, found.statistic / variance, 0.0)
         effects = school_effects(rate, np.where(usable, 1.0 / variance, 1e6), fit_on=usable, caution=0.0, reject=2.0)
         sharpening += float(effects.fitted[0])
         if abs(float(effects.fitted[0])) < 0.02:
             break
+    third, fourth = cumulants(found, g)
     total = variance + effects.tau2 * variance**2
-    z = test.statistic / np.sqrt(total)
-    p = upper_tail(z, test.third / total**1.5, test.fourth / total**2)
-    agree = marks_of_scores(table.spec.max_score, table.spec.mark_from)[:, None] == np.arange(2, 6)
-    confirmed = np.einsum("is,isj,sj->i", cells.sum(axis=2), test.conditional, agree) / np.maximum(works, 1)
-    return z, p, confirmed, start
+    z = found.statistic / np.sqrt(total)
+    p = upper_tail(z, third / total**1.5, fourth / total**2)
+    return z, p, _confirmed(found, marks_of_scores(table.spec.max_score, table.spec.mark_from)), start
+
+
+def _confirmed(found: Leniency, marks: np.ndarray) -> np.ndarray:
+    """Share of works whose journal mark is that of their score, as the reference has it."""
+    total = np.zeros(len(found.alpha))
+    for j in range(4):
+        at = np.flatnonzero(marks == j + 2)
+        total += np.einsum("is,is->i", found.works[:, at], found.pi[j][:, at])
+    return total / np.maximum(found.works.sum(axis=1), 1)
 
 
 def _shares(

@@ -1,0 +1,193 @@
+"""Score test for agreement between scores and journal marks: the leniency of each school, and what is left beside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+_SCHOOLS_AT_ONCE = 256
+
+
+@dataclass(frozen=True)
+class CopyTest:
+    """Agreement beyond what levels and leniency explain: score statistic and its cumulants under the null."""
+
+    statistic: np.ndarray
+    variance: np.ndarray
+    third: np.ndarray
+    fourth: np.ndarray
+    conditional: np.ndarray  # (S, M + 1, 4): journal marks given the score under the null
+    leniency: np.ndarray  # (S, 4)
+
+
+@dataclass(frozen=True)
+class Leniency:
+    """Fitted journals of S schools.
+
+    Attributes
+    ----------
+    statistic, variance : ndarray, shape (S,)
+        Of the score test.
+    works : ndarray, shape (S, M + 1)
+    pi : ndarray, shape (4, S, M + 1)
+        Journal marks given the score under the null.
+    slope : ndarray, shape (S, 4)
+        What the weights are cleared by.
+    alpha : ndarray, shape (S, 4)
+        Leniency.
+    """
+
+    statistic: np.ndarray
+    variance: np.ndarray
+    works: np.ndarray
+    pi: np.ndarray
+    slope: np.ndarray
+    alpha: np.ndarray
+
+
+def copy_test(
+    cells: np.ndarray, reference: np.ndarray, weight: np.ndarray, *, start: np.ndarray | None = None
+) -> CopyTest:
+    r"""Score test for agreement between scores and journal marks, school by school.
+
+    Parameters
+    ----------
+    cells : ndarray, shape (S, M + 1, 4)
+        Works by score and journal mark.
+    reference : ndarray, shape (S, M + 1, 4)
+        :math:`R_i(j|s)`: journal marks given the score among the schools compared with; rows sum to one.
+    weight : ndarray, shape (M + 1, 4)
+        :math:`g(s, j)`, logarithm of the likelihood ratio of the alternative.
+    start : ndarray, shape (S, 4), optional
+        Leniency to start from.
+
+    Returns
+    -------
+    CopyTest
+        Statistic; variance, third and fourth cumulant under the null.
+
+    Notes
+    -----
+    Scores are taken as they are. Given score s the journal mark is drawn with probability
+
+    .. math:: \pi_i(j|s) \propto R_i(j|s)\, e^{\alpha_{ij}},
+
+    with the school's own leniency :math:`\alpha_{ij} \sim N(0, 1)` fitted by penalised likelihood, so that strict and
+    lenient journals, strong and weak schools are equally innocent. The statistic :math:`\sum_w (r(s_w, j_w) -
+    E[r|s_w])` uses the weights cleared of :math:`\alpha` (efficient score). Assumes journal marks independent given
+    score and leniency of the school; leniency of single teachers only weakens agreement.
+
+    References
+    ----------
+    .. [1] D. R. Cox, D. V. Hinkley, "Theoretical Statistics", 1974, sec. 9.3 (score tests with nuisance parameters).
+    """
+    marks = np.ascontiguousarray(np.moveaxis(cells, 2, 0))
+    g = np.moveaxis(weight, 1, 0)[:, None, :]
+    found = fit_leniency(marks, np.moveaxis(np.broadcast_to(reference, cells.shape), 2, 0), g, start)
+    third, fourth = cumulants(found, g)
+    conditional = np.moveaxis(found.pi, 0, 2)
+    return CopyTest(found.statistic, found.variance, third, fourth, conditional, found.alpha)
+
+
+def fit_leniency(marks: np.ndarray, reference: np.ndarray, g: np.ndarray, start: np.ndarray | None) -> Leniency:
+    """Fit the leniency of each school, and score the alternative.
+
+    Parameters
+    ----------
+    marks, reference : ndarray, shape (4, S, M + 1)
+        Works by score and journal mark, and the marks given the score among the schools compared with.
+    g : ndarray, shape (4, 1, M + 1)
+        Weights of the alternative.
+    start : ndarray, shape (S, 4), or None
+        Leniency to start from.
+
+    Returns
+    -------
+    Leniency
+    """
+    S = marks.shape[1]
+    if S <= _SCHOOLS_AT_ONCE:
+        return _fitted(marks, reference, g, start)
+    # As many schools at a time as a cache holds; each block stops when it has settled.
+    blocks = [slice(first, first + _SCHOOLS_AT_ONCE) for first in range(0, S, _SCHOOLS_AT_ONCE)]
+    parts = [_fitted(marks[:, b], reference[:, b], g, None if start is None else start[b]) for b in blocks]
+    joined = {f.name: [getattr(part, f.name) for part in parts] for f in fields(Leniency)}
+    return Leniency(**{name: np.concatenate(own, axis=int(name == "pi")) for name, own in joined.items()})
+
+
+def _fitted(marks: np.ndarray, reference: np.ndarray, g: np.ndarray, start: np.ndarray | None) -> Leniency:
+    base = np.maximum(reference, 1e-9)
+    works = marks.sum(axis=0)
+    observed = marks.sum(axis=2).T
+    alpha = np.zeros((len(works), 4)) if start is None else start
+    eye = np.eye(4)
+    for _ in range(12):
+        pi = _conditional(base, alpha)
+        information, expected, _ = _information(works, pi)
+        step = np.linalg.solve(information + eye, (observed - expected - alpha)[..., None])[..., 0]
+        alpha = alpha + np.clip(step, -1.5, 1.5)
+        if np.max(np.abs(step), initial=0.0) < 1e-4:
+            break
+    pi = _conditional(base, alpha)
+    information, _, weighted = _information(works, pi)
+    mean = pi[0] * g[0]
+    for j in range(1, 4):
+        mean += pi[j] * g[j]
+    cross = np.stack([np.einsum("is,is->i", weighted[j], g[j] - mean) for j in range(4)], axis=1)
+    slope = np.linalg.solve(information + eye, cross[..., None])[..., 0]
+    centred = _centred(g, slope, pi)
+    statistic, variance = np.zeros(len(works)), np.zeros(len(works))
+    for j, own in enumerate(centred):
+        statistic += np.einsum("is,is->i", marks[j], own)
+        variance += np.einsum("is,is,is->i", weighted[j], own, own)
+    return Leniency(statistic, variance, works, pi, slope, alpha)
+
+
+def cumulants(found: Leniency, g: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Third and fourth cumulant of the statistic under the null, each (S,)."""
+    S = len(found.alpha)
+    third, fourth = np.empty(S), np.empty(S)
+    for first in range(0, S, _SCHOOLS_AT_ONCE):
+        rows = slice(first, first + _SCHOOLS_AT_ONCE)
+        pi, works = found.pi[:, rows], found.works[rows]
+        centred = _centred(g, found.slope[rows], pi)
+        second = pi * centred
+        second *= centred
+        single = second.sum(axis=0)
+        second *= centred
+        third[rows] = np.einsum("is,jis->i", works, second)
+        second *= centred
+        fourth[rows] = np.einsum("is,is->i", works, second.sum(axis=0) - 3 * single * single)
+    return third, fourth
+
+
+def _centred(g: np.ndarray, slope: np.ndarray, pi: np.ndarray) -> np.ndarray:
+    """Weights cleared of the leniency and of their mean at each score, (4, S, M + 1)."""
+    centred = g - slope.T[:, :, None]
+    mean = pi[0] * centred[0]
+    for j in range(1, 4):
+        mean += pi[j] * centred[j]
+    centred -= mean
+    return centred
+
+
+def _conditional(base: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    pi = base * np.exp(np.clip(alpha, -20, 20)).T[:, :, None]
+    total = pi[0] + pi[1]
+    total += pi[2]
+    total += pi[3]
+    pi /= total
+    return pi
+
+
+def _information(works: np.ndarray, pi: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Information about the leniencies (S × 4 × 4), expected journal marks (S × 4), works by mark (4 × S × M + 1)."""
+    weighted = works * pi
+    information = np.zeros((works.shape[0], 4, 4))
+    for j in range(4):
+        for k in range(j):
+            information[:, j, k] = information[:, k, j] = -np.einsum("is,is->i", weighted[j], pi[k])
+    # The shares of the four marks sum to one, and so every row of the information sums to zero.
+    information[:, range(4), range(4)] = -information.sum(axis=2)
+    return information, weighted.sum(axis=2).T, weighted
