@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from app.detectors.base import PaperSpec
-from app.detectors.untaught import Completed, completed
+from app.detectors.untaught import completed
 from app.detectors.work_codes import coded, distinct, item_tables, numbers, order_of_works, points_of
 
 if TYPE_CHECKING:
@@ -190,35 +190,68 @@ def build_tables(works: pd.DataFrame, papers: Sequence[PaperSpec], *, with_items
         rows = rows[np.isfinite(scores[rows])]
         if len(rows) == 0:
             continue
-        score = np.clip(scores[rows], 0, spec.max_score).astype(np.int64)
-        present, school, _ = distinct(codes[rows])
-        width = spec.max_score + 1
-        counts = _cells(school * width + score, (len(present), width))
-        classes = _classes(class_codes[rows], school, score, counts) if class_codes is not None else None
-        points = points_of(works, rows, spec.item_max) if with_items else None
-        variant = variants[rows] if variants is not None else np.zeros(len(rows), dtype=np.int64)
-        unit = None
-        if class_codes is not None:
-            unit = np.where(class_codes[rows] < 0, -1, school * len(class_names) + class_codes[rows])
-        filled = None
-        if points is not None:
-            within = school if unit is None else np.where(unit < 0, -1 - school, unit)
-            filled = completed(points, score, school, within, variant, spec.item_max, seed=year * 100 + grade)
-        share, spread = classes if classes is not None else (_guessed_share(counts.sum(axis=1)), None)
-        tables.append(
-            PaperTable(
-                spec,
-                year,
-                names[present],
-                counts,
-                share,
-                spread,
-                _journal_cells(journal[rows], school, score, counts.shape) if journal is not None else None,
-                item_tables(filled.points, filled.score, spec.item_max, spec.max_score) if filled is not None else None,
-                _answers(filled, score, school, unit, class_names, variant) if filled is not None else None,
-            )
+        columns = PaperColumns(
+            names,
+            codes[rows],
+            np.clip(scores[rows], 0, spec.max_score).astype(np.int64),
+            points_of(works, rows, spec.item_max) if with_items else None,
+            journal[rows] if journal is not None else None,
+            class_codes[rows] if class_codes is not None else None,
+            class_names,
+            variants[rows] if variants is not None else None,
         )
+        tables.append(table_of(columns, spec, year))
     return sorted(tables, key=lambda table: table.key)
+
+
+@dataclass(frozen=True)
+class PaperColumns:
+    """Works of one paper, column by column, n works.
+
+    Attributes
+    ----------
+    names : ndarray of str
+        Sorted names of schools; some may have no work here.
+    school : ndarray of int, shape (n,)
+        Place of each work's school among them.
+    score : ndarray of int, shape (n,)
+        Inside the paper's range.
+    points : ndarray of int8, shape (K, n), or None
+    journal : ndarray, shape (n,), or None
+        Journal marks; what is not one of 2 … 5 is none.
+    unit : ndarray of int, shape (n,), or None
+        Class among `class_names`, −1 for none.
+    class_names : ndarray of str
+    variant : ndarray of int, shape (n,), or None
+    """
+
+    names: np.ndarray
+    school: np.ndarray
+    score: np.ndarray
+    points: np.ndarray | None
+    journal: np.ndarray | None
+    unit: np.ndarray | None
+    class_names: np.ndarray
+    variant: np.ndarray | None
+
+
+def table_of(columns: PaperColumns, spec: PaperSpec, year: int) -> PaperTable:
+    """Count the works of one paper."""
+    score = columns.score
+    present, school, _ = distinct(columns.school)
+    width = spec.max_score + 1
+    counts = _cells(school * width + score, (len(present), width))
+    classes = None if columns.unit is None else _classes(columns.unit, school, score, counts)
+    share, spread = classes if classes is not None else (_guessed_share(counts.sum(axis=1)), None)
+    items, answers = None, None
+    if columns.points is not None:
+        variant = np.zeros(len(score), dtype=np.int16) if columns.variant is None else columns.variant
+        unit = None
+        if columns.unit is not None:
+            unit = np.where(columns.unit < 0, -1, school * len(columns.class_names) + columns.unit)
+        items, answers = _answers(columns.points, score, school, unit, columns.class_names, variant, spec, year)
+    journal = None if columns.journal is None else _journal_cells(columns.journal, school, score, counts.shape)
+    return PaperTable(spec, year, columns.names[present], counts, share, spread, journal, items, answers)
 
 
 def _cells(index: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
@@ -270,25 +303,36 @@ def _journal_cells(
 
 
 def _answers(
-    filled: Completed,
+    points: np.ndarray,
     raw: np.ndarray,
     school: np.ndarray,
     unit: np.ndarray | None,
     class_names: np.ndarray,
     variant: np.ndarray,
-) -> Answers:
+    spec: PaperSpec,
+    year: int,
+) -> tuple[list[np.ndarray], Answers]:
+    """Works by points and score, item by item, and the works themselves in their own order."""
+    within = school if unit is None else np.where(unit < 0, -1 - school, unit)
+    cells = item_tables(points, raw, spec.item_max, spec.max_score)
+    filled = completed(
+        points, raw, school, within, variant, spec.item_max, cells, seed=year * 100 + spec.grade
+    )
     points, score = filled.points, filled.score
+    if filled.untaught is not None:
+        cells = item_tables(points, score, spec.item_max, spec.max_score)
     order = order_of_works(points, score, variant, school if unit is None else unit)
     if unit is not None:
-        unit = unit[order].astype(np.int32 if len(unit) == 0 or unit.max() < 2**31 else np.int64)
+        unit = unit.take(order).astype(np.int32 if len(unit) == 0 or unit.max() < 2**31 else np.int64)
     kind = np.int16 if int(score.max()) < 2**15 else np.int64
-    return Answers(
-        np.ascontiguousarray(points.T)[order],
-        score[order].astype(kind),
-        school[order].astype(np.int32),
+    answers = Answers(
+        np.ascontiguousarray(points.T).take(order, axis=0),
+        score.astype(kind).take(order),
+        school.astype(np.int32).take(order),
         unit,
-        variant[order].astype(np.int16),
+        variant.astype(np.int16).take(order),
         class_names,
-        None if filled.untaught is None else raw[order].astype(kind),
+        None if filled.untaught is None else raw.astype(kind).take(order),
         filled.untaught,
     )
+    return cells, answers

@@ -38,6 +38,7 @@ def completed(
     within: np.ndarray,
     variant: np.ndarray,
     limit: tuple[int, ...],
+    cells: list[np.ndarray] | None = None,
     *,
     seed: int,
 ) -> Completed:
@@ -50,6 +51,8 @@ def completed(
         `within` is the class, or the school where classes are not known.
     limit : tuple of K int
         Maximum of each item.
+    cells : list of ndarray, optional
+        `item_tables` of the works, for those who have them.
     seed : int
 
     Returns
@@ -68,14 +71,18 @@ def completed(
     K, _n = points.shape
     top = int(sum(limit))
     kinds, group, size = distinct(within.astype(np.int64))
-    counts = np.bincount(group * (top + 1) + score, minlength=len(kinds) * (top + 1)).reshape(len(kinds), top + 1)
-    earned = np.stack([np.bincount(group, weights=own, minlength=len(kinds)) for own in points], axis=1)
-    works = np.maximum(counts.sum(axis=0), 1)
-    skipped = (earned == 0) & (size >= _SMALLEST_CLASS)[:, None]
-    for item in np.flatnonzero(skipped.any(axis=0)).tolist():
-        empty = np.flatnonzero(skipped[:, item])
-        usual = np.bincount(score, weights=points[item], minlength=top + 1) / works
-        skipped[empty, item] = counts[empty] @ usual >= _SMALLEST_EXPECTED
+    skipped = (_most(points, group) == 0) & (size >= _SMALLEST_CLASS)[:, None]
+    if skipped.any():
+        cells = item_tables(points, score, limit, top) if cells is None else cells
+        works = np.maximum(cells[0].sum(axis=0), 1)
+        rows = np.flatnonzero(skipped.any(axis=1))
+        place = np.full(len(kinds), -1)
+        place[rows] = np.arange(len(rows))
+        own = place[group]
+        at = own[own >= 0] * (top + 1) + score[own >= 0]
+        counts = np.bincount(at, minlength=len(rows) * (top + 1)).reshape(len(rows), top + 1)
+        usual = np.column_stack([np.arange(len(table)) @ table / works for table in cells])
+        skipped[rows] &= counts @ usual >= _SMALLEST_EXPECTED
     concerned = skipped.any(axis=1)
     taught = ~concerned[group]
     if not concerned.any() or taught.sum() < _SMALLEST_NORM:
@@ -101,6 +108,15 @@ def completed(
     for item in range(K):
         at_all[:, item] = np.bincount(school, weights=~skipped[group, item], minlength=schools) == 0
     return Completed(points, score, at_all)
+
+
+def _most(points: np.ndarray, group: np.ndarray) -> np.ndarray:
+    """Largest points of each group on each item, (groups, K)."""
+    if np.any(np.diff(group) < 0):
+        order = np.argsort(group, kind="stable")
+        points, group = points.take(order, axis=1), group.take(order)
+    starts = np.flatnonzero(np.concatenate(([True], np.diff(group) > 0)))
+    return np.maximum.reduceat(points, starts, axis=1).T
 
 
 def _norms(points: np.ndarray, score: np.ndarray, limit: tuple[int, ...], top: int) -> list[np.ndarray]:
