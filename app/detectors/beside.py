@@ -20,12 +20,10 @@ from app.detectors import (
     upper_tail,
     year_swing,
 )
-from app.detectors.base import PaperSpec
-from app.detectors.checks import CheckedWorks
 from app.detectors.params import Params
 from app.detectors.summaries import PaperResults
-from app.detectors.tables import PaperTable, find_spec
-from app.detectors.work_codes import BLANK_ITEMS, blank_items
+from app.detectors.tables import PaperTable
+from app.detectors.works_read import WorksRead
 from app.errors import InsufficientData
 from app.terms import Tier
 
@@ -60,59 +58,26 @@ class Beside:
 
 
 def beside(
-    checked: CheckedWorks,
-    papers: Sequence[PaperSpec],
+    read: WorksRead,
     *,
     exams: pd.DataFrame | None,
     previous: pd.DataFrame | None,
     upload: pd.DataFrame | None,
     history: pd.DataFrame | None,
 ) -> Beside:
-    """Take from the works what no table of a paper keeps.
+    """Put what the works say besides their tables beside what else is known.
 
     Parameters
     ----------
-    checked : CheckedWorks
-    papers : sequence of PaperSpec
+    read : WorksRead
     exams, previous, upload, history : DataFrame or None
 
     Returns
     -------
     Beside
     """
-    works = checked.works
-    twice = None
-    if "participant" in works and works["participant"].notna().any():
-        twice = {}
-        if checked.repeated:
-            keys = ["year", "subject", "grade", "school", "participant"]
-            again = works["participant"].notna().to_numpy() & works.duplicated(keys).to_numpy()
-            twice = protocol.counts_of(works, again)
-    mismatched = {}
-    if "file_total" in works:
-        mismatched = protocol.counts_of(works, works["file_total"].notna().to_numpy())
-    grades = cohorts.pupil_grades(previous, works)
-    return Beside(exams, upload, history, previous, grades, twice, mismatched, _left_out(works, papers))
-
-
-def _left_out(works: pd.DataFrame, papers: Sequence[PaperSpec]) -> dict[tuple[int, str, int], dict[str, int]]:
-    """Items that are blank in the works, as far as each paper goes."""
-    own = works[["year", "subject", "grade", "school"]]
-    if BLANK_ITEMS in works:
-        count = works[BLANK_ITEMS].to_numpy(dtype=np.int64)
-    else:
-        limit = np.zeros(len(works), dtype=np.int64)
-        for year, subject, grade in own[["year", "subject", "grade"]].drop_duplicates().itertuples(index=False):
-            spec = find_spec(papers, int(year), str(subject), int(grade))
-            rows = (own["year"] == year) & (own["subject"] == subject) & (own["grade"] == grade)
-            limit[rows.to_numpy()] = 0 if spec is None else len(spec.item_max)
-        count = blank_items(works, limit)
-    found: dict[tuple[int, str, int], dict[str, int]] = {}
-    chosen = count > 0
-    sums = own[chosen].assign(count=count[chosen]).groupby(["year", "subject", "grade", "school"])["count"].sum()
-    for (year, subject, grade, school), total in sums.items():
-        found.setdefault((int(year), str(subject), int(grade)), {})[str(school)] = int(total)
-    return found
+    grades = cohorts.pupil_grades(previous) | read.grades
+    return Beside(exams, upload, history, previous, grades, read.repeated, read.mismatched, read.missing)
 
 
 def assess(

@@ -111,10 +111,15 @@ def check_works(
     works["score"] = works["score"].astype(np.int64)
     repeated = _repeated(works)
     if repeated:
-        warnings.append(f"код участника повторяется внутри школы и работы: {repeated} работ; все учтены")
+        warnings.append(repeated_codes(repeated))
     if not isinstance(works.index, pd.RangeIndex):
         works = works.reset_index(drop=True)
     return CheckedWorks(works, tuple(warnings), repeated)
+
+
+def repeated_codes(works: int) -> str:
+    """Warning about works whose participant's code was already met."""
+    return f"код участника повторяется внутри школы и работы: {works} работ; все учтены"
 
 
 def cleaned(column: pd.Series, *, lower: bool = False) -> pd.Series:

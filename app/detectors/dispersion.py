@@ -184,7 +184,7 @@ def _fit(
         residual / deviation,
         residual,
         deviation,
-        np.full(len(y), fitted) if columns == 1 else fitted,
+        np.broadcast_to(fitted, y.shape).copy() if columns == 1 else np.asarray(fitted),
         tau2,
         tau2 / np.maximum(tau2 + spread, 1e-12),
         max(3.0, 0.8 * (float(count) - columns)),

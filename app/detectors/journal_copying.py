@@ -1,4 +1,4 @@
-"""Score test for agreement between scores and journal marks: the leniency of each school, and what is left beside it."""
+"""Score test for agreement between scores and journal marks: leniency of each school, and what is left beside it."""
 
 from __future__ import annotations
 

@@ -16,8 +16,8 @@ from app.errors import InsufficientData
 
 NAME, VERSION = "journal_gap", "1.1"
 __all__ = [
-    "NAME", "PARTS", "VERSION", "CopyTest", "JournalResult", "copy_test", "drawn_to_journal", "given_score", "journal_gap",
-    "marks_of_scores",
+    "NAME", "PARTS", "VERSION", "CopyTest", "JournalResult", "copy_test", "drawn_to_journal", "given_score",
+    "journal_gap", "marks_of_scores",
 ]  # fmt: skip
 PARTS = ("raised", "copied", "lowered")
 

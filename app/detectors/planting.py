@@ -45,13 +45,13 @@ def papers_to_plant(papers: Sequence[PaperSpec], works: Sequence[float], params:
     for number, spec in enumerate(papers):
         grades.setdefault(spec.grade, []).append(number)
 
-    def worth(numbers: list[int]) -> tuple[int, float, int]:
-        return sum(papers[i].mark_from is not None for i in numbers), sum(works[i] for i in numbers), -numbers[0]
+    def worth(own: list[int]) -> tuple[int, float, int]:
+        return sum(papers[i].mark_from is not None for i in own), sum(works[i] for i in own), -own[0]
 
     chosen: list[int] = []
-    for numbers in sorted(grades.values(), key=worth, reverse=True):
+    for of_grade in sorted(grades.values(), key=worth, reverse=True):
         if len(chosen) < params.planted_papers:
-            chosen += numbers[: max(params.planted_papers - len(chosen), 2)]
+            chosen += of_grade[: max(params.planted_papers - len(chosen), 2)]
     return sorted(chosen)
 
 

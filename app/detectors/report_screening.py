@@ -31,6 +31,7 @@ from app.detectors.report_tables import (
 )
 from app.detectors.summaries import PaperResults
 from app.detectors.tables import PaperTable
+from app.detectors.works_read import WorksRead
 from app.errors import InsufficientData
 
 Key = tuple[int, str, int]
@@ -70,7 +71,7 @@ class Surroundings:
     exams: pd.DataFrame | None
     control: dict[Key, PaperTable]
     before: list[PaperTable]
-    works: pd.DataFrame
+    read: WorksRead
     beside: beside.Beside
     params: Params
 
@@ -108,7 +109,7 @@ def screen_reports(groups: list[ReportGroup], year: int, around: Surroundings, r
             [group.joint for group in scored],
             around.before,
             around.control,
-            around.works,
+            around.read,
             around.schools,
             around.exams,
             around.params,
@@ -159,7 +160,7 @@ def _means(tables: list[PaperTable], around: Surroundings) -> dict[Key, contextu
             parts[table.key] = contextual_mean.context_part(
                 table,
                 _design(table.schools, table.spec.subject, around),
-                context.municipalities(table.schools, around.schools, around.works),
+                context.municipalities(table.schools, around.schools, around.read.places),
                 context.clusters(table.schools, around.schools),
                 _control_rows(table.schools, around.control.get(table.key)),
                 params,

@@ -30,13 +30,14 @@ from app.detectors import (
 )
 from app.detectors.aggregates import Aggregates, check_aggregates
 from app.detectors.base import PaperSpec, Screening
-from app.detectors.checks import NO_WORKS
+from app.detectors.checks import NO_WORKS, CheckedWorks, check_works
 from app.detectors.own_index import own_index
 from app.detectors.params import Params, load_params
 from app.detectors.report_tables import earlier_scores, report_groups, score_tables
 from app.detectors.summaries import PaperResults, evidence_of, summaries
 from app.detectors.tables import PaperTable, build_tables
 from app.detectors.work_files import WorkFiles, read_works
+from app.detectors.works_read import WorksRead
 from app.errors import InsufficientData
 
 _MODULES = (
@@ -122,9 +123,9 @@ def screen(
     params = params or load_params()
     tell = progress or (lambda step, share: None)
     tell("проверка работ", 0.0)
-    checked, tables = read_works(NO_WORKS if works is None else works, papers)
-    # Of works in files only a few columns are kept: whole works are read again where a copy of some is made.
-    source = works if isinstance(works, WorkFiles) else checked.works
+    # Works in files are not kept: where a copy of some is made they are read again.
+    source = works if isinstance(works, WorkFiles) else check_works(NO_WORKS if works is None else works, papers)
+    read, tables = read_works(source, papers)
     reported, said = check_aggregates(aggregates or Aggregates(), papers)
     groups = report_groups(tables, reported)
     everybody = [*tables, *(group.joint for group in groups)]
@@ -137,25 +138,25 @@ def screen(
     result = Screening(_empty(frames.FINDINGS), _empty(frames.PAPER_SUMMARY), _empty(frames.SCHOOL_SUMMARY))
     result.reference = {
         "control": control is not None and bool(control_tables),
-        "warnings": [*checked.warnings, *said, *notes],
+        "warnings": [*read.warnings, *said, *notes],
         "papers": [],
         "federal": {},
         "mechanisms": {},
         "own_index": {},
     }
-    around = beside.beside(checked, papers, exams=exams, previous=previous, upload=protocol, history=history)
+    around = beside.beside(read, exams=exams, previous=previous, upload=protocol, history=history)
     past_p: dict[str, np.ndarray] = {}
     years = sorted({table.year for table in everybody})
     scored = score_tables(tables, groups)
     for number, year in enumerate(years):
         of_year = [table for table in tables if table.year == year]
         before = [*earlier, *(table for table in scored if table.year < year)]
-        done = _screen_year(of_year, before, control_tables, checked.works, schools, exams, params)
+        done = _screen_year(of_year, before, control_tables, read, schools, exams, params)
         beside.assess(done, before, control_tables, around, params, signals_only=not presented)
         reports = report_screening.screen_reports(
             groups,
             year,
-            report_screening.Surroundings(schools, exams, control_tables, before, checked.works, around, params),
+            report_screening.Surroundings(schools, exams, control_tables, before, read, around, params),
             _screen_year,
         )
         everything = [*done, *(paper.results for paper in reports)]
@@ -216,7 +217,7 @@ def _screen_year(
     tables: list[PaperTable],
     before: list[PaperTable],
     control: dict[tuple[int, str, int], PaperTable],
-    works: pd.DataFrame,
+    read: WorksRead,
     schools: pd.DataFrame | None,
     exams: pd.DataFrame | None,
     params: Params,
@@ -225,7 +226,6 @@ def _screen_year(
     around = [*tables, *_relevant(before, tables)]
     parts: dict[tuple[int, str, int], tuple] = {}
     designs: dict[tuple[int, str, int], np.ndarray] = {}
-    places = context.places_of(works)
     for table in around:
         X = context.context_matrix(table.schools, schools, category_schools=params.contextual_mean.category_schools)
         exam = context.exam_column(table.schools, exams, table.spec.subject)
@@ -235,7 +235,7 @@ def _screen_year(
             parts[table.key] = contextual_mean.context_part(
                 table,
                 designs[table.key],
-                context.municipalities(table.schools, schools, places),
+                context.municipalities(table.schools, schools, read.places),
                 context.clusters(table.schools, schools),
                 table.rows_of(mine.schools) if mine is not None else None,
                 params.contextual_mean,
@@ -243,7 +243,7 @@ def _screen_year(
         except InsufficientData:
             continue
     grades = {table.spec.grade: [t for t in tables if t.spec.grade == table.spec.grade] for table in tables}
-    pupils = {grade: selective_absence.pupils_of(works, own) for grade, own in grades.items()}
+    pupils = {grade: read.pupils(own) for grade, own in grades.items()}
     for paper in done:
         table = paper.table
         mine = control.get(table.key)
@@ -295,7 +295,7 @@ def _screen_year(
 def _copy_with_mechanisms(
     before: list[PaperTable],
     control: dict[tuple[int, str, int], PaperTable],
-    works: pd.DataFrame | WorkFiles,
+    works: CheckedWorks | WorkFiles,
     schools: pd.DataFrame | None,
     exams: pd.DataFrame | None,
     around: beside.Beside,
@@ -306,9 +306,13 @@ def _copy_with_mechanisms(
     def screened(done: list[PaperResults], names: np.ndarray, kind: np.ndarray) -> list[PaperResults]:
         year = done[0].table.year
         specs = [replace(paper.table.spec, year=year) for paper in done]
-        own = works.of_schools(names, year, specs) if isinstance(works, WorkFiles) else works[works["year"] == year]
+        if isinstance(works, WorkFiles):
+            own = works.of_schools(names, year, specs)
+        else:
+            own = works.works[works.works["year"] == year]
         copy = planting.planted_works(own, specs, names, kind, params.mechanisms.planted_strength)
-        copied = _screen_year(build_tables(copy, specs), before, control, copy, schools, exams, params)
+        read = WorksRead(lambda tables: selective_absence.pupils_of(copy, tables), context.places_of(copy))
+        copied = _screen_year(build_tables(copy, specs), before, control, read, schools, exams, params)
         beside.assess(copied, before, control, around, params, signals_only=True)
         return copied
 

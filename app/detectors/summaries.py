@@ -82,7 +82,9 @@ def summaries(
         specs, sizes = [paper.table.spec for paper in taught], [float(paper.table.n.sum()) for paper in taught]
         taught = [taught[i] for i in papers_to_plant(specs, sizes, params.mechanisms)]
         own, of_own = (families, names) if len(taught) == len(done) else _copy(taught)
-        profiles = learned_profiles(own, of_own, profiles, params.mechanisms, lambda *chosen: _copy(planted(taught, *chosen)))
+        profiles = learned_profiles(
+            own, of_own, profiles, params.mechanisms, lambda *chosen: _copy(planted(taught, *chosen))
+        )
     ratios = mechanism_ratios(families, profiles, params.mechanisms)
     single = np.where(assessed, scores.family_paper_p, np.nan)
     judged = np.where(works >= params.combination.smallest_school, scores.paper_p, np.nan)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ import pandas as pd
 
 from app.detectors.base import PaperSpec
 from app.detectors.untaught import completed
-from app.detectors.work_codes import coded, distinct, item_tables, numbers, order_of_works, points_of
+from app.detectors.work_codes import coded, distinct, numbers, order_of_works, points_of
 
 if TYPE_CHECKING:
     from app.detectors.item_sums import ScoreOrder
@@ -69,6 +69,10 @@ class Answers:
         if known is None:
             known = self.__dict__["_by_score"] = ScoreOrder(self, top)
         return known
+
+    def bare(self) -> Answers:
+        """The same without what was made of it."""
+        return replace(self)
 
     def of_schools(self, rows: np.ndarray) -> Answers:
         """Works of the schools marked in `rows`, numbered as if there were no others."""
@@ -314,13 +318,8 @@ def _answers(
 ) -> tuple[list[np.ndarray], Answers]:
     """Works by points and score, item by item, and the works themselves in their own order."""
     within = school if unit is None else np.where(unit < 0, -1 - school, unit)
-    cells = item_tables(points, raw, spec.item_max, spec.max_score)
-    filled = completed(
-        points, raw, school, within, variant, spec.item_max, cells, seed=year * 100 + spec.grade
-    )
+    filled = completed(points, raw, school, within, variant, spec.item_max, seed=year * 100 + spec.grade)
     points, score = filled.points, filled.score
-    if filled.untaught is not None:
-        cells = item_tables(points, score, spec.item_max, spec.max_score)
     order = order_of_works(points, score, variant, school if unit is None else unit)
     if unit is not None:
         unit = unit.take(order).astype(np.int32 if len(unit) == 0 or unit.max() < 2**31 else np.int64)
@@ -335,4 +334,4 @@ def _answers(
         None if filled.untaught is None else raw.astype(kind).take(order),
         filled.untaught,
     )
-    return cells, answers
+    return filled.cells, answers

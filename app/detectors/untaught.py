@@ -24,11 +24,14 @@ class Completed:
         Totals of `points`.
     untaught : ndarray of bool, shape (S, K), or None
         Items that no class of the school was taught; None where every item was taught everywhere.
+    cells : list of ndarray
+        `item_tables` of `points`.
     """
 
     points: np.ndarray
     score: np.ndarray
     untaught: np.ndarray | None
+    cells: list[np.ndarray]
 
 
 def completed(
@@ -38,7 +41,6 @@ def completed(
     within: np.ndarray,
     variant: np.ndarray,
     limit: tuple[int, ...],
-    cells: list[np.ndarray] | None = None,
     *,
     seed: int,
 ) -> Completed:
@@ -51,8 +53,6 @@ def completed(
         `within` is the class, or the school where classes are not known.
     limit : tuple of K int
         Maximum of each item.
-    cells : list of ndarray, optional
-        `item_tables` of the works, for those who have them.
     seed : int
 
     Returns
@@ -72,8 +72,8 @@ def completed(
     top = int(sum(limit))
     kinds, group, size = distinct(within.astype(np.int64))
     skipped = (_most(points, group) == 0) & (size >= _SMALLEST_CLASS)[:, None]
+    cells = item_tables(points, score, limit, top)
     if skipped.any():
-        cells = item_tables(points, score, limit, top) if cells is None else cells
         works = np.maximum(cells[0].sum(axis=0), 1)
         rows = np.flatnonzero(skipped.any(axis=1))
         place = np.full(len(kinds), -1)
@@ -84,13 +84,13 @@ def completed(
         usual = np.column_stack([np.arange(len(table)) @ table / works for table in cells])
         skipped[rows] &= counts @ usual >= _SMALLEST_EXPECTED
     concerned = skipped.any(axis=1)
-    taught = ~concerned[group]
-    if not concerned.any() or taught.sum() < _SMALLEST_NORM:
-        return Completed(points, score, None)
-    tables = _norms(points[:, taught], score[taught], limit, top)
+    rows = np.flatnonzero(concerned[group])
+    if len(rows) == 0 or len(score) - len(rows) < _SMALLEST_NORM:
+        return Completed(points, score, None, cells)
+    elsewhere = _changed(cells, item_tables(points[:, rows], score[rows], limit, top), -1)
+    tables = _norms(elsewhere)
     mean = np.column_stack([np.arange(len(share)) @ share for share in tables])
     points, score = points.copy(), score.copy()
-    rows = np.flatnonzero(~taught)
     rows = rows[order_of_works(points[:, rows], score[rows], variant[rows], within[rows])]
     chance = np.random.default_rng(seed).uniform(size=(len(rows), K))
     patterns, which = _patterns(skipped[group[rows]])
@@ -103,11 +103,16 @@ def completed(
             drawn = (chance[own, k] > below[:-1]).sum(axis=0)
             points[k, rows[own]] = drawn
     score[rows] = points[:, rows].sum(axis=0)
-    schools = int(school.max()) + 1
-    at_all = np.zeros((schools, K), dtype=bool)
-    for item in range(K):
-        at_all[:, item] = np.bincount(school, weights=~skipped[group, item], minlength=schools) == 0
-    return Completed(points, score, at_all)
+    owner = np.zeros(len(kinds), dtype=np.int64)
+    owner[group] = school
+    taught = np.zeros((int(owner.max()) + 1, K), dtype=bool)
+    np.logical_or.at(taught, owner, ~skipped)
+    filled = _changed(elsewhere, item_tables(points[:, rows], score[rows], limit, top), 1)
+    return Completed(points, score, ~taught, filled)
+
+
+def _changed(cells: list[np.ndarray], others: list[np.ndarray], sign: int) -> list[np.ndarray]:
+    return [own + sign * other for own, other in zip(cells, others, strict=True)]
 
 
 def _most(points: np.ndarray, group: np.ndarray) -> np.ndarray:
@@ -119,12 +124,12 @@ def _most(points: np.ndarray, group: np.ndarray) -> np.ndarray:
     return np.maximum.reduceat(points, starts, axis=1).T
 
 
-def _norms(points: np.ndarray, score: np.ndarray, limit: tuple[int, ...], top: int) -> list[np.ndarray]:
+def _norms(cells: list[np.ndarray]) -> list[np.ndarray]:
     """Share of works with each number of points at each total, smoothed over totals; columns sum to one."""
-    scores = np.arange(top + 1)
+    scores = np.arange(cells[0].shape[1])
     kernel = np.exp(-0.5 * (scores[:, None] - scores) ** 2)
     found = []
-    for table in item_tables(points, score, limit, top):
+    for table in cells:
         smooth = table @ kernel + 1e-3 * (table.sum(axis=1, keepdims=True) + 1) / (table.sum() + len(table))
         found.append(smooth / smooth.sum(axis=0))
     return found

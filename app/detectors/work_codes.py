@@ -11,8 +11,6 @@ import pandas as pd
 
 from app.frames import item_columns
 
-BLANK_ITEMS = "blank_items"
-"""Column of works read from files that counts what `blank_items` does, in place of the items."""
 _NUMBERS_AT_ONCE = 4_000_000
 _LARGEST_KEY = 62
 

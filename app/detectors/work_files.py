@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,20 +17,29 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute
 import pyarrow.parquet as pq
-from pandas.api.types import union_categoricals
 
 from app import frames
 from app.detectors.base import PaperSpec
-from app.detectors.checks import CheckedWorks, check_works, cleaned
-from app.detectors.tables import Answers, PaperTable, build_tables, find_spec
-from app.detectors.work_codes import BLANK_ITEMS, blank_items, numbers
+from app.detectors.checks import CheckedWorks, check_works, repeated_codes
+from app.detectors.plain_columns import PlainWorks, plain_works
+from app.detectors.selective_absence import GradePupils
+from app.detectors.tables import Answers, PaperTable, build_tables, find_spec, table_of
+from app.detectors.work_codes import coded
+from app.detectors.works_read import (
+    ByPaper,
+    Gathering,
+    Key,
+    Sitters,
+    WorksRead,
+    pupils_of_sitters,
+    read_of_frame,
+)
 
 _WORDS = ("subject", "school", "class", "participant", "variant", "municipality")
 _KEY = ("year", "subject", "grade")
-_SMALL, _SMALL_OR_NULL = ("year", "grade", "score"), ("pupil_grade", "file_total")
-_PUPIL = (*_KEY, "school", "municipality", "participant", "score", *_SMALL_OR_NULL)
 HELD_WORKS = 1_500_000
 """As many works keep their answers in memory (about 30 bytes each); those of more papers are read again."""
+_KNOWN = {column.name for column in frames.WORKS} | {"file_total"}
 _NULLABLE = {pa.int8(): pd.Int8Dtype()}
 _SHELF: list[tuple[Callable[[], Answers], Answers]] = []
 
@@ -60,22 +70,34 @@ class WorkFiles:
                     found.setdefault((0, "", 0), []).append((path, list(range(file.num_row_groups))))
                     continue
                 for group in range(file.num_row_groups):
-                    for key in _keys(file.read_row_group(group, columns=list(_KEY), use_threads=False)):
+                    for key in _keys_of_group(file, group):
                         places = found.setdefault(key, [])
                         if not places or places[-1][0] != path:
                             places.append((path, []))
                         places[-1][1].append(group)
         return dict(sorted(found.items()))
 
-    def read(self, papers: Sequence[PaperSpec], *, with_items: bool = True) -> tuple[CheckedWorks, list[PaperTable]]:
+    def read(
+        self,
+        papers: Sequence[PaperSpec],
+        *,
+        with_items: bool = True,
+        at_once: Callable[[PaperTable], None] | None = None,
+    ) -> tuple[WorksRead, list[PaperTable]]:
         """Check and count all works, a paper at a time.
+
+        Parameters
+        ----------
+        papers : sequence of PaperSpec
+        with_items : bool
+        at_once : callable, optional
+            Called with each table while the answers of its works are in memory.
 
         Returns
         -------
-        CheckedWorks
-            Of the works only the columns that tell who wrote what, and where.
+        WorksRead
         list of PaperTable
-            Tables whose answers are read again when asked for.
+            Tables; of many works the answers are read again when asked for.
 
         Raises
         ------
@@ -83,33 +105,39 @@ class WorkFiles:
             As `checks.check_works` does, at the first paper that has a fault.
         """
         tables: list[PaperTable] = []
-        warnings: list[str] = []
-        kept: list[pd.DataFrame] = []
-        held = repeated = 0
+        gathering = Gathering()
+        sat: dict[Key, Callable[[], Sitters | None]] = {}
+        held = 0
         for key, groups in self.papers().items():
-            checked = check_works(_frame(groups, key), papers, strict_papers=self.strict_papers)
-            warnings += checked.warnings
-            kept.append(_narrow(checked.works, find_spec(papers, *key)))
-            repeated += checked.repeated
-            for table in build_tables(checked.works, papers, with_items=with_items):
+            read, found, sitters = _read_paper(groups, key, papers, self.strict_papers, with_items=with_items)
+            gathering.add(read)
+            again = _Again(tuple(groups), key, tuple(papers))
+            held += 0 if sitters is None else len(sitters.score)
+            is_held = held <= HELD_WORKS
+            sat[key] = partial(_same, sitters) if is_held else again.sitters
+            for table in found:
+                if at_once is not None:
+                    at_once(table)
                 if table.answers is not None:
-                    held += len(table.answers.score)
-                    if held > HELD_WORKS:
-                        table = replace(table, answers=StoredAnswers(_Again(groups, key, tuple(papers))))
+                    table = replace(table, answers=table.answers.bare() if is_held else StoredAnswers(again.answers))
                 tables.append(table)
+            del found, read, sitters
             pa.default_memory_pool().release_unused()
         tables.sort(key=lambda table: table.key)
-        return CheckedWorks(_together(kept), tuple(dict.fromkeys(warnings)), repeated), tables
+
+        def pupils(own: Sequence[PaperTable]) -> GradePupils | None:
+            return pupils_of_sitters([sat[table.key]() if table.key in sat else None for table in own])
+
+        return gathering.whole(pupils), tables
 
     def of_schools(self, names: np.ndarray, year: int, papers: Sequence[PaperSpec]) -> pd.DataFrame:
         """Works of the schools named on these papers of one year, as a frame of them would have been checked."""
-        parts = []
+        parts, wanted = [], set(names.tolist())
         for key, groups in self.papers().items():
             if key[0] == year and find_spec(papers, *key) is not None:
                 table = _paper(groups, key)
                 # Only they are checked again: whatever is said of the others has been said.
-                own = cleaned(table["school"].to_pandas()).isin(names).to_numpy()
-                parts.append(_narrowly_coded(table.filter(pa.array(own))))
+                parts.append(_narrowly_coded(table.filter(pa.array(_named(table["school"], wanted)))))
                 del table
                 pa.default_memory_pool().release_unused()
         together = pa.concat_tables(parts, promote_options="permissive").unify_dictionaries()
@@ -120,12 +148,11 @@ class WorkFiles:
         return check_works(frame, papers).works
 
 
-def read_works(works: pd.DataFrame | WorkFiles, papers: Sequence[PaperSpec]) -> tuple[CheckedWorks, list[PaperTable]]:
-    """Works, checked, and their tables, from a frame or from files."""
+def read_works(works: CheckedWorks | WorkFiles, papers: Sequence[PaperSpec]) -> tuple[WorksRead, list[PaperTable]]:
+    """Tables of works, and what else they say, from a frame that was checked or from files."""
     if isinstance(works, WorkFiles):
         return works.read(papers)
-    checked = check_works(works, papers)
-    return checked, build_tables(checked.works, papers)
+    return read_of_frame(works, papers), build_tables(works.works, papers)
 
 
 def read_frame(paths: Sequence[Path]) -> pd.DataFrame:
@@ -134,7 +161,7 @@ def read_frame(paths: Sequence[Path]) -> pd.DataFrame:
     for path in paths:
         with pq.ParquetFile(path) as file:
             groups.append((path, list(range(file.num_row_groups))))
-    return _table(groups).to_pandas(use_threads=False, self_destruct=True)
+    return _table(groups)[0].to_pandas(use_threads=False, self_destruct=True)
 
 
 class StoredAnswers(Answers):
@@ -170,22 +197,102 @@ _FIELDS = {field.name for field in fields(Answers)}
 
 @dataclass(frozen=True)
 class _Again:
-    """Reads one paper's answers once more."""
+    """Reads one paper once more."""
 
-    groups: list[tuple[Path, list[int]]]
-    key: tuple[int, str, int]
+    groups: tuple[tuple[Path, list[int]], ...]
+    key: Key
     papers: tuple[PaperSpec, ...]
 
-    def __call__(self) -> Answers:
-        checked = check_works(_frame(self.groups, self.key), self.papers)
-        (table,) = build_tables(checked.works, self.papers)
+    def answers(self) -> Answers:
+        _, (table,), _ = _read_paper(self.groups, self.key, self.papers, is_strict=False, with_items=True)
         assert table.answers is not None
         return table.answers
 
+    def sitters(self) -> Sitters | None:
+        return _read_paper(self.groups, self.key, self.papers, is_strict=False, with_items=False)[2]
 
-def _frame(groups: list[tuple[Path, list[int]]], key: tuple[int, str, int]) -> pd.DataFrame:
-    """Works of one paper."""
-    return _paper(groups, key).to_pandas(use_threads=False, self_destruct=True)
+
+def _same(sitters: Sitters | None) -> Sitters | None:
+    return sitters
+
+
+def _read_paper(
+    groups: Sequence[tuple[Path, list[int]]],
+    key: Key,
+    papers: Sequence[PaperSpec],
+    is_strict: bool,
+    *,
+    with_items: bool,
+) -> tuple[WorksRead, list[PaperTable], Sitters | None]:
+    """One paper: what its works say besides, its table (or none), and who sat it."""
+    spec = find_spec(papers, *key)
+    columns = _paper(groups, key)
+    plain = plain_works(columns, spec, with_items=with_items)
+    if plain is None or spec is None:
+        checked = check_works(columns.to_pandas(use_threads=False, self_destruct=True), papers, strict_papers=is_strict)
+        tables = build_tables(checked.works, papers, with_items=with_items)
+        return read_of_frame(checked, papers), tables, _sitters_of_frame(checked.works)
+    del columns
+    own = plain.columns
+    again = plain.repeated()
+    read = WorksRead(
+        _no_pupils,
+        _places(plain),
+        (repeated_codes(int(again.sum())),) if again.any() else (),
+        None if plain.participant is None else {key: plain.of_school(again)} if again.any() else {},
+        _known(key, plain, plain.file_total),
+        {key: plain.of_school(plain.blank > 0, plain.blank)} if plain.blank.any() else {},
+        _pupil_grade(key, plain.pupil_grade),
+    )
+    sitters = None
+    if plain.participant is not None:
+        score = own.score.astype(np.int16 if spec.max_score < 2**15 else np.int64)
+        sitters = Sitters(own.names, own.school, plain.participant_names, plain.participant, score)
+    return read, [table_of(own, spec, key[0])], sitters
+
+
+def _no_pupils(tables: Sequence[PaperTable]) -> GradePupils | None:
+    return None
+
+
+def _sitters_of_frame(works: pd.DataFrame) -> Sitters | None:
+    if "participant" not in works or not works["participant"].notna().any():
+        return None
+    school, school_names = coded(works["school"])
+    participant, names = coded(works["participant"])
+    participant = np.where(works["participant"].notna(), participant, -1)
+    return Sitters(school_names, school, names, participant, works["score"].to_numpy(dtype=np.int64))
+
+
+def _places(plain: PlainWorks) -> pd.DataFrame:
+    """First municipality of each school."""
+    present, first = np.unique(plain.columns.school, return_index=True)
+    names = plain.columns.names[present].astype(object)
+    if plain.municipality is None:
+        return pd.DataFrame({"school": names[:0]})
+    code, words = plain.municipality
+    own = np.array([*words.tolist(), None], dtype=object)[code[first]]
+    return pd.DataFrame({"school": names, "municipality": own})
+
+
+def _known(key: Key, plain: PlainWorks, values: np.ndarray | None) -> ByPaper:
+    known = np.zeros(0, dtype=bool) if values is None else np.isfinite(values)
+    return {key: plain.of_school(known)} if known.any() else {}
+
+
+def _pupil_grade(key: Key, values: np.ndarray | None) -> dict[Key, int]:
+    known = np.zeros(0) if values is None else values[np.isfinite(values)]
+    if len(known) == 0:
+        return {}
+    grades, counts = np.unique(known, return_counts=True)
+    return {key: int(grades[np.argmax(counts)])}
+
+
+def _named(column: pa.ChunkedArray, wanted: set[str]) -> np.ndarray:
+    """Works of the schools wanted."""
+    whole = column.combine_chunks().dictionary_encode()
+    there = np.array([str(word).strip() in wanted for word in whole.dictionary.to_pylist()] + [False])
+    return there[pa.compute.fill_null(whole.indices, len(there) - 1).to_numpy()]
 
 
 def _narrowly_coded(table: pa.Table) -> pa.Table:
@@ -197,54 +304,50 @@ def _narrowly_coded(table: pa.Table) -> pa.Table:
     return table
 
 
-def _paper(groups: list[tuple[Path, list[int]]], key: tuple[int, str, int]) -> pa.Table:
-    table = _table(groups)
-    if set(_KEY) <= set(table.column_names) and len(_keys(table)) > 1:
+def _paper(groups: Sequence[tuple[Path, list[int]]], key: Key) -> pa.Table:
+    table, is_single = _table(groups, key)
+    if not is_single and set(_KEY) <= set(table.column_names) and len(_keys(table)) > 1:
         own = [pa.compute.equal(table[n].cast(pa.string()), pa.scalar(str(v))) for n, v in zip(_KEY, key, strict=True)]
         table = table.filter(pa.compute.and_(pa.compute.and_(own[0], own[1]), own[2]))
     return table
 
 
-def _table(groups: list[tuple[Path, list[int]]]) -> pa.Table:
-    """Row groups one under another; words stay codes of one dictionary a column."""
+def _table(groups: Sequence[tuple[Path, list[int]]], key: Key | None = None) -> tuple[pa.Table, bool]:
+    """Row groups one under another, words as codes of one dictionary a column; whether they surely hold one paper."""
     parts = []
-    known = {column.name for column in frames.WORKS} | {"file_total"}
+    is_single = True
     for path, chosen in groups:
-        names = [n for n in pq.read_schema(path).names if n in known or frames.item_columns([n])]
-        with pq.ParquetFile(path, read_dictionary=[n for n in _WORDS if n in names]) as file:
+        with pq.ParquetFile(path) as plain:
+            names = [n for n in plain.schema_arrow.names if n in _KNOWN or frames.item_columns([n])]
+            words = [n for n in _WORDS if n in names and not pa.types.is_dictionary(plain.schema_arrow.field(n).type)]
+            is_single &= all(_only_key(plain, group) == key for group in chosen)
+            if not words:
+                parts.append(plain.read_row_groups(chosen, columns=names, use_threads=False))
+                continue
+        with pq.ParquetFile(path, read_dictionary=words) as file:
             parts.append(file.read_row_groups(chosen, columns=names, use_threads=False))
-    return pa.concat_tables(parts, promote_options="permissive").unify_dictionaries()
+    together = parts[0] if len(parts) == 1 else pa.concat_tables(parts, promote_options="permissive")
+    return together.unify_dictionaries(), is_single
 
 
-def _narrow(works: pd.DataFrame, spec: PaperSpec | None) -> pd.DataFrame:
-    """Only who wrote what and where, a few bytes a work; nothing of the frame itself is kept alive."""
-    columns: dict[str, Any] = {}
-    for name in (name for name in _PUPIL if name in works):
-        if name in _SMALL:
-            columns[name] = works[name].to_numpy().astype(np.int16)
-        elif name in _SMALL_OR_NULL:
-            values = numbers(works[name])
-            unknown = ~np.isfinite(values)
-            columns[name] = pd.arrays.IntegerArray(np.where(unknown, 0, values).astype(np.int16), unknown)
-        else:
-            columns[name] = works[name].astype("category").array.copy()
-    columns[BLANK_ITEMS] = blank_items(works, 0 if spec is None else len(spec.item_max)).astype(np.int16)
-    return pd.DataFrame(columns)
+def _keys_of_group(file: pq.ParquetFile, group: int) -> list[Key]:
+    """Papers of a row group."""
+    only = _only_key(file, group)
+    return [only] if only else _keys(file.read_row_group(group, columns=list(_KEY), use_threads=False))
 
 
-def _together(parts: list[pd.DataFrame]) -> pd.DataFrame:
-    """Frames one under another, words as one set of categories and numbers as narrow as they may be."""
-    if not parts:
-        return pd.DataFrame({name: pd.Series(dtype="object") for name in _PUPIL})
-    columns = {}
-    for name in dict.fromkeys(name for part in parts for name in part.columns):
-        kind = "Int16" if name in _SMALL_OR_NULL else "category"
-        own = [part[name] if name in part else pd.Series([None] * len(part), dtype=kind) for part in parts]
-        if name in _SMALL or name == BLANK_ITEMS:
-            columns[name] = np.concatenate([column.to_numpy() for column in own])
-        else:
-            columns[name] = pd.concat(own, ignore_index=True) if name in _SMALL_OR_NULL else union_categoricals(own)
-    return pd.DataFrame(columns)
+def _only_key(file: pq.ParquetFile, group: int) -> Key | None:
+    """The paper of a row group that holds a single one, as far as its statistics tell."""
+    metadata = file.metadata.row_group(group)
+    only: dict[str, Any] = {}
+    for number in range(metadata.num_columns):
+        column = metadata.column(number)
+        told = column.statistics if column.path_in_schema in _KEY else None
+        if told is not None and told.has_min_max and told.null_count == 0 and told.min == told.max:
+            only[column.path_in_schema] = told.min
+    if len(only) < len(_KEY) or not isinstance(only["subject"], str):
+        return None
+    return only["year"], only["subject"], only["grade"]
 
 
 def _keys(table: pa.Table) -> list[tuple[int, str, int]]:

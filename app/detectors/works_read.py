@@ -1,0 +1,164 @@
+"""What a screening takes from works besides the tables of papers: who sat them, where schools are, what was odd."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from app.detectors import cohorts, context, protocol
+from app.detectors.base import PaperSpec
+from app.detectors.checks import CheckedWorks
+from app.detectors.selective_absence import GradePupils, pupils_of
+from app.detectors.tables import PaperTable, find_spec
+from app.detectors.work_codes import blank_items, distinct
+
+Key = tuple[int, str, int]
+ByPaper = dict[Key, dict[str, int]]
+
+
+@dataclass
+class WorksRead:
+    """Gathered from all works of a screening.
+
+    Attributes
+    ----------
+    pupils : callable
+        Papers of one grade and year → their pupils, see `selective_absence.pupils_of`.
+    places : DataFrame
+        ``school, municipality``, one row a school; see `context.places_of`.
+    warnings : tuple of str
+        Russian sentences.
+    repeated : dict or None
+        Works whose participant's code was already met, by paper and school; None where participants have no codes.
+    mismatched : dict
+        Works whose file says another total, by paper and school.
+    missing : dict
+        Items left out, by paper and school.
+    grades : dict
+        Grade of the pupils by paper, see `cohorts.pupil_grades`.
+    """
+
+    pupils: Callable[[Sequence[PaperTable]], GradePupils | None]
+    places: pd.DataFrame
+    warnings: tuple[str, ...] = ()
+    repeated: ByPaper | None = None
+    mismatched: ByPaper = field(default_factory=dict)
+    missing: ByPaper = field(default_factory=dict)
+    grades: dict[Key, int] = field(default_factory=dict)
+
+
+def read_of_frame(checked: CheckedWorks, papers: Sequence[PaperSpec]) -> WorksRead:
+    """Gather it from works in memory."""
+    works = checked.works
+    repeated: ByPaper | None = None
+    if "participant" in works and works["participant"].notna().any():
+        repeated = {}
+        if checked.repeated:
+            keys = ["year", "subject", "grade", "school", "participant"]
+            again = works["participant"].notna().to_numpy() & works.duplicated(keys).to_numpy()
+            repeated = protocol.counts_of(works, again)
+    mismatched: ByPaper = {}
+    if "file_total" in works:
+        mismatched = protocol.counts_of(works, works["file_total"].notna().to_numpy())
+    return WorksRead(
+        lambda tables: pupils_of(works, tables),
+        context.places_of(works),
+        checked.warnings,
+        repeated,
+        mismatched,
+        _left_out(works, papers),
+        cohorts.pupil_grades(works),
+    )
+
+
+def _left_out(works: pd.DataFrame, papers: Sequence[PaperSpec]) -> ByPaper:
+    """Items that are blank in the works, as far as each paper goes."""
+    own = works[["year", "subject", "grade", "school"]]
+    limit = np.zeros(len(works), dtype=np.int64)
+    for year, subject, grade in own[["year", "subject", "grade"]].drop_duplicates().itertuples(index=False):
+        spec = find_spec(papers, int(year), str(subject), int(grade))
+        rows = (own["year"] == year) & (own["subject"] == subject) & (own["grade"] == grade)
+        limit[rows.to_numpy()] = 0 if spec is None else len(spec.item_max)
+    count = blank_items(works, limit)
+    found: ByPaper = {}
+    chosen = count > 0
+    columns = ["year", "subject", "grade", "school"]
+    sums = own[chosen].assign(count=count[chosen]).groupby(columns, observed=True)["count"].sum()
+    for (year, subject, grade, school), total in sums.items():
+        found.setdefault((int(year), str(subject), int(grade)), {})[str(school)] = int(total)
+    return found
+
+
+@dataclass(frozen=True)
+class Sitters:
+    """Who wrote one paper, and what score: codes of schools and participants among their sorted names, −1 for none."""
+
+    school_names: np.ndarray
+    school: np.ndarray
+    participant_names: np.ndarray
+    participant: np.ndarray
+    score: np.ndarray
+
+
+def pupils_of_sitters(sitters: Sequence[Sitters | None]) -> GradePupils | None:
+    """Put the works of each pupil side by side, see `selective_absence.pupils_of`; None stands for a paper without."""
+    present = [own for own in sitters if own is not None and (own.participant >= 0).any()]
+    if len(sitters) < 2 or not present:
+        return None
+    schools = np.unique(np.concatenate([own.school_names for own in present]))
+    codes = np.unique(np.concatenate([own.participant_names for own in present]))
+    pupil, column, score = [], [], []
+    for number, own in enumerate(sitters):
+        if own is None:
+            continue
+        known = own.participant >= 0
+        at_school = np.searchsorted(schools, own.school_names)[own.school[known]]
+        code = np.searchsorted(codes, own.participant_names)[own.participant[known]]
+        pupil.append(at_school.astype(np.int64) * len(codes) + code)
+        column.append(np.full(len(code), number))
+        score.append(own.score[known])
+    numbers, row, _ = distinct(np.concatenate(pupil))
+    scores = np.full((len(numbers), len(sitters)), np.nan)
+    scores[row, np.concatenate(column)] = np.concatenate(score)
+    return GradePupils(schools, numbers // len(codes), scores)
+
+
+@dataclass
+class Gathering:
+    """Adds up what single papers say, for works that are read a paper at a time."""
+
+    warnings: list[str] = field(default_factory=list)
+    places: list[pd.DataFrame] = field(default_factory=list)
+    repeated: ByPaper | None = None
+    mismatched: ByPaper = field(default_factory=dict)
+    missing: ByPaper = field(default_factory=dict)
+    grades: dict[Key, int] = field(default_factory=dict)
+
+    def add(self, read: WorksRead) -> None:
+        self.warnings += read.warnings
+        self.places.append(read.places)
+        if read.repeated is not None:
+            self.repeated = (self.repeated or {}) | read.repeated
+        self.mismatched |= read.mismatched
+        self.missing |= read.missing
+        self.grades |= read.grades
+
+    def whole(self, pupils: Callable[[Sequence[PaperTable]], GradePupils | None]) -> WorksRead:
+        """All together; a school is where the first paper that names its municipality has it."""
+        named = [own for own in self.places if "municipality" in own]
+        places = pd.concat(named, ignore_index=True).drop_duplicates("school") if named else self._nowhere()
+        return WorksRead(
+            pupils,
+            places,
+            tuple(dict.fromkeys(self.warnings)),
+            self.repeated,
+            self.mismatched,
+            self.missing,
+            self.grades,
+        )
+
+    def _nowhere(self) -> pd.DataFrame:
+        return self.places[0] if self.places else pd.DataFrame({"school": pd.Series(dtype="object")})
