@@ -13,8 +13,6 @@ from app.detectors import (
     cohorts,
     external_gap,
     findings_beside,
-    homogeneity_parts,
-    item_intervals,
     protocol,
     recurrence,
     upper_tail,
@@ -83,24 +81,18 @@ def beside(
 def assess(
     done: Sequence[PaperResults],
     before: list[PaperTable],
-    control: dict[tuple[int, str, int], PaperTable],
     around: Beside,
     params: Params,
     *,
     signals_only: bool = False,
 ) -> None:
-    """Run the detectors on the papers of one year; results and refusals are left in `done`.
+    """Compare the papers of one year with what is beside them; results and refusals are left in `done`.
 
     With `signals_only` what is shown and never counted is left out (a copy of the works nobody will look at).
     """
     tables = [paper.table for paper in done]
     for paper in done:
         table = paper.table
-        mine = control.get(table.key)
-        try:
-            paper.tail = upper_tail.upper_tail(table, mine, params.upper_tail)
-        except InsufficientData as refusal:
-            paper.silent[upper_tail.NAME] = str(refusal)
         try:
             paper.swing = _swing(table, before, around, params)
         except InsufficientData as refusal:
@@ -110,17 +102,10 @@ def assess(
             paper.gap = external_gap.external_gap(table, outside, params.external_gap)
         except InsufficientData as refusal:
             paper.silent[external_gap.NAME] = str(refusal)
-        if paper.homogeneity is not None:
-            gaps = around.missing.get(table.key)
-            left_out = None if gaps is None else np.array([float(gaps.get(str(name), 0)) for name in table.schools])
-            paper.parts = homogeneity_parts.homogeneity_parts(table, paper.homogeneity, left_out, params.homogeneity)
-            paper.homogeneity = homogeneity_parts.with_parts(paper.homogeneity, paper.parts, params.homogeneity)
         if signals_only:
             continue
         sheet = protocol.sheet_of(table, tables, around.upload, around.repeated, around.mismatched)
         paper.upload = protocol.protocol(sheet, params.protocol)
-        if paper.profile is not None:
-            paper.intervals = item_intervals.item_intervals(table, mine)
 
 
 def _swing(table: PaperTable, before: list[PaperTable], around: Beside, params: Params) -> year_swing.SwingResult:

@@ -132,6 +132,7 @@ def spearman(cells: np.ndarray) -> np.ndarray:
     >>> float(spearman(np.array([[[2.0, 0.0], [0.0, 2.0]]]))[0])
     1.0
     """
+    cells = np.asarray(cells, dtype=float)
     rows, columns = cells.sum(axis=2), cells.sum(axis=1)
     n = rows.sum(axis=1)
 

@@ -157,7 +157,7 @@ def journal_gap(table: PaperTable, control: PaperTable | None, X: np.ndarray, pa
         raise InsufficientData("у работы нет официальных границ отметок")
     if table.journal is None:
         raise InsufficientData("нет отметок по журналу")
-    cells = table.journal
+    cells = np.asarray(table.journal, dtype=float)
     works = cells.sum(axis=(1, 2))
     usable = works >= params.smallest_n
     if usable.sum() < params.smallest_pool:

@@ -114,7 +114,7 @@ def screen_reports(groups: list[ReportGroup], year: int, around: Surroundings, r
             around.exams,
             around.params,
         )
-        beside.assess(found, around.before, around.control, around.beside, around.params)
+        beside.assess(found, around.before, around.beside, around.params)
         by_scores = {result.table.key: result for result in found}
     marked = _means([group.joint for group in groups if group.kind == "marks"], around)
     summaries = {group.joint.key: with_pooled_variance(_summary(group)) for group in groups if group.kind == "other"}

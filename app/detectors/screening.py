@@ -32,12 +32,13 @@ from app.detectors.aggregates import Aggregates, check_aggregates
 from app.detectors.base import PaperSpec, Screening
 from app.detectors.checks import NO_WORKS, CheckedWorks, check_works
 from app.detectors.own_index import own_index
+from app.detectors.paper_detectors import run_on_paper
 from app.detectors.params import Params, load_params
 from app.detectors.report_tables import earlier_scores, report_groups, score_tables
 from app.detectors.summaries import PaperResults, evidence_of, summaries
 from app.detectors.tables import PaperTable, build_tables
 from app.detectors.work_files import WorkFiles, read_works
-from app.detectors.works_read import WorksRead
+from app.detectors.works_read import Key, WorksRead
 from app.errors import InsufficientData
 
 _MODULES = (
@@ -125,12 +126,22 @@ def screen(
     tell("проверка работ", 0.0)
     # Works in files are not kept: where a copy of some is made they are read again.
     source = works if isinstance(works, WorkFiles) else check_works(NO_WORKS if works is None else works, papers)
-    read, tables = read_works(source, papers)
     reported, said = check_aggregates(aggregates or Aggregates(), papers)
+    sample = surroundings.ControlSample(papers, control)
+    at_hand = _AtHand(sample, schools, exams, params, signals_only=not presented)
+    # A paper with reports beside its works is judged once both are known; others while their answers are at hand.
+    read, tables = read_works(
+        source,
+        papers,
+        at_once=None if reported else at_hand.judge,
+        held_works=None if presented and charts else 0,
+    )
     groups = report_groups(tables, reported)
     everybody = [*tables, *(group.joint for group in groups)]
     tell("справочные распределения", 0.2)
-    earlier, control_tables, notes = surroundings.earlier_and_control(papers, previous, control, everybody)
+    control_tables = at_hand.control_of(everybody)
+    earlier, notes = surroundings.earlier_tables(papers, previous, min((t.year for t in everybody), default=0))
+    notes += sample.notes
     earlier = earlier_scores(earlier, previous_aggregates, papers, min((t.year for t in everybody), default=0))
     frames_found: list[pd.DataFrame] = []
     papers_found: list[pd.DataFrame] = []
@@ -151,8 +162,10 @@ def screen(
     for number, year in enumerate(years):
         of_year = [table for table in tables if table.year == year]
         before = [*earlier, *(table for table in scored if table.year < year)]
-        done = _screen_year(of_year, before, control_tables, read, schools, exams, params)
-        beside.assess(done, before, control_tables, around, params, signals_only=not presented)
+        done = _screen_year(
+            of_year, before, control_tables, read, schools, exams, params, ready=at_hand.ready, for_people=presented
+        )
+        beside.assess(done, before, around, params, signals_only=not presented)
         reports = report_screening.screen_reports(
             groups,
             year,
@@ -213,23 +226,75 @@ def screen(
     return result
 
 
+class _AtHand:
+    """Papers that are judged while the answers of their works are at hand."""
+
+    def __init__(
+        self,
+        sample: surroundings.ControlSample,
+        schools: pd.DataFrame | None,
+        exams: pd.DataFrame | None,
+        params: Params,
+        *,
+        signals_only: bool,
+    ) -> None:
+        self._sample, self._schools, self._exams, self._params = sample, schools, exams, params
+        self._signals_only = signals_only
+        self._control: dict[Key, PaperTable] | None = None
+        self.ready: dict[Key, PaperResults] = {}
+
+    def judge(self, table: PaperTable, read: WorksRead) -> None:
+        """Run the detectors of one paper; what they found waits in `ready`."""
+        self._control = self._control or {}
+        mine = self._sample.of(table)
+        if mine is not None:
+            self._control[table.key] = mine
+        self.ready[table.key] = run_on_paper(
+            table,
+            mine,
+            _design(table, self._schools, self._exams, self._params),
+            read.missing.get(table.key),
+            self._params,
+            signals_only=self._signals_only,
+        )
+
+    def control_of(self, tables: list[PaperTable]) -> dict[Key, PaperTable]:
+        """Control sample by paper: as the papers judged had it, else of the tables given."""
+        if self._control is not None:
+            return self._control
+        of_key: dict[Key, list[PaperTable]] = {}
+        for table in tables:
+            of_key.setdefault(table.key, []).append(table)
+        found = {key: self._sample.of(*own) for key, own in of_key.items()}
+        return {key: own for key, own in found.items() if own is not None}
+
+
+def _design(table: PaperTable, schools: pd.DataFrame | None, exams: pd.DataFrame | None, params: Params) -> np.ndarray:
+    """Context of a paper's schools, (S, p)."""
+    X = context.context_matrix(table.schools, schools, category_schools=params.contextual_mean.category_schools)
+    exam = context.exam_column(table.schools, exams, table.spec.subject)
+    return np.column_stack((X, exam)) if exam.shape[1] else X
+
+
 def _screen_year(
     tables: list[PaperTable],
     before: list[PaperTable],
-    control: dict[tuple[int, str, int], PaperTable],
+    control: dict[Key, PaperTable],
     read: WorksRead,
     schools: pd.DataFrame | None,
     exams: pd.DataFrame | None,
     params: Params,
+    *,
+    ready: dict[Key, PaperResults] | None = None,
+    for_people: bool = True,
 ) -> list[PaperResults]:
-    done = [PaperResults(table) for table in tables]
+    """Every detector that needs no other year; `ready` holds papers that have been judged by themselves."""
+    ready = ready or {}
     around = [*tables, *_relevant(before, tables)]
-    parts: dict[tuple[int, str, int], tuple] = {}
-    designs: dict[tuple[int, str, int], np.ndarray] = {}
+    parts: dict[Key, tuple] = {}
+    designs: dict[Key, np.ndarray] = {}
     for table in around:
-        X = context.context_matrix(table.schools, schools, category_schools=params.contextual_mean.category_schools)
-        exam = context.exam_column(table.schools, exams, table.spec.subject)
-        designs[table.key] = np.column_stack((X, exam)) if exam.shape[1] else X
+        designs[table.key] = _design(table, schools, exams, params)
         mine = control.get(table.key)
         try:
             parts[table.key] = contextual_mean.context_part(
@@ -244,44 +309,19 @@ def _screen_year(
             continue
     grades = {table.spec.grade: [t for t in tables if t.spec.grade == table.spec.grade] for table in tables}
     pupils = {grade: read.pupils(own) for grade, own in grades.items()}
-    for paper in done:
-        table = paper.table
-        mine = control.get(table.key)
-        try:
-            paper.boundary = boundary_push.boundary_push(table, mine, params.boundary_push)
-            paper.lowest = few_lowest.few_lowest(
-                table,
-                paper.boundary.against_pool.tilt,
-                params.few_lowest,
-                params.boundary_push.spread_prior,
-                reference=paper.boundary.reference,
-                reference_works=paper.boundary.reference_works,
-            )
-        except InsufficientData:
-            paper.boundary = paper.lowest = None
+    done = []
+    for table in tables:
+        paper = ready.get(table.key)
+        if paper is None:
+            missing = read.missing.get(table.key)
+            mine = control.get(table.key)
+            paper = run_on_paper(table, mine, designs[table.key], missing, params, signals_only=not for_people)
+        # Its answers may have been given up since it was judged.
+        paper.table = table
+        done.append(paper)
         if table.key in parts:
             past = context.elsewhere(table, around, parts)
             paper.mean = contextual_mean.contextual_mean(table, parts[table.key], past, params.contextual_mean)
-        try:
-            paper.journal = journal_gap.journal_gap(table, mine, designs[table.key], params.journal_gap)
-        except InsufficientData:
-            paper.journal = None
-        try:
-            paper.profile = item_profile.item_profile(table, mine, params.item_profile)
-        except InsufficientData as refusal:
-            paper.refusals[item_profile.NAME] = str(refusal)
-        try:
-            paper.landing = landing_profile.landing_profile(table, mine, params.landing_profile)
-        except InsufficientData as refusal:
-            paper.refusals[landing_profile.NAME] = str(refusal)
-        try:
-            paper.similarity = class_similarity.class_similarity(table, params.class_similarity)
-        except InsufficientData as refusal:
-            paper.refusals[class_similarity.NAME] = str(refusal)
-        try:
-            paper.homogeneity = homogeneity.homogeneity(table, mine, params.homogeneity)
-        except InsufficientData as refusal:
-            paper.refusals[homogeneity.NAME] = str(refusal)
         try:
             grade = table.spec.grade
             paper.absence = selective_absence.selective_absence(
@@ -294,7 +334,7 @@ def _screen_year(
 
 def _copy_with_mechanisms(
     before: list[PaperTable],
-    control: dict[tuple[int, str, int], PaperTable],
+    control: dict[Key, PaperTable],
     works: CheckedWorks | WorkFiles,
     schools: pd.DataFrame | None,
     exams: pd.DataFrame | None,
@@ -311,9 +351,12 @@ def _copy_with_mechanisms(
         else:
             own = works.works[works.works["year"] == year]
         copy = planting.planted_works(own, specs, names, kind, params.mechanisms.planted_strength)
-        read = WorksRead(lambda tables: selective_absence.pupils_of(copy, tables), context.places_of(copy))
-        copied = _screen_year(build_tables(copy, specs), before, control, read, schools, exams, params)
-        beside.assess(copied, before, control, around, params, signals_only=True)
+        read = WorksRead(
+            lambda tables: selective_absence.pupils_of(copy, tables), context.places_of(copy), missing=around.missing
+        )
+        tables = build_tables(copy, specs)
+        copied = _screen_year(tables, before, control, read, schools, exams, params, for_people=False)
+        beside.assess(copied, before, around, params, signals_only=True)
         return copied
 
     return screened

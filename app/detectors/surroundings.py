@@ -16,31 +16,18 @@ SMALLEST_CONTROL = 200
 """Works; a smaller control sample is left aside."""
 
 
-def earlier_and_control(
-    papers: Sequence[PaperSpec],
-    previous: pd.DataFrame | None,
-    control: pd.DataFrame | Collection[str] | None,
-    tables: list[PaperTable],
-) -> tuple[list[PaperTable], dict[tuple[int, str, int], PaperTable], list[str]]:
-    """Tables of the year before, control sample by paper, and what had to be left out.
+class ControlSample:
+    """Works of a control sample, or the schools that serve as one.
 
     Parameters
     ----------
     papers : sequence of PaperSpec
-    previous : DataFrame or None
-        Works of the year before.
     control : DataFrame, collection of str or None
         Works of a control sample, or codes of the schools that serve as one.
-    tables : list of PaperTable
-        Papers to be screened.
 
-    Returns
-    -------
-    list of PaperTable
-        Papers of years before the first of `tables`.
-    dict of tuple to PaperTable
-        Control sample by ``year, subject, grade`` of the paper it serves, `SMALLEST_CONTROL` works at least.
-    list of str
+    Attributes
+    ----------
+    notes : list of str
         Warnings in Russian.
 
     Raises
@@ -48,46 +35,83 @@ def earlier_and_control(
     WrongFormat
         The works cannot be read as such, see `checks.check_works`.
     """
-    notes: list[str] = []
-    # A paper described for this year only still describes last year's, unless last year has a description of its own.
-    timeless = [*papers, *(replace(p, year=None) for p in papers)]
-    earlier: list[PaperTable] = []
-    if previous is not None and len(previous):
-        checked = check_works(previous, timeless)
-        notes += [f"прошлый год: {text}" for text in checked.warnings]
-        first = min((table.year for table in tables), default=0)
-        everything = build_tables(checked.works, timeless, with_items=False)
-        earlier = [table for table in everything if table.year < first]
-        if len(earlier) < len(everything):
-            notes.append("среди работ прошлого года есть работы того же года или более поздние: они не учтены")
-    found: dict[tuple[int, str, int], PaperTable] = {}
-    if isinstance(control, pd.DataFrame):
-        checked = check_works(control, timeless)
-        notes += [f"контрольная выборка: {text}" for text in checked.warnings]
-        others = build_tables(checked.works, timeless)
-        for table in tables:
-            same = [
-                t
-                for t in others
-                if (t.spec.subject, t.spec.grade, t.spec.max_score) == (*table.key[1:], table.spec.max_score)
-            ]
-            best = min(same, key=lambda t: abs(t.year - table.year), default=None)
-            if best is not None:
-                found[table.key] = best
-    elif control is not None:
-        names = np.array([str(name) for name in control])
-        for table in tables:
-            rows = table.rows_of(names)
-            if rows.any():
-                found[table.key] = _subset(table, rows)
-    for key, table in list(found.items()):
-        if table.counts.sum() < SMALLEST_CONTROL:
-            del found[key]
-            notes.append(
-                f"контрольная выборка для работы {key[1]} {key[2]} меньше {SMALLEST_CONTROL} работ: "
+
+    def __init__(self, papers: Sequence[PaperSpec], control: pd.DataFrame | Collection[str] | None) -> None:
+        self.notes: list[str] = []
+        self._others: list[PaperTable] = []
+        self._names: np.ndarray | None = None
+        if isinstance(control, pd.DataFrame):
+            timeless = described_for_any_year(papers)
+            checked = check_works(control, timeless)
+            self.notes += [f"контрольная выборка: {text}" for text in checked.warnings]
+            self._others = build_tables(checked.works, timeless)
+        elif control is not None:
+            self._names = np.array([str(name) for name in control])
+
+    def of(self, *tables: PaperTable) -> PaperTable | None:
+        """What serves a paper, `SMALLEST_CONTROL` works at least; a smaller one is noted and left aside.
+
+        Parameters
+        ----------
+        *tables : PaperTable
+            Tables of the paper; where schools serve as the sample, the last that has any of them counts.
+        """
+        found = [one for one in map(self._of_table, tables) if one is not None]
+        if not found:
+            return None
+        if found[-1].counts.sum() < SMALLEST_CONTROL:
+            _, subject, grade = tables[0].key
+            self.notes.append(
+                f"контрольная выборка для работы {subject} {grade} меньше {SMALLEST_CONTROL} работ: "
                 "сравнение — со школами региона"
             )
-    return earlier, found, notes
+            return None
+        return found[-1]
+
+    def _of_table(self, table: PaperTable) -> PaperTable | None:
+        if self._names is not None:
+            rows = table.rows_of(self._names)
+            return _subset(table, rows) if rows.any() else None
+        same = [
+            t
+            for t in self._others
+            if (t.spec.subject, t.spec.grade, t.spec.max_score) == (*table.key[1:], table.spec.max_score)
+        ]
+        return min(same, key=lambda t: abs(t.year - table.year), default=None)
+
+
+def described_for_any_year(papers: Sequence[PaperSpec]) -> list[PaperSpec]:
+    """Papers, and each once more for every year that has no description of its own."""
+    return [*papers, *(replace(p, year=None) for p in papers)]
+
+
+def earlier_tables(
+    papers: Sequence[PaperSpec], previous: pd.DataFrame | None, first_year: int
+) -> tuple[list[PaperTable], list[str]]:
+    """Tables of papers of years before the first to be screened, and warnings in Russian.
+
+    Parameters
+    ----------
+    papers : sequence of PaperSpec
+    previous : DataFrame or None
+        Works of the year before.
+    first_year : int
+
+    Raises
+    ------
+    WrongFormat
+        The works cannot be read as such, see `checks.check_works`.
+    """
+    if previous is None or len(previous) == 0:
+        return [], []
+    timeless = described_for_any_year(papers)
+    checked = check_works(previous, timeless)
+    notes = [f"прошлый год: {text}" for text in checked.warnings]
+    everything = build_tables(checked.works, timeless, with_items=False)
+    earlier = [table for table in everything if table.year < first_year]
+    if len(earlier) < len(everything):
+        notes.append("среди работ прошлого года есть работы того же года или более поздние: они не учтены")
+    return earlier, notes
 
 
 def _subset(table: PaperTable, rows: np.ndarray) -> PaperTable:

@@ -107,7 +107,7 @@ class PaperTable:
         known.
     class_spread : float or None
         Excess variance of class means inside schools, in points²; None where classes are not known.
-    journal : ndarray of float, shape (S, M + 1, 4), or None
+    journal : ndarray of whole numbers, shape (S, M + 1, 4), or None
         Works by score and journal mark 2 … 5.
     items : list of ndarray, or None
         Per item, works of all schools by points and total score; None where the items are not given.
@@ -138,6 +138,12 @@ class PaperTable:
         """Variance inside a school, divisor n − 1; 0 for a single work."""
         squares = self.counts @ np.arange(self.counts.shape[1]) ** 2
         return np.maximum(squares - self.n * self.mean**2, 0.0) / np.maximum(self.n - 1, 1)
+
+    def with_small_numbers(self) -> PaperTable:
+        """The same with its widest table in two bytes a cell, for those who keep many."""
+        if self.journal is None or self.journal.max(initial=0) >= 2**16:
+            return self
+        return replace(self, journal=self.journal.astype(np.uint16))
 
     @property
     def key(self) -> tuple[int, str, int]:

@@ -82,7 +82,8 @@ class WorkFiles:
         papers: Sequence[PaperSpec],
         *,
         with_items: bool = True,
-        at_once: Callable[[PaperTable], None] | None = None,
+        at_once: Callable[[PaperTable, WorksRead], None] | None = None,
+        held_works: int | None = None,
     ) -> tuple[WorksRead, list[PaperTable]]:
         """Check and count all works, a paper at a time.
 
@@ -91,7 +92,9 @@ class WorkFiles:
         papers : sequence of PaperSpec
         with_items : bool
         at_once : callable, optional
-            Called with each table while the answers of its works are in memory.
+            Called with each table, and what else its works say, while their answers are in memory.
+        held_works : int, optional
+            As many works keep their answers afterwards; `HELD_WORKS` by default.
 
         Returns
         -------
@@ -114,12 +117,16 @@ class WorkFiles:
             again = _Again(tuple(groups), key, tuple(papers))
             held += 0 if sitters is None else len(sitters.score)
             is_held = held <= HELD_WORKS
+            keeps_answers = held <= (HELD_WORKS if held_works is None else held_works)
             sat[key] = partial(_same, sitters) if is_held else again.sitters
             for table in found:
                 if at_once is not None:
-                    at_once(table)
+                    at_once(table, read)
                 if table.answers is not None:
-                    table = replace(table, answers=table.answers.bare() if is_held else StoredAnswers(again.answers))
+                    answers = table.answers.bare() if keeps_answers else StoredAnswers(again.answers)
+                    table = replace(table, answers=answers)
+                if at_once is not None and not keeps_answers:
+                    table = table.with_small_numbers()
                 tables.append(table)
             del found, read, sitters
             pa.default_memory_pool().release_unused()
@@ -148,10 +155,16 @@ class WorkFiles:
         return check_works(frame, papers).works
 
 
-def read_works(works: CheckedWorks | WorkFiles, papers: Sequence[PaperSpec]) -> tuple[WorksRead, list[PaperTable]]:
+def read_works(
+    works: CheckedWorks | WorkFiles,
+    papers: Sequence[PaperSpec],
+    *,
+    at_once: Callable[[PaperTable, WorksRead], None] | None = None,
+    held_works: int | None = None,
+) -> tuple[WorksRead, list[PaperTable]]:
     """Tables of works, and what else they say, from a frame that was checked or from files."""
     if isinstance(works, WorkFiles):
-        return works.read(papers)
+        return works.read(papers, at_once=at_once, held_works=held_works)
     return read_of_frame(works, papers), build_tables(works.works, papers)
 
 

@@ -1,0 +1,134 @@
+"""All detectors that look at one paper by itself, run one after another while the paper's answers are in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import fields, is_dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from app.detectors import (
+    boundary_push,
+    class_similarity,
+    few_lowest,
+    homogeneity,
+    homogeneity_parts,
+    item_intervals,
+    item_profile,
+    journal_gap,
+    landing_profile,
+    upper_tail,
+)
+from app.detectors.params import Params
+from app.detectors.summaries import PaperResults
+from app.detectors.tables import PaperTable
+from app.errors import InsufficientData
+
+_WIDE = 8
+"""Columns; a table of results with more has a column an item or a score, and is there to be shown."""
+
+
+def run_on_paper(
+    table: PaperTable,
+    control: PaperTable | None,
+    design: np.ndarray,
+    missing: Mapping[str, int] | None,
+    params: Params,
+    *,
+    signals_only: bool = False,
+) -> PaperResults:
+    """Run the detectors of one paper.
+
+    Parameters
+    ----------
+    table : PaperTable
+    control : PaperTable or None
+        The control sample's works of this paper.
+    design : ndarray, shape (S, p)
+        Context of the schools.
+    missing : mapping or None
+        Items left out by school; None where the works do not tell.
+    params : Params
+    signals_only : bool
+        Leaves out what is shown and never counted, tables of results among it.
+
+    Returns
+    -------
+    PaperResults
+        Detectors that could not run have left their reasons in it.
+    """
+    paper = PaperResults(table)
+    _boundary(paper, control, params)
+    try:
+        paper.journal = journal_gap.journal_gap(table, control, design, params.journal_gap)
+    except InsufficientData:
+        paper.journal = None
+    paper.profile = _ask(
+        paper, item_profile.NAME, lambda: item_profile.item_profile(table, control, params.item_profile)
+    )
+    paper.landing = _ask(
+        paper, landing_profile.NAME, lambda: landing_profile.landing_profile(table, control, params.landing_profile)
+    )
+    paper.similarity = _ask(
+        paper, class_similarity.NAME, lambda: class_similarity.class_similarity(table, params.class_similarity)
+    )
+    paper.homogeneity = _ask(
+        paper, homogeneity.NAME, lambda: homogeneity.homogeneity(table, control, params.homogeneity)
+    )
+    try:
+        paper.tail = upper_tail.upper_tail(table, control, params.upper_tail)
+    except InsufficientData as refusal:
+        paper.silent[upper_tail.NAME] = str(refusal)
+    if paper.homogeneity is not None:
+        left_out = None if missing is None else np.array([float(missing.get(str(name), 0)) for name in table.schools])
+        paper.parts = homogeneity_parts.homogeneity_parts(table, paper.homogeneity, left_out, params.homogeneity)
+        paper.homogeneity = homogeneity_parts.with_parts(paper.homogeneity, paper.parts, params.homogeneity)
+    if signals_only:
+        return _narrow(paper)
+    if paper.profile is not None:
+        paper.intervals = item_intervals.item_intervals(table, control)
+    return paper
+
+
+def _boundary(paper: PaperResults, control: PaperTable | None, params: Params) -> None:
+    try:
+        paper.boundary = boundary_push.boundary_push(paper.table, control, params.boundary_push)
+        paper.lowest = few_lowest.few_lowest(
+            paper.table,
+            paper.boundary.against_pool.tilt,
+            params.few_lowest,
+            params.boundary_push.spread_prior,
+            reference=paper.boundary.reference,
+            reference_works=paper.boundary.reference_works,
+        )
+    except InsufficientData:
+        paper.boundary = paper.lowest = None
+
+
+def _ask(paper: PaperResults, name: str, detector: Callable[[], Any]) -> Any:
+    try:
+        return detector()
+    except InsufficientData as refusal:
+        paper.refusals[name] = str(refusal)
+        return None
+
+
+def _narrow(paper: PaperResults) -> PaperResults:
+    """The results without their wide tables."""
+    for own in fields(paper):
+        value = getattr(paper, own.name)
+        if own.name != "table" and is_dataclass(value):
+            setattr(paper, own.name, _narrowed(value))
+    return paper
+
+
+def _narrowed(result: Any) -> Any:
+    changed: dict[str, Any] = {}
+    for own in fields(result):
+        value = getattr(result, own.name)
+        if isinstance(value, np.ndarray) and value.ndim == 2 and value.shape[1] > _WIDE:
+            changed[own.name] = value[:, :0].copy()
+        elif is_dataclass(value) and not isinstance(value, type):
+            changed[own.name] = _narrowed(value)
+    return replace(result, **changed) if changed else result
