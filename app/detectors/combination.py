@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from app.detectors.dispersion import robust_correlation
+from app.detectors.dispersion import robust_correlations
 from app.detectors.params import CombinationParams, TierParams
 from app.detectors.tails import SMALLEST_P, larger_of_two, to_z
 from app.terms import Tier
@@ -162,12 +162,10 @@ def correlations(z: np.ndarray) -> np.ndarray:
     ndarray, shape (P, P)
         Not under zero off the diagonal.
     """
-    P = z.shape[1]
-    matrix = np.eye(P)
-    pairs = [(a, b) for a in range(P) for b in range(a)]
-    values = np.array([robust_correlation(z[:, a], z[:, b]) for a, b in pairs])
-    for (a, b), value in zip(pairs, values, strict=True):
-        matrix[a, b] = matrix[b, a] = np.clip((value + values.mean()) / 2, 0.0, 0.95)
+    matrix = robust_correlations(z)
+    between = ~np.eye(len(matrix), dtype=bool)
+    if between.any():
+        matrix[between] = np.clip((matrix[between] + matrix[between].mean()) / 2, 0.0, 0.95)
     return matrix
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
+_FEW_SCHOOLS = 400
 _OMEGA = 1e-5
 """How near ω is found, as a share of the range it is sought in."""
 
@@ -293,6 +294,40 @@ def robust_correlation(a: np.ndarray, b: np.ndarray) -> float:
     if plus + minus <= 0:
         return 0.0
     return float(np.clip((plus - minus) / (plus + minus), -0.95, 0.95))
+
+
+def robust_correlations(z: np.ndarray) -> np.ndarray:
+    """`robust_correlation` of all pairs of columns, (P, P), ones on the diagonal."""
+    S, P = z.shape
+    matrix = np.eye(P)
+    if P < 2:
+        return matrix
+    a, b = np.tril_indices(P, -1)
+    if S > _FEW_SCHOOLS:
+        values = np.array([robust_correlation(z[:, i], z[:, j]) for i, j in zip(a, b, strict=True)])
+    else:
+        count = np.isfinite(z).astype(float)
+        both = (count.T @ count)[a, b].astype(np.int64)
+        plus, minus = (_quartile_ranges(v, both) ** 2 for v in (z[:, a] + z[:, b], z[:, a] - z[:, b]))
+        total = np.where(plus + minus > 0, plus + minus, np.inf)
+        values = np.where(both >= 20, np.clip((plus - minus) / total, -0.95, 0.95), 0.0)
+    matrix[a, b] = matrix[b, a] = values
+    return matrix
+
+
+def _quartile_ranges(values: np.ndarray, count: np.ndarray) -> np.ndarray:
+    """`quartile_range` of each column's `count` numbers; the rest are NaN. Zero for columns without any."""
+    ordered = np.sort(values, axis=0)
+    last = np.maximum(count - 1, 0)
+    column = np.arange(len(count))
+
+    def quantile(share: float) -> np.ndarray:
+        at = share * last
+        low = at.astype(np.int64)
+        first, second = ordered[low, column], ordered[np.minimum(low + 1, last), column]
+        return first + (at - low) * (second - first)
+
+    return np.nan_to_num(quantile(0.75) - quantile(0.25))
 
 
 def _median(values: np.ndarray) -> float:

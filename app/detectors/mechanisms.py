@@ -15,6 +15,7 @@ from app.detectors.params import MechanismParams
 from app.errors import Misconfigured
 from app.terms import Mechanism
 
+_SCHOOLS_AT_ONCE = 2_048
 SMALLEST_EIGENVALUE = 0.02
 """Of the signals' correlation: nearer to singular, what two nearly equal signals differ in would decide."""
 
@@ -121,11 +122,11 @@ def mechanism_ratios(families: Sequence[FamilyScores], profiles: Profiles, param
     mu = np.vstack((named, params.unnamed_shift * np.eye(len(columns))))
     whole, expected = _over_papers(z, size, params)
     prior = np.log(np.array(params.amplitude_shares) / sum(params.amplitude_shares))
-    ratios = _ratios(whole, mu[:, None, :] * expected, prior, params) + np.log1p(-params.paper_share)
+    ratios = _ratios(whole, mu, expected, prior, params) + np.log1p(-params.paper_share)
     single = np.full((z.shape[1], len(z), len(mu)), -np.inf)
     sat = works >= params.smallest_works
     for paper in range(z.shape[1]):
-        of_paper = _ratios(z[:, paper], mu[:, None, :] * size[:, [paper]], prior, params)
+        of_paper = _ratios(z[:, paper], mu, np.broadcast_to(size[:, [paper]], whole.shape), prior, params)
         single[paper] = np.where(sat[:, [paper]], of_paper, -np.inf)
     count = np.maximum(sat.sum(axis=1), 1)
     with np.errstate(divide="ignore"):
@@ -179,51 +180,57 @@ def _over_papers(z: np.ndarray, size: np.ndarray, params: MechanismParams) -> tu
     return whole, expected
 
 
-def _ratios(z: np.ndarray, shift: np.ndarray, prior: np.ndarray, params: MechanismParams) -> np.ndarray:
-    """Logarithm of the ratio of each mechanism, amplitudes averaged; `shift` (K, S, k), or broadcast to it."""
+def _ratios(
+    z: np.ndarray, mu: np.ndarray, expected: np.ndarray, prior: np.ndarray, params: MechanismParams
+) -> np.ndarray:
+    """Logarithm of the ratio of each mechanism, amplitudes averaged; they shift school i by `mu` times `expected[i]`."""
     S, k = z.shape
-    shift = np.broadcast_to(shift, (len(shift), S, k))
     known = np.isfinite(z)
     correlation = _correlation(z, params)
-    result = np.zeros((S, len(shift)))
-    patterns, which = np.unique(known, axis=0, return_inverse=True)
-    for number, pattern in enumerate(patterns):
-        rows = np.flatnonzero(which.ravel() == number)
+    result = np.zeros((S, len(mu)))
+    patterns, which = np.unique(known @ (1 << np.arange(k)), return_inverse=True)
+    for number in range(len(patterns)):
+        of_pattern = np.flatnonzero(which == number)
+        pattern = known[of_pattern[0]]
         if not pattern.any():
             continue
         inverse = np.linalg.inv(correlation[np.ix_(pattern, pattern)])
-        own = z[np.ix_(rows, pattern)]
-        moved = shift[:, rows][:, :, pattern]
-        square = np.einsum("ij,jk,ik->i", own, inverse, own)
-        cross = np.einsum("mij,jk,ik->mi", moved, inverse, own)
-        size = np.einsum("mij,jk,mik->mi", moved, inverse, moved)
+        own_mu = mu[:, pattern]
+        # Squares of all shifts as one product of matrices: school by pair of signals, pair of signals by mechanism.
+        pairs = (own_mu[:, :, None] * inverse * own_mu[:, None, :]).reshape(len(mu), -1)
         power = -(params.degrees + pattern.sum()) / 2
-        base = np.log1p(square / params.degrees)
-        ways = [
-            prior[i] + power * (np.log1p((square - 2 * a * cross + a * a * size) / params.degrees) - base)
-            for i, a in enumerate(params.amplitudes)
-        ]
-        result[rows] = np.logaddexp.reduce(np.array(ways), axis=0).T
+        for first in range(0, len(of_pattern), _SCHOOLS_AT_ONCE):
+            rows = of_pattern[first : first + _SCHOOLS_AT_ONCE]
+            own, awaited = z[np.ix_(rows, pattern)], expected[np.ix_(rows, pattern)]
+            turned = own @ inverse
+            square = (turned * own).sum(axis=1)
+            cross = own_mu @ (turned * awaited).T
+            size = pairs @ (awaited[:, :, None] * awaited[:, None, :]).reshape(len(rows), -1).T
+            base = np.log1p(square / params.degrees)
+            ways = [
+                prior[i] + power * (np.log1p((square - 2 * a * cross + a * a * size) / params.degrees) - base)
+                for i, a in enumerate(params.amplitudes)
+            ]
+            highest = np.maximum.reduce(ways)
+            total = np.add.reduce([np.exp(way - highest) for way in ways])
+            result[rows] = (highest + np.log(total)).T
     return result
 
 
 def _correlation(z: np.ndarray, params: MechanismParams) -> np.ndarray:
     """Correlation of the signals over schools, values held to three; drawn to independence."""
-    k = z.shape[1]
-    held = np.clip(z, -3, 3)
-    known = np.isfinite(z)
-    matrix = np.eye(k)
-    for a in range(k):
-        for b in range(a):
-            both = known[:, a] & known[:, b]
-            if both.sum() < params.smallest_schools:
-                continue
-            x, y = held[both, a], held[both, b]
-            spread = x.std() * y.std()
-            if spread > 0:
-                matrix[a, b] = matrix[b, a] = (1 - params.shrinkage) * float(
-                    ((x - x.mean()) * (y - y.mean())).mean() / spread
-                )
+    known = np.isfinite(z).astype(float)
+    held = np.clip(np.nan_to_num(z), -3, 3) * known
+    # Moments of each pair over the schools where both are known.
+    both = known.T @ known
+    count = np.maximum(both, 1)
+    mean = held.T @ known / count
+    variance = np.maximum((held**2).T @ known / count - mean**2, 0.0)
+    spread = np.sqrt(variance * variance.T)
+    covariance = held.T @ held / count - mean * mean.T
+    some = (both >= params.smallest_schools) & (spread > 1e-12)
+    matrix = np.where(some, (1 - params.shrinkage) * covariance / np.where(some, spread, 1.0), 0.0)
+    np.fill_diagonal(matrix, 1.0)
     # Pairs known on different schools (works here, reports there) need not fit together into one matrix.
     values, vectors = np.linalg.eigh(matrix)
     if values[0] < SMALLEST_EIGENVALUE:
