@@ -21,6 +21,7 @@ PARTS = ("pairs", "whole")
 _SEED = 20_090_317
 _TAIL = 0.05
 _WORKS_AT_ONCE = 4_096
+_KEPT_WORKS = 500_000
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,24 @@ def residuals_of(points: np.ndarray, score: np.ndarray, mean: np.ndarray, covari
     return rows
 
 
+class _Residuals:
+    """Residuals of all works of a paper; of many works made when they are asked for, for they fill four bytes each."""
+
+    def __init__(self, answers: Answers, mean: np.ndarray, covariance: np.ndarray) -> None:
+        self._answers, self._norm = answers, (mean, covariance)
+        self.shape = answers.points.shape
+        is_small = self.shape[0] <= _KEPT_WORKS
+        self._kept = residuals_of(answers.points, answers.score, mean, covariance) if is_small else None
+
+    def take(self, index: np.ndarray, axis: int = 0) -> np.ndarray:
+        """Rows of an array of any shape of numbers of works; as `ndarray.take` along the first axis."""
+        if self._kept is not None:
+            return self._kept.take(index, axis=axis)
+        flat = index.ravel()
+        own = residuals_of(self._answers.points.take(flat, axis=0), self._answers.score.take(flat), *self._norm)
+        return own.reshape(*index.shape, self.shape[1])
+
+
 def class_similarity(table: PaperTable, params: SimilarityParams) -> SimilarityResult:
     r"""Similarity test of all schools of one paper.
 
@@ -150,7 +169,7 @@ def class_similarity(table: PaperTable, params: SimilarityParams) -> SimilarityR
     top, S = table.spec.max_score, len(table.schools)
     mean = given_total(answers.by_score(top).sums, answers.works_at(table).sum(axis=0))
     covariance = covariance_by_score(answers, top)
-    rows = residuals_of(answers.points, answers.score, mean, covariance)
+    rows = _Residuals(answers, mean, covariance)
     runs = PairRuns(answers.variant, starts, sizes)
     rng = np.random.default_rng(_SEED)
     # Many classes say as much in a few exchanges as few classes do in many.

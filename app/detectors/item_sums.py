@@ -15,6 +15,7 @@ from scipy import sparse
 from app.detectors.tables import Answers
 
 _WORKS_AT_ONCE = 16_384
+_KEPT_WORKS = 500_000
 
 
 class ScoreOrder:
@@ -35,16 +36,18 @@ class ScoreOrder:
 
     def __init__(self, answers: Answers, top: int) -> None:
         score = answers.score
-        order = np.argsort(score.astype(np.int16 if top < 2**15 else np.int64), kind="stable")
-        self._points = answers.points.take(order, axis=0)
-        self._school = answers.school.take(order)
+        order = np.argsort(score.astype(np.int16 if top < 2**15 else np.int64), kind="stable").astype(np.int32)
+        # Of many works the points are not copied, but fetched block by block.
+        self._order = order if len(order) > _KEPT_WORKS else None
+        self._points = answers.points if self._order is not None else answers.points.take(order, axis=0)
+        self._school = answers.school if self._order is not None else answers.school.take(order)
         self._edges = np.concatenate(([0], np.cumsum(np.bincount(score, minlength=top + 1)))).tolist()
         self.works = np.diff(self._edges).astype(float)
         K = answers.points.shape[1]
         self.sums = np.zeros((top + 1, K))
         self._squares = np.zeros((top + 1, K, K))
         for at, rows in self._blocks():
-            x = self._points[rows].astype(np.float32)
+            x = self._points_of(rows).astype(np.float32)
             self.sums[at] += x.sum(axis=0, dtype=float)
             self._squares[at] += x.T @ x
 
@@ -53,6 +56,9 @@ class ScoreOrder:
             low, high = self._edges[score], self._edges[score + 1]
             for first in range(low, high, _WORKS_AT_ONCE):
                 yield score, slice(first, min(first + _WORKS_AT_ONCE, high))
+
+    def _points_of(self, rows: slice) -> np.ndarray:
+        return self._points[rows] if self._order is None else self._points.take(self._order[rows], axis=0)
 
     def scatter(self) -> np.ndarray:
         """Sums of squares and products about the mean of each score, shape (M + 1, K, K)."""
@@ -78,7 +84,8 @@ class ScoreOrder:
             return self.sums.copy()
         total = np.zeros_like(self.sums)
         for at, rows in self._blocks():
-            total[at] += weight[self._school[rows]] @ self._points[rows].astype(float)
+            school = self._school[rows] if self._order is None else self._school.take(self._order[rows])
+            total[at] += weight[school] @ self._points_of(rows).astype(float)
         return total
 
     def third(self, direction: np.ndarray) -> np.ndarray:
@@ -97,7 +104,7 @@ class ScoreOrder:
         centre = (self.sums @ direction) / n
         total = np.zeros_like(centre)
         for at, rows in self._blocks():
-            gap = self._points[rows].astype(float) @ direction - centre[at]
+            gap = self._points_of(rows).astype(float) @ direction - centre[at]
             total[at] += (gap * gap * gap).sum(axis=0)
         return total / n
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-_SCHOOLS_AT_ONCE = 256
+SCHOOLS_AT_ONCE = 256
+"""As many schools as a cache holds with all their tables; each block stops when it has settled."""
 
 
 @dataclass(frozen=True)
@@ -29,9 +30,6 @@ class Leniency:
     ----------
     statistic, variance : ndarray, shape (S,)
         Of the score test.
-    works : ndarray, shape (S, M + 1)
-    pi : ndarray, shape (4, S, M + 1)
-        Journal marks given the score under the null.
     slope : ndarray, shape (S, 4)
         What the weights are cleared by.
     alpha : ndarray, shape (S, 4)
@@ -40,10 +38,25 @@ class Leniency:
 
     statistic: np.ndarray
     variance: np.ndarray
-    works: np.ndarray
-    pi: np.ndarray
     slope: np.ndarray
     alpha: np.ndarray
+
+    def of(self, rows: slice) -> Leniency:
+        """Those of some schools."""
+        return Leniency(self.statistic[rows], self.variance[rows], self.slope[rows], self.alpha[rows])
+
+
+def joined(parts: list[Leniency]) -> Leniency:
+    """Blocks of schools one after another."""
+    return Leniency(*(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(Leniency)))
+
+
+def marks_first(cells: np.ndarray) -> np.ndarray:
+    """Table of schools, scores and marks with marks on the first axis, (4, S, M + 1).
+
+    Sums over four marks then run along whole arrays, several times faster than along a short last axis.
+    """
+    return np.ascontiguousarray(np.moveaxis(cells, 2, 0), dtype=float)
 
 
 def copy_test(
@@ -82,12 +95,19 @@ def copy_test(
     ----------
     .. [1] D. R. Cox, D. V. Hinkley, "Theoretical Statistics", 1974, sec. 9.3 (score tests with nuisance parameters).
     """
-    marks = np.ascontiguousarray(np.moveaxis(cells, 2, 0))
     g = np.moveaxis(weight, 1, 0)[:, None, :]
-    found = fit_leniency(marks, np.moveaxis(np.broadcast_to(reference, cells.shape), 2, 0), g, start)
-    third, fourth = cumulants(found, g)
-    conditional = np.moveaxis(found.pi, 0, 2)
-    return CopyTest(found.statistic, found.variance, third, fourth, conditional, found.alpha)
+    reference = np.broadcast_to(reference, cells.shape)
+    agreeing = np.zeros((4, cells.shape[1]), dtype=bool)
+    parts, tails, given = [], [], []
+    for first in range(0, len(cells), SCHOOLS_AT_ONCE):
+        rows = slice(first, first + SCHOOLS_AT_ONCE)
+        marks, base = marks_first(cells[rows]), np.moveaxis(reference[rows], 2, 0)
+        parts.append(fit_leniency(marks, base, g, None if start is None else start[rows]))
+        tails.append(cumulants(marks, base, g, parts[-1], agreeing))
+        given.append(np.moveaxis(_conditional(np.maximum(base, 1e-9), parts[-1].alpha), 0, 2))
+    found = joined(parts)
+    third, fourth, _ = (np.concatenate(own) for own in zip(*tails, strict=True))
+    return CopyTest(found.statistic, found.variance, third, fourth, np.concatenate(given), found.alpha)
 
 
 def fit_leniency(marks: np.ndarray, reference: np.ndarray, g: np.ndarray, start: np.ndarray | None) -> Leniency:
@@ -106,17 +126,6 @@ def fit_leniency(marks: np.ndarray, reference: np.ndarray, g: np.ndarray, start:
     -------
     Leniency
     """
-    S = marks.shape[1]
-    if S <= _SCHOOLS_AT_ONCE:
-        return _fitted(marks, reference, g, start)
-    # As many schools at a time as a cache holds; each block stops when it has settled.
-    blocks = [slice(first, first + _SCHOOLS_AT_ONCE) for first in range(0, S, _SCHOOLS_AT_ONCE)]
-    parts = [_fitted(marks[:, b], reference[:, b], g, None if start is None else start[b]) for b in blocks]
-    joined = {f.name: [getattr(part, f.name) for part in parts] for f in fields(Leniency)}
-    return Leniency(**{name: np.concatenate(own, axis=int(name == "pi")) for name, own in joined.items()})
-
-
-def _fitted(marks: np.ndarray, reference: np.ndarray, g: np.ndarray, start: np.ndarray | None) -> Leniency:
     base = np.maximum(reference, 1e-9)
     works = marks.sum(axis=0)
     observed = marks.sum(axis=2).T
@@ -141,25 +150,36 @@ def _fitted(marks: np.ndarray, reference: np.ndarray, g: np.ndarray, start: np.n
     for j, own in enumerate(centred):
         statistic += np.einsum("is,is->i", marks[j], own)
         variance += np.einsum("is,is,is->i", weighted[j], own, own)
-    return Leniency(statistic, variance, works, pi, slope, alpha)
+    return Leniency(statistic, variance, slope, alpha)
 
 
-def cumulants(found: Leniency, g: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Third and fourth cumulant of the statistic under the null, each (S,)."""
-    S = len(found.alpha)
-    third, fourth = np.empty(S), np.empty(S)
-    for first in range(0, S, _SCHOOLS_AT_ONCE):
-        rows = slice(first, first + _SCHOOLS_AT_ONCE)
-        pi, works = found.pi[:, rows], found.works[rows]
-        centred = _centred(g, found.slope[rows], pi)
-        second = pi * centred
-        second *= centred
-        single = second.sum(axis=0)
-        second *= centred
-        third[rows] = np.einsum("is,jis->i", works, second)
-        second *= centred
-        fourth[rows] = np.einsum("is,is->i", works, second.sum(axis=0) - 3 * single * single)
-    return third, fourth
+def cumulants(
+    marks: np.ndarray, reference: np.ndarray, g: np.ndarray, found: Leniency, agreeing: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Third and fourth cumulant of the statistic under the null, and works expected to agree, each (S,).
+
+    Parameters
+    ----------
+    marks, reference, g : ndarray
+        As for `fit_leniency`.
+    found : Leniency
+    agreeing : ndarray of bool, shape (4, M + 1)
+        Whether the score's own mark is the journal's.
+    """
+    works = marks.sum(axis=0)
+    pi = _conditional(np.maximum(reference, 1e-9), found.alpha)
+    expected = np.zeros(len(works))
+    for j, own in enumerate(agreeing):
+        expected += np.einsum("is,is->i", works[:, own], pi[j][:, own])
+    centred = _centred(g, found.slope, pi)
+    second = pi * centred
+    second *= centred
+    single = second.sum(axis=0)
+    second *= centred
+    third = np.einsum("is,is->i", works, second.sum(axis=0))
+    second *= centred
+    fourth = np.einsum("is,is->i", works, second.sum(axis=0) - 3 * single * single)
+    return third, fourth, expected
 
 
 def _centred(g: np.ndarray, slope: np.ndarray, pi: np.ndarray) -> np.ndarray:

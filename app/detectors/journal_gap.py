@@ -7,7 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.detectors.dispersion import school_effects, student_p
-from app.detectors.journal_copying import CopyTest, Leniency, copy_test, cumulants, fit_leniency
+from app.detectors.journal_copying import (
+    SCHOOLS_AT_ONCE,
+    CopyTest,
+    copy_test,
+    cumulants,
+    fit_leniency,
+    joined,
+    marks_first,
+)
 from app.detectors.params import JournalParams
 from app.detectors.reference import downweight
 from app.detectors.tables import PaperTable
@@ -157,8 +165,8 @@ def journal_gap(table: PaperTable, control: PaperTable | None, X: np.ndarray, pa
         raise InsufficientData("у работы нет официальных границ отметок")
     if table.journal is None:
         raise InsufficientData("нет отметок по журналу")
-    cells = np.asarray(table.journal, dtype=float)
-    works = cells.sum(axis=(1, 2))
+    cells = table.journal
+    works = cells.sum(axis=(1, 2)).astype(float)
     usable = works >= params.smallest_n
     if usable.sum() < params.smallest_pool:
         raise InsufficientData(f"школ с отметками по журналу меньше {params.smallest_pool}")
@@ -226,17 +234,23 @@ def _copied(cells, works, usable, joint, weight, table, params, start):
     f0 = joint + 0.05
     f1 = drawn_to_journal(f0, table.spec.mark_from, params.drawn)
     g = np.clip(np.log(f1 / f0), -3.0, 3.0).T[:, None, :]
-    # Marks first: sums over four marks then run along whole arrays, several times faster than along a short last axis.
-    marks = np.ascontiguousarray(np.moveaxis(cells, 2, 0))
     pool = joint.T[:, None, :]
-    rest = pool if weight is None else np.maximum(pool - weight[:, None] * marks, 0.0)
-    reference = np.broadcast_to(_given_score(rest), marks.shape)
+    blocks = [slice(first, first + SCHOOLS_AT_ONCE) for first in range(0, len(cells), SCHOOLS_AT_ONCE)]
+
+    def compared(rows: slice) -> tuple[np.ndarray, np.ndarray]:
+        """Works of a block of schools, and what they are compared with, marks first (see `journal_copying`)."""
+        marks = marks_first(cells[rows])
+        rest = pool if weight is None else np.maximum(pool - weight[rows, None] * marks, 0.0)
+        reference = np.broadcast_to(_given_score(rest), marks.shape)
+        return marks, reference * np.exp(sharpening * g) if sharpening else reference
+
     # Pooling schools with strict and with lenient journals blurs the pooled table; inside a school marks follow
     # scores more closely. The typical school sets how much more: its reference is sharpened along the very direction
     # that is tested.
-    sharpening = 0.0
+    sharpening = applied = 0.0
     for _ in range(3):
-        found = fit_leniency(marks, reference * np.exp(sharpening * g) if sharpening else reference, g, start)
+        applied = sharpening
+        found = joined([fit_leniency(*compared(rows), g, None if start is None else start[rows]) for rows in blocks])
         start = found.alpha
         variance = np.maximum(found.variance, 1e-6)
         rate = np.where(usable, found.statistic / variance, 0.0)
@@ -244,20 +258,16 @@ def _copied(cells, works, usable, joint, weight, table, params, start):
         sharpening += float(effects.fitted[0])
         if abs(float(effects.fitted[0])) < 0.02:
             break
-    third, fourth = cumulants(found, g)
+    sharpening = applied
+    agreeing = marks_of_scores(table.spec.max_score, table.spec.mark_from) == np.arange(2, 6)[:, None]
+    third, fourth, confirmed = (
+        np.concatenate(parts)
+        for parts in zip(*(cumulants(*compared(rows), g, found.of(rows), agreeing) for rows in blocks), strict=True)
+    )
     total = variance + effects.tau2 * variance**2
     z = found.statistic / np.sqrt(total)
     p = upper_tail(z, third / total**1.5, fourth / total**2)
-    return z, p, _confirmed(found, marks_of_scores(table.spec.max_score, table.spec.mark_from)), start
-
-
-def _confirmed(found: Leniency, marks: np.ndarray) -> np.ndarray:
-    """Share of works whose journal mark is that of their score, as the reference has it."""
-    total = np.zeros(len(found.alpha))
-    for j in range(4):
-        at = np.flatnonzero(marks == j + 2)
-        total += np.einsum("is,is->i", found.works[:, at], found.pi[j][:, at])
-    return total / np.maximum(found.works.sum(axis=1), 1)
+    return z, p, confirmed / np.maximum(works, 1), start
 
 
 def _shares(

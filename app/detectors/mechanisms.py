@@ -183,7 +183,7 @@ def _over_papers(z: np.ndarray, size: np.ndarray, params: MechanismParams) -> tu
 def _ratios(
     z: np.ndarray, mu: np.ndarray, expected: np.ndarray, prior: np.ndarray, params: MechanismParams
 ) -> np.ndarray:
-    """Logarithm of the ratio of each mechanism, amplitudes averaged; they shift school i by `mu` times `expected[i]`."""
+    """Log ratio of each mechanism, amplitudes averaged; they shift school i by `mu` times `expected[i]`."""
     S, k = z.shape
     known = np.isfinite(z)
     correlation = _correlation(z, params)

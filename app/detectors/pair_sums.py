@@ -8,6 +8,7 @@ never formed.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
 
@@ -15,6 +16,15 @@ from app.detectors.tables import Answers
 
 _PAIRS_AT_ONCE = 98_304
 _LARGEST_KEY = 62
+
+
+class Rows(Protocol):
+    """Residuals of length one, row by row: an array of float32, or what makes its rows when they are asked for."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    def take(self, index: np.ndarray, axis: int) -> np.ndarray: ...
 
 
 class PairRuns:
@@ -48,13 +58,12 @@ class PairRuns:
             self.groups.append(work[chosen[:, None] + np.arange(size)].astype(np.int32))
         self.owner = np.concatenate(owners) if owners else np.zeros(0, dtype=np.int64)
 
-    def sums(self, rows: np.ndarray, threshold: float, limit: float, order: np.ndarray | None = None) -> np.ndarray:
+    def sums(self, rows: Rows, threshold: float, limit: float, order: np.ndarray | None = None) -> np.ndarray:
         r"""Sums over pairs of works inside each class and variant.
 
         Parameters
         ----------
-        rows : ndarray of float32, shape (n, K)
-            Residuals of length one.
+        rows : Rows, shape (n, K)
         threshold, limit : float
             Similarity :math:`s\sqrt{K-1}` beyond which the tail counts, and from which a pair is close; both positive.
         order : ndarray of int, shape (n,), optional
@@ -68,7 +77,7 @@ class PairRuns:
         return self.sums_of_all(rows, threshold, limit, [order])[0]
 
     def sums_of_all(
-        self, rows: np.ndarray, threshold: float, limit: float, orders: Sequence[np.ndarray | None]
+        self, rows: Rows, threshold: float, limit: float, orders: Sequence[np.ndarray | None]
     ) -> np.ndarray:
         """`sums` of several orders at once, (len(orders), C, 4): small regions spend less on the way to their pairs."""
         root = np.float32(np.sqrt(max(rows.shape[1] - 1, 1)))

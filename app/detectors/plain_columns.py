@@ -6,6 +6,7 @@ wrong; both give the same numbers.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,13 +64,17 @@ class PlainWorks:
         return {str(names[i]): int(total[i]) for i in np.flatnonzero(total)}
 
 
-def plain_works(table: pa.Table, spec: PaperSpec | None, *, with_items: bool) -> PlainWorks | None:
+def plain_works(
+    table: pa.Table, items: Callable[[], pa.Table], spec: PaperSpec | None, *, with_items: bool
+) -> PlainWorks | None:
     """Columns as they are, or None where something in them is to be cleaned, left out or said.
 
     Parameters
     ----------
     table : pyarrow.Table
-        Works of one paper.
+        Works of one paper; items may be among the columns or not.
+    items : callable
+        Reads the columns of the items.
     spec : PaperSpec or None
     with_items : bool
 
@@ -81,8 +86,8 @@ def plain_works(table: pa.Table, spec: PaperSpec | None, *, with_items: bool) ->
     if spec is None or table.num_rows == 0 or not {"school", "score", "participant"} <= present:
         return None
     school = _words(table["school"], is_clean=True)
-    score = _whole(table["score"])
-    journal = _whole(table["journal_mark"], none=0) if "journal_mark" in present else None
+    score = _whole(table["score"], kind=np.int32)
+    journal = _whole(table["journal_mark"], none=0, kind=np.int16) if "journal_mark" in present else None
     if school is None or score is None or school[0].min() < 0:
         return None
     if score.min() < 0 or score.max() > spec.max_score:
@@ -92,10 +97,10 @@ def plain_works(table: pa.Table, spec: PaperSpec | None, *, with_items: bool) ->
     words = {name: _words(table[name]) if name in present else None for name in ("class", "variant", "participant")}
     if any(words[name] is None for name in words if name in present):
         return None
-    items = _items(table, spec)
-    if items is None:
+    found = _items(items(), spec)
+    if found is None:
         return None
-    points, blank = items
+    points, blank = found
     unit, class_names = words["class"] or (None, np.array([""]))
     if unit is not None and unit.max() < 0:
         unit, class_names = None, np.array([""])
@@ -134,13 +139,15 @@ def _words(column: pa.ChunkedArray, *, is_clean: bool = False) -> tuple[np.ndarr
     return codes[indices.to_numpy(zero_copy_only=False)], np.array(names, dtype=str)
 
 
-def _whole(column: pa.ChunkedArray, none: int | None = None) -> np.ndarray | None:
-    """Whole numbers, with `none` in place of nulls; None where there are nulls, or they are no whole numbers."""
+def _whole(column: pa.ChunkedArray, none: int | None = None, *, kind: type[np.integer]) -> np.ndarray | None:
+    """Whole numbers, `none` in place of nulls; None where there are nulls, or no whole numbers of that kind."""
     if not pa.types.is_integer(column.type) or (column.null_count and none is None):
         return None
     if column.null_count:
         column = pc.fill_null(column, none)
-    return column.to_numpy().astype(np.int64)
+    values = column.to_numpy()
+    limits = np.iinfo(kind)
+    return values.astype(kind) if values.min() >= limits.min and values.max() <= limits.max else None
 
 
 def _numbers(column: pa.ChunkedArray) -> np.ndarray:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from app.detectors.item_sums import ScoreOrder
 
 TYPICAL_CLASS = 26
+_WORKS_AT_ONCE = 65_536
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,7 @@ class PaperTable:
 
     @cached_property
     def n(self) -> np.ndarray:
-        return self.counts.sum(axis=1)
+        return self.counts.sum(axis=1, dtype=float)
 
     @cached_property
     def mean(self) -> np.ndarray:
@@ -140,10 +141,13 @@ class PaperTable:
         return np.maximum(squares - self.n * self.mean**2, 0.0) / np.maximum(self.n - 1, 1)
 
     def with_small_numbers(self) -> PaperTable:
-        """The same with its widest table in two bytes a cell, for those who keep many."""
-        if self.journal is None or self.journal.max(initial=0) >= 2**16:
+        """The same with its wide tables in as few bytes as hold their whole numbers, for those who keep many."""
+        if self.counts.max(initial=0) >= 2**24:
             return self
-        return replace(self, journal=self.journal.astype(np.uint16))
+        journal = self.journal
+        if journal is not None:
+            journal = journal.astype(np.uint8 if journal.max(initial=0) < 2**8 else np.float32)
+        return replace(self, counts=self.counts.astype(np.float32), journal=journal)
 
     @property
     def key(self) -> tuple[int, str, int]:
@@ -331,7 +335,7 @@ def _answers(
         unit = unit.take(order).astype(np.int32 if len(unit) == 0 or unit.max() < 2**31 else np.int64)
     kind = np.int16 if int(score.max()) < 2**15 else np.int64
     answers = Answers(
-        np.ascontiguousarray(points.T).take(order, axis=0),
+        _ordered(points, order),
         score.astype(kind).take(order),
         school.astype(np.int32).take(order),
         unit,
@@ -341,3 +345,12 @@ def _answers(
         filled.untaught,
     )
     return filled.cells, answers
+
+
+def _ordered(points: np.ndarray, order: np.ndarray) -> np.ndarray:
+    """Rows of works, (n, K), from rows of items, (K, n), without a copy of all on the way."""
+    rows = np.empty(points.shape[::-1], points.dtype)
+    for first in range(0, len(order), _WORKS_AT_ONCE):
+        part = slice(first, first + _WORKS_AT_ONCE)
+        rows[part] = points.take(order[part], axis=1).T
+    return rows

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -18,10 +18,10 @@ import pyarrow as pa
 import pyarrow.compute
 import pyarrow.parquet as pq
 
-from app import frames
 from app.detectors.base import PaperSpec
 from app.detectors.checks import CheckedWorks, check_works, repeated_codes
 from app.detectors.plain_columns import PlainWorks, plain_works
+from app.detectors.row_groups import Groups, all_columns, is_item, paper_columns, papers_of
 from app.detectors.selective_absence import GradePupils
 from app.detectors.tables import Answers, PaperTable, build_tables, find_spec, table_of
 from app.detectors.work_codes import coded
@@ -35,11 +35,11 @@ from app.detectors.works_read import (
     read_of_frame,
 )
 
-_WORDS = ("subject", "school", "class", "participant", "variant", "municipality")
-_KEY = ("year", "subject", "grade")
 HELD_WORKS = 1_500_000
 """As many works keep their answers in memory (about 30 bytes each); those of more papers are read again."""
-_KNOWN = {column.name for column in frames.WORKS} | {"file_total"}
+_READ_IN_PARTS = 2_000_000
+"""Bytes of the files of a paper beyond which its items are read apart from the rest."""
+Anything = TypeVar("Anything")
 _NULLABLE = {pa.int8(): pd.Int8Dtype()}
 _SHELF: list[tuple[Callable[[], Answers], Answers]] = []
 
@@ -60,22 +60,9 @@ class WorkFiles:
     paths: tuple[Path, ...]
     strict_papers: bool = False
 
-    def papers(self) -> dict[tuple[int, str, int], list[tuple[Path, list[int]]]]:
+    def papers(self) -> dict[Key, list[tuple[Path, list[int]]]]:
         """Row groups in which works of each paper may stand, paper by paper in order."""
-        found: dict[tuple[int, str, int], list[tuple[Path, list[int]]]] = {}
-        for path in self.paths:
-            with pq.ParquetFile(path) as file:
-                if not set(_KEY) <= set(file.schema_arrow.names):
-                    # Whoever checks the columns says what is missing.
-                    found.setdefault((0, "", 0), []).append((path, list(range(file.num_row_groups))))
-                    continue
-                for group in range(file.num_row_groups):
-                    for key in _keys_of_group(file, group):
-                        places = found.setdefault(key, [])
-                        if not places or places[-1][0] != path:
-                            places.append((path, []))
-                        places[-1][1].append(group)
-        return dict(sorted(found.items()))
+        return papers_of(self.paths)
 
     def read(
         self,
@@ -142,7 +129,7 @@ class WorkFiles:
         parts, wanted = [], set(names.tolist())
         for key, groups in self.papers().items():
             if key[0] == year and find_spec(papers, *key) is not None:
-                table = _paper(groups, key)
+                table = paper_columns(groups, key)
                 # Only they are checked again: whatever is said of the others has been said.
                 parts.append(_narrowly_coded(table.filter(pa.array(_named(table["school"], wanted)))))
                 del table
@@ -174,7 +161,7 @@ def read_frame(paths: Sequence[Path]) -> pd.DataFrame:
     for path in paths:
         with pq.ParquetFile(path) as file:
             groups.append((path, list(range(file.num_row_groups))))
-    return _table(groups)[0].to_pandas(use_threads=False, self_destruct=True)
+    return all_columns(groups)[0].to_pandas(use_threads=False, self_destruct=True)
 
 
 class StoredAnswers(Answers):
@@ -225,12 +212,16 @@ class _Again:
         return _read_paper(self.groups, self.key, self.papers, is_strict=False, with_items=False)[2]
 
 
-def _same(sitters: Sitters | None) -> Sitters | None:
-    return sitters
+def _same(value: Anything) -> Anything:
+    return value
+
+
+def _is_no_item(name: str) -> bool:
+    return not is_item(name)
 
 
 def _read_paper(
-    groups: Sequence[tuple[Path, list[int]]],
+    groups: Groups,
     key: Key,
     papers: Sequence[PaperSpec],
     is_strict: bool,
@@ -239,13 +230,19 @@ def _read_paper(
 ) -> tuple[WorksRead, list[PaperTable], Sitters | None]:
     """One paper: what its works say besides, its table (or none), and who sat it."""
     spec = find_spec(papers, *key)
-    columns = _paper(groups, key)
-    plain = plain_works(columns, spec, with_items=with_items)
+    if sum(path.stat().st_size for path, _ in groups) <= _READ_IN_PARTS:
+        table = paper_columns(groups, key)
+        plain = plain_works(table, partial(_same, table), spec, with_items=with_items)
+        del table
+    else:
+        items = partial(paper_columns, groups, key, is_item)
+        plain = plain_works(paper_columns(groups, key, _is_no_item), items, spec, with_items=with_items)
+    pa.default_memory_pool().release_unused()
     if plain is None or spec is None:
-        checked = check_works(columns.to_pandas(use_threads=False, self_destruct=True), papers, strict_papers=is_strict)
+        frame = paper_columns(groups, key).to_pandas(use_threads=False, self_destruct=True)
+        checked = check_works(frame, papers, strict_papers=is_strict)
         tables = build_tables(checked.works, papers, with_items=with_items)
         return read_of_frame(checked, papers), tables, _sitters_of_frame(checked.works)
-    del columns
     own = plain.columns
     again = plain.repeated()
     read = WorksRead(
@@ -315,56 +312,3 @@ def _narrowly_coded(table: pa.Table) -> pa.Table:
             words = table.column(place).cast(pa.string())
             table = table.set_column(place, name, words.dictionary_encode())
     return table
-
-
-def _paper(groups: Sequence[tuple[Path, list[int]]], key: Key) -> pa.Table:
-    table, is_single = _table(groups, key)
-    if not is_single and set(_KEY) <= set(table.column_names) and len(_keys(table)) > 1:
-        own = [pa.compute.equal(table[n].cast(pa.string()), pa.scalar(str(v))) for n, v in zip(_KEY, key, strict=True)]
-        table = table.filter(pa.compute.and_(pa.compute.and_(own[0], own[1]), own[2]))
-    return table
-
-
-def _table(groups: Sequence[tuple[Path, list[int]]], key: Key | None = None) -> tuple[pa.Table, bool]:
-    """Row groups one under another, words as codes of one dictionary a column; whether they surely hold one paper."""
-    parts = []
-    is_single = True
-    for path, chosen in groups:
-        with pq.ParquetFile(path) as plain:
-            names = [n for n in plain.schema_arrow.names if n in _KNOWN or frames.item_columns([n])]
-            words = [n for n in _WORDS if n in names and not pa.types.is_dictionary(plain.schema_arrow.field(n).type)]
-            is_single &= all(_only_key(plain, group) == key for group in chosen)
-            if not words:
-                parts.append(plain.read_row_groups(chosen, columns=names, use_threads=False))
-                continue
-        with pq.ParquetFile(path, read_dictionary=words) as file:
-            parts.append(file.read_row_groups(chosen, columns=names, use_threads=False))
-    together = parts[0] if len(parts) == 1 else pa.concat_tables(parts, promote_options="permissive")
-    return together.unify_dictionaries(), is_single
-
-
-def _keys_of_group(file: pq.ParquetFile, group: int) -> list[Key]:
-    """Papers of a row group."""
-    only = _only_key(file, group)
-    return [only] if only else _keys(file.read_row_group(group, columns=list(_KEY), use_threads=False))
-
-
-def _only_key(file: pq.ParquetFile, group: int) -> Key | None:
-    """The paper of a row group that holds a single one, as far as its statistics tell."""
-    metadata = file.metadata.row_group(group)
-    only: dict[str, Any] = {}
-    for number in range(metadata.num_columns):
-        column = metadata.column(number)
-        told = column.statistics if column.path_in_schema in _KEY else None
-        if told is not None and told.has_min_max and told.null_count == 0 and told.min == told.max:
-            only[column.path_in_schema] = told.min
-    if len(only) < len(_KEY) or not isinstance(only["subject"], str):
-        return None
-    return only["year"], only["subject"], only["grade"]
-
-
-def _keys(table: pa.Table) -> list[tuple[int, str, int]]:
-    """Distinct papers of a table."""
-    keys = table.select(list(_KEY)).unify_dictionaries().combine_chunks()
-    seen = keys.group_by(list(_KEY)).aggregate([]).to_pylist()
-    return [(row["year"], row["subject"], row["grade"]) for row in seen]

@@ -120,7 +120,7 @@ def test_blocks_of_schools_give_the_journals_test_of_all_at_once(table, monkeypa
     reference = np.full(table.journal.shape, 0.25)
     weight = np.random.default_rng(8).standard_normal(table.journal.shape[1:])
     whole = copy_test(table.journal, reference, weight)
-    monkeypatch.setattr("app.detectors.journal_copying._SCHOOLS_AT_ONCE", 7)
+    monkeypatch.setattr("app.detectors.journal_copying.SCHOOLS_AT_ONCE", 7)
 
     parts = copy_test(table.journal, reference, weight)
 

@@ -1,0 +1,105 @@
+"""Row groups of Parquet files of works: which papers stand in them, and the columns of one paper."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute
+import pyarrow.parquet as pq
+
+from app import frames
+from app.detectors.works_read import Key
+
+Groups = Sequence[tuple[Path, list[int]]]
+_WORDS = ("subject", "school", "class", "participant", "variant", "municipality")
+_KEY = ("year", "subject", "grade")
+_KNOWN = {column.name for column in frames.WORKS} | {"file_total"}
+
+
+def papers_of(paths: Sequence[Path]) -> dict[Key, list[tuple[Path, list[int]]]]:
+    """Row groups in which works of each paper may stand, paper by paper in order."""
+    found: dict[Key, list[tuple[Path, list[int]]]] = {}
+    for path in paths:
+        with pq.ParquetFile(path) as file:
+            if not set(_KEY) <= set(file.schema_arrow.names):
+                # Whoever checks the columns says what is missing.
+                found.setdefault((0, "", 0), []).append((path, list(range(file.num_row_groups))))
+                continue
+            for group in range(file.num_row_groups):
+                for key in _keys_of_group(file, group):
+                    places = found.setdefault(key, [])
+                    if not places or places[-1][0] != path:
+                        places.append((path, []))
+                    places[-1][1].append(group)
+    return dict(sorted(found.items()))
+
+
+def is_item(name: str) -> bool:
+    """Whether a column holds points of an item."""
+    return bool(frames.item_columns([name]))
+
+
+def paper_columns(
+    groups: Sequence[tuple[Path, list[int]]], key: Key, wanted: Callable[[str], bool] | None = None
+) -> pa.Table:
+    """Works of one paper; with `wanted` only the columns of which it is true."""
+    table, is_single = all_columns(groups, key, wanted)
+    if not is_single and set(_KEY) <= set(table.column_names) and len(_keys(table)) > 1:
+        own = [pa.compute.equal(table[n].cast(pa.string()), pa.scalar(str(v))) for n, v in zip(_KEY, key, strict=True)]
+        table = table.filter(pa.compute.and_(pa.compute.and_(own[0], own[1]), own[2]))
+    return table
+
+
+def all_columns(
+    groups: Groups, key: Key | None = None, wanted: Callable[[str], bool] | None = None
+) -> tuple[pa.Table, bool]:
+    """Row groups one under another, words as codes of one dictionary a column; whether they surely hold one paper."""
+    parts = []
+    is_single = True
+    for path, chosen in groups:
+        with pq.ParquetFile(path) as plain:
+            is_only = all(_only_key(plain, group) == key for group in chosen)
+            is_single &= is_only
+            names = [
+                n
+                for n in plain.schema_arrow.names
+                if (n in _KNOWN or is_item(n)) and (wanted is None or wanted(n) or (n in _KEY and not is_only))
+            ]
+            words = [n for n in _WORDS if n in names and not pa.types.is_dictionary(plain.schema_arrow.field(n).type)]
+            if not words:
+                parts.append(plain.read_row_groups(chosen, columns=names, use_threads=False))
+                continue
+        with pq.ParquetFile(path, read_dictionary=words) as file:
+            parts.append(file.read_row_groups(chosen, columns=names, use_threads=False))
+    together = parts[0] if len(parts) == 1 else pa.concat_tables(parts, promote_options="permissive")
+    return together.unify_dictionaries(), is_single
+
+
+def _keys_of_group(file: pq.ParquetFile, group: int) -> list[Key]:
+    """Papers of a row group."""
+    only = _only_key(file, group)
+    return [only] if only else _keys(file.read_row_group(group, columns=list(_KEY), use_threads=False))
+
+
+def _only_key(file: pq.ParquetFile, group: int) -> Key | None:
+    """The paper of a row group that holds a single one, as far as its statistics tell."""
+    metadata = file.metadata.row_group(group)
+    only: dict[str, Any] = {}
+    for number in range(metadata.num_columns):
+        column = metadata.column(number)
+        told = column.statistics if column.path_in_schema in _KEY else None
+        if told is not None and told.has_min_max and told.null_count == 0 and told.min == told.max:
+            only[column.path_in_schema] = told.min
+    if len(only) < len(_KEY) or not isinstance(only["subject"], str):
+        return None
+    return only["year"], only["subject"], only["grade"]
+
+
+def _keys(table: pa.Table) -> list[tuple[int, str, int]]:
+    """Distinct papers of a table."""
+    keys = table.select(list(_KEY)).unify_dictionaries().combine_chunks()
+    seen = keys.group_by(list(_KEY)).aggregate([]).to_pylist()
+    return [(row["year"], row["subject"], row["grade"]) for row in seen]
