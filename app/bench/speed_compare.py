@@ -1,7 +1,8 @@
 """The fast forms against the peer: equal p-values, and how much faster a whole paper is than its schools one by one.
 
 The peer runs on every so-many-th school and class, and its time is scaled up: its cost is that of a group times the
-number of groups.
+number of groups. The battery also judges a copy of some works with mechanisms planted in them; there the peer would
+spend the same on every group of the copy.
 """
 
 from __future__ import annotations
@@ -15,15 +16,21 @@ from scipy import special
 
 from app.bench import speed_peer as peer
 from app.bench.big_region import BigRegion
+from app.bench.speed_compare_shapes import PlainMechanisms, PlainShapes, See
 from app.detectors import WorkFiles, load_params, screen
 from app.detectors.boundary_push import lifting, push_test
 from app.detectors.class_similarity import residuals_of
 from app.detectors.federal import spearman
+from app.detectors.few_lowest import few_lowest, lifting_twos
 from app.detectors.item_profile import covariance_by_score, given_total
 from app.detectors.item_sums import leave_one_out_residuals
 from app.detectors.journal_gap import copy_test, drawn_to_journal, given_score
 from app.detectors.pair_sums import PairRuns, exchanged
+from app.detectors.paper_detectors import run_on_paper
+from app.detectors.planting import choose, papers_to_plant
+from app.detectors.summaries import PaperResults
 from app.detectors.tables import PaperTable
+from app.detectors.works_read import WorksRead
 from app.terms import SHOWN_FAMILIES
 
 # How often the battery itself fits each of them: robust pools are weighted anew, references sharpened, and the smooth
@@ -61,14 +68,40 @@ def compare(region: BigRegion, *, every: int, seed: int) -> Comparison:
     Comparison
     """
     found = Comparison()
-    _, tables = WorkFiles(region.files).read(region.papers)
+    params = load_params()
+    done: list[PaperResults] = []
+
+    def judge(table: PaperTable, read: WorksRead) -> None:
+        design = np.zeros((len(table.schools), 0))
+        done.append(run_on_paper(table, None, design, read.missing.get(table.key), params, signals_only=True))
+
+    _, tables = WorkFiles(region.files).read(region.papers, at_once=judge)
+    of_papers = 0.0
     for table in tables:
         chosen = np.arange(0, len(table.schools), every)
         started = time.process_time()
         plain = _Plain(table, chosen, seed)
-        found.peer_seconds += (time.process_time() - started) * len(table.schools) / len(chosen)
-        plain.check(found)
+        shapes = PlainShapes(table, chosen, plain.norm)
+        of_papers += (time.process_time() - started) * len(table.schools) / len(chosen)
+        plain.check(found.see)
+        shapes.check(found.see)
+    alike = PlainMechanisms(done, every)
+    alike.check(found.see)
+    found.peer_seconds = of_papers * (1 + _copied_share(tables)) + alike.seconds
     return found
+
+
+def _copied_share(tables: list[PaperTable]) -> float:
+    """Works of the copy with planted mechanisms, as a share of all."""
+    params = load_params().mechanisms
+    chosen = papers_to_plant([table.spec for table in tables], [float(table.n.sum()) for table in tables], params)
+    names = np.unique(np.concatenate([tables[i].schools for i in chosen]))
+    works = np.zeros((len(names), len(chosen)))
+    for column, i in enumerate(chosen):
+        works[np.searchsorted(names, tables[i].schools), column] = tables[i].n
+    picked = choose(names, works, params)
+    copied = 0.0 if picked is None else float(works[np.isin(names, picked[0])].sum())
+    return copied / sum(float(table.n.sum()) for table in tables)
 
 
 class _Plain:
@@ -91,14 +124,18 @@ class _Plain:
         tilt, n = self.fast_push.tilt, table.n
         typical = np.array([0.0, float(n @ tilt.theta[:, 1] / n.sum())])
         tilting = peer.Tilting(tilt.basis, peer.precisions(params.boundary_push), typical)
-        transition = lifting(top, table.spec.mark_from, params.boundary_push)
+        transitions = (
+            lifting(top, table.spec.mark_from, params.boundary_push),
+            lifting_twos(top, table.spec.mark_from[0], params.few_lowest),
+        )
         for _ in range(_TILTS):
-            self.push = [
-                peer.push_p(table.counts[i], self.shapes[i], tilting, transition, float(total.sum())) for i in chosen
+            moved = [
+                peer.push_p(table.counts[i], self.shapes[i], tilting, transitions, float(total.sum())) for i in chosen
             ]
+        self.push, self.twos = ([p[k] for p in moved] for k in range(2))
         self.cells, joint = table.journal, table.journal.sum(axis=0) + 0.05
-        moved = drawn_to_journal(joint, table.spec.mark_from, params.journal_gap.drawn)
-        self.weight = np.clip(np.log(moved / joint), -3.0, 3.0)
+        drawn = drawn_to_journal(joint, table.spec.mark_from, params.journal_gap.drawn)
+        self.weight = np.clip(np.log(drawn / joint), -3.0, 3.0)
         self.reference = given_score(joint)
         for _ in range(_JOURNALS):
             self.copied = [peer.copied_p(self.cells[i], self.reference, self.weight) for i in chosen]
@@ -112,7 +149,9 @@ class _Plain:
     def _classes(self, answers, top: int, seed: int) -> None:
         settings = self.params.class_similarity
         mean = given_total(answers.by_score(top).sums, answers.works_at(self.table).sum(axis=0))
-        self.rows = residuals_of(answers.points, answers.score, mean, covariance_by_score(answers, top))
+        covariance = covariance_by_score(answers, top)
+        self.norm = mean, covariance
+        self.rows = residuals_of(answers.points, answers.score, mean, covariance)
         _, starts, sizes = np.unique(answers.unit, return_index=True, return_counts=True)
         kept = (sizes >= settings.smallest_class) & (sizes <= settings.largest_class)
         self.starts, self.sizes = starts[kept], sizes[kept]
@@ -127,27 +166,37 @@ class _Plain:
                 kinds = answers.variant[own].tolist()
                 self.pairs.append(peer.pair_sums(self.rows[moved], kinds, settings.threshold, settings.close))
 
-    def check(self, found: Comparison) -> None:
+    def check(self, see: See) -> None:
         """Compare the numbers with those of the fast forms."""
         table, chosen, settings = self.table, self.chosen, self.params.class_similarity
         answers = table.answers
         assert answers is not None
-        found.see("boundary_push", self.fast_push.p_value[chosen], self.push)
+        see("boundary_push", self.fast_push.p_value[chosen], self.push)
+        works = float(table.counts.sum())
+        twos = few_lowest(
+            table,
+            self.fast_push.tilt,
+            self.params.few_lowest,
+            self.params.boundary_push.spread_prior,
+            reference="region",
+            reference_works=works,
+        )
+        see("few_lowest", twos.p_value[chosen], self.twos)
         test = copy_test(self.cells, np.broadcast_to(self.reference, self.cells.shape), self.weight)
-        found.see("journal_gap", special.ndtr(-test.statistic / np.sqrt(test.variance))[chosen], self.copied)
-        found.see("spearman", np.nan_to_num(spearman(self.cells)[chosen]), np.nan_to_num(self.rank).tolist())
+        see("journal_gap", special.ndtr(-test.statistic / np.sqrt(test.variance))[chosen], self.copied)
+        see("spearman", np.nan_to_num(spearman(self.cells)[chosen]), np.nan_to_num(self.rank).tolist())
         top = table.spec.max_score
         order = answers.by_score(top)
         # Where items were filled in, both count the works at their completed scores.
-        works = answers.works_at(table)
-        residual, _, _ = leave_one_out_residuals(answers, works, np.ones(len(table.n)), order)
+        at_scores = answers.works_at(table)
+        residual, _, _ = leave_one_out_residuals(answers, at_scores, np.ones(len(table.n)), order)
         covariance = covariance_by_score(answers, top)
-        deviation = np.sqrt(np.maximum(works @ np.einsum("skk->sk", covariance), 1e-9))
+        deviation = np.sqrt(np.maximum(at_scores @ np.einsum("skk->sk", covariance), 1e-9))
         fast, plain = (
             special.ndtr(-residual / deviation)[chosen],
             special.ndtr(-np.stack(self.items) / deviation[chosen]),
         )
-        found.see("item_profile", fast, plain.tolist())
+        see("item_profile", fast, plain.tolist())
         runs = PairRuns(answers.variant, self.starts, self.sizes)
         sums = [runs.sums(self.rows, settings.threshold, settings.close, o)[self.classes] for o in self.orders]
         plain_sums = np.array(self.pairs)
@@ -156,7 +205,7 @@ class _Plain:
         for name, column in (("class_similarity", 1), ("close pairs", 3)):
             z_fast = np.concatenate(sums)[:, column] / np.sqrt(pairs)
             z_plain = plain_sums[:, column] / np.sqrt(pairs)
-            found.see(name, special.ndtr(-z_fast), special.ndtr(-z_plain).tolist())
+            see(name, special.ndtr(-z_fast), special.ndtr(-z_plain).tolist())
 
 
 def never_nan(region: BigRegion) -> dict[str, int]:

@@ -43,11 +43,17 @@ def push_p(
     counts: np.ndarray,
     shape: np.ndarray,
     tilting: Tilting,
-    transition: np.ndarray,
+    transitions: Sequence[np.ndarray],
     reference_works: float,
-) -> float:
-    """P of works gathered at the cuts of one school (`boundary_push.push_test`)."""
+) -> list[float]:
+    """P of works moved as each of the transitions has it, one school (`boundary_push.push_test`, `few_lowest`)."""
     f = tilted_to(counts, shape, tilting)
+    return [_moved_p(counts, f, tilting, transition, reference_works) for transition in transitions]
+
+
+def _moved_p(
+    counts: np.ndarray, f: np.ndarray, tilting: Tilting, transition: np.ndarray, reference_works: float
+) -> float:
     n = counts.sum()
     lifted = f @ transition
     g = np.where(f > 1e-9, np.clip(np.log(np.maximum(lifted, 1e-12) / np.maximum(f, 1e-12)), -3, 3), 0.0)

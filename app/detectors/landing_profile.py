@@ -159,7 +159,7 @@ def landing_profile(table: PaperTable, control: PaperTable | None, params: Landi
     weight = np.ones(S)
     for last in (False, True):
         mean = _norm(answers, weight if last else None, top) if outside is None else _norm(outside, None, top)
-        d = _weights(lifted_profile(mean, limit, params.steps), covariance)
+        d = landing_weights(mean, covariance, limit, params)
         own, variance_at = _bounded(
             np.einsum("wk,wk->w", d[score], points) - np.einsum("sk,sk->s", d, mean)[score],
             np.sqrt(np.einsum("sk,skl,sl->s", d, covariance, d)),
@@ -234,7 +234,9 @@ def _bounded(
     return held, (squares + 20 * deviation**2) / (works + 20)
 
 
-def _weights(shift: np.ndarray, covariance: np.ndarray) -> np.ndarray:
+def landing_weights(mean: np.ndarray, covariance: np.ndarray, limit: np.ndarray, params: LandingParams) -> np.ndarray:
+    """Weights :math:`d_t` of the items at each score, (M + 1, K)."""
+    shift = lifted_profile(mean, limit, params.steps)
     K = shift.shape[1]
     trace = np.trace(covariance, axis1=1, axis2=2)
     ridge = (0.05 * trace / K + 1e-6)[:, None, None] * np.eye(K)

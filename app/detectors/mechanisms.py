@@ -111,16 +111,13 @@ def mechanism_ratios(families: Sequence[FamilyScores], profiles: Profiles, param
     .. [2] I. J. Good, "Probability and the Weighing of Evidence", 1950, ch. 6 (likelihood ratios of composite
        hypotheses as prior means).
     """
-    columns = [(name, signal) for family in families for name, signal in zip(family.names, family.signals, strict=True)]
+    columns = [name for family in families for name in family.names]
     names = tuple(profiles.shift)
     works = families[0].works
-    size = np.sqrt(np.minimum(works, params.largest_works))
-    power = [params.tempered if family.tempered else 1.0 for family in families for _ in family.signals]
-    z = np.stack([_scaled(signal, params, p) for (_, signal), p in zip(columns, power, strict=True)], axis=2)
-    named = np.array([[profiles.shift[m].get(name, 0.0) for name, _ in columns] for m in names])
+    z, whole, expected, size = signals_over_papers(families, params)
+    named = np.array([[profiles.shift[m].get(name, 0.0) for name in columns] for m in names])
     # A way that is not on the list may move any single signal.
     mu = np.vstack((named, params.unnamed_shift * np.eye(len(columns))))
-    whole, expected = _over_papers(z, size, params)
     prior = np.log(np.array(params.amplitude_shares) / sum(params.amplitude_shares))
     ratios = _ratios(whole, mu, expected, prior, params) + np.log1p(-params.paper_share)
     single = np.full((z.shape[1], len(z), len(mu)), -np.inf)
@@ -139,6 +136,26 @@ def mechanism_ratios(families: Sequence[FamilyScores], profiles: Profiles, param
         one - np.log(len(names)) + np.log1p(-params.unnamed_share), other + np.log(params.unnamed_share)
     )
     return MechanismRatios(evidence, names, np.exp(known - one[:, None]))
+
+
+def signals_over_papers(
+    families: Sequence[FamilyScores], params: MechanismParams
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Scaled signals of the papers (S, P, k) and of the whole schools (S, k), their shifts, and the size of each paper.
+
+    The shift of a whole school, (S, k), is that by a shift of one per square root of a work; the size, (S, P), is that
+    root.
+    """
+    size = np.sqrt(np.minimum(families[0].works, params.largest_works))
+    z = np.stack(
+        [
+            _scaled(signal, params, params.tempered if family.tempered else 1.0)
+            for family in families
+            for signal in family.signals
+        ],
+        axis=2,
+    )
+    return z, *_over_papers(z, size, params), size
 
 
 def region_scale(signal: np.ndarray, params: MechanismParams) -> tuple[np.ndarray, np.ndarray]:
@@ -186,7 +203,7 @@ def _ratios(
     """Log ratio of each mechanism, amplitudes averaged; they shift school i by `mu` times `expected[i]`."""
     S, k = z.shape
     known = np.isfinite(z)
-    correlation = _correlation(z, params)
+    correlation = signal_correlation(z, params)
     result = np.zeros((S, len(mu)))
     patterns, which = np.unique(known @ (1 << np.arange(k)), return_inverse=True)
     for number in range(len(patterns)):
@@ -217,7 +234,7 @@ def _ratios(
     return result
 
 
-def _correlation(z: np.ndarray, params: MechanismParams) -> np.ndarray:
+def signal_correlation(z: np.ndarray, params: MechanismParams) -> np.ndarray:
     """Correlation of the signals over schools, values held to three; drawn to independence."""
     known = np.isfinite(z).astype(float)
     held = np.clip(np.nan_to_num(z), -3, 3) * known
