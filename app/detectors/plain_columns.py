@@ -125,7 +125,7 @@ def plain_works(
 def _words(column: pa.ChunkedArray, *, is_clean: bool = False) -> tuple[np.ndarray, np.ndarray] | None:
     """Codes of words in their alphabetic order and the words, see `work_codes.coded`; None where they are no words."""
     whole = column.combine_chunks()
-    if not pa.types.is_dictionary(whole.type) or not pa.types.is_string(whole.type.value_type):
+    if not pa.types.is_dictionary(whole.type) or not _is_text(whole.type.value_type):
         return None
     words = whole.dictionary.to_pylist()
     if is_clean and not all(word and word == word.strip() for word in words):
@@ -137,6 +137,10 @@ def _words(column: pa.ChunkedArray, *, is_clean: bool = False) -> tuple[np.ndarr
     if indices.null_count:
         indices = pc.fill_null(indices, len(words))
     return codes[indices.to_numpy(zero_copy_only=False)], np.array(names, dtype=str)
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
 def _whole(column: pa.ChunkedArray, none: int | None = None, *, kind: type[np.integer]) -> np.ndarray | None:

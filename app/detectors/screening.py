@@ -249,7 +249,7 @@ class _AtHand:
         mine = self._sample.of(table)
         if mine is not None:
             self._control[table.key] = mine
-        self.ready[table.key] = run_on_paper(
+        found = run_on_paper(
             table,
             mine,
             _design(table, self._schools, self._exams, self._params),
@@ -257,6 +257,9 @@ class _AtHand:
             self._params,
             signals_only=self._signals_only,
         )
+        # The works must not live on in what was found about them.
+        found.table = replace(table, answers=None, items=None, journal=None)
+        self.ready[table.key] = found
 
     def control_of(self, tables: list[PaperTable]) -> dict[Key, PaperTable]:
         """Control sample by paper: as the papers judged had it, else of the tables given."""
@@ -316,7 +319,6 @@ def _screen_year(
             missing = read.missing.get(table.key)
             mine = control.get(table.key)
             paper = run_on_paper(table, mine, designs[table.key], missing, params, signals_only=not for_people)
-        # Its answers may have been given up since it was judged.
         paper.table = table
         done.append(paper)
         if table.key in parts:

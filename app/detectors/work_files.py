@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute
 import pyarrow.parquet as pq
 
+from app import frames
 from app.detectors.base import PaperSpec
 from app.detectors.checks import CheckedWorks, check_works, repeated_codes
 from app.detectors.plain_columns import PlainWorks, plain_works
@@ -124,6 +125,12 @@ class WorkFiles:
 
         return gathering.whole(pupils), tables
 
+    def largest_points(self, key: Key) -> list[int]:
+        """Most points that anybody has on each item of a paper, items without any points left out."""
+        columns = paper_columns(self.papers().get(key, []), key, is_item)
+        most = [pa.compute.max(columns[name]).as_py() for name in frames.item_columns(columns.column_names)]
+        return [int(points) for points in most if points is not None]
+
     def of_schools(self, names: np.ndarray, year: int, papers: Sequence[PaperSpec]) -> pd.DataFrame:
         """Works of the schools named on these papers of one year, as a frame of them would have been checked."""
         parts, wanted = [], set(names.tolist())
@@ -180,6 +187,12 @@ class StoredAnswers(Answers):
 
     def works_at(self, table: PaperTable) -> np.ndarray:
         return self._taken().works_at(table)
+
+    def largest_points(self, key: Key) -> list[int]:
+        """Most points that anybody has on each item of a paper, items without any points left out."""
+        columns = paper_columns(self.papers().get(key, []), key, is_item)
+        most = [pa.compute.max(columns[name]).as_py() for name in frames.item_columns(columns.column_names)]
+        return [int(points) for points in most if points is not None]
 
     def of_schools(self, rows: np.ndarray) -> Answers:
         return self._taken().of_schools(rows)

@@ -91,7 +91,8 @@ class FindingRows:
         columns = [own[name] for name in _WRITTEN]
         for first in range(0, len(self), _ROWS_AT_ONCE):
             chosen = order[first : first + _ROWS_AT_ONCE]
-            connection.exec_driver_sql(statement, [tuple(column[i] for column in columns) for i in chosen])
+            rows = list(zip(*([column[i] for i in chosen] for column in columns), strict=True))
+            connection.exec_driver_sql(statement, rows)
 
     def of_schools(self, ids: Iterable[int]) -> dict[int, list[dict[str, Any]]]:
         """Rows of the given schools as dicts, with members in place of words and charts as they are."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -16,7 +17,7 @@ from app.context import AppContext
 from app.database import acting
 from app.detectors import PaperSpec
 from app.detectors.aggregates import Aggregates
-from app.detectors.work_files import read_frame
+from app.detectors.work_files import WorkFiles, read_frame
 from app.errors import Reason, Refused
 from app.frames import item_columns
 from app.ingest.scales import load_scales
@@ -39,7 +40,7 @@ class Inputs:
     `exams` are results of ОГЭ and ЕГЭ, and regional works that have been put on the scale of the year's ВПР.
     """
 
-    works: pd.DataFrame | None
+    works: WorkFiles | None
     papers: list[PaperSpec]
     schools: pd.DataFrame
     previous: pd.DataFrame | None
@@ -94,9 +95,11 @@ def gather(context: AppContext, year: int) -> Inputs:
     sat = [dataset for dataset in current if dataset.kind is FileKind.WORKS]
     before = [dataset for dataset in datasets if dataset.year != year]
     sat_before = [dataset for dataset in before if dataset.kind is FileKind.WORKS]
-    works = _works(context, sat) if sat else None
+    works = WorkFiles(tuple(context.store.path(dataset.sha256) for dataset in sat)) if sat else None
     keys = sorted({(d.subject, d.grade) for d in sat})
-    papers = [] if works is None else [_paper(year, subject, grade, works) for subject, grade in keys]
+    papers = []
+    if works is not None:
+        papers = [_paper(year, subject, grade, works.largest_points) for subject, grade in keys]
     reports, told = load_reports(context, current), load_reports(context, before)
     papers += [paper_from_reports(year, *key, reports) for key in papers_of(reports) if key not in keys]
     previous = _works(context, sat_before) if sat_before else None
@@ -139,7 +142,7 @@ def _key(paper: PaperSpec) -> tuple[int | None, str, int]:
 
 def _paper_of(dataset: Dataset, works: pd.DataFrame) -> PaperSpec:
     assert dataset.year is not None
-    return _paper(dataset.year, dataset.subject, dataset.grade, works[works["year"] == dataset.year])
+    return _paper(dataset.year, dataset.subject, dataset.grade, partial(_most_in_frame, works))
 
 
 def _digest_of(history: pd.DataFrame) -> dict[str, Any]:
@@ -212,13 +215,20 @@ def _description(paper: PaperSpec) -> dict[str, Any]:
     }
 
 
-def _paper(year: int, subject: str | None, grade: int | None, works: pd.DataFrame) -> PaperSpec:
+def _paper(
+    year: int, subject: str | None, grade: int | None, most: Callable[[tuple[int, str, int]], list[int]]
+) -> PaperSpec:
+    """Description of a paper; where its scale does not tell the items' maxima, `most` points anybody has stand in."""
     assert subject is not None
     assert grade is not None
     scale = load_scales().get(year, subject, grade)
     if scale is not None and scale.item_max is not None:
         return PaperSpec(year, subject, grade, tuple(scale.item_max), scale.mark_from)
-    own = ((works["subject"] == subject) & (works["grade"] == grade)).to_numpy()
+    return PaperSpec(year, subject, grade, tuple(most((year, subject, grade))), scale.mark_from if scale else None)
+
+
+def _most_in_frame(works: pd.DataFrame, key: tuple[int, str, int]) -> list[int]:
+    year, subject, grade = key
+    own = ((works["year"] == year) & (works["subject"] == subject) & (works["grade"] == grade)).to_numpy()
     largest = [works[name][own].max() for name in item_columns(works.columns)]
-    item_max = tuple(int(points) for points in largest if not pd.isna(points))
-    return PaperSpec(year, subject, grade, item_max, scale.mark_from if scale else None)
+    return [int(points) for points in largest if not pd.isna(points)]
