@@ -1,7 +1,8 @@
 """`obektiv bench speed`: how fast and how lean screening is, as ratios to what nobody can avoid, against the bars.
 
-Seconds depend on the machine and on its neighbours, so each bar is a ratio inside one run: repeats are taken in turns
-and the median ratio of a turn counts. Every measurement is a child process (`app.bench.speed_child`) with one thread.
+Seconds depend on the machine and on its neighbours, so they are seconds of the processor, and each bar but that of a
+district is a ratio inside one run: repeats are taken in turns and the median ratio of a turn counts. Every measurement
+is a child process (`app.bench.speed_child`) with one thread.
 """
 
 from __future__ import annotations
