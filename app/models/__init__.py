@@ -11,6 +11,7 @@ from app.models.scaling import ScaledSchool, ScaleLink
 from app.models.school_groups import ClusterMembership, ClusterSet, ControlGroup, ControlMember, ObjectiveEntry
 from app.models.screening import Finding, Flag, ScreeningRun
 from app.models.user import AuthSession, LoginAttempt, User
+from app.models.workflow import WorkflowVersion
 
 __all__ = [
     "AuthSession",
@@ -46,4 +47,5 @@ __all__ = [
     "Tenant",
     "Upload",
     "User",
+    "WorkflowVersion",
 ]

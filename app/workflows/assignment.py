@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session
 
 from app import policy
 from app.errors import Reason, Refused
+from app.flows import CLOSED
 from app.models import Case, CuratorOrder, User
 from app.policy import Actor, Permission
-from app.terms import CaseState, Role
+from app.terms import Role
 from app.workflows import independence
 from app.workflows.case import open_case_of, record
 
@@ -31,7 +32,7 @@ def eligible_curators(session: Session, case: Case) -> list[Candidate]:
     load = dict(
         session.execute(
             select(Case.curator_id, func.count())
-            .where(Case.curator_id.is_not(None), Case.state != CaseState.CLOSED)
+            .where(Case.curator_id.is_not(None), Case.state != CLOSED)
             .group_by(Case.curator_id)
         ).all()
     )
