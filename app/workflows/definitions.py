@@ -111,7 +111,10 @@ def workflow_named(session: Session, name: str, version: str) -> Workflow:
 
 
 _KNOWN: WeakKeyDictionary[Any, dict[tuple[str, str], Workflow]] = WeakKeyDictionary()
-"""Pool of connections, one a database → what has been asked of it. What is published never changes, so nothing here grows stale."""
+"""Pool of connections, one a database → what has been asked of it.
+
+What is published never changes, so nothing here grows stale.
+"""
 
 
 def workflow_of(case: Case) -> Workflow:
