@@ -30,6 +30,7 @@ class Permission(StrEnum):
     CASE_OPEN = "case:open"  # open a case by hand, with a reason
     CASE_READ = "case:read"
     CASE_RECHECK = "case:recheck"  # order a recheck, enter re-marked points
+    CASE_SUPPORT = "case:support"  # record diagnosis, programme, mentoring, review of low results
     DATA_IMPORT = "data:import"  # upload, accept, reject
     DATA_READ = "data:read"  # see uploads and data sets
     DOCUMENT_ISSUE = "document:issue"
@@ -48,6 +49,9 @@ class Permission(StrEnum):
     SCREENING_READ = "screening:read"
     STATISTICS_READ = "statistics:read"
     USER_MANAGE = "user:manage"
+    WORKFLOW_CHOOSE = "workflow:choose"  # say which workflow new cases of one's territory get
+    WORKFLOW_EDIT = "workflow:edit"  # draft, publish, migrate running cases
+    WORKFLOW_READ = "workflow:read"
     WORKS_READ = "works:read"  # coded works of a recheck sample
 
 
@@ -75,6 +79,8 @@ GRANTS: dict[Role, frozenset[Permission]] = {
         Permission.REGISTER_KEEP,
         Permission.SCREENING_READ,
         Permission.STATISTICS_READ,
+        Permission.WORKFLOW_CHOOSE,
+        Permission.WORKFLOW_READ,
     },
     Role.DEPARTMENT: _READ
     | {
@@ -90,12 +96,16 @@ GRANTS: dict[Role, frozenset[Permission]] = {
         Permission.GROUP_READ,
         Permission.JOURNAL_READ,
         Permission.REGISTER_KEEP,
+        Permission.CASE_SUPPORT,
         Permission.STATISTICS_READ,
+        Permission.WORKFLOW_CHOOSE,
+        Permission.WORKFLOW_READ,
     },
     Role.ANALYST: _READ
     | {
         Permission.CASE_OPEN,
         Permission.CASE_RECHECK,
+        Permission.CASE_SUPPORT,
         Permission.DATA_IMPORT,
         Permission.DATA_READ,
         Permission.DOCUMENT_ISSUE,
@@ -105,12 +115,14 @@ GRANTS: dict[Role, frozenset[Permission]] = {
         Permission.SCREENING_READ,
         Permission.SCREENING_RUN,
         Permission.STATISTICS_READ,
+        Permission.WORKFLOW_READ,
         Permission.WORKS_READ,
     },
     Role.CURATOR: _READ
     | {
         Permission.CASE_CONCLUDE,
         Permission.CASE_INTERVIEW,
+        Permission.CASE_SUPPORT,
         Permission.DOCUMENT_ISSUE,
     },
     Role.INSPECTOR: _READ
@@ -127,6 +139,8 @@ GRANTS: dict[Role, frozenset[Permission]] = {
         Permission.JOB_RETRY,
         Permission.JOURNAL_READ,
         Permission.USER_MANAGE,
+        Permission.WORKFLOW_EDIT,
+        Permission.WORKFLOW_READ,
     },
 }
 """Role → permissions. `tests/test_policy.py` repeats it literally, so that a change of rights is never an accident."""

@@ -21,19 +21,25 @@ EXPECTED = {
     "region_manager": READ | {
         "case:assign", "case:close", "case:open", "data:read", "document:issue", "flag:raise", "group:approve",
         "group:read", "journal:read", "register:keep", "screening:read", "statistics:read",
+        "workflow:choose", "workflow:read",
     },
     "department": READ | {
         "case:assign", "case:close", "case:conclude", "case:interview", "case:observe", "case:open", "case:recheck",
-        "document:issue", "group:approve", "group:read", "journal:read", "register:keep", "statistics:read",
+        "case:support", "document:issue", "group:approve", "group:read", "journal:read", "register:keep",
+        "statistics:read", "workflow:choose", "workflow:read",
     },
     "analyst": READ | {
-        "case:open", "case:recheck", "data:import", "data:read", "document:issue", "flag:raise", "group:propose",
-        "group:read", "screening:read", "screening:run", "statistics:read", "works:read",
+        "case:open", "case:recheck", "case:support", "data:import", "data:read", "document:issue", "flag:raise",
+        "group:propose", "group:read", "screening:read", "screening:run", "statistics:read", "workflow:read",
+        "works:read",
     },
-    "curator": READ | {"case:conclude", "case:interview", "document:issue"},
+    "curator": READ | {"case:conclude", "case:interview", "case:support", "document:issue"},
     "inspector": READ | {"case:observe", "case:recheck", "works:read"},
     "school": READ,
-    "admin": READ | {"audit:verify", "job:read", "job:retry", "journal:read", "user:manage"},
+    "admin": READ | {
+        "audit:verify", "job:read", "job:retry", "journal:read", "user:manage", "workflow:edit",
+        "workflow:read",
+    },
 }  # fmt: skip
 
 
@@ -68,7 +74,7 @@ def test_an_inactive_person_may_nothing() -> None:
 
 def test_every_table_of_a_territory_is_scoped() -> None:
     """A table with a school, a municipality or a person in it must be narrowed; the others are named here."""
-    free = {"outbox", "job_effects", "login_attempts"}
+    free = {"outbox", "job_effects", "login_attempts", "workflow_choices", "workflow_versions"}
 
     scoped = {model.__tablename__ for model in scoped_classes()}
 

@@ -44,6 +44,10 @@ ACTIONS = {
     "observation:act": _l("Внесён акт наблюдения"),
     "recheck:order": _l("Назначена перепроверка"),
     "recheck:points": _l("Внесены баллы экспертов"),
+    "support:diagnosis": _l("Внесён разбор причин"),
+    "support:programme": _l("Внесена программа помощи"),
+    "support:mentoring": _l("Внесена пара «школа — школе»"),
+    "support:review": _l("Внесена оценка динамики"),
     "document:issue": _l("Оформлен документ"),
     "document:read": _l("Документ скачан"),
 }

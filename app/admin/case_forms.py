@@ -18,7 +18,7 @@ from sqlalchemy import select
 
 from app import auth
 from app.admin import case_fields as fields
-from app.admin import case_page, case_signs, case_stages, words
+from app.admin import case_page, case_signs, case_stages, support_forms, words
 from app.admin import case_steps as steps
 from app.admin.base import say
 from app.errors import Conflict, NotFound, Reason, Refused
@@ -217,6 +217,42 @@ FORMS: dict[str, CaseForm] = {
         steps.save_conclusion,
         _l("Предложение внесено; его утвердит другой человек."),
         context=steps.recheck_results,
+    ),
+    "diagnosis": CaseForm(
+        _l("Разбор причин низких результатов"),
+        _l("Сначала понять, чего не хватает школе: помощь идёт раньше любых мер."),
+        P.CASE_SUPPORT,
+        support_forms.diagnosis_form,
+        support_forms.save_diagnosis,
+        _l("Разбор внесён."),
+        "diagnose",
+    ),
+    "programme": CaseForm(
+        _l("Программа помощи"),
+        _l("Программа составлена вместе со школой и отвечает на найденные причины."),
+        P.CASE_SUPPORT,
+        support_forms.programme_form,
+        support_forms.save_programme,
+        _l("Программа внесена."),
+        "agree",
+    ),
+    "mentoring": CaseForm(
+        _l("Пара «школа — школе»"),
+        _l("Наставник — другая школа без открытого дела; объективные школы стоят в списке первыми."),
+        P.CASE_SUPPORT,
+        support_forms.mentoring_form,
+        support_forms.save_mentoring,
+        _l("Пара внесена."),
+        "support",
+    ),
+    "review": CaseForm(
+        _l("Оценка динамики"),
+        _l("Что изменилось с начала поддержки. Оценку готовят в январе и июле."),
+        P.CASE_SUPPORT,
+        support_forms.review_form,
+        support_forms.save_review,
+        _l("Оценка внесена."),
+        "review",
     ),
 }
 """Name in the address → form."""

@@ -23,10 +23,12 @@ from app.models import (
     Interview,
     Observation,
     Recheck,
+    SupportRecord,
 )
 from app.policy import Permission
 from app.terms import (
     ExplanationReason,
+    LowCause,
     ObservationStage,
     RecheckStatus,
     Violation,
@@ -46,6 +48,10 @@ FORM_OF_ANCHOR = {
     "#observation": "observation",
     "#recheck": "recheck",
     "#conclusion": "conclusion",
+    "#diagnosis": "diagnosis",
+    "#programme": "programme",
+    "#mentoring": "mentoring",
+    "#review": "review",
 }
 """Where a guard's reason says something is missing → the form that supplies it."""
 
@@ -200,6 +206,8 @@ def _work(case: Case) -> dict[str, Any]:
         "observations": all_of(Observation),
         "rechecks": all_of(Recheck),
         "conclusions": all_of(Conclusion),
+        "support": all_of(SupportRecord),
+        "cause_titles": {member.value: words.title(member) for member in LowCause},
         "reason_titles": {member.value: words.title(member) for member in ExplanationReason},
         "stage_titles": {member.value: words.title(member) for member in ObservationStage},
         "violation_titles": {member.value: words.title(member) for member in Violation},

@@ -18,6 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "import": ("app.cli.importing:command", "Загрузить файлы ВПР, контекстную форму, федеральный список"),
     "screen": ("app.cli.screening:command", "Прогнать проверки за год"),
     "cases": ("app.cli.cases:command", "Список дел"),
+    "workflow": ("app.cli.workflow:group", "Ходы дел: список, описание, проверка файла"),
     "demo": ("app.cli.demo:command", "Создать демонстрационный регион"),
     "user": ("app.cli.user:group", "Люди: завести первого администратора"),
     "journal": ("app.cli.journal:group", "Журнал действий: проверка целостности"),

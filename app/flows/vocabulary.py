@@ -49,7 +49,7 @@ class GuardSpec:
         return {param.name: given.get(param.name, param.default) for param in self.params}
 
     def title(self, given: Mapping[str, Any], locale: str = "ru") -> str:
-        words = {**self.values(given)}
+        words = self.values(given)
         if "kind" in words and words["kind"] in set(DocumentKind):
             words["kind"] = DocumentKind(words["kind"]).title(locale)
         if "name" in words and words["name"] in FIELDS:
@@ -88,6 +88,30 @@ GUARDS: dict[str, GuardSpec] = {
         GuardSpec("dismissal", "Основание для снятия признака", "Grounds for dismissing the sign", form="conclusion"),
         GuardSpec("follows", "Вывод следует из перепроверки", "Verdict follows from the recheck"),
         GuardSpec("clean", "В актах нет грубых нарушений", "No gross violation in the acts"),
+        GuardSpec(
+            "indicators", "Причины низких результатов разобраны", "Causes of low results found", form="diagnosis"
+        ),
+        GuardSpec(
+            "programme",
+            "Программа помощи согласована и действует",
+            "Help programme agreed and in force",
+            form="programme",
+        ),
+        GuardSpec(
+            "mentor",
+            "Назначена школа-наставник или куратор",
+            "A mentoring school or a curator appointed",
+            (ParamSpec("who", "кто подходит", "who will do", "any", words=("any", "pair", "curator")),),
+            form="mentoring",
+        ),
+        GuardSpec(
+            "reviewed",
+            "Динамика оценена",
+            "Dynamics reviewed",
+            (ParamSpec("since", "с какого времени", "since when", "ever", words=("ever", "stage")),),
+            form="review",
+        ),
+        GuardSpec("follows_review", "Вывод следует из оценки динамики", "Verdict follows from the review"),
         GuardSpec("second", "Утверждает второй человек", "A second person approves"),
         GuardSpec(
             "document",
@@ -104,12 +128,26 @@ GUARDS: dict[str, GuardSpec] = {
     )
 }
 
-FORMS = frozenset({"interview", "handover", "order", "observation", "recheck", "conclusion"})
+FORMS = frozenset(
+    {
+        "interview", "handover", "order", "observation", "recheck", "conclusion",
+        "diagnosis", "programme", "mentoring", "review",
+    }
+)  # fmt: skip
 """Forms of a case that a state may offer."""
 
 PERMISSIONS = frozenset(
-    {"case:assign", "case:close", "case:conclude", "case:interview", "case:observe", "case:open", "case:recheck"}
-)
+    {
+        "case:assign",
+        "case:close",
+        "case:conclude",
+        "case:interview",
+        "case:observe",
+        "case:open",
+        "case:recheck",
+        "case:support",
+    }
+)  # fmt: skip
 """Rights that a move may ask for."""
 
 RESERVED = frozenset({"hand_interview", "migrate", "open", "propose"})

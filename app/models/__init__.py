@@ -5,13 +5,14 @@ from app.models.case import Case, CaseEvent, Conclusion
 from app.models.case_work import CuratorOrder, Document, Interview, Observation, Recheck, RecheckedWork
 from app.models.dataset import Dataset, FederalMarker, Upload
 from app.models.journal import JournalEntry
+from app.models.low_results import LowResultsFlag, SupportRecord
 from app.models.organisation import Municipality, School
 from app.models.outbox import InboxNote, JobEffect, OutboxJob
 from app.models.scaling import ScaledSchool, ScaleLink
 from app.models.school_groups import ClusterMembership, ClusterSet, ControlGroup, ControlMember, ObjectiveEntry
 from app.models.screening import Finding, Flag, ScreeningRun
 from app.models.user import AuthSession, LoginAttempt, User
-from app.models.workflow import WorkflowVersion
+from app.models.workflow import WorkflowChoice, WorkflowVersion
 
 __all__ = [
     "AuthSession",
@@ -34,6 +35,7 @@ __all__ = [
     "JobEffect",
     "JournalEntry",
     "LoginAttempt",
+    "LowResultsFlag",
     "Municipality",
     "ObjectiveEntry",
     "Observation",
@@ -44,8 +46,10 @@ __all__ = [
     "ScaledSchool",
     "School",
     "ScreeningRun",
+    "SupportRecord",
     "Tenant",
     "Upload",
     "User",
+    "WorkflowChoice",
     "WorkflowVersion",
 ]

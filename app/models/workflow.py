@@ -40,3 +40,21 @@ class WorkflowVersion(Base):
 
     def __str__(self) -> str:
         return f"{self.name} {self.version}"
+
+
+class WorkflowChoice(Base):
+    """Which workflow new cases of a kind get in a municipality, or in the whole region where `municipality_id` is null.
+
+    Rows are only added; the newest of a place and kind holds.
+    """
+
+    __tablename__ = "workflow_choices"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[CaseKind] = mapped_column(term(CaseKind))
+    municipality_id: Mapped[int | None] = mapped_column(ForeignKey("municipalities.id"), index=True)
+    name: Mapped[str] = mapped_column(String(40))
+    reason: Mapped[str] = mapped_column(Text)
+    chosen_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    chosen_by_name: Mapped[str] = mapped_column(String(200))
+    chosen_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -72,7 +72,7 @@ def _workflow(definition: Definition) -> list[str]:
             titles[step.dest],
             step.ru,
             f"`{step.permission}`",
-            "; ".join(GUARDS[use.name].title(GUARDS[use.name].values(use.params)) for use in step.guards),
+            "; ".join(GUARDS[use.name].title(use.params) for use in step.guards),
         ]
         for step in definition.steps
     ]

@@ -19,6 +19,7 @@ from app.terms.cases import CaseKind, Tier, Verdict
 from app.terms.files import SCREENED_REPORTS, Examination, FileKind, LinkDesign, Procedure, Subject, UploadStatus
 from app.terms.groups import ClusterSetStatus, ControlGroupStatus, EntryState, MemberOrigin, ObjectiveGround
 from app.terms.jobs import JobStatus, RunStatus
+from app.terms.low_results import LowCause, ReviewOutcome, SupportKind
 from app.terms.organisation import Role, SchoolKind
 from app.terms.screening import (
     NOTED_FAMILIES,
@@ -51,6 +52,7 @@ __all__ = [
     "FindingOutcome",
     "JobStatus",
     "LinkDesign",
+    "LowCause",
     "Mechanism",
     "MemberOrigin",
     "ObjectiveGround",
@@ -58,11 +60,13 @@ __all__ = [
     "Procedure",
     "RecheckOutcome",
     "RecheckStatus",
+    "ReviewOutcome",
     "Role",
     "RunStatus",
     "SchoolKind",
     "Stratum",
     "Subject",
+    "SupportKind",
     "Term",
     "Tier",
     "UploadStatus",

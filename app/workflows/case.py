@@ -13,7 +13,7 @@ from app.errors import NotFound, Reason, Refused
 from app.flows import CLOSED
 from app.models import Case, Conclusion, Flag, User
 from app.policy import Actor, Permission
-from app.terms import CaseKind, Role, Verdict
+from app.terms import CaseKind, Role, Tier, Verdict
 from app.workflows import independence, journal
 from app.workflows.definitions import for_new_case, state_of
 
@@ -28,28 +28,37 @@ def open_case(session: Session, flag: Flag, *, actor: Actor, at: datetime, reaso
     action = "flag:attach"
     if case is None:
         action = "case:open"
-        workflow = for_new_case(session, kind)
-        case = Case(
-            number=_next_number(session, flag.year),
-            kind=kind,
-            workflow=workflow.name,
-            workflow_version=workflow.version,
-            state=workflow.definition.initial,
-            year=flag.year,
-            tier=flag.tier,
-            evidence=flag.evidence,
-            opened_at=at,
-            entered_at=at,
-            municipality_id=flag.municipality_id,
-            school_id=flag.school_id,
-        )
-        session.add(case)
-        session.flush()
+        case = new_case(session, flag.school_id, flag.municipality_id, kind, flag.year, at=at)
+        case.tier, case.evidence = flag.tier, flag.evidence
     flag.case_id = case.id
     session.flush()
     record(
         session, case, action, actor=actor, at=at, reason=reason, facts={"flag_id": flag.id, "tier": flag.tier.value}
     )
+    return case
+
+
+def new_case(
+    session: Session, school_id: int | None, municipality_id: int | None, kind: CaseKind, year: int, *, at: datetime
+) -> Case:
+    """A numbered case at the beginning of its workflow; who opens it says with what signs."""
+    workflow = for_new_case(session, kind, municipality_id)
+    case = Case(
+        number=_next_number(session, year),
+        kind=kind,
+        workflow=workflow.name,
+        workflow_version=workflow.version,
+        state=workflow.definition.initial,
+        year=year,
+        tier=Tier.NONE,
+        evidence=0.0,
+        opened_at=at,
+        entered_at=at,
+        municipality_id=municipality_id,
+        school_id=school_id,
+    )
+    session.add(case)
+    session.flush()
     return case
 
 

@@ -17,14 +17,18 @@ from app.errors import Misconfigured
 from app.flows import CLOSED, Definition, GuardUse, State, read
 from app.flows import shipped as shipped_files
 from app.flows.vocabulary import GUARDS
-from app.models import Case, Conclusion, WorkflowVersion
+from app.models import Case, Conclusion, WorkflowChoice, WorkflowVersion
 from app.policy import GRANTS, Permission
 from app.terms import CaseKind, WorkflowStatus
-from app.workflows.guards import CHECKS, latest
+from app.workflows import guards, guards_support
+from app.workflows.guards import latest
 from app.workflows.machine import Guard, Question, Transition, Workflow, make_workflow
 
 ROLE_GRANTS = {role.value: frozenset(map(str, held)) for role, held in GRANTS.items()}
 """Role → rights, as the checker of workflows asks for them."""
+
+
+_CHECKS = {**guards.CHECKS, **guards_support.CHECKS}
 
 
 def _closing(q: Question) -> dict[str, Any]:
@@ -33,7 +37,7 @@ def _closing(q: Question) -> dict[str, Any]:
 
 def guard_of(use: GuardUse) -> Guard:
     """The guard that a definition names, with the parameters it gives."""
-    spec, check = GUARDS[use.name], CHECKS[use.name]
+    spec, check = GUARDS[use.name], _CHECKS[use.name]
     values = spec.values(use.params)
 
     def ask(question: Question) -> Any:
@@ -137,15 +141,32 @@ def state_named(session: Session, name: str, version: str, code: str) -> State:
     return known_state(session, code) or State(code, code, code)
 
 
-def for_new_case(session: Session, kind: CaseKind) -> Workflow:
-    """The workflow that a new case of `kind` follows: the newest published version of the shipped one.
+def chosen_name(session: Session, kind: CaseKind, municipality_id: int | None) -> str:
+    """The workflow new cases get in a municipality: its own choice, else the region's, else the shipped one."""
+    for place in dict.fromkeys((municipality_id, None)):
+        name = session.scalar(
+            select(WorkflowChoice.name)
+            .where(
+                WorkflowChoice.kind == kind,
+                WorkflowChoice.municipality_id.is_(None) if place is None else WorkflowChoice.municipality_id == place,
+            )
+            .order_by(WorkflowChoice.id.desc())
+            .limit(1)
+        )
+        if name is not None:
+            return name
+    return kind.value
+
+
+def for_new_case(session: Session, kind: CaseKind, municipality_id: int | None = None) -> Workflow:
+    """The workflow that a new case of `kind` follows: the newest published version of the chosen one.
 
     Raises
     ------
     Misconfigured
         Nothing of this kind is published.
     """
-    found = newest(session, kind.value)
+    found = newest(session, chosen_name(session, kind, municipality_id))
     if found is None:
         raise Misconfigured(f"нет опубликованного хода дела вида «{kind.ru}»: выполните obektiv migrate")
     return found

@@ -411,13 +411,38 @@ def upgrade() -> None:
     op.create_index(op.f("ix_uploads_school_id"), "uploads", ["school_id"], unique=False)
     op.create_index(op.f("ix_uploads_sha256"), "uploads", ["sha256"], unique=False)
     op.create_table(
+        "workflow_choices",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "objectivity", "low_results", name="casekind", native_enum=False, create_constraint=True, length=40
+            ),
+            nullable=False,
+        ),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("name", sa.String(length=40), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("chosen_by_id", sa.Integer(), nullable=True),
+        sa.Column("chosen_by_name", sa.String(length=200), nullable=False),
+        sa.Column("chosen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["chosen_by_id"], ["users.id"], name=op.f("fk_workflow_choices_chosen_by_id")),
+        sa.ForeignKeyConstraint(
+            ["municipality_id"], ["municipalities.id"], name=op.f("fk_workflow_choices_municipality_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_workflow_choices")),
+    )
+    op.create_index(op.f("ix_workflow_choices_municipality_id"), "workflow_choices", ["municipality_id"], unique=False)
+    op.create_table(
         "workflow_versions",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("name", sa.String(length=40), nullable=False),
         sa.Column("version", sa.String(length=20), nullable=False),
         sa.Column(
             "kind",
-            sa.Enum("objectivity", name="casekind", native_enum=False, create_constraint=True, length=40),
+            sa.Enum(
+                "objectivity", "low_results", name="casekind", native_enum=False, create_constraint=True, length=40
+            ),
             nullable=False,
         ),
         sa.Column("title", sa.String(length=200), nullable=False),
@@ -458,7 +483,9 @@ def upgrade() -> None:
         sa.Column("number", sa.String(length=20), nullable=False),
         sa.Column(
             "kind",
-            sa.Enum("objectivity", name="casekind", native_enum=False, create_constraint=True, length=40),
+            sa.Enum(
+                "objectivity", "low_results", name="casekind", native_enum=False, create_constraint=True, length=40
+            ),
             nullable=False,
         ),
         sa.Column("workflow", sa.String(length=40), nullable=False),
@@ -491,6 +518,8 @@ def upgrade() -> None:
                 "not_confirmed",
                 "confirmed",
                 "dismissed",
+                "improved",
+                "not_improved",
                 name="verdict",
                 native_enum=False,
                 create_constraint=True,
@@ -780,6 +809,8 @@ def upgrade() -> None:
                 "not_confirmed",
                 "confirmed",
                 "dismissed",
+                "improved",
+                "not_improved",
                 name="verdict",
                 native_enum=False,
                 create_constraint=True,
@@ -943,6 +974,36 @@ def upgrade() -> None:
     op.create_index(op.f("ix_interviews_case_id"), "interviews", ["case_id"], unique=False)
     op.create_index(op.f("ix_interviews_municipality_id"), "interviews", ["municipality_id"], unique=False)
     op.create_index(op.f("ix_interviews_school_id"), "interviews", ["school_id"], unique=False)
+    op.create_table(
+        "low_results_flags",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("run_id", sa.Integer(), nullable=False),
+        sa.Column("year", sa.Integer(), nullable=False),
+        sa.Column("n_signs", sa.Integer(), nullable=False),
+        sa.Column("strength", sa.Double(), nullable=False),
+        sa.Column("frozen", sa.JSON(), nullable=False),
+        sa.Column("frozen_sha256", sa.String(length=64), nullable=False),
+        sa.Column("raised_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("raised_by_name", sa.String(length=200), nullable=False),
+        sa.Column("case_id", sa.Integer(), nullable=True),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint("n_signs > 0", name=op.f("ck_low_results_flags_has_signs")),
+        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_low_results_flags_case_id")),
+        sa.ForeignKeyConstraint(
+            ["municipality_id"], ["municipalities.id"], name=op.f("fk_low_results_flags_municipality_id")
+        ),
+        sa.ForeignKeyConstraint(["run_id"], ["screening_runs.id"], name=op.f("fk_low_results_flags_run_id")),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_low_results_flags_school_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_low_results_flags")),
+        sa.UniqueConstraint("run_id", "school_id", name=op.f("uq_low_results_flags_run_id_school_id")),
+    )
+    op.create_index(op.f("ix_low_results_flags_case_id"), "low_results_flags", ["case_id"], unique=False)
+    op.create_index(
+        op.f("ix_low_results_flags_municipality_id"), "low_results_flags", ["municipality_id"], unique=False
+    )
+    op.create_index(op.f("ix_low_results_flags_run_id"), "low_results_flags", ["run_id"], unique=False)
+    op.create_index(op.f("ix_low_results_flags_school_id"), "low_results_flags", ["school_id"], unique=False)
     op.create_table(
         "objective_entries",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -1165,6 +1226,67 @@ def upgrade() -> None:
     op.create_index(op.f("ix_scale_links_municipality_id"), "scale_links", ["municipality_id"], unique=False)
     op.create_index(op.f("ix_scale_links_school_id"), "scale_links", ["school_id"], unique=False)
     op.create_table(
+        "support_records",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("case_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "diagnosis",
+                "programme",
+                "mentoring",
+                "review",
+                name="supportkind",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("held_on", sa.Date(), nullable=False),
+        sa.Column("until", sa.Date(), nullable=True),
+        sa.Column("title", sa.String(length=300), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("causes", sa.JSON(), nullable=False),
+        sa.Column(
+            "outcome",
+            sa.Enum(
+                "improved",
+                "unchanged",
+                "worse",
+                name="reviewoutcome",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=True,
+        ),
+        sa.Column("mentor_school_id", sa.Integer(), nullable=True),
+        sa.Column("recorded_by_id", sa.Integer(), nullable=True),
+        sa.Column("recorded_by_name", sa.String(length=200), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint(
+            "(kind = 'mentoring') = (mentor_school_id IS NOT NULL)",
+            name=op.f("ck_support_records_mentoring_has_school"),
+        ),
+        sa.CheckConstraint(
+            "(kind = 'review') = (outcome IS NOT NULL)", name=op.f("ck_support_records_review_has_outcome")
+        ),
+        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_support_records_case_id")),
+        sa.ForeignKeyConstraint(["mentor_school_id"], ["schools.id"], name=op.f("fk_support_records_mentor_school_id")),
+        sa.ForeignKeyConstraint(
+            ["municipality_id"], ["municipalities.id"], name=op.f("fk_support_records_municipality_id")
+        ),
+        sa.ForeignKeyConstraint(["recorded_by_id"], ["users.id"], name=op.f("fk_support_records_recorded_by_id")),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_support_records_school_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_support_records")),
+    )
+    op.create_index("ix_support_records_case_kind", "support_records", ["case_id", "kind", "id"], unique=False)
+    op.create_index(op.f("ix_support_records_municipality_id"), "support_records", ["municipality_id"], unique=False)
+    op.create_index(op.f("ix_support_records_school_id"), "support_records", ["school_id"], unique=False)
+    op.create_table(
         "rechecked_works",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("recheck_id", sa.Integer(), nullable=False),
@@ -1243,6 +1365,10 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_rechecked_works_recheck_id"), table_name="rechecked_works")
     op.drop_index(op.f("ix_rechecked_works_municipality_id"), table_name="rechecked_works")
     op.drop_table("rechecked_works")
+    op.drop_index(op.f("ix_support_records_school_id"), table_name="support_records")
+    op.drop_index(op.f("ix_support_records_municipality_id"), table_name="support_records")
+    op.drop_index("ix_support_records_case_kind", table_name="support_records")
+    op.drop_table("support_records")
     op.drop_index(op.f("ix_scale_links_school_id"), table_name="scale_links")
     op.drop_index(op.f("ix_scale_links_municipality_id"), table_name="scale_links")
     op.drop_table("scale_links")
@@ -1259,6 +1385,11 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_objective_entries_school_id"), table_name="objective_entries")
     op.drop_index(op.f("ix_objective_entries_municipality_id"), table_name="objective_entries")
     op.drop_table("objective_entries")
+    op.drop_index(op.f("ix_low_results_flags_school_id"), table_name="low_results_flags")
+    op.drop_index(op.f("ix_low_results_flags_run_id"), table_name="low_results_flags")
+    op.drop_index(op.f("ix_low_results_flags_municipality_id"), table_name="low_results_flags")
+    op.drop_index(op.f("ix_low_results_flags_case_id"), table_name="low_results_flags")
+    op.drop_table("low_results_flags")
     op.drop_index(op.f("ix_interviews_school_id"), table_name="interviews")
     op.drop_index(op.f("ix_interviews_municipality_id"), table_name="interviews")
     op.drop_index(op.f("ix_interviews_case_id"), table_name="interviews")
@@ -1320,6 +1451,8 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_cases_curator_id"), table_name="cases")
     op.drop_table("cases")
     op.drop_table("workflow_versions")
+    op.drop_index(op.f("ix_workflow_choices_municipality_id"), table_name="workflow_choices")
+    op.drop_table("workflow_choices")
     op.drop_index(op.f("ix_uploads_sha256"), table_name="uploads")
     op.drop_index(op.f("ix_uploads_school_id"), table_name="uploads")
     op.drop_index(op.f("ix_uploads_municipality_id"), table_name="uploads")
