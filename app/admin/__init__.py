@@ -26,6 +26,7 @@ from app.admin.day import DayPage
 from app.admin.documents import documents
 from app.admin.fairness import FairnessPage
 from app.admin.flags import FlagsView
+from app.admin.flows import FlowsPage
 from app.admin.jobs import JobsView
 from app.admin.journal import JournalView
 from app.admin.objective import ObjectiveView
@@ -90,6 +91,7 @@ def menu() -> tuple[Entry, ...]:
         Entry(_("Анализ"), "control", _("Контрольные группы")),
         Entry(_("Анализ"), "clusters", _("Кластеры школ")),
         Entry(_("Анализ"), "scales", _("Шкала КДР и РДР")),
+        Entry(_("Система"), "flows", _("Ход дела")),
         Entry(_("Система"), "journal", _("Журнал")),
         Entry(_("Система"), "users", _("Пользователи")),
         Entry(_("Система"), "outbox", _("Задания"), "jobs"),
@@ -134,6 +136,7 @@ def install_admin(app: Flask) -> None:
         ControlView(ControlGroup, name="Контрольные группы", endpoint="control", url="/control"),
         ClustersView(ClusterSet, name="Кластеры школ", endpoint="clusters", url="/clusters"),
         ScalesView(ScaleLink, name="Шкала КДР и РДР", endpoint="scales", url="/scales"),
+        FlowsPage(name="Ход дела", endpoint="flows", url="/flows"),
         JournalView(JournalEntry, name="Журнал", endpoint="journal", url="/journal"),
         UsersView(User, name="Пользователи", endpoint="users", url="/users"),
         JobsView(OutboxJob, name="Задания", endpoint="outbox", url="/outbox"),

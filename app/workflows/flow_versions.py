@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from app import policy
 from app.errors import Conflict, NotFound, NotPermitted, Reason, Refused
 from app.flows import Definition, Problem, check, read
+from app.flows.editing import with_value
 from app.models import Case, WorkflowChoice, WorkflowVersion
 from app.policy import Actor, Permission
 from app.terms import CaseKind, WorkflowStatus
@@ -99,7 +100,7 @@ def start_draft(
         )
     if reasons:
         raise Refused(*reasons)
-    text = _with(_with(base.toml, "id", name), "version", version)
+    text = with_value(with_value(base.toml, "", 0, "id", name), "", 0, "version", version)
     row = WorkflowVersion(
         name=name,
         version=version,
@@ -307,11 +308,6 @@ def _require_reason(reason: str) -> None:
                 "State the reason in at least one sentence.",
             )
         )
-
-
-def _with(text: str, key: str, value: str) -> str:
-    """The text with one key of its head set anew."""
-    return re.sub(rf"(?m)\A((?:(?!^\[).*\n)*?){key}\s*=.*$", lambda m: f'{m.group(1)}{key} = "{value}"', text, count=1)
 
 
 def _hash(text: str) -> str:
