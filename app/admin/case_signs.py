@@ -10,16 +10,20 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
 from app import auth
-from app.admin import sentences_en, words
+from app.admin import low_results, sentences_en, words
 from app.models import Case, Flag
-from app.terms import DetectorName, FindingLevel, Mechanism
+from app.terms import CaseKind, DetectorName, FindingLevel, Mechanism
 
 
 def of(case: Case) -> dict[str, Any]:
     flags = (
         auth.db().scalars(select(Flag).where(Flag.case_id == case.id).order_by(Flag.year.desc(), Flag.id.desc())).all()
     )
-    return {"flags": flags, "evidence": [evidence_of(flag) for flag in flags]}
+    return {
+        "flags": flags,
+        "evidence": [evidence_of(flag) for flag in flags],
+        "low": low_results.of_case(case) if case.kind is CaseKind.LOW_RESULTS else [],
+    }
 
 
 def evidence_of(flag: Flag) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from app.admin.base import Column, Filter, ScopedView, like
 from app.flows import CLOSED
 from app.models import Case, School
 from app.policy import Permission
-from app.terms import Tier
+from app.terms import CaseKind, Tier
 
 TIER_TONES = {Tier.SEVERE: "bad", Tier.CASE: "warn", Tier.WATCH: "muted"}
 STATE_TONES = {CLOSED: "good", "flagged": "warn"}
@@ -91,9 +91,11 @@ class CasesView(ScopedView):
             export=lambda c: c.curator_name,
             is_wide_only=True,
         ),
+        Column("kind", _l("Вид дела"), lambda c: c.kind, is_export_only=True, export=lambda c: words.title(c.kind)),
         Column("year", _l("Год"), lambda c: str(c.year), is_export_only=True),
     )
     filters = (
+        Filter("kind", _l("Вид"), lambda: choices.terms(CaseKind), lambda v: Case.kind == v),
         Filter("state", _l("Где стоит"), lambda: _states(), lambda v: _state_is(v)),
         Filter(
             "tier",

@@ -82,7 +82,9 @@ def _arc(step: Step, lane: int, rows: dict[str, int], x: int, locale: str) -> st
     is_back = dest < source
     edge = x if is_back else x + BOX_WIDTH
     far = x - 14 - LANE * lane if is_back else x + BOX_WIDTH + 200 + LANE * lane
-    path = f'<path class="flow-side" marker-end="url(#flow-tip)" d="M{edge} {y1 - 6} H{far} V{y2 + 6} H{edge + (-2 if is_back else 2)}"/>'
+    end = edge - 2 if is_back else edge + 2
+    line = f"M{edge} {y1 - 6} H{far} V{y2 + 6} H{end}"
+    path = f'<path class="flow-side" marker-end="url(#flow-tip)" d="{line}"/>'
     text = _cut(step.title(locale), 26)
     if is_back:
         return path + f'<text class="flow-label side" x="{x + BOX_WIDTH + 10}" y="{y1 + 18}">↑ {escape(text)}</text>'

@@ -32,6 +32,8 @@ class LowResultsFlag(Tenant, Base):
     raised_by_name: Mapped[str] = mapped_column(String(200))
     case_id: Mapped[int | None] = mapped_column(ForeignKey("cases.id"), index=True)
 
+    school: Mapped[School] = relationship(foreign_keys="LowResultsFlag.school_id")
+
 
 class SupportRecord(Tenant, Base):
     """One thing recorded on a case of low results: the diagnosis, the programme, a mentoring pair, a review."""

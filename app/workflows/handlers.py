@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.context import AppContext
 from app.models import Case, CaseEvent, InboxNote, OutboxJob
-from app.workflows import definitions, intake, issuing, recheck, scaling, screening
+from app.workflows import definitions, intake, issuing, low_results, recheck, scaling, screening
 
 Effect = Callable[[Session], None]
 Handler = Callable[[AppContext, OutboxJob], Effect]
@@ -48,6 +48,7 @@ HANDLERS: dict[str, Handler] = {
     "case_moved": note_move,
     "issue_document": issuing.issue,
     "draw_recheck": recheck.draw,
+    "find_low_results": low_results.find_low_results,
     "link_scales": scaling.link_scales,
     "read_upload": intake.read_upload,
     "screen_year": screening.screen_year,
