@@ -37,6 +37,7 @@ ACTIONS = {
     "case:open": _l("Дело открыто"),
     "flag:attach": _l("К делу добавлен признак"),
     "case:hand_interview": _l("Собеседование передано куратору"),
+    "case:migrate": _l("Дело переведено на другую версию хода"),
     "case:propose": _l("Предложено закрытие"),
     "interview:record": _l("Внесён протокол собеседования"),
     "curator:order": _l("Издан приказ о кураторе"),
@@ -62,7 +63,7 @@ def of(case: Case) -> dict[str, Any]:
     found = [
         Course(
             e.at,
-            happened.get(e.trigger, e.trigger),
+            happened.get(e.trigger, str(ACTIONS.get(f"case:{e.trigger}", e.trigger))),
             e.actor_name,
             ". ".join(
                 filter(

@@ -95,7 +95,7 @@ class CasesView(ScopedView):
         Column("year", _l("Год"), lambda c: str(c.year), is_export_only=True),
     )
     filters = (
-        Filter("kind", _l("Вид"), lambda: choices.terms(CaseKind), lambda v: Case.kind == v),
+        Filter("about", _l("О чём дело"), lambda: choices.terms(CaseKind), lambda v: Case.kind == v),
         Filter("state", _l("Где стоит"), lambda: _states(), lambda v: _state_is(v)),
         Filter(
             "tier",

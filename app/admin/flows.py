@@ -12,7 +12,7 @@ from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 
 from app import auth
-from app.admin import words
+from app.admin import flow_migrations, words
 from app.admin.base import Page, say
 from app.errors import Conflict, Reason, Refused
 from app.flows import Definition, Problem
@@ -182,6 +182,18 @@ class FlowsPage(Page):
         say(_("Версия снята с новых дел."))
         return redirect(url_for("flows.version", version_id=version_id))
 
+    @expose("/<row:version_id>/migrate", methods=("GET", "POST"))
+    @auth.door(Permission.WORKFLOW_EDIT)
+    def migrate(self, version_id: int) -> Answer:
+        """Lead running cases over: the mapping of stages, what it does case by case, and the decision."""
+        return flow_migrations.serve(self, versions.version_of(auth.db(), version_id))
+
+    @expose("/migrations/<row:migration_id>", methods=("GET", "POST"))
+    @auth.door(Permission.WORKFLOW_EDIT)
+    def migration(self, migration_id: int) -> Answer:
+        """What a migration did, case by case, and the way back."""
+        return flow_migrations.show(self, migration_id)
+
     # ---- pages ----
 
     def _index(self, told: tuple[Reason, ...] = ()) -> str:
@@ -198,7 +210,7 @@ class FlowsPage(Page):
             choices.append((kind, chosen_name(session, kind, here), options))
         return self.render(
             "pages/flows.html",
-            rows=rows,
+            kinds=[(kind, of_kind) for kind in CaseKind if (of_kind := [r for r in rows if r.kind is kind])],
             running=versions.running_cases(session),
             tones=STATUS_TONES,
             choices=choices,
@@ -216,6 +228,7 @@ class FlowsPage(Page):
             stages=_stages(definition),
             steps=_steps(definition),
             n_running=versions.running_cases(auth.db()).get((row.name, row.version), 0),
+            migrations=flow_migrations.of_version(row),
             tones=STATUS_TONES,
             told=told,
         )

@@ -10,7 +10,8 @@ from html import escape
 from app.flows.definition import CLOSED, Definition, Step
 
 BOX_WIDTH, BOX_HEIGHT, GAP = 250, 52, 58
-LEFT, TOP, LANE = 34, 14, 30
+LEFT, TOP, LANE = 6, 14, 30
+LABEL = 172  # room for the words of a move that leads back
 
 
 def svg(definition: Definition, locale: str = "ru", *, title: str = "", working_days: str = "{n} раб. дн.") -> str:
@@ -31,7 +32,7 @@ def svg(definition: Definition, locale: str = "ru", *, title: str = "", working_
     arcs = [s for s in definition.steps if s not in forward]
     lanes = _lanes(arcs, rows)
     n_left = max((lane for step, lane in lanes if rows[step.dest] < rows[step.source]), default=-1) + 1
-    x = LEFT + n_left * LANE
+    x = LEFT + n_left * LANE + (LABEL if n_left else 0)
     width = x + BOX_WIDTH + 230 + LANE * max((lane + 1 for step, lane in lanes), default=0)
     height = TOP * 2 + len(rows) * BOX_HEIGHT + (len(rows) - 1) * GAP
     parts = [
@@ -55,8 +56,9 @@ def svg(definition: Definition, locale: str = "ru", *, title: str = "", working_
         parts.append(
             f'<text class="flow-title" x="{x + 14}" y="{y + 22}">{escape(_cut(state.title(locale), 30))}</text>'
         )
-        below = working_days.format(n=state.days) if state.days else state.code
-        parts.append(f'<text class="flow-note" x="{x + 14}" y="{y + 40}">{escape(below)}</text>')
+        if state.days:
+            below = escape(working_days.format(n=state.days))
+            parts.append(f'<text class="flow-note" x="{x + 14}" y="{y + 40}">{below}</text>')
     parts.append("</svg>")
     return "".join(parts)
 
@@ -87,7 +89,10 @@ def _arc(step: Step, lane: int, rows: dict[str, int], x: int, locale: str) -> st
     path = f'<path class="flow-side" marker-end="url(#flow-tip)" d="{line}"/>'
     text = _cut(step.title(locale), 26)
     if is_back:
-        return path + f'<text class="flow-label side" x="{x + BOX_WIDTH + 10}" y="{y1 + 18}">↑ {escape(text)}</text>'
+        middle = (y1 + y2) // 2 + 4
+        return (
+            path + f'<text class="flow-label side" text-anchor="end" x="{far - 8}" y="{middle}">{escape(text)}</text>'
+        )
     return path + f'<text class="flow-label side" x="{edge + 10}" y="{y1 - 11}">{escape(text)}</text>'
 
 

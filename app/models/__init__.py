@@ -12,7 +12,7 @@ from app.models.scaling import ScaledSchool, ScaleLink
 from app.models.school_groups import ClusterMembership, ClusterSet, ControlGroup, ControlMember, ObjectiveEntry
 from app.models.screening import Finding, Flag, ScreeningRun
 from app.models.user import AuthSession, LoginAttempt, User
-from app.models.workflow import WorkflowChoice, WorkflowVersion
+from app.models.workflow import MigratedCase, WorkflowChoice, WorkflowMigration, WorkflowVersion
 
 __all__ = [
     "AuthSession",
@@ -36,6 +36,7 @@ __all__ = [
     "JournalEntry",
     "LoginAttempt",
     "LowResultsFlag",
+    "MigratedCase",
     "Municipality",
     "ObjectiveEntry",
     "Observation",
@@ -51,5 +52,6 @@ __all__ = [
     "Upload",
     "User",
     "WorkflowChoice",
+    "WorkflowMigration",
     "WorkflowVersion",
 ]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Boolean, CheckConstraint, ForeignKey, String, Text, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import JSON, Boolean, CheckConstraint, ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.models.base import Base, UtcDateTime, term
-from app.terms import CaseKind, WorkflowStatus
+from app.models.base import Base, Tenant, UtcDateTime, term
+from app.models.case import Case
+from app.terms import CaseKind, MigratedOutcome, MigrationStatus, WorkflowStatus
 
 
 class WorkflowVersion(Base):
@@ -58,3 +59,42 @@ class WorkflowChoice(Base):
     chosen_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     chosen_by_name: Mapped[str] = mapped_column(String(200))
     chosen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class WorkflowMigration(Base):
+    """A decision to lead running cases over to another version, with the mapping of states it was made by."""
+
+    __tablename__ = "workflow_migrations"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    from_id: Mapped[int] = mapped_column(ForeignKey("workflow_versions.id"))
+    to_id: Mapped[int] = mapped_column(ForeignKey("workflow_versions.id"))
+    mapping: Mapped[dict[str, str]] = mapped_column(JSON)
+    reason: Mapped[str] = mapped_column(Text)
+    status: Mapped[MigrationStatus] = mapped_column(term(MigrationStatus), default=MigrationStatus.QUEUED)
+    asked_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    asked_by_name: Mapped[str] = mapped_column(String(200))
+    asked_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    undone_by_name: Mapped[str | None] = mapped_column(String(200))
+    undo_reason: Mapped[str | None] = mapped_column(Text)
+    failure: Mapped[str | None] = mapped_column(Text)
+
+    source: Mapped[WorkflowVersion] = relationship(foreign_keys="WorkflowMigration.from_id")
+    target: Mapped[WorkflowVersion] = relationship(foreign_keys="WorkflowMigration.to_id")
+
+
+class MigratedCase(Tenant, Base):
+    """What a migration did with one case; `version_after` tells whether the case has moved since."""
+
+    __tablename__ = "migrated_cases"
+    __table_args__ = (UniqueConstraint("migration_id", "case_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    migration_id: Mapped[int] = mapped_column(ForeignKey("workflow_migrations.id"))
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), index=True)
+    from_state: Mapped[str] = mapped_column(String(40))
+    to_state: Mapped[str | None] = mapped_column(String(40))
+    version_after: Mapped[int | None]
+    outcome: Mapped[MigratedOutcome] = mapped_column(term(MigratedOutcome))
+
+    case: Mapped[Case] = relationship()

@@ -31,7 +31,7 @@ from app.terms.screening import (
     Mechanism,
 )
 from app.terms.term import Term
-from app.terms.workflows import WorkflowStatus
+from app.terms.workflows import MigratedOutcome, MigrationStatus, WorkflowStatus
 
 __all__ = [
     "GROSS_VIOLATIONS",
@@ -55,6 +55,8 @@ __all__ = [
     "LowCause",
     "Mechanism",
     "MemberOrigin",
+    "MigratedOutcome",
+    "MigrationStatus",
     "ObjectiveGround",
     "ObservationStage",
     "Procedure",

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.context import AppContext
 from app.models import Case, CaseEvent, InboxNote, OutboxJob
-from app.workflows import definitions, intake, issuing, low_results, recheck, scaling, screening
+from app.workflows import definitions, flow_migration, intake, issuing, low_results, recheck, scaling, screening
 
 Effect = Callable[[Session], None]
 Handler = Callable[[AppContext, OutboxJob], Effect]
@@ -50,13 +50,17 @@ HANDLERS: dict[str, Handler] = {
     "draw_recheck": recheck.draw,
     "find_low_results": low_results.find_low_results,
     "link_scales": scaling.link_scales,
+    "migrate_cases": flow_migration.migrate_cases,
     "read_upload": intake.read_upload,
     "screen_year": screening.screen_year,
+    "undo_migration": flow_migration.undo_migration,
 }
 
 ON_DEAD: dict[str, Callable[[Session, int, str], None]] = {
     "draw_recheck": recheck.on_dead,
     "link_scales": scaling.on_dead,
+    "migrate_cases": flow_migration.on_dead,
     "read_upload": intake.on_dead,
     "screen_year": screening.on_dead,
+    "undo_migration": flow_migration.on_dead,
 }

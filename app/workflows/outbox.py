@@ -23,8 +23,10 @@ QUEUE_OF = {
     "draw_recheck": "default",
     "find_low_results": "heavy",
     "link_scales": "heavy",
+    "migrate_cases": "default",
     "read_upload": "heavy",
     "screen_year": "heavy",
+    "undo_migration": "default",
 }
 """Kind of job → queue; one worker process serves one queue."""
 

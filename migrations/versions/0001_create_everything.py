@@ -735,6 +735,39 @@ def upgrade() -> None:
     op.create_index("ix_findings_run_school", "findings", ["run_id", "school_id"], unique=False)
     op.create_index(op.f("ix_findings_school_id"), "findings", ["school_id"], unique=False)
     op.create_table(
+        "workflow_migrations",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("from_id", sa.Integer(), nullable=False),
+        sa.Column("to_id", sa.Integer(), nullable=False),
+        sa.Column("mapping", sa.JSON(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "queued",
+                "done",
+                "undoing",
+                "undone",
+                "failed",
+                name="migrationstatus",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("asked_by_id", sa.Integer(), nullable=True),
+        sa.Column("asked_by_name", sa.String(length=200), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("undone_by_name", sa.String(length=200), nullable=True),
+        sa.Column("undo_reason", sa.Text(), nullable=True),
+        sa.Column("failure", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["asked_by_id"], ["users.id"], name=op.f("fk_workflow_migrations_asked_by_id")),
+        sa.ForeignKeyConstraint(["from_id"], ["workflow_versions.id"], name=op.f("fk_workflow_migrations_from_id")),
+        sa.ForeignKeyConstraint(["to_id"], ["workflow_versions.id"], name=op.f("fk_workflow_migrations_to_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_workflow_migrations")),
+    )
+    op.create_table(
         "case_documents",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("case_id", sa.Integer(), nullable=False),
@@ -1004,6 +1037,44 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_low_results_flags_run_id"), "low_results_flags", ["run_id"], unique=False)
     op.create_index(op.f("ix_low_results_flags_school_id"), "low_results_flags", ["school_id"], unique=False)
+    op.create_table(
+        "migrated_cases",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("migration_id", sa.Integer(), nullable=False),
+        sa.Column("case_id", sa.Integer(), nullable=False),
+        sa.Column("from_state", sa.String(length=40), nullable=False),
+        sa.Column("to_state", sa.String(length=40), nullable=True),
+        sa.Column("version_after", sa.Integer(), nullable=True),
+        sa.Column(
+            "outcome",
+            sa.Enum(
+                "moved",
+                "unmapped",
+                "returned",
+                "kept",
+                name="migratedoutcome",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_migrated_cases_case_id")),
+        sa.ForeignKeyConstraint(
+            ["migration_id"], ["workflow_migrations.id"], name=op.f("fk_migrated_cases_migration_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["municipality_id"], ["municipalities.id"], name=op.f("fk_migrated_cases_municipality_id")
+        ),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_migrated_cases_school_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_migrated_cases")),
+        sa.UniqueConstraint("migration_id", "case_id", name=op.f("uq_migrated_cases_migration_id_case_id")),
+    )
+    op.create_index(op.f("ix_migrated_cases_case_id"), "migrated_cases", ["case_id"], unique=False)
+    op.create_index(op.f("ix_migrated_cases_municipality_id"), "migrated_cases", ["municipality_id"], unique=False)
+    op.create_index(op.f("ix_migrated_cases_school_id"), "migrated_cases", ["school_id"], unique=False)
     op.create_table(
         "objective_entries",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -1385,6 +1456,10 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_objective_entries_school_id"), table_name="objective_entries")
     op.drop_index(op.f("ix_objective_entries_municipality_id"), table_name="objective_entries")
     op.drop_table("objective_entries")
+    op.drop_index(op.f("ix_migrated_cases_school_id"), table_name="migrated_cases")
+    op.drop_index(op.f("ix_migrated_cases_municipality_id"), table_name="migrated_cases")
+    op.drop_index(op.f("ix_migrated_cases_case_id"), table_name="migrated_cases")
+    op.drop_table("migrated_cases")
     op.drop_index(op.f("ix_low_results_flags_school_id"), table_name="low_results_flags")
     op.drop_index(op.f("ix_low_results_flags_run_id"), table_name="low_results_flags")
     op.drop_index(op.f("ix_low_results_flags_municipality_id"), table_name="low_results_flags")
@@ -1422,6 +1497,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_case_documents_municipality_id"), table_name="case_documents")
     op.drop_index(op.f("ix_case_documents_case_id"), table_name="case_documents")
     op.drop_table("case_documents")
+    op.drop_table("workflow_migrations")
     op.drop_index(op.f("ix_findings_school_id"), table_name="findings")
     op.drop_index("ix_findings_run_school", table_name="findings")
     op.drop_index(op.f("ix_findings_municipality_id"), table_name="findings")

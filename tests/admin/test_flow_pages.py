@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 
 from app.database import acting
 from app.flows import shipped
-from app.models import Case, JournalEntry, WorkflowChoice, WorkflowVersion
+from app.jobs import run_pending
+from app.models import Case, JournalEntry, LowResultsFlag, WorkflowChoice, WorkflowVersion
 from app.policy import SYSTEM
 from app.terms import CaseKind, WorkflowStatus
 from app.workflows.case import new_case
+from tests import factories as make
 from tests.admin.test_data_pages import Browser
 from tests.admin.world import World
 
@@ -195,3 +198,85 @@ def test_a_copy_becomes_a_workflow_of_its_own(world: World) -> None:
     assert re.search(r'(?m)^id = "our_order"$', kept(world, "our_order").toml)
     assert root.send(f"/flows/{kept(world, 'our_order').id}/discard").status_code == 302
     assert not world.rows(WorkflowVersion, name="our_order")
+
+
+def test_cases_are_listed_by_their_kind(world: World) -> None:
+    marat = Browser(world, "marat")
+    with acting(world.context.sessions, SYSTEM) as session:
+        school = world.cast.objective
+        new_case(session, school.id, school.municipality_id, CaseKind.LOW_RESULTS, 2026, at=kept(world).made_at)
+
+    name = school.name.replace("№ ", "№\u00a0")
+    assert name in marat.text("/cases/?about=low_results")
+    assert name not in marat.text("/cases/?about=objectivity")
+
+
+def test_running_cases_are_led_over_on_the_page_and_back(world: World) -> None:
+    root = Browser(world, "root")
+    source, target = kept(world), kept(world, "objectivity_amur")
+    path = f"/flows/{source.id}/migrate"
+    page = root.text(f"{path}?target={target.id}")
+    assert "Что получится" in page
+    n_open = len([case for case in world.rows(Case, workflow="objectivity") if case.state == "observed"])
+    assert n_open
+
+    silent = root.send(path, target=target.id, reason="", **{"to-observed": "observed"})
+    said = root.send(path, target=target.id, reason="Область работает по своему плану.", **{"to-observed": "observed"})
+    run_pending(world.context)
+
+    assert (silent.status_code, said.status_code) == (409, 302)
+    assert "переведено" in root.text(said.location)
+    assert len(world.rows(Case, workflow="objectivity_amur", state="observed")) == n_open
+    assert root.send(said.location, reason="Поторопились с переводом.").status_code == 302
+    run_pending(world.context)
+    assert "возвращено" in root.text(said.location)
+    assert not world.rows(Case, workflow="objectivity_amur")
+
+
+def test_a_stage_without_a_place_is_named_before_anything_is_done(world: World) -> None:
+    root = Browser(world, "root")
+
+    page = root.text(f"/flows/{kept(world).id}/migrate?target={kept(world, 'objectivity_amur').id}&to-observed=")
+
+    assert "этапу не выбрано место" in page
+
+
+def test_a_case_of_low_results_shows_its_signs_and_its_forms(world: World) -> None:
+    from app.workflows.low_results import flags_of
+
+    marat, kira = Browser(world, "marat"), Browser(world, "kira")
+    with acting(world.context.sessions, SYSTEM) as session:
+        school = world.cast.school
+        case = make.make_case(
+            session,
+            school,
+            number="2026-7000",
+            kind="low_results",
+            workflow="low_results",
+            curator_id=world.cast["kira"].id,
+        )
+        sign = {"indicator": "many_twos", "year": 2026, "subject": "ma", "grade": 5, "n": 40, "value": 0.5}
+        signs = [{**sign, "low": 0.35, "high": 0.65, "limit": 0.3}]
+        session.add(
+            LowResultsFlag(
+                run_id=world.run, year=2026, n_signs=1, strength=1.0, frozen_sha256="0" * 64, raised_at=make.OPENED,
+                raised_by_name="Anna", case_id=case.id, **make.place(school),
+                frozen={"signs": signs, "again": [], "rules": {"version": "1"}},
+            )
+        )  # fmt: skip
+        session.flush()
+        assert len(flags_of(session, world.run)) == 1
+        path = f"/cases/{case.id}"
+
+    assert "отметку «2» получили 50" in marat.text(path)
+    sent = kira.send(
+        f"{path}/do/diagnosis", version=0, held_on=datetime.now(UTC).date().isoformat(), causes="staff", and_move="y",
+        text="Не хватает учителя математики, замены с сентября.", request_id="diagnosis-1",
+    )  # fmt: skip
+
+    assert sent.status_code == 302, sent.get_data(as_text=True)
+    assert world.rows(Case, number="2026-7000")[0].state == "diagnosed"
+    assert "не хватает учителей" in marat.text(f"{path}?tab=work")
+    for form in ("programme", "mentoring", "review", "interview"):
+        expected = 200 if form == "programme" else 409
+        assert marat.client.get(f"{path}/do/{form}").status_code == expected, form
