@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.models import (
@@ -16,11 +17,13 @@ from app.models import (
     ControlMember,
     CuratorOrder,
     Dataset,
+    Declaration,
     FederalMarker,
     Flag,
     Interview,
     ObjectiveEntry,
     Observation,
+    Person,
     Recheck,
     ScaledSchool,
     ScaleLink,
@@ -159,6 +162,24 @@ def make_observation(session: Session, case: Case, observer: User, **changes: An
         "recorded_at": OPENED,
     }
     row = Observation(**{**values, **_place(case), **changes})
+    session.add(row)
+    session.flush()
+    return row
+
+
+def make_declaration(session: Session, user: User, school: School, **changes: Any) -> Declaration:
+    person = session.scalars(select(Person).where(Person.user_id == user.id)).one()
+    values = {
+        "person_id": person.id,
+        "user_id": user.id,
+        "person_name": user.name,
+        "has_conflict": False,
+        "rules_version": "2026.1",
+        "declared_at": OPENED,
+        "valid_until": date(2030, 1, 1),
+        **place(school),
+    }
+    row = Declaration(**{**values, **changes})
     session.add(row)
     session.flush()
     return row

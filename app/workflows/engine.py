@@ -138,10 +138,11 @@ def available(session: Session, case: Case, *, actor: Actor, at: datetime) -> li
     """Every row that leads out of the case's state, with what is met and what is missing; the main one first."""
     question = Question(session, case, actor, at)
     rows = [row for row in workflow_of(case).transitions if row.source is case.state]
+    general = objections_to_move(question)
     return [
         Move(
             row,
-            tuple(CheckedGuard(guard, guard.check(question)) for guard in row.guards),
+            (*(CheckedGuard(guard, guard.check(question)) for guard in row.guards), *general),
             actor.may(row.permission),
         )
         for row in sorted(rows, key=lambda row: row.is_side)
@@ -200,6 +201,7 @@ def fire(
     policy.require(actor, row.permission)
     question = Question(session, case, actor, at)
     reasons = [found for guard in row.guards if (found := guard.check(question)) is not None]
+    reasons += [check.reason for check in objections_to_move(question) if check.reason is not None]
     if reasons:
         raise Refused(*reasons)
     source, target = case.state, workflow.target(case.state, trigger)
@@ -221,7 +223,7 @@ def fire(
         from_state=source,
         to_state=target,
         actor_id=actor.user_id,
-        actor_name=actor.name,
+        actor_name=actor.signature(case.school_id),
         at=at,
         reason=reason,
         facts={key: str(value) for key, value in further.items()},
@@ -245,6 +247,16 @@ def fire(
         school_id=case.school_id,
     )
     return event
+
+
+FOR_EVERY_MOVE: list[Guard] = []
+"""Guards of every move of every table; a checklist shows one only when it objects."""
+
+
+def objections_to_move(question: Question) -> tuple[CheckedGuard, ...]:
+    """What the guards of every move object to."""
+    asked = (CheckedGuard(guard, guard.check(question)) for guard in FOR_EVERY_MOVE)
+    return tuple(check for check in asked if not check.is_met)
 
 
 WORKFLOWS: dict[str, Workflow] = {}

@@ -14,9 +14,10 @@ from sqlalchemy.orm import Session
 from app.errors import Reason
 from app.models import Conclusion, CuratorOrder, Interview, Observation, Recheck
 from app.rechecks import load_rules, works_needed
-from app.terms import GROSS_VIOLATIONS, RecheckOutcome, RecheckStatus, Verdict, VisitStatus
+from app.terms import GROSS_VIOLATIONS, Duty, RecheckOutcome, RecheckStatus, Verdict, VisitStatus
 from app.workflows import independence
-from app.workflows.engine import Guard, Question
+from app.workflows.declarations import NOT_DECLARED, computed, is_declared
+from app.workflows.engine import FOR_EVERY_MOVE, Guard, Question
 
 
 def latest(session: Session, model: Any, case_id: int) -> Any:
@@ -58,7 +59,22 @@ def _curator_is_independent(q: Question) -> Reason | None:
     order = latest(q.session, CuratorOrder, q.case.id)
     if order is None:
         return Reason("no_curator", "Куратор ещё не назначен.", "No curator has been appointed yet.", "#assignment")
-    return independence.curator_objection(q.session, q.case, order.curator_id, order.no_conflict_declared)
+    told = independence.objections_to_user(
+        q.session, order.curator_id, q.case.school_id, Duty.CURATOR, q.at.date(), is_new=False
+    )
+    if told:
+        return told[0]
+    if not order.no_conflict_declared and not is_declared(q.session, order.curator_id, q.case.school_id, q.at.date()):
+        return NOT_DECLARED
+    return None
+
+
+def _actor_is_independent(q: Question) -> Reason | None:
+    """A curator or an inspector whose conflict came to light after the appointment moves the case no more."""
+    if q.actor.user_id is None or q.actor.role not in independence.DUTIES_OF_ROLE:
+        return None
+    told = computed(q.session, q.actor.user_id, q.case.school_id, q.at.date())
+    return told[0] if told else None
 
 
 def _act_of_trained_observer(q: Question) -> Reason | None:
@@ -213,4 +229,11 @@ FOLLOWS = Guard(
     "follows", "Вывод следует из перепроверки", "Verdict follows from the recheck", _verdict_follows_recheck
 )
 CLEAN = Guard("clean", "В актах нет грубых нарушений", "No gross violation in the acts", _no_gross_violation)
+ACTOR_INDEPENDENT = Guard(
+    "actor_independent",
+    "У того, кто переводит дело, нет конфликта интересов",
+    "Whoever moves the case has no conflict of interest",
+    _actor_is_independent,
+)
+FOR_EVERY_MOVE.append(ACTOR_INDEPENDENT)
 SECOND = Guard("second", "Утверждает второй человек", "A second person approves", _approved_by_second_person)
