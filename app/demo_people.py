@@ -42,8 +42,12 @@ def enter_people(
     session.add(second)
     session.flush()
     cards = {}
-    for user, subjects, limit in ((users["curator"], ("ru", "ma"), 12), (second, ("ma",), 6)):
-        cards[user.login] = _card(session, user, subjects, limit, begin)
+    curators: tuple[tuple[User, tuple[str, ...], int], ...] = (
+        (users["curator"], ("ru", "ma"), 12),
+        (second, ("ma",), 6),
+    )
+    for user, known, limit in curators:
+        cards[user.login] = _card(session, user, known, limit, begin)
         _post(session, cards[user.login], PostKind.METHODIST, begin, title=user.post)
         _train(session, cards[user.login], Duty.CURATOR, begin, at + timedelta(days=250))
     inspector = _card(session, users["inspector"], ("ma", "ru", "en"), 20, begin)
@@ -59,16 +63,12 @@ def enter_people(
         _post(session, person, kind, begin, title=title, school=school)
         if kind is PostKind.TEACHER:
             for duty in (Duty.OBSERVER, Duty.EXPERT):
-                people_register.enter_duty(
-                    session, person.id, duty, since=begin.date(), actor=SYSTEM, at=begin
-                )
+                people_register.enter_duty(session, person.id, duty, since=begin.date(), actor=SYSTEM, at=begin)
             # One training runs out soon, another has run out: the page of training needs has something to tell.
             days = (30, -20)[index % 2]
             _train(session, person, Duty.OBSERVER, begin, at + timedelta(days=days))
     if len(schools) > 1:
-        ties.state_tie(
-            session, inspector.id, ConflictKind.OWN_CHILD, schools[1].id, text="", actor=SYSTEM, at=begin
-        )
+        ties.state_tie(session, inspector.id, ConflictKind.OWN_CHILD, schools[1].id, text="", actor=SYSTEM, at=begin)
     absences.record_absence(
         session,
         cards["curator"].id,

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.models import (
+    Absence,
     Case,
     ClusterMembership,
     ClusterSet,
@@ -24,19 +25,27 @@ from app.models import (
     ObjectiveEntry,
     Observation,
     Person,
+    PersonDuty,
+    PersonPost,
+    PersonRelation,
     Recheck,
     ScaledSchool,
     ScaleLink,
     School,
     ScreeningRun,
+    Training,
     Upload,
     User,
 )
 from app.terms import (
+    AbsenceReason,
+    ConflictKind,
+    Duty,
     FileKind,
     LinkDesign,
     MemberOrigin,
     ObjectiveGround,
+    PostKind,
     RecheckOutcome,
     RecheckStatus,
     RunStatus,
@@ -165,6 +174,51 @@ def make_observation(session: Session, case: Case, observer: User, **changes: An
     session.add(row)
     session.flush()
     return row
+
+
+def make_person(session: Session, school: School, *, cast: Any, note: str, **changes: Any) -> Person:
+    """A worker of a school without an account, with everything a card may hold."""
+    here = place(school)
+    person = Person(**{"name": "Сотрудник", "subjects": ["ma"], "languages": [note], **here, **changes})
+    session.add(person)
+    session.flush()
+    begin = date(2020, 1, 1)
+    session.add_all(
+        [
+            PersonPost(person_id=person.id, kind=PostKind.TEACHER, title=note, workplace_id=school.id, **here),
+            PersonDuty(person_id=person.id, duty=Duty.OBSERVER, since=begin, **here),
+            Training(person_id=person.id, programme=note, issued_on=begin, valid_until=date(2027, 1, 1), **here),
+            Absence(
+                person_id=person.id,
+                from_on=date(2030, 1, 1),
+                until_on=date(2030, 1, 9),
+                reason=AbsenceReason.VACATION,
+                **here,
+            ),
+            PersonRelation(
+                person_id=person.id,
+                kind=ConflictKind.RELATIVE,
+                related_school_id=school.id,
+                note=note,
+                stated_by_name=note,
+                stated_at=OPENED,
+                **here,
+            ),
+            Declaration(
+                person_id=person.id,
+                user_id=cast["root"].id,
+                person_name=note,
+                has_conflict=True,
+                statement=note,
+                rules_version="2026.1",
+                declared_at=OPENED,
+                valid_until=date(2030, 1, 1),
+                **here,
+            ),
+        ]
+    )
+    session.flush()
+    return person
 
 
 def make_declaration(session: Session, user: User, school: School, **changes: Any) -> Declaration:

@@ -52,9 +52,7 @@ def enter(
     session.flush()
     if works_at is not None or kind is not None:
         workplace_id = works_at.id if works_at else None
-        session.add(
-            PersonPost(person_id=person.id, kind=kind or PostKind.TEACHER, workplace_id=workplace_id, **place)
-        )
+        session.add(PersonPost(person_id=person.id, kind=kind or PostKind.TEACHER, workplace_id=workplace_id, **place))
     for duty in DUTIES_OF_ROLE.get(user.role, ()):
         session.add(PersonDuty(person_id=person.id, duty=duty, since=date(2020, 1, 1), **place))
     if trained_until is not None:

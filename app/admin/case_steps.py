@@ -14,8 +14,19 @@ from app.admin import case_fields as fields
 from app.admin import words
 from app.errors import Reason, Refused
 from app.models import Case, Flag, Recheck
+from app.policy import Permission
 from app.rechecks import load_rules
-from app.terms import CaseState, ConflictKind, Duty, ExplanationReason, RecheckOutcome, RecheckStatus, Role, Verdict
+from app.terms import (
+    DECLARED_KINDS,
+    CaseState,
+    ConflictKind,
+    Duty,
+    ExplanationReason,
+    RecheckOutcome,
+    RecheckStatus,
+    Role,
+    Verdict,
+)
 from app.workflows import assignment, interview, observation, recheck
 from app.workflows import case as case_verbs
 from app.workflows.assignment import Candidate
@@ -99,7 +110,7 @@ def candidates(found: list[Candidate]) -> tuple[list[Any], list[tuple[str, str]]
         for c in found
         if c.reason is None
     ]
-    unable = [(c.user.name, c.reason.text(words.locale())) for c in found if c.reason is not None]
+    unable = [(c.user.name, discreet(c.reason).text(words.locale())) for c in found if c.reason is not None]
     # Those who may not stay in the list, shut, with the reason beside the name; the whole of it is told at the side.
     shut = [
         (c.user.id, f"{c.user.name} — {reason_in_short(c.reason)}", {"disabled": True})
@@ -111,9 +122,22 @@ def candidates(found: list[Candidate]) -> tuple[list[Any], list[tuple[str, str]]
 
 def reason_in_short(reason: Reason) -> str:
     """A reason beside a name: for a conflict its kind, else the sentence without the name that opens it."""
+    reason = discreet(reason)
     if reason.code in set(ConflictKind):
         return words.title(ConflictKind(reason.code))
     return reason.text(words.locale()).partition(": ")[2] or reason.text(words.locale())
+
+
+def discreet(reason: Reason) -> Reason:
+    """A personal tie is told in full to those who keep the register only."""
+    if reason.code not in set(DECLARED_KINDS) or auth.actor().may(Permission.PEOPLE_KEEP):
+        return reason
+    return Reason(
+        "conflict",
+        "Конфликт интересов: заявлена личная связь со школой.",
+        "Conflict of interest: a personal tie to the school has been declared.",
+        reason.href,
+    )
 
 
 def handover_form(case: Case) -> fields.HandoverFields:

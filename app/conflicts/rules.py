@@ -64,7 +64,9 @@ def load_rules(path: Path = _FILE) -> Rules:
         period["declaration_days"],
         period["expiry_days"],
         {kind: _duties(blocks[kind.value], f"{path.name} [blocks] {kind.value}") for kind in ConflictKind},
-        *(_duties(needs[key], f"{path.name} [needs] {key}") for key in ("training", "presence", "objective_place")),
+        training=_duties(needs["training"], f"{path.name} [needs] training"),
+        presence=_duties(needs["presence"], f"{path.name} [needs] presence"),
+        objective_place=_duties(needs["objective_place"], f"{path.name} [needs] objective_place"),
         cross_grades=frozenset(cross["grades"]),
         cross_school_required=cross["school_required"],
     )

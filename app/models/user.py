@@ -15,8 +15,8 @@ from app.terms import Role
 class User(Base):
     """A person with one role in one territory.
 
-    `school` is the school a school user answers for. Where a person works, what it was taught and when it is away stands
-    in the register (`app.models.people`).
+    `school` is the school a school user answers for. Where a person works, what it was taught and when it is away
+    stands in the register (`app.models.people`).
     """
 
     __tablename__ = "users"

@@ -19,7 +19,6 @@ from app.workflows import independence, journal
 from app.workflows.sight import as_system, declared_schools
 from app.workflows.ties import keep_tie
 
-
 NOT_DECLARED = Reason(
     "conflict_not_declared",
     "Куратор не подтвердил отсутствие конфликта интересов.",
@@ -41,8 +40,26 @@ class Asked:
 def asked(session: Session, actor: Actor) -> list[Asked]:
     """Schools that wait for the actor's declaration, by name."""
     with as_system(session):
-        schools = session.scalars(select(School).where(School.id.in_(actor.undeclared)).order_by(School.name, School.id))
+        schools = session.scalars(
+            select(School).where(School.id.in_(actor.undeclared)).order_by(School.name, School.id)
+        )
         return [Asked(s.id, s.name, s.municipality.name, _absent_name(session, actor, s.id)) for s in schools]
+
+
+def undeclared_school(session: Session, actor: Actor, case_id: int) -> int | None:
+    """The school of a case that stays shut to the actor for want of a declaration alone, or None."""
+    if not actor.undeclared or case_id >= 2**31:
+        return None
+    table = Case.__table__
+    school_id = session.connection().execute(select(table.c.school_id).where(table.c.id == case_id)).scalar()
+    return school_id if school_id in actor.undeclared else None
+
+
+def school_names(session: Session, school_ids: Sequence[int | None]) -> dict[int, str]:
+    """Names of schools a person has declared about: with a conflict the school itself stays out of sight."""
+    with as_system(session):
+        rows = session.execute(select(School.id, School.name).where(School.id.in_([i for i in school_ids if i])))
+        return {row.id: row.name for row in rows}
 
 
 def computed(session: Session, user_id: int, school_id: int, on: date) -> list[Reason]:

@@ -55,16 +55,20 @@ def _order_appoints_curator(q: Question) -> Reason | None:
     return None
 
 
+def _school_of(q: Question) -> int:
+    assert q.case.school_id is not None  # a case is always a school's
+    return q.case.school_id
+
+
 def _curator_is_independent(q: Question) -> Reason | None:
     order = latest(q.session, CuratorOrder, q.case.id)
     if order is None:
         return Reason("no_curator", "Куратор ещё не назначен.", "No curator has been appointed yet.", "#assignment")
-    told = independence.objections_to_user(
-        q.session, order.curator_id, q.case.school_id, Duty.CURATOR, q.at.date(), is_new=False
-    )
+    school_id, today = _school_of(q), q.at.date()
+    told = independence.objections_to_user(q.session, order.curator_id, school_id, Duty.CURATOR, today, is_new=False)
     if told:
         return told[0]
-    if not order.no_conflict_declared and not is_declared(q.session, order.curator_id, q.case.school_id, q.at.date()):
+    if not order.no_conflict_declared and not is_declared(q.session, order.curator_id, school_id, today):
         return NOT_DECLARED
     return None
 
@@ -73,7 +77,7 @@ def _actor_is_independent(q: Question) -> Reason | None:
     """A curator or an inspector whose conflict came to light after the appointment moves the case no more."""
     if q.actor.user_id is None or q.actor.role not in independence.DUTIES_OF_ROLE:
         return None
-    told = computed(q.session, q.actor.user_id, q.case.school_id, q.at.date())
+    told = computed(q.session, q.actor.user_id, _school_of(q), q.at.date())
     return told[0] if told else None
 
 

@@ -91,7 +91,9 @@ def objections_to(
     return [*conflicts(person, school_id, duty, on, rules, paper), *lacking]
 
 
-def objections_to_user(session: Session, user_id: int, school_id: int, duty: Duty, on: date, **how: Any) -> list[Reason]:
+def objections_to_user(
+    session: Session, user_id: int, school_id: int, duty: Duty, on: date, **how: Any
+) -> list[Reason]:
     """`objections` for the person behind an account."""
     return objections_to(facts_of_user(session, user_id, on), school_id, duty, on, **how)
 
@@ -108,7 +110,7 @@ def facts_of(
     person_ids: Iterable[int] | None = None,
     user_ids: Iterable[int] | None = None,
 ) -> dict[int, PersonFacts]:
-    """Facts of the people named by their cards or accounts, by id of the card, in some ten statements for all of them."""
+    """Facts of the people named by cards or accounts, by id of the card, in some ten statements for all of them."""
     persons, users = Person.__table__, User.__table__
     wanted: list[ColumnElement[bool]] = []
     if person_ids is not None:
@@ -161,9 +163,7 @@ def loads_of(session: Session, user_ids: Sequence[int]) -> dict[int | None, int]
         select(visits.c.observer_id).where(
             visits.c.observer_id.in_(user_ids), visits.c.status == VisitStatus.SCHEDULED
         ),
-        select(rechecks.c.inspector_id).where(
-            rechecks.c.inspector_id.in_(user_ids), rechecks.c.status.in_(unfinished)
-        ),
+        select(rechecks.c.inspector_id).where(rechecks.c.inspector_id.in_(user_ids), rechecks.c.status.in_(unfinished)),
     ).subquery()
     counted = select(at_hand.c.user_id, func.count().label("n")).group_by(at_hand.c.user_id)
     return {row.user_id: row.n for row in _rows(session, counted)}

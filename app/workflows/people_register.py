@@ -271,9 +271,7 @@ def add_training(
 def refresh(session: Session, *, at: datetime) -> int:
     """Bring everybody's place up to date with the posts that began or ended by date; returns how many moved."""
     moved = 0
-    changing = select(PersonPost.person_id).where(
-        PersonPost.since.is_not(None) | PersonPost.until.is_not(None)
-    )
+    changing = select(PersonPost.person_id).where(PersonPost.since.is_not(None) | PersonPost.until.is_not(None))
     for person in session.scalars(select(Person).where(Person.id.in_(changing)).order_by(Person.id)):
         before = (person.school_id, person.municipality_id)
         _replace(session, person, at.date())
