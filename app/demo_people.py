@@ -50,7 +50,7 @@ def enter_people(
         cards[user.login] = _card(session, user, known, limit, begin)
         _post(session, cards[user.login], PostKind.METHODIST, begin, title=user.post)
         _train(session, cards[user.login], Duty.CURATOR, begin, at + timedelta(days=250))
-    inspector = _card(session, users["inspector"], ("ma", "ru", "en"), 20, begin)
+    inspector = _card(session, users["inspector"], ("ma", "ru", "an"), 20, begin)
     if schools:
         _post(session, inspector, PostKind.TEACHER, begin, title="учитель математики", school=schools[0])
     _train(session, inspector, Duty.OBSERVER, begin, at + timedelta(days=400))

@@ -112,7 +112,7 @@ def card_form(person: Person | None) -> CardFields:
         form.municipality_id.choices = choices.municipalities()
     if not form.is_submitted():
         form.grades.data = ", ".join(str(grade) for grade in person.grades) if person else ""
-        form.languages.data = ", ".join(person.languages) if person else _("русский")
+        form.languages.data = ", ".join(person.languages) if person else "русский"
         form.municipality_id.process_data(person.municipality_id if person else None)
     return form
 

@@ -57,7 +57,7 @@ def training_of(person: Person) -> tuple[str, str]:
     entered = [entry.duty for entry in facts.entries if entry.covers(today)]
     states = {duty: training_state(facts, duty, today, rules) for duty in entered}
     if not states:
-        return "—", ""
+        return _("не требуется"), "muted"
     needed = {duty: s for duty, s in states.items() if duty in rules.training or s is not TrainingState.NONE} or states
     duty = min(needed, key=lambda d: SEVERITY.index(needed[d]))
     state, until = needed[duty], facts.trained_until(duty)

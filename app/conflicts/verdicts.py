@@ -38,11 +38,11 @@ def not_registered(duty: Duty) -> Reason:
 
 def is_registered(person: PersonFacts, duty: Duty, on: date) -> bool:
     """Whether the person has an account that can do `duty` and an entry for it in force on that day."""
-    return (
-        person.is_active
-        and duty in person.account_duties
-        and any(entry.duty is duty and entry.covers(on) for entry in person.entries)
-    )
+    return person.is_active and duty in person.account_duties and _is_entered(person, duty, on)
+
+
+def _is_entered(person: PersonFacts, duty: Duty, on: date) -> bool:
+    return any(entry.duty is duty and entry.covers(on) for entry in person.entries)
 
 
 def conflicts(
@@ -90,7 +90,12 @@ def unfitness(
     asked where `is_counted`, because what is at hand already is not counted twice.
     """
     if not is_registered(person, duty, on):
-        return [not_registered(duty)]
+        stranger = not_registered(duty)
+        if person.is_active and _is_entered(person, duty, on):
+            ru = f"{person.name}: нет учётной записи с ролью, которой поручают эту работу."
+            en = f"{person.name}: there is no account with a role for this work."
+            return [Reason(stranger.code, ru, en, stranger.href)]
+        return [stranger]
     found = []
     if duty in rules.objective_place and not _comes_from_objective_place(person, on):
         found.append(

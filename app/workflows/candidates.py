@@ -37,15 +37,18 @@ def candidates(session: Session, duty: Duty, on: date) -> list[PersonFacts]:
 
 
 def check(session: Session, school_id: int, duty: Duty, on: date, *, paper: Paper | None = None) -> list[Checked]:
-    """The candidates for a school, the possible ones first, the least loaded first among them."""
+    """Everybody entered for `duty`, the possible ones first, the least loaded first among them."""
     rules = load_rules()
+    ids = session.scalars(select(Person.id)).all()
+    people = independence.facts_of(session, on, person_ids=ids).values()
     found = [
         Checked(
             person,
             tuple(independence.objections_to(person, school_id, duty, on, paper=paper)),
             training_state(person, duty, on, rules),
         )
-        for person in candidates(session, duty, on)
+        for person in people
+        if any(entry.duty is duty and entry.covers(on) for entry in person.entries)
     ]
     return sorted(found, key=lambda c: (bool(c.reasons), c.person.load, c.person.name))
 
@@ -72,7 +75,10 @@ class PlaceNeeds:
 
 
 def training_needs(session: Session, on: date, duties: Sequence[Duty] = tuple(Duty)) -> list[PlaceNeeds]:
-    """Who of the people in sight needs a training, by workplace and duty; the most wanting places first."""
+    """Who of the people in sight needs a training, by workplace and duty; the most wanting places first.
+
+    Whoever has none needs one only for the duties whose rules ask for it.
+    """
     rules = load_rules()
     ids = session.scalars(select(Person.id)).all()
     entered: dict[tuple[str, Duty], int] = {}
@@ -84,7 +90,8 @@ def training_needs(session: Session, on: date, duties: Sequence[Duty] = tuple(Du
             key = (person.workplace(on), duty)
             entered[key] = entered.get(key, 0) + 1
             state = training_state(person, duty, on, rules)
-            if state is not TrainingState.VALID:
+            is_missed = state is not TrainingState.NONE or duty in rules.training
+            if state is not TrainingState.VALID and is_missed:
                 need = Need(person, duty, state, person.trained_until(duty), key[0])
                 wanting.setdefault(key, []).append(need)
     found = [PlaceNeeds(key[0], key[1], entered[key], tuple(needs)) for key, needs in wanting.items()]
