@@ -187,7 +187,7 @@ def make_person(session: Session, school: School, *, cast: Any, note: str, **cha
         [
             PersonPost(person_id=person.id, kind=PostKind.TEACHER, title=note, workplace_id=school.id, **here),
             PersonDuty(person_id=person.id, duty=Duty.OBSERVER, since=begin, **here),
-            Training(person_id=person.id, programme=note, issued_on=begin, valid_until=date(2027, 1, 1), **here),
+            Training(person_id=person.id, programme=note, issued_on=begin, valid_until=date(2035, 1, 1), **here),
             Absence(
                 person_id=person.id,
                 from_on=date(2030, 1, 1),

@@ -10,7 +10,18 @@ import pytest
 
 from app.database import acting
 from app.jobs import run_pending
-from app.models import Dataset, JournalEntry, OutboxJob, ScreeningRun, Upload, User
+from app.models import (
+    Dataset,
+    JournalEntry,
+    OutboxJob,
+    Person,
+    PersonDuty,
+    PersonPost,
+    ScreeningRun,
+    Training,
+    Upload,
+    User,
+)
 from app.policy import SYSTEM
 from app.terms import FileKind, JobStatus, Role, RunStatus, UploadStatus
 from tests import factories as make
@@ -279,6 +290,8 @@ def test_accepted_data_without_a_run_ask_for_a_screening(empty: World) -> None:
 
 def test_an_administrator_who_is_alone_is_asked_to_add_people(empty: World) -> None:
     with acting(empty.context.sessions, SYSTEM) as session:
+        for model in (Training, PersonDuty, PersonPost, Person):
+            session.query(model).delete()
         for user in session.query(User).filter(User.login != "root"):
             session.delete(user)
 
