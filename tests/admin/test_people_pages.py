@@ -53,7 +53,7 @@ def undeclared(world: World) -> World:
     ("query", "seen"),
     [
         ("duty=curator", {"Kira"}),
-        ("duty=observer&training=valid", {"Ivan"}),
+        ("duty=observer&training=valid", {"Ivan", "Сотрудник"}),
         ("training=none", {"Kira"}),
         ("training=expiring", set()),
         ("subject=ma", {"Сотрудник"}),
