@@ -7,6 +7,7 @@ from app.models.dataset import Dataset, FederalMarker, Upload
 from app.models.journal import JournalEntry
 from app.models.organisation import Municipality, School
 from app.models.outbox import InboxNote, JobEffect, OutboxJob
+from app.models.people import Absence, Declaration, Person, PersonDuty, PersonPost, PersonRelation, Training
 from app.models.scaling import ScaledSchool, ScaleLink
 from app.models.school_groups import ClusterMembership, ClusterSet, ControlGroup, ControlMember, ObjectiveEntry
 from app.models.screening import Finding, Flag, ScreeningRun
@@ -14,6 +15,7 @@ from app.models.user import AuthSession, LoginAttempt, User
 from app.models.workflow import WorkflowVersion
 
 __all__ = [
+    "Absence",
     "AuthSession",
     "Base",
     "Case",
@@ -25,6 +27,7 @@ __all__ = [
     "ControlMember",
     "CuratorOrder",
     "Dataset",
+    "Declaration",
     "Document",
     "FederalMarker",
     "Finding",
@@ -38,6 +41,10 @@ __all__ = [
     "ObjectiveEntry",
     "Observation",
     "OutboxJob",
+    "Person",
+    "PersonDuty",
+    "PersonPost",
+    "PersonRelation",
     "Recheck",
     "RecheckedWork",
     "ScaleLink",
@@ -45,6 +52,7 @@ __all__ = [
     "School",
     "ScreeningRun",
     "Tenant",
+    "Training",
     "Upload",
     "User",
     "WorkflowVersion",

@@ -20,6 +20,7 @@ from app.terms.files import SCREENED_REPORTS, Examination, FileKind, LinkDesign,
 from app.terms.groups import ClusterSetStatus, ControlGroupStatus, EntryState, MemberOrigin, ObjectiveGround
 from app.terms.jobs import JobStatus, RunStatus
 from app.terms.organisation import Role, SchoolKind
+from app.terms.people import DECLARED_KINDS, AbsenceReason, ConflictKind, Duty, PostKind, TrainingState
 from app.terms.screening import (
     NOTED_FAMILIES,
     SHOWN_FAMILIES,
@@ -33,15 +34,19 @@ from app.terms.term import Term
 from app.terms.workflows import WorkflowStatus
 
 __all__ = [
+    "DECLARED_KINDS",
     "GROSS_VIOLATIONS",
     "NOTED_FAMILIES",
     "SCREENED_REPORTS",
     "SHOWN_FAMILIES",
+    "AbsenceReason",
     "CaseKind",
     "ClusterSetStatus",
+    "ConflictKind",
     "ControlGroupStatus",
     "DetectorName",
     "DocumentKind",
+    "Duty",
     "EntryState",
     "Examination",
     "ExplanationReason",
@@ -55,6 +60,7 @@ __all__ = [
     "MemberOrigin",
     "ObjectiveGround",
     "ObservationStage",
+    "PostKind",
     "Procedure",
     "RecheckOutcome",
     "RecheckStatus",
@@ -65,6 +71,7 @@ __all__ = [
     "Subject",
     "Term",
     "Tier",
+    "TrainingState",
     "UploadStatus",
     "Verdict",
     "Violation",
