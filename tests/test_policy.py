@@ -20,25 +20,25 @@ READ = {"case:read", "document:read", "finding:read", "school:read"}
 EXPECTED = {
     "region_manager": READ | {
         "case:assign", "case:close", "case:open", "data:read", "document:issue", "flag:raise", "group:approve",
-        "group:read", "journal:read", "register:keep", "screening:read", "statistics:read",
-        "workflow:choose", "workflow:read",
+        "group:read", "journal:read", "people:keep", "people:read", "register:keep", "screening:read",
+        "statistics:read", "workflow:choose", "workflow:read",
     },
     "department": READ | {
         "case:assign", "case:close", "case:conclude", "case:interview", "case:observe", "case:open", "case:recheck",
-        "case:support", "document:issue", "group:approve", "group:read", "journal:read", "register:keep",
-        "statistics:read", "workflow:choose", "workflow:read",
+        "case:support", "document:issue", "group:approve", "group:read", "journal:read", "people:keep", "people:read",
+        "register:keep", "statistics:read", "workflow:choose", "workflow:read",
     },
     "analyst": READ | {
         "case:open", "case:recheck", "case:support", "data:import", "data:read", "document:issue", "flag:raise",
-        "group:propose", "group:read", "screening:read", "screening:run", "statistics:read", "workflow:read",
-        "works:read",
+        "group:propose", "group:read", "people:read", "screening:read", "screening:run", "statistics:read",
+        "workflow:read", "works:read",
     },
-    "curator": READ | {"case:conclude", "case:interview", "case:support", "document:issue"},
-    "inspector": READ | {"case:observe", "case:recheck", "works:read"},
-    "school": READ,
+    "curator": READ | {"case:conclude", "case:interview", "case:support", "conflict:declare", "document:issue"},
+    "inspector": READ | {"case:observe", "case:recheck", "conflict:declare", "works:read"},
+    "school": READ | {"people:read"},
     "admin": READ | {
-        "audit:verify", "job:read", "job:retry", "journal:read", "user:manage", "workflow:edit",
-        "workflow:read",
+        "audit:verify", "job:read", "job:retry", "journal:read", "people:keep", "people:read", "user:manage",
+        "workflow:edit", "workflow:read",
     },
 }  # fmt: skip
 

@@ -23,6 +23,7 @@ from app.admin.cases import CasesView
 from app.admin.clusters import ClustersView
 from app.admin.control import ControlView
 from app.admin.day import DayPage
+from app.admin.declarations import DeclarationsPage
 from app.admin.documents import documents
 from app.admin.fairness import FairnessPage
 from app.admin.flags import FlagsView
@@ -30,6 +31,7 @@ from app.admin.flows import FlowsPage
 from app.admin.jobs import JobsView
 from app.admin.journal import JournalView
 from app.admin.objective import ObjectiveView
+from app.admin.people import PeopleView
 from app.admin.progress import progress
 from app.admin.scales import ScalesView
 from app.admin.schools import SchoolsView
@@ -52,6 +54,7 @@ from app.models import (
     ObjectiveEntry,
     Observation,
     OutboxJob,
+    Person,
     Recheck,
     ScaleLink,
     School,
@@ -81,6 +84,8 @@ def menu() -> tuple[Entry, ...]:
         Entry("", "cases", _("Дела"), "cases"),
         Entry("", "observations", _("Наблюдения"), "visits"),
         Entry("", "rechecks", _("Перепроверки"), "rechecks"),
+        Entry("", "declarations", _("Декларации"), "declarations"),
+        Entry("", "people", _("Люди")),
         Entry(_("Анализ"), "uploads", _("Данные"), "uploads"),
         Entry(_("Анализ"), "runs", _("Проверки")),
         Entry(_("Анализ"), "what_if", _("Что, если…")),
@@ -137,6 +142,8 @@ def install_admin(app: Flask) -> None:
         ClustersView(ClusterSet, name="Кластеры школ", endpoint="clusters", url="/clusters"),
         ScalesView(ScaleLink, name="Шкала КДР и РДР", endpoint="scales", url="/scales"),
         FlowsPage(name="Ход дела", endpoint="flows", url="/flows"),
+        DeclarationsPage(name="Декларации", endpoint="declarations", url="/declarations"),
+        PeopleView(Person, name="Люди", endpoint="people", url="/people"),
         JournalView(JournalEntry, name="Журнал", endpoint="journal", url="/journal"),
         UsersView(User, name="Пользователи", endpoint="users", url="/users"),
         JobsView(OutboxJob, name="Задания", endpoint="outbox", url="/outbox"),
@@ -174,6 +181,7 @@ def _shared() -> dict[str, Any]:
         "explanation": explaining.explanation,
         "context_facts": explaining.context_facts,
         "kind_title": explaining.kind_title,
+        "n_undeclared": len(auth.actor().undeclared) if auth.is_signed_in() else 0,
         "P": Permission,
         "locale": words.locale(),
         "admin_base_template": "theme/base.html",
@@ -190,9 +198,10 @@ def _side_menu() -> list[tuple[str, list[dict[str, Any]]]]:
     if "menu" in g:
         return cast(list[tuple[str, list[dict[str, Any]]]], g.menu)
     entries = [e for e in menu() if _is_open(auth.door_of(current_app, f"{e.endpoint}.{_index_of(e.endpoint)}"))]
-    wanted = sorted({e.count for e in entries if e.count})
+    wanted = sorted({e.count for e in entries if e.count in COUNTS})
     row = auth.db().execute(select(_place(), *(COUNTS[name] for name in wanted))).one()
-    counts = dict(zip(wanted, row[1:], strict=True))
+    # What waits for a declaration lies outside the territory, so it comes with the actor.
+    counts = {**dict(zip(wanted, row[1:], strict=True)), "declarations": len(auth.actor().undeclared)}
     g.place = row[0]
     groups: dict[str, list[dict[str, Any]]] = {}
     for entry in entries:
@@ -202,7 +211,7 @@ def _side_menu() -> list[tuple[str, list[dict[str, Any]]]]:
                 "href": url_for(f"{entry.endpoint}.{_index_of(entry.endpoint)}"),
                 "count": counts.get(entry.count or "") or None,
                 "is_current": request.blueprint == entry.endpoint,
-                "tone": "bad" if entry.count == "jobs" else "",
+                "tone": {"jobs": "bad", "declarations": "warn"}.get(entry.count or "", ""),
             }
         )
     g.menu = list(groups.items())

@@ -15,6 +15,7 @@ from typing import Any
 
 from sqlalchemy import func, insert, select
 from sqlalchemy.engine import make_url
+from sqlalchemy.orm import Session
 
 from app import migrating
 from app.context import AppContext
@@ -27,8 +28,12 @@ from app.models import (
     Interview,
     Municipality,
     Observation,
+    Person,
+    PersonDuty,
+    PersonPost,
     Recheck,
     School,
+    Training,
     Upload,
     User,
 )
@@ -37,6 +42,7 @@ from app.settings import Settings
 from app.terms import (
     CaseKind,
     FileKind,
+    PostKind,
     RecheckOutcome,
     RecheckStatus,
     Role,
@@ -46,6 +52,7 @@ from app.terms import (
     VisitStatus,
 )
 from app.workflows.definitions import shipped
+from app.workflows.independence import DUTIES_OF_ROLE
 
 AT = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 """The moment of everything that stands before the first fault."""
@@ -185,6 +192,23 @@ def legal_trigger(case_id: int, state: str) -> str | None:
     return NEXT.get(state)
 
 
+def enter_in_register(session: Session, user: User) -> None:
+    """A card with a methodist's post, the duties of the role and a training that outlives the trial."""
+    place = {"municipality_id": user.municipality_id}
+    person = Person(name=user.name, user_id=user.id, **place)
+    session.add(person)
+    session.flush()
+    begin = date(2020, 1, 1)
+    session.add(PersonPost(person_id=person.id, kind=PostKind.METHODIST, **place))
+    session.add_all(
+        PersonDuty(person_id=person.id, duty=duty, since=begin, **place) for duty in DUTIES_OF_ROLE[user.role]
+    )
+    session.add(
+        Training(person_id=person.id, programme="Наблюдение", issued_on=begin, valid_until=date(2036, 1, 1), **place)
+    )
+    session.flush()
+
+
 def set_stage(context: AppContext) -> Stage:
     """Add the people to a migrated, empty installation."""
     with acting(context.sessions, SYSTEM) as session:
@@ -198,12 +222,13 @@ def set_stage(context: AppContext) -> Stage:
                 role=role,
                 password_hash="-",  # noqa: S106 - nobody signs in here
                 municipality_id=municipality.id,
-                is_methodist=True,
-                trained_until=date(2036, 1, 1),
             )
             for role in (Role.DEPARTMENT, Role.CURATOR, Role.INSPECTOR)
         }
         session.add_all(people.values())
+        session.flush()
+        for role in (Role.CURATOR, Role.INSPECTOR):
+            enter_in_register(session, people[role])
         empty = context.store.put(b"")
         upload = Upload(
             sha256=empty, file_name="trial.xlsx", size=0, status=UploadStatus.ACCEPTED, uploaded_at=AT, decided_at=AT

@@ -8,6 +8,7 @@ from app.models.journal import JournalEntry
 from app.models.low_results import LowResultsFlag, SupportRecord
 from app.models.organisation import Municipality, School
 from app.models.outbox import InboxNote, JobEffect, OutboxJob
+from app.models.people import Absence, Declaration, Person, PersonDuty, PersonPost, PersonRelation, Training
 from app.models.scaling import ScaledSchool, ScaleLink
 from app.models.school_groups import ClusterMembership, ClusterSet, ControlGroup, ControlMember, ObjectiveEntry
 from app.models.screening import Finding, Flag, ScreeningRun
@@ -15,6 +16,7 @@ from app.models.user import AuthSession, LoginAttempt, User
 from app.models.workflow import MigratedCase, WorkflowChoice, WorkflowMigration, WorkflowVersion
 
 __all__ = [
+    "Absence",
     "AuthSession",
     "Base",
     "Case",
@@ -26,6 +28,7 @@ __all__ = [
     "ControlMember",
     "CuratorOrder",
     "Dataset",
+    "Declaration",
     "Document",
     "FederalMarker",
     "Finding",
@@ -41,6 +44,10 @@ __all__ = [
     "ObjectiveEntry",
     "Observation",
     "OutboxJob",
+    "Person",
+    "PersonDuty",
+    "PersonPost",
+    "PersonRelation",
     "Recheck",
     "RecheckedWork",
     "ScaleLink",
@@ -49,6 +56,7 @@ __all__ = [
     "ScreeningRun",
     "SupportRecord",
     "Tenant",
+    "Training",
     "Upload",
     "User",
     "WorkflowChoice",

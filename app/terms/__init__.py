@@ -21,6 +21,7 @@ from app.terms.groups import ClusterSetStatus, ControlGroupStatus, EntryState, M
 from app.terms.jobs import JobStatus, RunStatus
 from app.terms.low_results import LowCause, ReviewOutcome, SupportKind
 from app.terms.organisation import Role, SchoolKind
+from app.terms.people import DECLARED_KINDS, AbsenceReason, ConflictKind, Duty, PostKind, TrainingState
 from app.terms.screening import (
     NOTED_FAMILIES,
     SHOWN_FAMILIES,
@@ -34,15 +35,19 @@ from app.terms.term import Term
 from app.terms.workflows import MigratedOutcome, MigrationStatus, WorkflowStatus
 
 __all__ = [
+    "DECLARED_KINDS",
     "GROSS_VIOLATIONS",
     "NOTED_FAMILIES",
     "SCREENED_REPORTS",
     "SHOWN_FAMILIES",
+    "AbsenceReason",
     "CaseKind",
     "ClusterSetStatus",
+    "ConflictKind",
     "ControlGroupStatus",
     "DetectorName",
     "DocumentKind",
+    "Duty",
     "EntryState",
     "Examination",
     "ExplanationReason",
@@ -59,6 +64,7 @@ __all__ = [
     "MigrationStatus",
     "ObjectiveGround",
     "ObservationStage",
+    "PostKind",
     "Procedure",
     "RecheckOutcome",
     "RecheckStatus",
@@ -71,6 +77,7 @@ __all__ = [
     "SupportKind",
     "Term",
     "Tier",
+    "TrainingState",
     "UploadStatus",
     "Verdict",
     "Violation",

@@ -13,7 +13,7 @@ from app.errors import NotFound, Reason, Refused
 from app.flows import CLOSED
 from app.models import Case, Conclusion, Flag, User
 from app.policy import Actor, Permission
-from app.terms import CaseKind, Role, Tier, Verdict
+from app.terms import CaseKind, Duty, Role, Tier, Verdict
 from app.workflows import independence, journal
 from app.workflows.definitions import for_new_case, state_of
 
@@ -73,9 +73,12 @@ def hand_interview(session: Session, case_id: int, curator_id: int, *, actor: Ac
                 "not_a_curator", "Выберите действующего куратора из списка.", "Choose an active curator from the list."
             )
         )
-    objection = independence.curator_objection(session, case, curator_id, is_declared=True)
-    if objection is not None:
-        raise Refused(objection)
+    assert case.school_id is not None  # a case is always a school's
+    objections = independence.objections_to_user(
+        session, curator_id, case.school_id, Duty.CURATOR, at.date(), is_counted=case.curator_id != curator_id
+    )
+    if objections:
+        raise Refused(*objections)
     case.curator_id, case.curator_name = curator.id, curator.name
     session.flush()
     record(session, case, "case:hand_interview", actor=actor, at=at, facts={"curator_id": curator.id})

@@ -19,25 +19,15 @@ from app.errors import Conflict, NotFound, NotPermitted, Reason, Refused
 from app.models import Case, CaseEvent
 from app.policy import Actor
 from app.terms import Role
-from app.workflows import journal, outbox
+from app.workflows import brakes, journal, outbox
 from app.workflows.definitions import state_of, workflow_of
-from app.workflows.machine import Guard, Question, Transition, Workflow
+from app.workflows.machine import CheckedGuard, Guard, Question, Transition, Workflow
 
 __all__ = ["CheckedGuard", "Guard", "Move", "Question", "Transition", "Workflow", "available", "fire", "workflow_of"]
 
 
 LEAST_REASON = 10
 """Letters that a reason in one's own words has at least."""
-
-
-@dataclass(frozen=True)
-class CheckedGuard:
-    guard: Guard
-    reason: Reason | None
-
-    @property
-    def is_met(self) -> bool:
-        return self.reason is None
 
 
 @dataclass(frozen=True)
@@ -64,7 +54,7 @@ def available(session: Session, case: Case, *, actor: Actor, at: datetime) -> li
     return [
         Move(
             row,
-            tuple(CheckedGuard(guard, guard.check(question)) for guard in row.guards),
+            (*(CheckedGuard(guard, guard.check(question)) for guard in row.guards), *brakes.objections(question)),
             row.permits(actor),
         )
         for row in sorted(rows, key=lambda row: row.is_side)
@@ -128,6 +118,7 @@ def fire(
     question = Question(session, case, actor, at)
     reasons = [found for guard in row.guards if (found := guard.check(question)) is not None]
     reasons += _reason_missing(row, reason, reason_code)
+    reasons += [check.reason for check in brakes.objections(question) if check.reason is not None]
     if reasons:
         raise Refused(*reasons)
     source, target = case.state, workflow.target(case.state, trigger)
@@ -149,7 +140,7 @@ def fire(
         from_state=source,
         to_state=target,
         actor_id=actor.user_id,
-        actor_name=actor.name,
+        actor_name=actor.signature(case.school_id),
         at=at,
         reason=reason,
         reason_code=reason_code or None,

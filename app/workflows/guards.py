@@ -16,8 +16,9 @@ from app.errors import Reason
 from app.flows.vocabulary import FIELDS
 from app.models import Conclusion, CuratorOrder, Document, Interview, Observation, Recheck
 from app.rechecks import load_rules, works_needed
-from app.terms import GROSS_VIOLATIONS, DocumentKind, RecheckOutcome, RecheckStatus, Verdict, VisitStatus
+from app.terms import GROSS_VIOLATIONS, DocumentKind, Duty, RecheckOutcome, RecheckStatus, Verdict, VisitStatus
 from app.workflows import independence
+from app.workflows.declarations import NOT_DECLARED, is_declared
 from app.workflows.machine import Question
 
 
@@ -56,11 +57,22 @@ def _order_appoints_curator(q: Question) -> Reason | None:
     return None
 
 
+def _school_of(q: Question) -> int:
+    assert q.case.school_id is not None  # a case is always a school's
+    return q.case.school_id
+
+
 def _curator_is_independent(q: Question) -> Reason | None:
     order = latest(q.session, CuratorOrder, q.case.id)
     if order is None:
         return Reason("no_curator", "Куратор ещё не назначен.", "No curator has been appointed yet.", "#assignment")
-    return independence.curator_objection(q.session, q.case, order.curator_id, order.no_conflict_declared)
+    school_id, today = _school_of(q), q.at.date()
+    told = independence.objections_to_user(q.session, order.curator_id, school_id, Duty.CURATOR, today, is_new=False)
+    if told:
+        return told[0]
+    if not order.no_conflict_declared and not is_declared(q.session, order.curator_id, school_id, today):
+        return NOT_DECLARED
+    return None
 
 
 def _act_of_trained_observer(q: Question, acts: int = 1) -> Reason | None:

@@ -45,6 +45,16 @@ class Guard:
 
 
 @dataclass(frozen=True)
+class CheckedGuard:
+    guard: Guard
+    reason: Reason | None
+
+    @property
+    def is_met(self) -> bool:
+        return self.reason is None
+
+
+@dataclass(frozen=True)
 class Transition:
     """One row of the table: who may move what from where to where, under which conditions and by which name.
 

@@ -139,15 +139,11 @@ def upgrade() -> None:
         sa.Column("locale", sa.String(length=2), nullable=False),
         sa.Column("municipality_id", sa.Integer(), nullable=True),
         sa.Column("school_id", sa.Integer(), nullable=True),
-        sa.Column("home_school_id", sa.Integer(), nullable=True),
-        sa.Column("is_methodist", sa.Boolean(), nullable=False),
-        sa.Column("trained_until", sa.Date(), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.CheckConstraint(
             "role <> 'department' OR municipality_id IS NOT NULL", name=op.f("ck_users_department_has_municipality")
         ),
         sa.CheckConstraint("role <> 'school' OR school_id IS NOT NULL", name=op.f("ck_users_school_user_has_school")),
-        sa.ForeignKeyConstraint(["home_school_id"], ["schools.id"], name=op.f("fk_users_home_school_id")),
         sa.ForeignKeyConstraint(["municipality_id"], ["municipalities.id"], name=op.f("fk_users_municipality_id")),
         sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_users_school_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
@@ -280,6 +276,30 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_control_groups_municipality_id"), "control_groups", ["municipality_id"], unique=False)
     op.create_index(op.f("ix_control_groups_school_id"), "control_groups", ["school_id"], unique=False)
+    op.create_table(
+        "persons",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=True),
+        sa.Column("email", sa.String(length=200), nullable=False),
+        sa.Column("subjects", sa.JSON(), nullable=False),
+        sa.Column("grades", sa.JSON(), nullable=False),
+        sa.Column("languages", sa.JSON(), nullable=False),
+        sa.Column("load_limit", sa.Integer(), nullable=True),
+        sa.Column("is_active", sa.Boolean(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint("load_limit IS NULL OR load_limit >= 0", name=op.f("ck_persons_load_limit_not_negative")),
+        sa.ForeignKeyConstraint(["municipality_id"], ["municipalities.id"], name=op.f("fk_persons_municipality_id")),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_persons_school_id")),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_persons_user_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_persons")),
+        sa.UniqueConstraint("user_id", name=op.f("uq_persons_user_id")),
+    )
+    op.create_index(op.f("ix_persons_municipality_id"), "persons", ["municipality_id"], unique=False)
+    op.create_index(op.f("ix_persons_name"), "persons", ["name"], unique=False)
+    op.create_index(op.f("ix_persons_school_id"), "persons", ["school_id"], unique=False)
     op.create_table(
         "screening_runs",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -478,6 +498,44 @@ def upgrade() -> None:
         sa.UniqueConstraint("name", "version", name=op.f("uq_workflow_versions_name_version")),
     )
     op.create_table(
+        "absences",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("person_id", sa.Integer(), nullable=False),
+        sa.Column("from_on", sa.Date(), nullable=False),
+        sa.Column("until_on", sa.Date(), nullable=False),
+        sa.Column(
+            "reason",
+            sa.Enum(
+                "vacation",
+                "sick",
+                "trip",
+                "other_absence",
+                name="absencereason",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("substitute_id", sa.Integer(), nullable=True),
+        sa.Column("cancelled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint(
+            "substitute_id IS NULL OR substitute_id <> person_id", name=op.f("ck_absences_substitute_is_another")
+        ),
+        sa.CheckConstraint("until_on >= from_on", name=op.f("ck_absences_absence_period")),
+        sa.ForeignKeyConstraint(["municipality_id"], ["municipalities.id"], name=op.f("fk_absences_municipality_id")),
+        sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name=op.f("fk_absences_person_id")),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_absences_school_id")),
+        sa.ForeignKeyConstraint(["substitute_id"], ["persons.id"], name=op.f("fk_absences_substitute_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_absences")),
+    )
+    op.create_index(op.f("ix_absences_municipality_id"), "absences", ["municipality_id"], unique=False)
+    op.create_index(op.f("ix_absences_person_id"), "absences", ["person_id"], unique=False)
+    op.create_index(op.f("ix_absences_school_id"), "absences", ["school_id"], unique=False)
+    op.create_index(op.f("ix_absences_substitute_id"), "absences", ["substitute_id"], unique=False)
+    op.create_table(
         "cases",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("number", sa.String(length=20), nullable=False),
@@ -661,6 +719,33 @@ def upgrade() -> None:
     op.create_index("ix_datasets_paper", "datasets", ["kind", "year", "subject", "grade"], unique=False)
     op.create_index(op.f("ix_datasets_school_id"), "datasets", ["school_id"], unique=False)
     op.create_table(
+        "declarations",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("person_id", sa.Integer(), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("person_name", sa.String(length=200), nullable=False),
+        sa.Column("has_conflict", sa.Boolean(), nullable=False),
+        sa.Column("kinds", sa.JSON(), nullable=False),
+        sa.Column("statement", sa.Text(), nullable=False),
+        sa.Column("computed", sa.JSON(), nullable=False),
+        sa.Column("rules_version", sa.String(length=20), nullable=False),
+        sa.Column("declared_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("valid_until", sa.Date(), nullable=False),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["municipality_id"], ["municipalities.id"], name=op.f("fk_declarations_municipality_id")
+        ),
+        sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name=op.f("fk_declarations_person_id")),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_declarations_school_id")),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_declarations_user_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_declarations")),
+    )
+    op.create_index(op.f("ix_declarations_municipality_id"), "declarations", ["municipality_id"], unique=False)
+    op.create_index(op.f("ix_declarations_person_id"), "declarations", ["person_id"], unique=False)
+    op.create_index(op.f("ix_declarations_school_id"), "declarations", ["school_id"], unique=False)
+    op.create_index("ix_declarations_user_school", "declarations", ["user_id", "school_id"], unique=False)
+    op.create_table(
         "findings",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("run_id", sa.Integer(), nullable=False),
@@ -734,6 +819,154 @@ def upgrade() -> None:
     op.create_index(op.f("ix_findings_municipality_id"), "findings", ["municipality_id"], unique=False)
     op.create_index("ix_findings_run_school", "findings", ["run_id", "school_id"], unique=False)
     op.create_index(op.f("ix_findings_school_id"), "findings", ["school_id"], unique=False)
+    op.create_table(
+        "person_duties",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("person_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "duty",
+            sa.Enum("curator", "observer", "expert", name="duty", native_enum=False, create_constraint=True, length=40),
+            nullable=False,
+        ),
+        sa.Column("since", sa.Date(), nullable=False),
+        sa.Column("until", sa.Date(), nullable=True),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint(
+            "until IS NULL OR since IS NULL OR until >= since", name=op.f("ck_person_duties_duty_period")
+        ),
+        sa.ForeignKeyConstraint(
+            ["municipality_id"], ["municipalities.id"], name=op.f("fk_person_duties_municipality_id")
+        ),
+        sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name=op.f("fk_person_duties_person_id")),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_person_duties_school_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_person_duties")),
+    )
+    op.create_index(op.f("ix_person_duties_municipality_id"), "person_duties", ["municipality_id"], unique=False)
+    op.create_index(op.f("ix_person_duties_person_id"), "person_duties", ["person_id"], unique=False)
+    op.create_index(op.f("ix_person_duties_school_id"), "person_duties", ["school_id"], unique=False)
+    op.create_table(
+        "person_posts",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("person_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "head",
+                "deputy",
+                "coordinator",
+                "teacher",
+                "methodist",
+                "department",
+                "other",
+                name="postkind",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("title", sa.String(length=200), nullable=False),
+        sa.Column("workplace_id", sa.Integer(), nullable=True),
+        sa.Column("organisation", sa.String(length=400), nullable=False),
+        sa.Column("since", sa.Date(), nullable=True),
+        sa.Column("until", sa.Date(), nullable=True),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint(
+            "until IS NULL OR since IS NULL OR until >= since", name=op.f("ck_person_posts_post_period")
+        ),
+        sa.ForeignKeyConstraint(
+            ["municipality_id"], ["municipalities.id"], name=op.f("fk_person_posts_municipality_id")
+        ),
+        sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name=op.f("fk_person_posts_person_id")),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_person_posts_school_id")),
+        sa.ForeignKeyConstraint(["workplace_id"], ["schools.id"], name=op.f("fk_person_posts_workplace_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_person_posts")),
+    )
+    op.create_index(op.f("ix_person_posts_municipality_id"), "person_posts", ["municipality_id"], unique=False)
+    op.create_index(op.f("ix_person_posts_person_id"), "person_posts", ["person_id"], unique=False)
+    op.create_index(op.f("ix_person_posts_school_id"), "person_posts", ["school_id"], unique=False)
+    op.create_index(op.f("ix_person_posts_workplace_id"), "person_posts", ["workplace_id"], unique=False)
+    op.create_table(
+        "person_relations",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("person_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "own_school",
+                "former_school",
+                "mutual_curation",
+                "relative",
+                "own_child",
+                "own_marking",
+                "manual",
+                name="conflictkind",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("related_school_id", sa.Integer(), nullable=False),
+        sa.Column("year", sa.Integer(), nullable=True),
+        sa.Column("subject", sa.String(length=10), nullable=True),
+        sa.Column("grade", sa.Integer(), nullable=True),
+        sa.Column("note", sa.String(length=1000), nullable=False),
+        sa.Column("until", sa.Date(), nullable=True),
+        sa.Column("stated_by_id", sa.Integer(), nullable=True),
+        sa.Column("stated_by_name", sa.String(length=200), nullable=False),
+        sa.Column("stated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("withdrawal_reason", sa.String(length=1000), nullable=False),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["municipality_id"], ["municipalities.id"], name=op.f("fk_person_relations_municipality_id")
+        ),
+        sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name=op.f("fk_person_relations_person_id")),
+        sa.ForeignKeyConstraint(
+            ["related_school_id"], ["schools.id"], name=op.f("fk_person_relations_related_school_id")
+        ),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_person_relations_school_id")),
+        sa.ForeignKeyConstraint(["stated_by_id"], ["users.id"], name=op.f("fk_person_relations_stated_by_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_person_relations")),
+    )
+    op.create_index(op.f("ix_person_relations_municipality_id"), "person_relations", ["municipality_id"], unique=False)
+    op.create_index(op.f("ix_person_relations_person_id"), "person_relations", ["person_id"], unique=False)
+    op.create_index(
+        op.f("ix_person_relations_related_school_id"), "person_relations", ["related_school_id"], unique=False
+    )
+    op.create_index(op.f("ix_person_relations_school_id"), "person_relations", ["school_id"], unique=False)
+    op.create_table(
+        "trainings",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("person_id", sa.Integer(), nullable=False),
+        sa.Column("programme", sa.String(length=300), nullable=False),
+        sa.Column(
+            "duty",
+            sa.Enum("curator", "observer", "expert", name="duty", native_enum=False, create_constraint=True, length=40),
+            nullable=True,
+        ),
+        sa.Column("hours", sa.Integer(), nullable=True),
+        sa.Column("certificate", sa.String(length=80), nullable=False),
+        sa.Column("issued_on", sa.Date(), nullable=False),
+        sa.Column("valid_until", sa.Date(), nullable=True),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint("hours IS NULL OR hours > 0", name=op.f("ck_trainings_training_hours")),
+        sa.CheckConstraint(
+            "valid_until IS NULL OR valid_until >= issued_on", name=op.f("ck_trainings_training_period")
+        ),
+        sa.ForeignKeyConstraint(["municipality_id"], ["municipalities.id"], name=op.f("fk_trainings_municipality_id")),
+        sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name=op.f("fk_trainings_person_id")),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_trainings_school_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_trainings")),
+    )
+    op.create_index(op.f("ix_trainings_municipality_id"), "trainings", ["municipality_id"], unique=False)
+    op.create_index(op.f("ix_trainings_person_id"), "trainings", ["person_id"], unique=False)
+    op.create_index(op.f("ix_trainings_school_id"), "trainings", ["school_id"], unique=False)
     op.create_table(
         "workflow_migrations",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -1498,10 +1731,33 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_case_documents_case_id"), table_name="case_documents")
     op.drop_table("case_documents")
     op.drop_table("workflow_migrations")
+    op.drop_index(op.f("ix_trainings_school_id"), table_name="trainings")
+    op.drop_index(op.f("ix_trainings_person_id"), table_name="trainings")
+    op.drop_index(op.f("ix_trainings_municipality_id"), table_name="trainings")
+    op.drop_table("trainings")
+    op.drop_index(op.f("ix_person_relations_school_id"), table_name="person_relations")
+    op.drop_index(op.f("ix_person_relations_related_school_id"), table_name="person_relations")
+    op.drop_index(op.f("ix_person_relations_person_id"), table_name="person_relations")
+    op.drop_index(op.f("ix_person_relations_municipality_id"), table_name="person_relations")
+    op.drop_table("person_relations")
+    op.drop_index(op.f("ix_person_posts_workplace_id"), table_name="person_posts")
+    op.drop_index(op.f("ix_person_posts_school_id"), table_name="person_posts")
+    op.drop_index(op.f("ix_person_posts_person_id"), table_name="person_posts")
+    op.drop_index(op.f("ix_person_posts_municipality_id"), table_name="person_posts")
+    op.drop_table("person_posts")
+    op.drop_index(op.f("ix_person_duties_school_id"), table_name="person_duties")
+    op.drop_index(op.f("ix_person_duties_person_id"), table_name="person_duties")
+    op.drop_index(op.f("ix_person_duties_municipality_id"), table_name="person_duties")
+    op.drop_table("person_duties")
     op.drop_index(op.f("ix_findings_school_id"), table_name="findings")
     op.drop_index("ix_findings_run_school", table_name="findings")
     op.drop_index(op.f("ix_findings_municipality_id"), table_name="findings")
     op.drop_table("findings")
+    op.drop_index("ix_declarations_user_school", table_name="declarations")
+    op.drop_index(op.f("ix_declarations_school_id"), table_name="declarations")
+    op.drop_index(op.f("ix_declarations_person_id"), table_name="declarations")
+    op.drop_index(op.f("ix_declarations_municipality_id"), table_name="declarations")
+    op.drop_table("declarations")
     op.drop_index(op.f("ix_datasets_school_id"), table_name="datasets")
     op.drop_index("ix_datasets_paper", table_name="datasets")
     op.drop_index(op.f("ix_datasets_municipality_id"), table_name="datasets")
@@ -1526,6 +1782,11 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_cases_municipality_id"), table_name="cases")
     op.drop_index(op.f("ix_cases_curator_id"), table_name="cases")
     op.drop_table("cases")
+    op.drop_index(op.f("ix_absences_substitute_id"), table_name="absences")
+    op.drop_index(op.f("ix_absences_school_id"), table_name="absences")
+    op.drop_index(op.f("ix_absences_person_id"), table_name="absences")
+    op.drop_index(op.f("ix_absences_municipality_id"), table_name="absences")
+    op.drop_table("absences")
     op.drop_table("workflow_versions")
     op.drop_index(op.f("ix_workflow_choices_municipality_id"), table_name="workflow_choices")
     op.drop_table("workflow_choices")
@@ -1537,6 +1798,10 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_screening_runs_school_id"), table_name="screening_runs")
     op.drop_index(op.f("ix_screening_runs_municipality_id"), table_name="screening_runs")
     op.drop_table("screening_runs")
+    op.drop_index(op.f("ix_persons_school_id"), table_name="persons")
+    op.drop_index(op.f("ix_persons_name"), table_name="persons")
+    op.drop_index(op.f("ix_persons_municipality_id"), table_name="persons")
+    op.drop_table("persons")
     op.drop_index(op.f("ix_control_groups_school_id"), table_name="control_groups")
     op.drop_index(op.f("ix_control_groups_municipality_id"), table_name="control_groups")
     op.drop_table("control_groups")

@@ -14,6 +14,7 @@ from app.models import (
     Conclusion,
     CuratorOrder,
     Dataset,
+    Declaration,
     Document,
     Interview,
     JournalEntry,
@@ -171,7 +172,13 @@ def test_a_department_appoints_a_curator_by_order(world: World, fresh: int) -> N
     assert world.rows(Case, id=fresh)[0].state == "curator_assigned"
 
 
+def forget_declarations(world: World) -> None:
+    with acting(world.context.sessions, SYSTEM) as session:
+        session.query(Declaration).delete()
+
+
 def test_an_order_without_the_declaration_is_refused(world: World, fresh: int) -> None:
+    forget_declarations(world)
     answer = Desk(world, "marat").send(
         f"/cases/{fresh}/do/order",
         curator_id=str(world.cast["kira"].id),
@@ -401,6 +408,7 @@ def test_a_case_is_opened_by_hand_with_a_reason(world: World) -> None:
 
 
 def test_a_reason_told_on_the_form_that_mends_it_has_no_link(world: World, fresh: int) -> None:
+    forget_declarations(world)
     with acting(world.context.sessions, SYSTEM) as session:
         session.get(Case, fresh).state = "interview"
     answer = Desk(world, "marat").send(

@@ -75,6 +75,7 @@ class Place:
     finding: int
     entry: int
     group: int
+    person: int
 
 
 @dataclass
@@ -285,9 +286,10 @@ def fill(session: Session, context: AppContext, cast: Cast, school: School, word
     )
     entry = make.make_entry(session, school, reason=f"Основание записи {word}", recorded_by_name=f"Внёс {word}")
     group = make.make_control_group(session, [school], title=f"Группа {word}", drawn_by_name=f"Составил {word}")
+    person = make.make_person(session, school, name=f"Сотрудник {word}".strip(), note=f"Связь {word}", cast=cast)
     session.flush()
     of_case = (case.id, flag.id, observation.id, recheck.id, document.id)
-    return Place(school.id, *of_case, upload.id, finding.id, entry.id, group.id)
+    return Place(school.id, *of_case, upload.id, finding.id, entry.id, group.id, person.id)
 
 
 def make_frozen() -> dict[str, Any]:
@@ -339,6 +341,9 @@ def make_world(context: AppContext) -> World:
         neighbour = fill(session, context, cast, cast.neighbour, NEIGHBOUR, run, dataset)
         foreign = fill(session, context, cast, cast.foreign, CANARY, run, dataset)
         session.get(Case, own.case).curator_id = cast["kira"].id
+        for login in ("kira", "ivan"):
+            for school in (cast.school, cast.objective):
+                make.make_declaration(session, cast[login], school)
         dead = OutboxJob(
             kind="issue_document",
             queue="default",

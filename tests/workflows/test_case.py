@@ -18,7 +18,7 @@ from app.workflows.case import hand_interview, open_case, propose
 from app.workflows.definitions import shipped
 from app.workflows.engine import available, fire
 from tests import factories
-from tests.people import Cast
+from tests.people import Cast, employ, enter
 
 MOVERS = {
     "interview": "kira",
@@ -205,16 +205,18 @@ def test_a_gross_violation_stops_closing_as_not_confirmed(session: Session, cast
 @pytest.mark.parametrize(
     ("change", "code"),
     [
-        ({"is_methodist": False}, "school_not_objective"),
-        ({"home_school_id": "own"}, "own_school"),
-        ({"is_active": False}, "not_a_curator"),
+        ("neighbour", "school_not_objective"),
+        ("school", "own_school"),
+        ("inactive", "not_a_curator"),
     ],
 )
 def test_a_curator_without_independence_is_refused(change, code, session, cast, at) -> None:
     case = factories.make_case(session, cast.school, state="interview")
     factories.make_order(session, case, cast["kira"])
-    for name, value in change.items():
-        setattr(cast["kira"], name, cast.school.id if value == "own" else value)
+    if change == "inactive":
+        cast["kira"].is_active = False
+    else:
+        employ(session, cast["kira"], getattr(cast, change))
     session.flush()
 
     with pytest.raises(Refused) as refusal:
@@ -230,10 +232,11 @@ def test_mutual_curation_is_a_conflict(session: Session, cast: Cast, at: datetim
         role=cast["kira"].role,
         password_hash="!",
         municipality_id=cast.municipality.id,
-        home_school_id=cast.school.id,
     )
     session.add(colleague)
-    cast["kira"].home_school_id = cast.objective.id
+    session.flush()
+    enter(session, colleague, works_at=cast.school)
+    employ(session, cast["kira"], cast.objective)
     other = factories.make_case(session, cast.objective)
     session.flush()
     factories.make_order(session, other, colleague)

@@ -23,7 +23,7 @@ from app.terms import (
 )
 from app.workflows import assignment, objective_register
 from tests import factories as make
-from tests.people import Cast
+from tests.people import Cast, enter
 
 DAY = date(2026, 11, 23)
 TERM = {"valid_from": DAY, "valid_until": date(2028, 11, 23)}
@@ -240,13 +240,13 @@ def test_only_a_school_in_force_gives_curators(session, cast, at) -> None:
     case = make.make_case(session, cast.school)
     colleague = make.User(
         login="lena", name="Lena", role=Role.CURATOR, password_hash="!", municipality_id=cast.municipality.id,
-        home_school_id=cast.neighbour.id,
     )  # fmt: skip
     session.add(colleague)
     session.flush()
+    enter(session, colleague, works_at=cast.neighbour)
 
     def objection() -> str | None:
-        found = {c.user.login: c.reason for c in assignment.eligible_curators(session, case)}["lena"]
+        found = {c.user.login: c.reason for c in assignment.eligible_curators(session, case, at.date())}["lena"]
         return found.code if found else None
 
     before = objection()
