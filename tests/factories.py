@@ -22,6 +22,7 @@ from app.models import (
     FederalMarker,
     Flag,
     Interview,
+    MigratedCase,
     ObjectiveEntry,
     Observation,
     Person,
@@ -33,9 +34,12 @@ from app.models import (
     ScaleLink,
     School,
     ScreeningRun,
+    SupportRecord,
     Training,
     Upload,
     User,
+    WorkflowMigration,
+    WorkflowVersion,
 )
 from app.terms import (
     AbsenceReason,
@@ -44,11 +48,14 @@ from app.terms import (
     FileKind,
     LinkDesign,
     MemberOrigin,
+    MigratedOutcome,
+    MigrationStatus,
     ObjectiveGround,
     PostKind,
     RecheckOutcome,
     RecheckStatus,
     RunStatus,
+    SupportKind,
     Tier,
     UploadStatus,
     Verdict,
@@ -452,3 +459,47 @@ def make_control_group(session: Session, schools: list[School], **changes: Any) 
 
 def _place(case: Case) -> dict[str, Any]:
     return {"municipality_id": case.municipality_id, "school_id": case.school_id}
+
+
+def make_support(session: Session, case: Case, **changes: Any) -> SupportRecord:
+    values = {
+        "case_id": case.id,
+        "kind": SupportKind.DIAGNOSIS,
+        "held_on": date(2026, 11, 20),
+        "title": "",
+        "text": "Что сделано и что решено.",
+        "recorded_by_name": "Kira",
+        "recorded_at": datetime(2026, 11, 22, 9, 0, tzinfo=UTC),
+    }
+    row = SupportRecord(**{**values, **_place(case), **changes})
+    session.add(row)
+    session.flush()
+    return row
+
+
+def make_migration(session: Session, case: Case, **changes: Any) -> WorkflowMigration:
+    """A finished migration that found no place for the case."""
+    names = {row.name: row.id for row in session.scalars(select(WorkflowVersion))}
+    values = {
+        "from_id": names["objectivity"],
+        "to_id": names["objectivity_amur"],
+        "mapping": {"flagged": "flagged"},
+        "reason": "Область работает по своему плану.",
+        "status": MigrationStatus.DONE,
+        "asked_by_name": "Root",
+        "asked_at": OPENED,
+    }
+    row = WorkflowMigration(**{**values, **changes})
+    session.add(row)
+    session.flush()
+    session.add(
+        MigratedCase(
+            migration_id=row.id,
+            case_id=case.id,
+            from_state=case.state,
+            outcome=MigratedOutcome.UNMAPPED,
+            **_place(case),
+        )
+    )
+    session.flush()
+    return row

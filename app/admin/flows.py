@@ -12,13 +12,12 @@ from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 
 from app import auth
-from app.admin import flow_migrations, words
+from app.admin import flow_fields, flow_migrations, words
 from app.admin.base import Page, say
 from app.errors import Conflict, Reason, Refused
 from app.flows import Definition, Problem
 from app.flows.comparing import compare
 from app.flows.diagram import svg
-from app.flows.editing import with_value
 from app.flows.vocabulary import GUARDS
 from app.models import Municipality, WorkflowVersion
 from app.policy import Permission
@@ -98,7 +97,7 @@ class FlowsPage(Page):
             return self._edit(row, row.toml)
         text = request.form.get("text", "")
         if request.form.get("mode") == "fields":
-            text = _from_fields(row)
+            text = flow_fields.text_of(row)
         try:
             problems = versions.save_draft(
                 auth.db(), row.id, text, seen=request.form.get("seen", ""), actor=auth.actor(), at=auth.now()
@@ -250,6 +249,7 @@ class FlowsPage(Page):
             text=text,
             problems=[(p.line, p.key, p.text(words.locale())) for p in found],
             definition=definition,
+            moves=flow_fields.moves(definition, text),
             picture=_picture(definition),
             told=told,
             conflict=conflict,
@@ -339,21 +339,3 @@ def _steps(definition: Definition | None) -> list[dict[str, Any]]:
         }
         for step in definition.steps
     ]
-
-
-def _from_fields(row: WorkflowVersion) -> str:
-    """The draft's text with the titles and budgets that the form of fields brings."""
-    definition, text = versions.definition_of(row), row.toml
-    if definition is None:
-        return text
-    for number, state in enumerate(definition.states):
-        for key, old in (("ru", state.ru), ("en", state.en), ("days", state.days)):
-            said = request.form.get(f"{state.code}-{key}", "").strip()[:200]
-            if not said or said == str(old) or (key == "days" and old is None):
-                continue
-            text = with_value(text, "state", number, key, int(said) if key == "days" and said.isdecimal() else said)
-    for key, value in (("title", row.title), ("title_en", row.title_en)):
-        said = request.form.get(f"head-{key}", "").strip()[:200]
-        if said and said != value:
-            text = with_value(text, "", 0, key, said)
-    return text

@@ -45,26 +45,29 @@ def of_case(case: Case) -> list[dict[str, Any]]:
 def sentence(sign: dict[str, Any]) -> str:
     """A sign with its number, its interval and what it was held against."""
     paper = words.capital(words.paper(sign["subject"], sign["grade"], sign["year"]))
+    n = words.number(sign["n"])
     if sign["indicator"] == "weak_exam":
         return _(
-            "%(paper)s, ОГЭ: средняя отметка %(value)s (95 %% ДИ %(low)s–%(high)s) по %(n)s участникам, "
-            "граница %(limit)s.",
+            "%(paper)s, ОГЭ: средняя отметка %(value)s (95 %% ДИ %(interval)s) по %(n)s участникам, граница %(limit)s.",
             paper=paper,
-            n=words.number(sign["n"]),
-            **{key: words.number(sign[key], 2) for key in ("value", "low", "high", "limit")},
+            n=n,
+            value=words.number(sign["value"], 2),
+            interval=words.interval(sign["low"], sign["high"], "points"),
+            limit=words.number(sign["limit"], 2),
         )
-    shares = {key: words.percent(sign[key]) for key in ("value", "low", "high", "limit")}
+    shares = {"value": words.percent(sign["value"]), "limit": words.percent(sign["limit"])}
+    shares["interval"] = words.interval(sign["low"], sign["high"], "share")
     if sign["indicator"] == "many_twos":
         return _(
-            "%(paper)s: отметку «2» получили %(value)s (95 %% ДИ %(low)s–%(high)s) из %(n)s работ, граница %(limit)s.",
+            "%(paper)s: отметку «2» получили %(value)s (95 %% ДИ %(interval)s) из %(n)s работ, граница %(limit)s.",
             paper=paper,
-            n=words.number(sign["n"]),
+            n=n,
             **shares,
         )
     return _(
-        "%(paper)s: средний балл %(value)s максимума (95 %% ДИ %(low)s–%(high)s) по %(n)s работам, у сравнимых школ "
+        "%(paper)s: средний балл %(value)s максимума (95 %% ДИ %(interval)s) по %(n)s работам; у сравнимых школ "
         "за вычетом запаса %(limit)s.",
         paper=paper,
-        n=words.number(sign["n"]),
+        n=n,
         **shares,
     )

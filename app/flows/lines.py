@@ -21,7 +21,7 @@ def lines(text: str) -> dict[Place, int]:
     found: dict[Place, int] = {}
     counts: dict[str, int] = {}
     table, number, depth, quote = "", 0, 0, ""
-    for line_number, line in enumerate(text.splitlines(), start=1):
+    for line_number, line in enumerate(text.split("\n"), start=1):
         if depth == 0 and not quote:
             header = _HEADER.match(line)
             if header:
@@ -33,11 +33,11 @@ def lines(text: str) -> dict[Place, int]:
             key = _KEY.match(line)
             if key:
                 found.setdefault((table, number, key.group(1)), line_number)
-        depth, quote = _after(line, depth, quote)
+        depth, quote = after_line(line, depth, quote)
     return found
 
 
-def _after(line: str, depth: int, quote: str) -> tuple[int, str]:
+def after_line(line: str, depth: int, quote: str) -> tuple[int, str]:
     """How deep in brackets, and inside which triple quotes, the text is after `line`."""
     position = 0
     while position < len(line):

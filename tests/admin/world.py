@@ -90,6 +90,7 @@ class World:
     job: int
     division: int = 0
     link: int = 0
+    migration: int = 0
     keys: dict[str, str] = field(default_factory=dict)
 
     def client(self, login: str | None) -> FlaskClient:
@@ -223,6 +224,7 @@ def fill(session: Session, context: AppContext, cast: Cast, school: School, word
         inspector_name=f"Эксперт {word}",
         rule={"share": 0.3, "version": "1", "max_score": 20, "mark_from": [7, 11, 15]},
     )
+    make.make_support(session, case, text=f"Разбор {word}", recorded_by_name=f"Разобрал {word}")
     make.make_conclusion(session, case, cast["kira"], grounds=f"Основания {word}", proposed_by_name=f"Внёс {word}")
     document = Document(
         case_id=case.id,
@@ -359,7 +361,8 @@ def make_world(context: AppContext) -> World:
         cast.other_municipality.name = f"Район 2 {CANARY}"
         division = make.make_cluster_set(session, [cast.school, cast.neighbour, cast.foreign]).id
         link = make.make_scale_link(session, dataset, [cast.school, cast.neighbour, cast.foreign]).id
-    return World(app, context, cast, own, neighbour, foreign, run.id, job, division, link)
+        migration = make.make_migration(session, session.get(Case, foreign.case)).id
+    return World(app, context, cast, own, neighbour, foreign, run.id, job, division, link, migration)
 
 
 @pytest.fixture

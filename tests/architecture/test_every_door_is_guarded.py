@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import true
 
 from app import auth, policy
+from app.models import WorkflowVersion
 from app.policy import GRANTS, Permission
 from app.terms import Role
 from tests.admin.world import CANARY, NEIGHBOUR, World, readable, world, world_on_both
@@ -48,7 +49,10 @@ FORBIDDEN_WORDS = {
 }
 DATA = {"version": "0", "request_id": "matrix-request", "trigger": "recheck", "reason": "проверка доступа ко всему"}
 FILES, JOBS = ("xlsx", "nonsense"), ("upload", "run", "recheck", "document", "scale")
-FORMS = ("interview", "handover", "order", "observation", "recheck", "conclusion", "nonsense")
+FORMS = (
+    *("interview", "handover", "order", "observation", "recheck", "conclusion"),
+    *("diagnosis", "programme", "mentoring", "review", "nonsense"),
+)
 CARD_FORMS = ("post", "duty", "training", "absence", "tie", "nonsense")
 
 
@@ -185,6 +189,10 @@ def _id(world: World, rule: str, name: str, kind: str) -> str:
     place = {"own": world.own, "neighbour": world.neighbour, "foreign": world.foreign}[kind]
     if name == "run_id":
         return str(world.run)
+    if name == "version_id":
+        return str(world.rows(WorkflowVersion, name="objectivity")[0].id)
+    if name == "migration_id":
+        return str(world.migration)
     if name == "link_id":
         return str(world.link)
     if name == "set_id":

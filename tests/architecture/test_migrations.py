@@ -108,6 +108,7 @@ TAMPERING = [
     "DELETE FROM journal WHERE seq = 2",
     "UPDATE case_events SET reason = 'иначе'",
     "DELETE FROM case_events",
+    "UPDATE workflow_versions SET toml = '' WHERE name = 'objectivity'",
     "UPDATE findings SET p_value = 0.9",
     "DELETE FROM findings",
     "UPDATE flags SET tier = 'none'",

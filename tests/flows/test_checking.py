@@ -175,3 +175,34 @@ def test_no_damage_to_a_file_breaks_the_checker(data: st.DataObject) -> None:
     assert all(problem.ru and problem.en and problem.key for problem in problems)
     if not problems:
         assert read(text, "x").states
+
+
+TITLES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30)
+
+
+@settings(deadline=None)
+@given(st.sampled_from(sorted(shipped())), st.integers(0, 4), TITLES)
+def test_setting_a_title_changes_that_title_alone(name: str, number: int, title: str) -> None:
+    from app.flows.editing import with_value
+
+    definition, text = shipped()[name]
+    if not title.strip():
+        return
+
+    changed = read(with_value(text, "state", number, "ru", title), name)
+
+    assert changed.states[number].ru == title.strip()
+    assert [s.code for s in changed.states] == [s.code for s in definition.states]
+    assert changed.steps == definition.steps
+
+
+def test_guards_written_over_several_lines_are_replaced_whole() -> None:
+    from app.flows import GuardUse
+    from app.flows.editing import with_guards
+
+    text = planted('guards = ["act"]', 'guards = [\n  "act",  # one is enough\n  "clean",\n]')
+
+    changed = read(with_guards(text, 2, [GuardUse("act", {"acts": 3})]), "x")
+
+    step = changed.steps[2]
+    assert [(use.name, dict(use.params)) for use in step.guards] == [("act", {"acts": 3})]
