@@ -30,6 +30,7 @@ from app.terms.screening import (
     Mechanism,
 )
 from app.terms.term import Term
+from app.terms.time import DayDirection, DayKind, DayOffPolicy, DayUnit, EventKind, RuleKind, YearKind
 
 __all__ = [
     "GROSS_VIOLATIONS",
@@ -40,9 +41,14 @@ __all__ = [
     "CaseState",
     "ClusterSetStatus",
     "ControlGroupStatus",
+    "DayDirection",
+    "DayKind",
+    "DayOffPolicy",
+    "DayUnit",
     "DetectorName",
     "DocumentKind",
     "EntryState",
+    "EventKind",
     "Examination",
     "ExplanationReason",
     "Family",
@@ -59,6 +65,7 @@ __all__ = [
     "RecheckOutcome",
     "RecheckStatus",
     "Role",
+    "RuleKind",
     "RunStatus",
     "SchoolKind",
     "Stratum",
@@ -69,4 +76,5 @@ __all__ = [
     "Verdict",
     "Violation",
     "VisitStatus",
+    "YearKind",
 ]
