@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -153,6 +153,8 @@ def _narrow(state: ORMExecuteState) -> None:
         return
     actor = state.session.info.get("actor")
     if actor is not None and actor.is_regional:
+        if not actor.is_system and not state.is_insert:
+            _add_criteria(state, actor, policy.personal_classes())  # the whole region, but nobody else's letters
         return
     if state.is_insert:
         # Rows are added through the unit of work, where `_check_rows` looks at each of them.
@@ -161,11 +163,12 @@ def _narrow(state: ORMExecuteState) -> None:
         )
     if not state.is_relationship_load:
         _refuse_bare_tables(state.statement)
+    _add_criteria(state, actor, policy.scoped_classes())
+
+
+def _add_criteria(state: ORMExecuteState, actor: policy.Actor | None, models: Iterable[Any]) -> None:
     state.statement = state.statement.options(
-        *(
-            with_loader_criteria(model, policy.visible(actor, model), include_aliases=True)
-            for model in policy.scoped_classes()
-        )
+        *(with_loader_criteria(model, policy.visible(actor, model), include_aliases=True) for model in models)
     )
 
 

@@ -5,6 +5,7 @@ from app.models.case import Case, CaseEvent, Conclusion
 from app.models.case_work import CuratorOrder, Document, Interview, Observation, Recheck, RecheckedWork
 from app.models.dataset import Dataset, FederalMarker, Upload
 from app.models.journal import JournalEntry
+from app.models.notice import Digest, FeedKey, Mailbox, Notice, Personal
 from app.models.organisation import Municipality, School
 from app.models.outbox import InboxNote, JobEffect, OutboxJob
 from app.models.scaling import ScaledSchool, ScaleLink
@@ -24,8 +25,10 @@ __all__ = [
     "ControlMember",
     "CuratorOrder",
     "Dataset",
+    "Digest",
     "Document",
     "FederalMarker",
+    "FeedKey",
     "Finding",
     "Flag",
     "InboxNote",
@@ -33,10 +36,13 @@ __all__ = [
     "JobEffect",
     "JournalEntry",
     "LoginAttempt",
+    "Mailbox",
     "Municipality",
     "ObjectiveEntry",
+    "Notice",
     "Observation",
     "OutboxJob",
+    "Personal",
     "Recheck",
     "RecheckedWork",
     "ScaleLink",

@@ -19,6 +19,7 @@ from app.terms.cases import CaseKind, CaseState, Tier, Verdict
 from app.terms.files import SCREENED_REPORTS, Examination, FileKind, LinkDesign, Procedure, Subject, UploadStatus
 from app.terms.groups import ClusterSetStatus, ControlGroupStatus, EntryState, MemberOrigin, ObjectiveGround
 from app.terms.jobs import JobStatus, RunStatus
+from app.terms.notices import AgendaKind, DigestStatus, NoticeKind
 from app.terms.organisation import Role, SchoolKind
 from app.terms.screening import (
     NOTED_FAMILIES,
@@ -37,6 +38,7 @@ __all__ = [
     "NOTED_FAMILIES",
     "SCREENED_REPORTS",
     "SHOWN_FAMILIES",
+    "AgendaKind",
     "CaseKind",
     "CaseState",
     "ClusterSetStatus",
@@ -46,6 +48,7 @@ __all__ = [
     "DayOffPolicy",
     "DayUnit",
     "DetectorName",
+    "DigestStatus",
     "DocumentKind",
     "EntryState",
     "EventKind",
@@ -59,6 +62,7 @@ __all__ = [
     "LinkDesign",
     "Mechanism",
     "MemberOrigin",
+    "NoticeKind",
     "ObjectiveGround",
     "ObservationStage",
     "Procedure",

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.context import AppContext
 from app.models import CaseEvent, InboxNote, OutboxJob
-from app.workflows import intake, issuing, recheck, scaling, screening
+from app.workflows import digests, intake, issuing, notices, recheck, scaling, screening
 
 Effect = Callable[[Session], None]
 Handler = Callable[[AppContext, OutboxJob], Effect]
@@ -34,17 +34,20 @@ def note_move(context: AppContext, job: OutboxJob) -> Effect:
                 school_id=event.school_id,
             )
         )
+        notices.tell_of_move(session, event)
 
     return keep
 
 
 HANDLERS: dict[str, Handler] = {
     "case_moved": note_move,
+    "day_round": digests.day_round,
     "issue_document": issuing.issue,
     "draw_recheck": recheck.draw,
     "link_scales": scaling.link_scales,
     "read_upload": intake.read_upload,
     "screen_year": screening.screen_year,
+    "send_digest": digests.send_digest,
 }
 
 ON_DEAD: dict[str, Callable[[Session, int, str], None]] = {
@@ -52,4 +55,5 @@ ON_DEAD: dict[str, Callable[[Session, int, str], None]] = {
     "link_scales": scaling.on_dead,
     "read_upload": intake.on_dead,
     "screen_year": screening.on_dead,
+    "send_digest": digests.on_dead,
 }
