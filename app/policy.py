@@ -220,7 +220,7 @@ def visible(actor: Actor | None, model: Any) -> ColumnElement[bool]:
     if actor is None:
         return false()
     if issubclass(model, Personal) and not actor.is_system:
-        return model.user_id == actor.user_id  # type: ignore[attr-defined]
+        return model.user_id == actor.user_id
     if actor.is_regional:
         return true()
     if model is Municipality:
@@ -251,7 +251,7 @@ def holds(actor: Actor | None, row: Any) -> bool:
     if actor is None:
         return False
     if isinstance(row, Personal) and not actor.is_system:
-        return row.user_id == actor.user_id  # type: ignore[attr-defined, no-any-return]
+        return row.user_id == actor.user_id  # type: ignore[attr-defined]
     if actor.is_regional:
         return True
     if isinstance(row, Municipality):

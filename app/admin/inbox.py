@@ -53,9 +53,9 @@ def index() -> str:
 @auth.door(auth.SIGNED_IN)
 def follow(notice_id: int) -> Any:
     """Open what a notice is about; it is read with that."""
-    row = auth.db().scalars(
-        select(Notice).where(Notice.id == notice_id, Notice.user_id == auth.actor().user_id)
-    ).first()
+    row = (
+        auth.db().scalars(select(Notice).where(Notice.id == notice_id, Notice.user_id == auth.actor().user_id)).first()
+    )
     if row is None:
         raise NotFound(_("Такого оповещения у вас нет."))
     notices.mark_read(auth.db(), auth.actor(), [row.id], at=auth.now())

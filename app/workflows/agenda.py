@@ -87,9 +87,7 @@ def visits(session: Session, actor: Actor, span: Span) -> list[Item]:
 
 def rechecks(session: Session, actor: Actor, span: Span) -> list[Item]:
     """Rechecks whose sample is not wholly re-marked."""
-    found = _work(
-        session, actor, span, Recheck, Recheck.inspector_id, [RecheckStatus.REQUESTED, RecheckStatus.DRAWN]
-    )
+    found = _work(session, actor, span, Recheck, Recheck.inspector_id, [RecheckStatus.REQUESTED, RecheckStatus.DRAWN])
     return [
         Item(
             AgendaKind.RECHECK,

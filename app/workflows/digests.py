@@ -1,4 +1,4 @@
-"""The daily letter: at most one a person and day, with what is due and what is new; and the day's round that asks for it."""
+"""The daily letter, at most one a person and day: what is due and what is new; and the round that asks for it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ from app.workflows import journal, notices, outbox, people
 from app.workflows.agenda import Item, agenda
 
 WEEK = timedelta(days=7)
-_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)+")
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
+_ADDRESS = re.compile(rf"[A-Za-z0-9.!#$%&'*+/=?^_`{{|}}~-]+@{_LABEL}(?:\.{_LABEL})+")
 
 
 @dataclass(frozen=True)

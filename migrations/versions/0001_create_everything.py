@@ -215,6 +215,7 @@ def upgrade() -> None:
         sa.Column("evidence", sa.Double(), nullable=False),
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("entered_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("due_on", sa.Date(), nullable=True),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column(
             "verdict",
@@ -242,6 +243,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("number", name=op.f("uq_cases_number")),
     )
     op.create_index(op.f("ix_cases_curator_id"), "cases", ["curator_id"], unique=False)
+    op.create_index(op.f("ix_cases_due_on"), "cases", ["due_on"], unique=False)
     op.create_index(op.f("ix_cases_municipality_id"), "cases", ["municipality_id"], unique=False)
     op.create_index("ix_cases_municipality_state", "cases", ["municipality_id", "state", "id"], unique=False)
     op.create_index(op.f("ix_cases_school_id"), "cases", ["school_id"], unique=False)
@@ -1428,6 +1430,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_cases_school_id"), table_name="cases")
     op.drop_index("ix_cases_municipality_state", table_name="cases")
     op.drop_index(op.f("ix_cases_municipality_id"), table_name="cases")
+    op.drop_index(op.f("ix_cases_due_on"), table_name="cases")
     op.drop_index(op.f("ix_cases_curator_id"), table_name="cases")
     op.drop_table("cases")
     op.drop_index(op.f("ix_auth_sessions_user_id"), table_name="auth_sessions")
