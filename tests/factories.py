@@ -21,6 +21,7 @@ from app.models import (
     Interview,
     ObjectiveEntry,
     Observation,
+    PreservationRequest,
     Recheck,
     ScaledSchool,
     ScaleLink,
@@ -104,6 +105,24 @@ def make_case(session: Session, school: School, **changes: Any) -> Case:
     session.add(case)
     session.flush()
     return case
+
+
+def make_keeping(session: Session, case: Case, **changes: Any) -> PreservationRequest:
+    """The school was asked to keep the works long enough for any recheck of the tests."""
+    values = {
+        "case_id": case.id,
+        "number": "7/х",
+        "requested_on": date(2026, 11, 2),
+        "keep_until": date(2028, 1, 31),
+        "requested_by_name": "Marat",
+        "requested_at": OPENED,
+    }
+    row = PreservationRequest(
+        **{**values, "municipality_id": case.municipality_id, "school_id": case.school_id, **changes}
+    )
+    session.add(row)
+    session.flush()
+    return row
 
 
 def make_interview(session: Session, case: Case, **changes: Any) -> Interview:

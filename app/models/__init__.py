@@ -1,9 +1,18 @@
 """Tables. One family a module; columns, constraints and relations, no rules."""
 
 from app.models.base import Base, Tenant
+from app.models.calendars import (
+    CalendarChange,
+    CalendarEntry,
+    CalendarEvent,
+    Deadline,
+    DueMove,
+    PreservationRequest,
+)
 from app.models.case import Case, CaseEvent, Conclusion
 from app.models.case_work import CuratorOrder, Document, Interview, Observation, Recheck, RecheckedWork
 from app.models.dataset import Dataset, FederalMarker, Upload
+from app.models.dated import Dated, dated_checks
 from app.models.journal import JournalEntry
 from app.models.organisation import Municipality, School
 from app.models.outbox import InboxNote, JobEffect, OutboxJob
@@ -15,6 +24,9 @@ from app.models.user import AuthSession, LoginAttempt, User
 __all__ = [
     "AuthSession",
     "Base",
+    "CalendarChange",
+    "CalendarEntry",
+    "CalendarEvent",
     "Case",
     "CaseEvent",
     "ClusterMembership",
@@ -24,7 +36,10 @@ __all__ = [
     "ControlMember",
     "CuratorOrder",
     "Dataset",
+    "Dated",
+    "Deadline",
     "Document",
+    "DueMove",
     "FederalMarker",
     "Finding",
     "Flag",
@@ -37,6 +52,7 @@ __all__ = [
     "ObjectiveEntry",
     "Observation",
     "OutboxJob",
+    "PreservationRequest",
     "Recheck",
     "RecheckedWork",
     "ScaleLink",
@@ -46,4 +62,5 @@ __all__ = [
     "Tenant",
     "Upload",
     "User",
+    "dated_checks",
 ]

@@ -30,7 +30,20 @@ from app.terms.screening import (
     Mechanism,
 )
 from app.terms.term import Term
-from app.terms.time import DayDirection, DayKind, DayOffPolicy, DayUnit, EventKind, RuleKind, YearKind
+from app.terms.time import (
+    ChangeKind,
+    ChangeStatus,
+    DayDirection,
+    DayKind,
+    DayOffPolicy,
+    DayUnit,
+    EntryKind,
+    EventKind,
+    Following,
+    Lateness,
+    RuleKind,
+    YearKind,
+)
 
 __all__ = [
     "GROSS_VIOLATIONS",
@@ -39,6 +52,8 @@ __all__ = [
     "SHOWN_FAMILIES",
     "CaseKind",
     "CaseState",
+    "ChangeKind",
+    "ChangeStatus",
     "ClusterSetStatus",
     "ControlGroupStatus",
     "DayDirection",
@@ -47,6 +62,7 @@ __all__ = [
     "DayUnit",
     "DetectorName",
     "DocumentKind",
+    "EntryKind",
     "EntryState",
     "EventKind",
     "Examination",
@@ -55,7 +71,9 @@ __all__ = [
     "FileKind",
     "FindingLevel",
     "FindingOutcome",
+    "Following",
     "JobStatus",
+    "Lateness",
     "LinkDesign",
     "Mechanism",
     "MemberOrigin",

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.context import AppContext
 from app.models import CaseEvent, InboxNote, OutboxJob
-from app.workflows import intake, issuing, recheck, scaling, screening
+from app.workflows import calendar_changes, intake, issuing, recheck, scaling, screening
 
 Effect = Callable[[Session], None]
 Handler = Callable[[AppContext, OutboxJob], Effect]
@@ -40,6 +40,7 @@ def note_move(context: AppContext, job: OutboxJob) -> Effect:
 
 HANDLERS: dict[str, Handler] = {
     "case_moved": note_move,
+    "change_calendar": calendar_changes.carry_out,
     "issue_document": issuing.issue,
     "draw_recheck": recheck.draw,
     "link_scales": scaling.link_scales,
@@ -48,6 +49,7 @@ HANDLERS: dict[str, Handler] = {
 }
 
 ON_DEAD: dict[str, Callable[[Session, int, str], None]] = {
+    "change_calendar": calendar_changes.on_dead,
     "draw_recheck": recheck.on_dead,
     "link_scales": scaling.on_dead,
     "read_upload": intake.on_dead,
