@@ -19,12 +19,12 @@ from tests.people import make_cast
 READ = {"case:read", "document:read", "finding:read", "school:read"}
 EXPECTED = {
     "region_manager": READ | {
-        "calendar:keep", "case:assign", "case:close", "case:open", "data:read", "document:issue", "flag:raise", "group:approve",
-        "group:read", "journal:read", "register:keep", "screening:read", "statistics:read",
+        "calendar:keep", "case:assign", "case:close", "case:open", "data:read", "document:issue", "flag:raise",
+        "group:approve", "group:read", "journal:read", "register:keep", "screening:read", "statistics:read",
     },
     "department": READ | {
-        "calendar:keep", "case:assign", "case:close", "case:conclude", "case:interview", "case:observe", "case:open", "case:recheck",
-        "document:issue", "group:approve", "group:read", "journal:read", "register:keep", "statistics:read",
+        "calendar:keep", "case:assign", "case:close", "case:conclude", "case:interview", "case:observe",
+        "case:open", "case:recheck", "document:issue", "group:approve", "group:read", "journal:read", "register:keep", "statistics:read",
     },
     "analyst": READ | {
         "case:open", "case:recheck", "data:import", "data:read", "document:issue", "flag:raise", "group:propose",

@@ -71,7 +71,7 @@ class CalendarPage(Page):
         return self.render(
             "pages/calendar.html",
             year=year,
-            place=place,
+            chosen=place,
             places=_places(),
             months=calendar_sheet.months(calendar, year, events, words.today()),
             totals=calendar_sheet.totals(calendar, year),
@@ -113,10 +113,10 @@ class CalendarPage(Page):
             return self._preview(Change(ChangeKind.EVENT_REMOVE, event_id, {}))
         return self._preview(Change(ChangeKind.EVENT_MOVE, event_id, {"on": request.form.get("on", "")[:10]}))
 
-    @expose("/days/<row:entry_id>", methods=("POST",))
+    @expose("/days/<row:days_id>", methods=("POST",))
     @auth.door(Permission.CALENDAR_KEEP)
-    def remove_days(self, entry_id: int) -> Any:
-        return self._preview(Change(ChangeKind.ENTRY_REMOVE, entry_id, {}))
+    def remove_days(self, days_id: int) -> Any:
+        return self._preview(Change(ChangeKind.ENTRY_REMOVE, days_id, {}))
 
     @expose("/apply", methods=("POST",))
     @auth.door(Permission.CALENDAR_KEEP)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
+from functools import partial
 from typing import Any, ClassVar
 
 from flask import Response, redirect, request, url_for
@@ -168,32 +170,37 @@ class DeadlinesView(ScopedView):
     def deadline(self, deadline_id: int) -> str:
         return self._page(self.get_one(deadline_id))
 
-    @expose("/<row:deadline_id>/<any(pin, unpin, finish):what>", methods=("POST",))
+    @expose("/<row:deadline_id>/pin", methods=("POST",))
     @auth.door(Permission.CALENDAR_KEEP)
-    def change(self, deadline_id: int, what: str) -> Any:
-        """Pin to a day, let loose, or mark done."""
-        common: dict[str, Any] = {
-            "actor": auth.actor(),
-            "at": auth.now(),
-            "expected_version": case_fields.whole(request.form.get("version", "")),
-        }
-        reason = request.form.get("reason", "")[:2000]
+    def pin(self, deadline_id: int) -> Any:
+        """Keep the deadline on a day, with the reason."""
+        reason, on = request.form.get("reason", "")[:2000], _day(request.form.get("on", ""))
+        act = partial(verbs.pin, reason=reason, on=on)
+        return self._change(deadline_id, act, _("Срок закреплён."), reason)
+
+    @expose("/<row:deadline_id>/unpin", methods=("POST",))
+    @auth.door(Permission.CALENDAR_KEEP)
+    def unpin(self, deadline_id: int) -> Any:
+        return self._change(deadline_id, verbs.unpin, _("Срок снова идёт по правилу."))
+
+    @expose("/<row:deadline_id>/finish", methods=("POST",))
+    @auth.door(Permission.CALENDAR_KEEP)
+    def finish(self, deadline_id: int) -> Any:
+        return self._change(deadline_id, verbs.finish, _("Отмечено выполненным."))
+
+    def _change(self, deadline_id: int, act: Callable[..., Deadline], done: str, reason: str = "") -> Any:
+        """Call one verb; a refusal or a stale page comes back with what was typed."""
+        version = case_fields.whole(request.form.get("version", ""))
         try:
-            if what == "pin":
-                verbs.pin(auth.db(), deadline_id, reason=reason, on=_day(request.form.get("on", "")), **common)
-            elif what == "unpin":
-                verbs.unpin(auth.db(), deadline_id, **common)
-            else:
-                verbs.finish(auth.db(), deadline_id, **common)
+            act(auth.db(), deadline_id, actor=auth.actor(), at=auth.now(), expected_version=version)
             auth.commit()
         except Refused as refused:
             auth.db().rollback()
             return self._page(self.get_one(deadline_id), refused.reasons, reason), 409
         except Conflict as conflict:
             auth.db().rollback()
-            return self._page(self.get_one(deadline_id), conflict=str(conflict)), 409
-        said = {"pin": _("Срок закреплён."), "unpin": _("Срок снова идёт по правилу."), "finish": _("Отмечено.")}
-        say(said[what])
+            return self._page(self.get_one(deadline_id), reason=reason, conflict=str(conflict)), 409
+        say(done)
         return redirect(url_for("deadlines.deadline", deadline_id=deadline_id))
 
     def _page(self, row: Deadline, told: Any = (), reason: str = "", conflict: str | None = None) -> str:
