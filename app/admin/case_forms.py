@@ -18,6 +18,7 @@ from sqlalchemy import select
 
 from app import auth
 from app.admin import case_fields as fields
+from app.admin import case_keeping as keeping
 from app.admin import case_page, words
 from app.admin import case_steps as steps
 from app.admin.base import say
@@ -211,7 +212,17 @@ FORMS: dict[str, CaseForm] = {
         steps.recheck_form,
         steps.save_recheck,
         _l("Перепроверка назначена, выборка составляется."),
-        context=steps.expert_objections,
+        context=lambda case: steps.expert_objections(case) | keeping.kept(case),
+    ),
+    "preservation": CaseForm(
+        _l("Попросить сохранить работы"),
+        _l("Письмо школе оформится в PDF; день, до которого работы точно есть, сдвинется."),
+        P.CASE_RECHECK,
+        frozenset({S.FLAGGED, S.INTERVIEW, S.CURATOR_ASSIGNED, S.OBSERVED, S.RECHECKED}),
+        keeping.form,
+        keeping.save,
+        _l("Просьба внесена, письмо готовится."),
+        context=keeping.kept,
     ),
     "conclusion": CaseForm(
         _l("Предложить закрытие"),

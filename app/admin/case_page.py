@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from flask import abort, redirect, request, url_for
@@ -40,8 +40,7 @@ from app.terms import (
     Violation,
     VisitStatus,
 )
-from app.workflows import engine
-from app.workflows.case import stage_days
+from app.workflows import engine, preservation, stage_clock
 
 if TYPE_CHECKING:
     from app.admin.cases import CasesView
@@ -54,11 +53,9 @@ FORM_OF_ANCHOR = {
     "#observation": "observation",
     "#recheck": "recheck",
     "#conclusion": "conclusion",
+    "#preservation": "preservation",
 }
 """Where a guard's reason says something is missing → the form that supplies it."""
-
-STAGE_DAYS = stage_days()
-"""Calendar days a case is expected to stay in a stage; shown as an aim, enforced nowhere."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +86,8 @@ def show(view: CasesView, case: Case, *, told: Sequence[Reason] = (), conflict: 
         "request_id": secrets.token_hex(16),
         "order": _latest(CuratorOrder, case),
         "conclusion": _latest(Conclusion, case),
-        "stage_due": stage_due(case),
+        "clock": stage_clock.clock_of(auth.db(), case, words.today()),
+        "kept": preservation.standing(auth.db(), case, today=words.today()),
         "href_of": lambda href: href_of(case, href),
         "checks": checks,
         "may_move": any(move.is_permitted for move in moves),
@@ -200,9 +198,7 @@ def steps(case: Case) -> list[Step]:
             if state is CaseState.CLOSED:
                 found.append(Step(name, "done", words.day(case.closed_at, "short")))
             else:
-                n, limit = words.days_between(case.entered_at) + 1, STAGE_DAYS[state]
-                inside = _("идёт %(n)s-й день из %(limit)s", n=n, limit=limit)
-                found.append(Step(name, "current", inside if n <= limit else _("идёт %(n)s-й день", n=n)))
+                found.append(Step(name, "current", _running(case)))
         elif state in left:
             found.append(
                 Step(name, "done", words.days(words.days_between(entered.get(state, case.opened_at), left[state])))
@@ -214,13 +210,16 @@ def steps(case: Case) -> list[Step]:
     return found
 
 
-def stage_due(case: Case) -> tuple[date, int] | None:
-    """The day by which the stage should end, and the days left until then."""
-    limit = STAGE_DAYS.get(case.state)
-    if limit is None:
-        return None
-    due = case.entered_at.astimezone(words.zone()).date() + timedelta(days=limit)
-    return due, (due - words.today()).days
+def _running(case: Case) -> str:
+    """How far the stage has come in its working days."""
+    clock = stage_clock.clock_of(auth.db(), case, words.today())
+    if clock is None:
+        return words.days(words.days_between(case.entered_at))
+    if clock.is_paused:
+        return _("часы остановлены")
+    if clock.is_overdue:
+        return _("идёт %(n)s-й рабочий день", n=clock.spent)
+    return _("%(n)s из %(limit)s раб. дней", n=clock.spent, limit=clock.budget)
 
 
 def _signs(case: Case) -> dict[str, Any]:

@@ -17,7 +17,6 @@ from sqlalchemy import func, select
 from app import auth
 from app.admin import words
 from app.admin.base import HomePage
-from app.admin.case_page import STAGE_DAYS
 from app.models import (
     Case,
     Conclusion,
@@ -59,8 +58,8 @@ class OpenCase:
 
     @property
     def over(self) -> int:
-        """Days past the aim of the stage; nought or less while there is time."""
-        return self.days - STAGE_DAYS[self.row.state]
+        """Days past the day the stage was due; nought or less while there is time or the clock stands."""
+        return (words.today() - self.row.due_on).days if self.row.due_on else 0
 
 
 class DayPage(HomePage):
@@ -95,7 +94,14 @@ def _open_cases() -> list[OpenCase]:
         return []
     statement = (
         select(
-            Case.id, Case.state, Case.tier, Case.evidence, Case.entered_at, Case.curator_id, School.name.label("school")
+            Case.id,
+            Case.state,
+            Case.tier,
+            Case.evidence,
+            Case.entered_at,
+            Case.due_on,
+            Case.curator_id,
+            School.name.label("school"),
         )
         .join(School, School.id == Case.school_id)
         .where(Case.state != CaseState.CLOSED)
@@ -302,15 +308,16 @@ def _new_flags() -> int:
 
 
 def _where_cases_stand(cases: list[OpenCase]) -> list[tuple[str, str, bool]]:
-    """State, «number · median days», and whether the median is past the aim."""
+    """State, «number · median days», and whether most of them are late."""
     found = []
     for state in CaseState:
         if state is CaseState.CLOSED:
             continue
         days = [case.days for case in cases if case.row.state is state]
+        late = sum(case.over > 0 for case in cases if case.row.state is state)
         middle = round(median(days)) if days else 0
         text = f"{len(days)} · {words.days(middle)}" if days else "0"
-        found.append((words.title(state), text, bool(days) and middle > STAGE_DAYS[state]))
+        found.append((words.title(state), text, 2 * late > len(days)))
     return found
 
 

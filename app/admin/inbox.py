@@ -33,7 +33,12 @@ def index() -> str:
     """Unread ones first, then the newest."""
     own = Notice.user_id == auth.actor().user_id
     only_unread = request.args.get("show") != "all"
-    statement = select(Notice).where(own).order_by(Notice.read_at.is_not(None), Notice.at.desc(), Notice.id.desc()).limit(PAGE + 1)
+    statement = (
+        select(Notice)
+        .where(own)
+        .order_by(Notice.read_at.is_not(None), Notice.at.desc(), Notice.id.desc())
+        .limit(PAGE + 1)
+    )
     if only_unread:
         statement = statement.where(Notice.read_at.is_(None))
     rows = list(auth.db().scalars(statement))

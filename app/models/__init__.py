@@ -1,9 +1,18 @@
 """Tables. One family a module; columns, constraints and relations, no rules."""
 
 from app.models.base import Base, Tenant
+from app.models.calendars import (
+    CalendarChange,
+    CalendarEntry,
+    CalendarEvent,
+    Deadline,
+    DueMove,
+    PreservationRequest,
+)
 from app.models.case import Case, CaseEvent, Conclusion
 from app.models.case_work import CuratorOrder, Document, Interview, Observation, Recheck, RecheckedWork
 from app.models.dataset import Dataset, FederalMarker, Upload
+from app.models.dated import Dated, dated_checks
 from app.models.journal import JournalEntry
 from app.models.notice import Digest, FeedKey, Mailbox, Notice, Personal
 from app.models.organisation import Municipality, School
@@ -16,6 +25,9 @@ from app.models.user import AuthSession, LoginAttempt, User
 __all__ = [
     "AuthSession",
     "Base",
+    "CalendarChange",
+    "CalendarEntry",
+    "CalendarEvent",
     "Case",
     "CaseEvent",
     "ClusterMembership",
@@ -25,8 +37,11 @@ __all__ = [
     "ControlMember",
     "CuratorOrder",
     "Dataset",
+    "Dated",
+    "Deadline",
     "Digest",
     "Document",
+    "DueMove",
     "FederalMarker",
     "FeedKey",
     "Finding",
@@ -43,6 +58,7 @@ __all__ = [
     "Observation",
     "OutboxJob",
     "Personal",
+    "PreservationRequest",
     "Recheck",
     "RecheckedWork",
     "ScaleLink",
@@ -52,4 +68,5 @@ __all__ = [
     "Tenant",
     "Upload",
     "User",
+    "dated_checks",
 ]

@@ -31,7 +31,20 @@ from app.terms.screening import (
     Mechanism,
 )
 from app.terms.term import Term
-from app.terms.time import DayDirection, DayKind, DayOffPolicy, DayUnit, EventKind, RuleKind, YearKind
+from app.terms.time import (
+    ChangeKind,
+    ChangeStatus,
+    DayDirection,
+    DayKind,
+    DayOffPolicy,
+    DayUnit,
+    EntryKind,
+    EventKind,
+    Following,
+    Lateness,
+    RuleKind,
+    YearKind,
+)
 
 __all__ = [
     "GROSS_VIOLATIONS",
@@ -41,6 +54,8 @@ __all__ = [
     "AgendaKind",
     "CaseKind",
     "CaseState",
+    "ChangeKind",
+    "ChangeStatus",
     "ClusterSetStatus",
     "ControlGroupStatus",
     "DayDirection",
@@ -50,6 +65,7 @@ __all__ = [
     "DetectorName",
     "DigestStatus",
     "DocumentKind",
+    "EntryKind",
     "EntryState",
     "EventKind",
     "Examination",
@@ -58,7 +74,9 @@ __all__ = [
     "FileKind",
     "FindingLevel",
     "FindingOutcome",
+    "Following",
     "JobStatus",
+    "Lateness",
     "LinkDesign",
     "Mechanism",
     "MemberOrigin",

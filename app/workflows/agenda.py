@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from app.calendars import Span
 from app.database import actor_of
-from app.models import Case, Observation, Recheck, School
+from app.models import Case, Deadline, Observation, Recheck, School
 from app.policy import Actor
 from app.terms import AgendaKind, CaseState, RecheckStatus, Role, VisitStatus
 
@@ -101,7 +101,21 @@ def rechecks(session: Session, actor: Actor, span: Span) -> list[Item]:
     ]
 
 
-PROVIDERS: tuple[Provider, ...] = (stages, visits, rechecks)
+def deadlines(session: Session, actor: Actor, span: Span) -> list[Item]:
+    """Deadlines that a department or the region set for itself and has not met."""
+    if actor.role not in (Role.DEPARTMENT, Role.REGION_MANAGER):
+        return []
+    place = actor.municipality_id
+    own = Deadline.municipality_id.is_(None) if place is None else Deadline.municipality_id == place
+    rows = session.execute(
+        select(Deadline.id, Deadline.title, Deadline.due_on).where(
+            own, Deadline.done_at.is_(None), Deadline.due_on.between(span.starts_on, span.ends_on)
+        )
+    )
+    return [Item(AgendaKind.TASK, f"deadline-{r.id}", r.due_on, r.title, r.title, f"/deadlines/{r.id}") for r in rows]
+
+
+PROVIDERS: tuple[Provider, ...] = (stages, visits, rechecks, deadlines)
 """Who tells of dates; each looks at who acts and answers with that person's own."""
 
 

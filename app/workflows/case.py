@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime
-from functools import cache
 from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app import datafiles, policy
+from app import policy
 from app.errors import NotFound, Reason, Refused
 from app.models import Case, Conclusion, Flag, User
 from app.policy import Actor, Permission
 from app.terms import CaseKind, CaseState, Role, Verdict
-from app.workflows import independence, journal
+from app.workflows import independence, journal, stage_clock
 from app.workflows.engine import Question, Transition, make_workflow, register
 from app.workflows.guards import (
     ACT,
@@ -56,16 +55,6 @@ OBJECTIVITY: tuple[Transition, ...] = (
 register([make_workflow("objectivity", WORKFLOW_VERSION, OBJECTIVITY)])
 
 
-@cache
-def stage_days() -> dict[CaseState, int]:
-    """Calendar days a case is expected to stay in each open state (``app/data/stage_days.toml``)."""
-    path = datafiles.DATA_DIR / "stage_days.toml"
-    days = datafiles.load(path, keys={"days"}).body["days"]
-    states = [state for state in CaseState if state is not CaseState.CLOSED]
-    datafiles.require_keys(days, {state.value for state in states}, where=f"{path.name} [days]")
-    return {state: int(days[state.value]) for state in states}
-
-
 def open_case(session: Session, flag: Flag, *, actor: Actor, at: datetime, reason: str = "") -> Case:
     """Open a case for a flag, or add the flag to the school's open case; at most one is open a school."""
     policy.require(actor, Permission.CASE_OPEN)
@@ -87,6 +76,7 @@ def open_case(session: Session, flag: Flag, *, actor: Actor, at: datetime, reaso
         )
         session.add(case)
         session.flush()
+        stage_clock.refresh(session, case)
     flag.case_id = case.id
     session.flush()
     record(

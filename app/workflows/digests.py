@@ -15,7 +15,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from app import mail
-from app.calendars import Span, russia
+from app.calendars import Span
 from app.context import AppContext
 from app.database import acting
 from app.errors import Reason, Refused
@@ -25,6 +25,7 @@ from app.settings import Settings
 from app.terms import DigestStatus
 from app.workflows import journal, notices, outbox, people
 from app.workflows.agenda import Item, agenda
+from app.workflows.calendar_world import calendar_of
 
 WEEK = timedelta(days=7)
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
@@ -52,8 +53,8 @@ def day_round(context: AppContext, job: OutboxJob) -> Callable[[Session], None]:
     """Job: tell everybody what their day holds, then ask for the letters. Repeating it tells nothing twice."""
     today = date.fromordinal(job.subject_id)
     notices.sweep(context.sessions, at=job.created_at, today=today)
-    is_silent = not russia().is_working(today) or not context.settings.smtp_url
     with acting(context.sessions, SYSTEM) as session:
+        is_silent = not calendar_of(session, None).is_working(today) or not context.settings.smtp_url
         boxes = [] if is_silent else list(session.scalars(select(Mailbox).where(Mailbox.is_on)))
     wanted = [box for box in boxes if _has_news(context, box.user_id, job.created_at, today)]
 

@@ -22,7 +22,7 @@ from app.errors import Conflict, NotFound, Reason, Refused
 from app.models import Case, CaseEvent
 from app.policy import Actor, Permission
 from app.terms import CaseState, Term
-from app.workflows import journal, outbox
+from app.workflows import journal, outbox, stage_clock
 
 
 @dataclass(frozen=True)
@@ -204,10 +204,11 @@ def fire(
         raise Refused(*reasons)
     source, target = case.state, workflow.target(case.state, trigger)
     further = row.sets(question) if row.sets else {}
+    clock = stage_clock.columns(session, case, target, at)
     result: CursorResult[Any] = session.execute(  # type: ignore[assignment]
         update(Case)
         .where(Case.id == case.id, Case.state == source, Case.version == expected_version)
-        .values(state=target, version=expected_version + 1, entered_at=at, **further)
+        .values(state=target, version=expected_version + 1, entered_at=at, **clock, **further)
         .execution_options(synchronize_session=False)
     )
     session.refresh(case)

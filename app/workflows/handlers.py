@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.context import AppContext
 from app.models import CaseEvent, InboxNote, OutboxJob
-from app.workflows import digests, intake, issuing, notices, recheck, scaling, screening
+from app.workflows import calendar_changes, digests, intake, issuing, notices, recheck, scaling, screening
 
 Effect = Callable[[Session], None]
 Handler = Callable[[AppContext, OutboxJob], Effect]
@@ -42,6 +42,7 @@ def note_move(context: AppContext, job: OutboxJob) -> Effect:
 HANDLERS: dict[str, Handler] = {
     "case_moved": note_move,
     "day_round": digests.day_round,
+    "change_calendar": calendar_changes.carry_out,
     "issue_document": issuing.issue,
     "draw_recheck": recheck.draw,
     "link_scales": scaling.link_scales,
@@ -51,6 +52,7 @@ HANDLERS: dict[str, Handler] = {
 }
 
 ON_DEAD: dict[str, Callable[[Session, int, str], None]] = {
+    "change_calendar": calendar_changes.on_dead,
     "draw_recheck": recheck.on_dead,
     "link_scales": scaling.on_dead,
     "read_upload": intake.on_dead,

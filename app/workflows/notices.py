@@ -14,15 +14,17 @@ from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from app import datafiles
-from app.calendars import Span, WorkingCalendar, russia
+from app.calendars import Span, WorkingCalendar
 from app.database import acting
-from app.models import Case, CaseEvent, Municipality, Notice, User
+from app.models import Case, CaseEvent, DueMove, Municipality, Notice, User
 from app.policy import SYSTEM, Actor
 from app.terms import AgendaKind, CaseState, NoticeKind, Role
 from app.workflows import people
 from app.workflows.agenda import Item, agenda
+from app.workflows.calendar_world import calendar_of
+from app.workflows.recalculation import CASES
 
-REMINDED_ROLES = (Role.CURATOR, Role.INSPECTOR, Role.DEPARTMENT)
+REMINDED_ROLES = (Role.CURATOR, Role.INSPECTOR, Role.DEPARTMENT, Role.REGION_MANAGER)
 LOOK_BACK = timedelta(days=60)
 """How old an overdue date may be and still be told: older ones have been told long ago."""
 
@@ -115,6 +117,40 @@ def tell_of_move(session: Session, event: CaseEvent) -> int:
     )
 
 
+def tell_of_changed_dates(session: Session, change_id: int, *, at: datetime) -> int:
+    """Tell whom a change of the calendar concerns, one notice a person; only the moves that are to be told."""
+    moves = session.scalars(select(DueMove).where(DueMove.change_id == change_id, DueMove.is_told)).all()
+    of_person: dict[int, list[DueMove]] = {}
+    for move in moves:
+        case = session.get(Case, move.subject_id) if move.subject == CASES else None
+        for user_id in people_of_case(session, case) if case is not None else _people_of_place(session, move):
+            of_person.setdefault(user_id, []).append(move)
+    told = 0
+    for user_id, own in of_person.items():
+        first, more = own[0], len(own) - 1
+        days = f"{first.old_on:%d.%m.%Y} → {first.new_on:%d.%m.%Y}" if first.old_on and first.new_on else ""
+        told += tell(
+            session,
+            [user_id],
+            NoticeKind.CHANGED,
+            f"changed-{change_id}",
+            f"Срок перенесён: {first.label} {days}" + (f" и ещё сроков: {more}" if more else ""),
+            f"Moved: {first.label} {days}" + (f" and {more} more dates" if more else ""),
+            f"/calendar/changes/{change_id}",
+            at=at,
+        )
+    return told
+
+
+def _people_of_place(session: Session, move: DueMove) -> list[int]:
+    """Whose deadline it is: the department of the municipality, or the region's managers."""
+    if move.municipality_id is None:
+        condition = User.role == Role.REGION_MANAGER
+    else:
+        condition = (User.role == Role.DEPARTMENT) & (User.municipality_id == move.municipality_id)
+    return list(session.scalars(select(User.id).where(User.is_active, condition)))
+
+
 def mark_read(session: Session, actor: Actor, notice_ids: Iterable[int] | None, *, at: datetime) -> int:
     """Mark some of the actor's notices as read, or all of them with None."""
     statement = update(Notice).where(Notice.user_id == actor.user_id, Notice.read_at.is_(None))
@@ -129,21 +165,22 @@ def sweep(sessions: sessionmaker[Session], *, at: datetime, today: date) -> int:
     Each person is looked at in their own sight, so nobody hears of a row they may not open.
     """
     rules = load_rules()
-    calendar = russia()
     with acting(sessions, SYSTEM) as session:
         users = list(session.scalars(select(User).where(User.is_active, User.role.in_(REMINDED_ROLES))))
-    # The furthest reminder, in calendar days: the horizon a person's agenda is asked for.
-    horizon = calendar.add_working_days(today, max(rules.days_before, default=0))
+        region = calendar_of(session, None)
     told = 0
     for user in users:
         with acting(sessions, SYSTEM) as session:
             actor = people.actor_for(session, user, at)
+            calendar = calendar_of(session, user.municipality_id)
+        # The furthest reminder is the horizon a person's agenda is asked for.
+        horizon = calendar.add_working_days(today, max(rules.days_before, default=0))
         with acting(sessions, actor) as session:
             items = agenda(session, Span(today - LOOK_BACK, horizon))
         with acting(sessions, SYSTEM) as session:
             told += sum(_remind(session, user, item, rules, calendar, at=at, today=today) for item in items)
     with acting(sessions, SYSTEM) as session:
-        told += _pass_on(session, rules, calendar, at=at, today=today)
+        told += _pass_on(session, rules, region, at=at, today=today)
     return told
 
 

@@ -19,6 +19,7 @@ from app.terms import JobStatus
 
 QUEUE_OF = {
     "case_moved": "default",
+    "change_calendar": "default",
     "issue_document": "default",
     "draw_recheck": "default",
     "link_scales": "heavy",

@@ -36,6 +36,8 @@ OPEN_TO_THE_SIGNED_IN = {
     "inbox.read_all",
     "inbox.revoke_feed",
     "inbox.settings",
+    "calendar.change",  # the calendar is everybody's; its report shows the deadlines in sight
+    "calendar.index",
     "progress.show",  # asks for the permission of the kind of job
     "search.index",  # shows what the role may see
 }
@@ -61,8 +63,8 @@ FORBIDDEN_WORDS = {
     None: (CANARY, NEIGHBOUR),
 }
 DATA = {"version": "0", "request_id": "matrix-request", "trigger": "recheck", "reason": "проверка доступа ко всему"}
-FILES, JOBS = ("xlsx", "nonsense"), ("upload", "run", "recheck", "document", "scale")
-FORMS = ("interview", "handover", "order", "observation", "recheck", "conclusion", "nonsense")
+FILES, JOBS = ("xlsx", "nonsense"), ("upload", "run", "recheck", "document", "scale", "calendar")
+FORMS = ("interview", "handover", "order", "observation", "recheck", "conclusion", "preservation", "nonsense")
 
 
 def test_every_route_names_a_permission_or_is_listed_here(world: World) -> None:

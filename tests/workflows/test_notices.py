@@ -27,9 +27,10 @@ from app.jobs import run_pending
 from app.models import Case, Digest, FeedKey, JournalEntry, Mailbox, Notice, OutboxJob
 from app.policy import SYSTEM, Actor
 from app.settings import Settings
-from app.terms import DigestStatus, JobStatus, NoticeKind, VisitStatus
-from app.workflows import digests, feeds, notices
+from app.terms import ChangeKind, DigestStatus, EntryKind, JobStatus, NoticeKind, VisitStatus
+from app.workflows import calendar_changes, digests, feeds, notices
 from app.workflows.agenda import agenda
+from app.workflows.calendar_world import Change
 from tests import factories as make
 from tests.people import Cast, make_cast
 
@@ -383,3 +384,29 @@ def test_every_title_and_day_comes_back_from_the_feed(rows: list[tuple[date, str
     assert found == rows
     assert all(len(line) <= 75 for line in content.split(b"\r\n"))
     assert write_feed(entries, name="Объектив", today=TODAY) == content
+
+
+def test_a_change_of_the_calendar_is_told_only_when_asked(town: Town) -> None:
+    marat = town.actor("marat")
+    for n, is_told in enumerate((False, True)):
+        day_off = Change(
+            ChangeKind.ENTRY_ADD,
+            None,
+            {
+                "kind": EntryKind.DAY_OFF.value,
+                "starts_on": f"2026-11-{5 + n:02d}",
+                "ends_on": f"2026-11-{5 + n:02d}",
+                "title": "День района",
+                "source": "постановление № 7",
+                "municipality_id": marat.municipality_id,
+            },
+        )
+        with acting(town.context.sessions, marat) as session:
+            calendar_changes.ask(session, day_off, reason="праздник", is_told=is_told, actor=marat, at=NOON)
+        run_pending(town.context)
+        told = [notice for notice in town.notices("kira") if notice.kind is NoticeKind.CHANGED]
+        assert len(told) == int(is_told)
+
+    assert "2026-0001" in told[0].text_ru
+    assert "→" in told[0].text_ru
+    assert town.notices("dina") == []
