@@ -23,8 +23,9 @@ EXPECTED = {
         "group:approve", "group:read", "journal:read", "register:keep", "screening:read", "statistics:read",
     },
     "department": READ | {
-        "calendar:keep", "case:assign", "case:close", "case:conclude", "case:interview", "case:observe",
-        "case:open", "case:recheck", "document:issue", "group:approve", "group:read", "journal:read", "register:keep", "statistics:read",
+        "calendar:keep", "case:assign", "case:close", "case:conclude", "case:interview", "case:observe", "case:open",
+        "case:recheck", "document:issue", "group:approve", "group:read", "journal:read", "register:keep",
+        "statistics:read",
     },
     "analyst": READ | {
         "case:open", "case:recheck", "data:import", "data:read", "document:issue", "flag:raise", "group:propose",

@@ -13,7 +13,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from sqlalchemy import ColumnElement, and_
-from wtforms import BooleanField, DateField, IntegerField, SelectField, SelectMultipleField, StringField
+from wtforms import BooleanField, DateField, IntegerField, SelectField, StringField
 from wtforms.validators import Length, NumberRange, Optional
 
 from app import auth
@@ -66,7 +66,7 @@ class QuarterlyRule(CommonFields):
 
 
 class MonthsRule(CommonFields):
-    months = SelectMultipleField(_l("Месяцы"), [NEEDED], coerce=int)
+    months = case_fields.Checkboxes(_l("Месяцы"), [NEEDED], coerce=int)
     day = IntegerField(_l("До какого числа"), [Optional(), NumberRange(1, 31)], description=_l("Пусто — весь месяц."))
 
 
