@@ -22,6 +22,7 @@ from app.models import (
     CaseEvent,
     Conclusion,
     CuratorOrder,
+    Deadline,
     Document,
     Flag,
     Interview,
@@ -87,6 +88,11 @@ def show(view: CasesView, case: Case, *, told: Sequence[Reason] = (), conflict: 
         "order": _latest(CuratorOrder, case),
         "conclusion": _latest(Conclusion, case),
         "clock": stage_clock.clock_of(auth.db(), case, words.today()),
+        "deadlines": auth.db()
+        .scalars(
+            select(Deadline).where(Deadline.case_id == case.id, Deadline.done_at.is_(None)).order_by(Deadline.due_on)
+        )
+        .all(),
         "kept": preservation.standing(auth.db(), case, today=words.today()),
         "href_of": lambda href: href_of(case, href),
         "checks": checks,

@@ -21,6 +21,7 @@ from app.models import (
     Case,
     Conclusion,
     Dataset,
+    DueMove,
     Flag,
     Observation,
     OutboxJob,
@@ -83,6 +84,7 @@ class DayPage(HomePage):
             n_new=_new_flags(),
             states=_where_cases_stand(cases),
             week=_this_week(),
+            shifted=_shifted(),
             n_open=len(cases),
             oldest=max((case.days for case in cases), default=0),
             first=None if cases or waiting else _first_step(),
@@ -345,3 +347,18 @@ def _this_week() -> list[tuple[str, str, str]]:
         href = url_for("rechecks.recheck", recheck_id=row.id)
         found.append((row.scheduled_on, _("перепроверка, %(school)s", school=row.name), href))
     return [(words.day(day, "short"), what, href) for day, what, href in sorted(found)[:8]]
+
+
+def _shifted() -> list[tuple[str, str]]:
+    """Deadlines in sight that a change of the calendar moved in the last seven days, when it asked to tell of it."""
+    since = auth.now() - timedelta(days=7)
+    rows = auth.db().scalars(
+        select(DueMove).where(DueMove.is_told, DueMove.at >= since).order_by(DueMove.id.desc()).limit(SHOWN)
+    )
+    return [
+        (
+            row.label,
+            _("было %(old)s, стало %(new)s", old=words.day(row.old_on, "short"), new=words.day(row.new_on, "short")),
+        )
+        for row in rows
+    ]

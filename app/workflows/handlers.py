@@ -11,19 +11,26 @@ from collections.abc import Callable
 from sqlalchemy.orm import Session
 
 from app.context import AppContext
-from app.models import CaseEvent, InboxNote, OutboxJob
-from app.workflows import calendar_changes, intake, issuing, recheck, scaling, screening
+from app.models import Case, CaseEvent, InboxNote, OutboxJob
+from app.policy import SYSTEM
+from app.workflows import calendar_changes, intake, issuing, recalculation, recheck, scaling, screening
+from app.workflows.case import record
 
 Effect = Callable[[Session], None]
 Handler = Callable[[AppContext, OutboxJob], Effect]
 
 
 def note_move(context: AppContext, job: OutboxJob) -> Effect:
-    """Tell the people of a case that it moved."""
+    """Give the deadlines that waited for this move their days, and tell the people of the case that it moved."""
 
     def keep(session: Session) -> None:
         event = session.get(CaseEvent, job.payload["event_id"])
         assert event is not None
+        case = session.get_one(Case, event.case_id)
+        dated = recalculation.follow_move(session, case)
+        if dated:
+            facts = {"dated": dated, "trigger": event.trigger}
+            record(session, case, "case:dates", actor=SYSTEM, at=event.at, facts=facts)
         session.add(
             InboxNote(
                 outbox_id=job.id,

@@ -17,6 +17,7 @@ from app.policy import SYSTEM
 from app.terms import ChangeKind, ChangeStatus, EventKind, Following, JobStatus
 from app.workflows import calendar_changes, deadlines, journal
 from app.workflows.calendar_world import Change, calendar_of, world_of
+from app.workflows.engine import fire
 from tests import factories as make
 
 WEEK_LATER = {"on": "2026-11-09"}
@@ -307,3 +308,53 @@ def test_whatever_moves_pinned_and_done_rows_stay_and_the_rest_fit_their_rule(
             stays = n in pinned or n in done
             assert session.get(Deadline, row_id).due_on == (date(2026, 11, 17) if stays else expected)
         assert session.scalars(select(CalendarEvent)).one().kind is EventKind.PUBLICATION
+
+
+AFTER_INTERVIEW = {
+    "kind": "offset",
+    "event": "case_move",
+    "detail": "interview",
+    "days": 5,
+    "unit": "working",
+    "direction": "after",
+}
+
+
+def test_a_deadline_on_a_move_of_a_case_waits_for_it_and_then_follows_the_calendar(context, session, cast, at) -> None:
+    case = make.make_case(session, cast.school)
+    make.make_interview(session, case)
+    (row,) = deadlines.set_deadline(
+        session,
+        title="Дорожная карта школы",
+        rule=AFTER_INTERVIEW,
+        year=at.date(),
+        case_id=case.id,
+        actor=cast.actor("marat"),
+        at=at,
+    )
+    assert (row.due_on, row.municipality_id, row.school_id) == (None, cast.municipality.id, cast.school.id)
+
+    fire(session, case.id, "interview", actor=cast.actor("marat"), at=at, expected_version=0, request_id="r-0000003")
+    session.commit()
+    run_pending(context)
+    assert days(context, {"row": row}) == {"row": date(2026, 11, 30)}
+    carry_out(context, holiday(cast.municipality.id, "2026-11-26"), cast.actor("marat"), at)
+
+    assert days(context, {"row": row}) == {"row": date(2026, 12, 1)}
+    with acting(context.sessions, SYSTEM) as fresh:
+        dated = fresh.scalars(select(JournalEntry).where(JournalEntry.action == "case:dates")).one()
+        assert (dated.subject_id, dated.facts["dated"]) == (case.id, 1)
+
+
+def test_another_cases_move_dates_nothing(context, session, cast, at) -> None:
+    case, other = make.make_case(session, cast.school), make.make_case(session, cast.neighbour)
+    make.make_interview(session, other)
+    row = make.make_deadline(
+        session, cast.municipality.id, case_id=case.id, rule=AFTER_INTERVIEW, starts_on=None, due_on=None
+    )
+
+    fire(session, other.id, "interview", actor=cast.actor("marat"), at=at, expected_version=0, request_id="r-0000004")
+    session.commit()
+    run_pending(context)
+
+    assert days(context, {"row": row}) == {"row": None}
