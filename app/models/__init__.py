@@ -16,12 +16,15 @@ from app.models.dated import Dated, dated_checks
 from app.models.journal import JournalEntry
 from app.models.organisation import Municipality, School
 from app.models.outbox import InboxNote, JobEffect, OutboxJob
+from app.models.people import Absence, Declaration, Person, PersonDuty, PersonPost, PersonRelation, Training
 from app.models.scaling import ScaledSchool, ScaleLink
 from app.models.school_groups import ClusterMembership, ClusterSet, ControlGroup, ControlMember, ObjectiveEntry
 from app.models.screening import Finding, Flag, ScreeningRun
 from app.models.user import AuthSession, LoginAttempt, User
+from app.models.workflow import WorkflowVersion
 
 __all__ = [
+    "Absence",
     "AuthSession",
     "Base",
     "CalendarChange",
@@ -38,6 +41,7 @@ __all__ = [
     "Dataset",
     "Dated",
     "Deadline",
+    "Declaration",
     "Document",
     "DueMove",
     "FederalMarker",
@@ -52,6 +56,10 @@ __all__ = [
     "ObjectiveEntry",
     "Observation",
     "OutboxJob",
+    "Person",
+    "PersonDuty",
+    "PersonPost",
+    "PersonRelation",
     "PreservationRequest",
     "Recheck",
     "RecheckedWork",
@@ -60,7 +68,9 @@ __all__ = [
     "School",
     "ScreeningRun",
     "Tenant",
+    "Training",
     "Upload",
     "User",
+    "WorkflowVersion",
     "dated_checks",
 ]

@@ -13,7 +13,16 @@ from sqlalchemy.orm import Session
 from app.context import AppContext
 from app.models import Case, CaseEvent, InboxNote, OutboxJob
 from app.policy import SYSTEM
-from app.workflows import calendar_changes, intake, issuing, recalculation, recheck, scaling, screening
+from app.workflows import (
+    calendar_changes,
+    definitions,
+    intake,
+    issuing,
+    recalculation,
+    recheck,
+    scaling,
+    screening,
+)
 from app.workflows.case import record
 
 Effect = Callable[[Session], None]
@@ -26,16 +35,21 @@ def note_move(context: AppContext, job: OutboxJob) -> Effect:
     def keep(session: Session) -> None:
         event = session.get(CaseEvent, job.payload["event_id"])
         assert event is not None
-        case = session.get_one(Case, event.case_id)
+        case = session.get(Case, event.case_id)
+        assert case is not None
         dated = recalculation.follow_move(session, case)
         if dated:
             facts = {"dated": dated, "trigger": event.trigger}
             record(session, case, "case:dates", actor=SYSTEM, at=event.at, facts=facts)
+        before, after = (
+            definitions.state_named(session, case.workflow, case.workflow_version, code)
+            for code in (event.from_state, event.to_state)
+        )
         session.add(
             InboxNote(
                 outbox_id=job.id,
                 case_id=event.case_id,
-                text=f"{event.from_state.ru} → {event.to_state.ru}: {event.actor_name}",
+                text=f"{before.ru} → {after.ru}: {event.actor_name}",
                 at=event.at,
                 municipality_id=event.municipality_id,
                 school_id=event.school_id,

@@ -17,10 +17,12 @@ from sqlalchemy import ColumnElement, bindparam, insert, literal, null, select, 
 from sqlalchemy.orm import Session
 
 from app.calendars import Anchor, Due, Rule, Span, follow, occurrences, parse_rule
+from app.flows import CLOSED
 from app.models import Case, Deadline, DueMove, School
-from app.terms import CaseState, EventKind, Following
+from app.terms import EventKind, Following
 from app.workflows import case_moves, stage_clock
 from app.workflows.calendar_world import World, world_of
+from app.workflows.definitions import state_named
 
 REACH = timedelta(days=430)
 """How far from the earliest and the latest deadline its new day is looked for: an academic year and a little."""
@@ -262,24 +264,40 @@ def _cases(session: Session, before: World, after: World) -> Iterator[Followed]:
     if before.entries == after.entries:
         return
     rows = session.execute(
-        select(Case, School.name.label("school"))
+        select(
+            Case.id,
+            Case.number,
+            Case.workflow,
+            Case.workflow_version,
+            Case.state,
+            Case.entered_at,
+            Case.due_on,
+            Case.curator_name,
+            Case.municipality_id,
+            Case.school_id,
+            School.name.label("school"),
+        )
         .join(School, School.id == Case.school_id)
-        .where(Case.state != CaseState.CLOSED)
+        .where(Case.state != CLOSED)
     ).all()
     pauses = stage_clock.pauses_of(session, None)
-    calendars = {place: after.calendar(place) for place in {case.municipality_id for case, _school in rows}}
-    for case, school in rows:
-        calendar = calendars[case.municipality_id]
-        due = stage_clock.due_day(case, calendar, pauses.get(case.id, ()))
-        if due != case.due_on:
+    calendars = {place: after.calendar(place) for place in {row.municipality_id for row in rows}}
+    known: dict[Any, date | None] = {}
+    for row in rows:
+        stage = state_named(session, row.workflow, row.workflow_version, row.state)
+        entered_on, stood = row.entered_at.date(), tuple(pauses.get(row.id, ()))
+        key = row.workflow, row.workflow_version, row.state, entered_on, row.municipality_id, stood
+        if key not in known:
+            known[key] = stage_clock.due_day(stage, entered_on, calendars[row.municipality_id], stood)
+        if known[key] != row.due_on:
             yield Followed(
                 CASES,
-                case.id,
-                f"{case.number}, {school}",
-                case.curator_name or "",
+                row.id,
+                f"{row.number}, {row.school}",
+                row.curator_name or "",
                 Following.MOVED,
-                case.due_on,
-                due,
-                municipality_id=case.municipality_id,
-                school_id=case.school_id,
+                row.due_on,
+                known[key],
+                municipality_id=row.municipality_id,
+                school_id=row.school_id,
             )

@@ -13,7 +13,7 @@ from app.database import acting
 from app.jobs import run_pending
 from app.models import CalendarChange, CalendarEntry, CalendarEvent, Case, Deadline, Document, PreservationRequest
 from app.policy import SYSTEM
-from app.terms import CaseState, ChangeStatus, DocumentKind, Lateness
+from app.terms import ChangeStatus, DocumentKind, Lateness
 from tests import factories as make
 from tests.admin.test_case_pages import Desk
 from tests.admin.test_data_pages import Browser
@@ -152,7 +152,7 @@ def test_cases_past_their_stage_are_found_by_the_filter(world: World, marat: Bro
 
 def test_the_letter_about_works_is_issued_from_the_case(world: World) -> None:
     with acting(world.context.sessions, SYSTEM) as session:
-        case = make.make_case(session, world.cast.objective, number="2026-0888", state=CaseState.OBSERVED)
+        case = make.make_case(session, world.cast.objective, number="2026-0888", state="observed")
         case_id = case.id
     desk = Desk(world, "marat")
     assert "Работ может уже не быть" in desk.open(f"/cases/{case_id}/do/preservation")
@@ -173,7 +173,7 @@ def test_a_late_recheck_is_refused_with_the_link_to_the_request(world: World) ->
     with acting(world.context.sessions, SYSTEM) as session:
         for row in session.query(PreservationRequest):
             session.delete(row)
-        make.make_case(session, world.cast.objective, number="2026-0889", state=CaseState.OBSERVED)
+        make.make_case(session, world.cast.objective, number="2026-0889", state="observed")
     desk = Desk(world, "marat")
 
     answer = desk.send(

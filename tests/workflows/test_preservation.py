@@ -12,14 +12,14 @@ from app.errors import NotPermitted, Refused
 from app.jobs import run_pending
 from app.models import Case, Document, JournalEntry, OutboxJob
 from app.policy import SYSTEM
-from app.terms import CaseState, DocumentKind, EventKind
+from app.terms import DocumentKind, EventKind
 from app.workflows import preservation, recheck
 from tests import factories as make
 
 
 @pytest.fixture
 def case(session, cast):
-    case = make.make_case(session, cast.school, state=CaseState.OBSERVED)
+    case = make.make_case(session, cast.school, state="observed")
     session.commit()
     return case
 

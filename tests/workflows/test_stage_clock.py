@@ -7,11 +7,12 @@ from datetime import date
 import pytest
 from sqlalchemy import select
 
-from app.calendars import Pause
+from app.calendars import Pause, russia
+from app.flows import State
 from app.models import Case
-from app.terms import CaseState
 from app.workflows import stage_clock
 from app.workflows.case import open_case
+from app.workflows.definitions import state_of
 from app.workflows.engine import fire
 from tests import factories as make
 
@@ -29,7 +30,7 @@ def test_an_opened_case_is_due_in_the_working_days_of_its_first_stage(session, c
 
     case = open_case(session, make.make_flag(session, cast.school, run), actor=cast.actor("marat"), at=at)
 
-    assert stage_clock.stage_budget(case) == 7
+    assert stage_clock.stage_budget(session, case, state_of(case)) == 7
     assert case.due_on == date(2026, 12, 2)
 
 
@@ -49,7 +50,7 @@ def test_a_closed_case_is_due_no_more(session, cast, at) -> None:
 
     fire(session, case.id, "dismiss", actor=cast.actor("marat"), at=at, expected_version=0, request_id="r-0000002")
 
-    assert (case.state, case.due_on) == (CaseState.CLOSED, None)
+    assert (case.state, case.due_on) == ("closed", None)
 
 
 def test_a_pause_moves_the_due_day_when_the_ledger_changes(session, cast, ledger) -> None:
@@ -74,5 +75,9 @@ def test_an_open_pause_without_an_end_leaves_the_case_without_a_due_day(session,
     assert session.scalars(select(Case.due_on)).one() is None
 
 
-def test_every_open_state_has_a_budget_and_closed_has_none() -> None:
-    assert set(stage_clock.budgets()) == set(CaseState) - {CaseState.CLOSED}
+def test_a_stage_with_a_fixed_day_of_the_year_ends_on_it_or_when_its_budget_does() -> None:
+    stage = State("plan", "План", "Plan", days=7, by="01-30")
+
+    assert stage_clock.due_day(stage, date(2026, 11, 2), russia()) == date(2027, 2, 1)
+    assert stage_clock.due_day(stage, date(2027, 1, 27), russia()) == date(2027, 2, 5)
+    assert stage_clock.due_day(State("closed", "Закрыто", "Closed"), date(2026, 11, 2), russia()) is None
