@@ -154,7 +154,9 @@ def _narrow(state: ORMExecuteState) -> None:
     actor = state.session.info.get("actor")
     if actor is not None and actor.is_regional:
         if not actor.is_system and not state.is_insert:
-            _add_criteria(state, actor, policy.personal_classes())  # the whole region, but nobody else's letters
+            # The whole region, but nobody else's letters.
+            options = _criteria(state.session, actor, policy.personal_classes())
+            state.statement = state.statement.options(*options)
         return
     if state.is_insert:
         # Rows are added through the unit of work, where `_check_rows` looks at each of them.
@@ -163,13 +165,18 @@ def _narrow(state: ORMExecuteState) -> None:
         )
     if not state.is_relationship_load:
         _refuse_bare_tables(state.statement)
-    _add_criteria(state, actor, policy.scoped_classes())
+    state.statement = state.statement.options(*_criteria(state.session, actor, policy.scoped_classes()))
 
 
-def _add_criteria(state: ORMExecuteState, actor: policy.Actor | None, models: Iterable[Any]) -> None:
-    state.statement = state.statement.options(
-        *(with_loader_criteria(model, policy.visible(actor, model), include_aliases=True) for model in models)
-    )
+def _criteria(session: Session, actor: policy.Actor | None, models: Iterable[Any]) -> tuple[Any, ...]:
+    """What narrows every statement of `actor`; made once a session, for making it costs more than most statements."""
+    known = session.info.get("criteria")
+    if known is None or known[0] is not actor:
+        options = tuple(
+            with_loader_criteria(model, policy.visible(actor, model), include_aliases=True) for model in models
+        )
+        known = session.info["criteria"] = (actor, options)
+    return known[1]
 
 
 def _refuse_bare_tables(statement: Any) -> None:

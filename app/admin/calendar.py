@@ -248,11 +248,16 @@ def _told_of(kind: ChangeKind, row_id: int | None, values: Any) -> str:
             first=words.day(values["starts_on"], "short"),
             last=words.day(values["ends_on"], "short"),
         )
+    was = values.get("was")
     if kind is ChangeKind.ENTRY_REMOVE:
-        entry = session.get(CalendarEntry, row_id)
-        return _("Убрать из календаря: %(title)s", title=entry.title if entry else "—")
-    event = session.get(CalendarEvent, row_id)
-    name = _event_name(event.kind, event.title, event.subject, event.grade) if event else "—"
+        entry = session.get(CalendarEntry, row_id) if row_id is not None and was is None else None
+        return _("Убрать из календаря: %(title)s", title=was["title"] if was else entry.title if entry else "—")
+    event = session.get(CalendarEvent, row_id) if row_id is not None and was is None else None
+    name = "—"
+    if was:
+        name = _event_name(EventKind(was["kind"]), was["title"], was["subject"], was["grade"])
+    elif event is not None:
+        name = _event_name(event.kind, event.title, event.subject, event.grade)
     if kind is ChangeKind.EVENT_REMOVE:
         return _("Отменить событие: %(name)s", name=name)
     try:

@@ -12,8 +12,8 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from sqlalchemy import ColumnElement, and_
-from wtforms import BooleanField, DateField, IntegerField, SelectField, SelectMultipleField, StringField
+from sqlalchemy import ColumnElement, and_, select
+from wtforms import BooleanField, DateField, IntegerField, SelectField, StringField
 from wtforms.validators import Length, NumberRange, Optional
 
 from app import auth
@@ -22,10 +22,11 @@ from app.admin.base import Column, Filter, ScopedView, like, say
 from app.admin.cases import lateness
 from app.calendars import parse_rule
 from app.errors import Conflict, NotFound, Refused
-from app.models import Deadline
+from app.models import Case, Deadline
 from app.policy import Permission
 from app.terms import DayDirection, DayOffPolicy, DayUnit, EventKind, Lateness, RuleKind, YearKind
 from app.workflows import deadlines as verbs
+from app.workflows import engine
 
 NEEDED, DAYS = case_fields.NEEDED, case_fields.DAY_FORMATS
 
@@ -55,6 +56,7 @@ class OffsetRule(CommonFields):
     unit = SelectField(_l("Каких"))
     direction = SelectField(_l("До или после"))
     event = SelectField(_l("Какого события"))
+    detail = SelectField(_l("Какого хода"), description=_l("Если событие — ход дела."))
 
 
 class MonthlyRule(CommonFields):
@@ -66,7 +68,7 @@ class QuarterlyRule(CommonFields):
 
 
 class MonthsRule(CommonFields):
-    months = SelectMultipleField(_l("Месяцы"), [NEEDED], coerce=int)
+    months = case_fields.Checkboxes(_l("Месяцы"), [NEEDED], coerce=int)
     day = IntegerField(_l("До какого числа"), [Optional(), NumberRange(1, 31)], description=_l("Пусто — весь месяц."))
 
 
@@ -134,7 +136,8 @@ class DeadlinesView(ScopedView):
             raise NotFound(_("Такого правила нет."))
         kind = RuleKind(asked)
         form = FORMS[kind]()
-        _offer(form)
+        case = _case_asked()
+        _offer(form, case)
         told: tuple[Any, ...] = ()
         if request.method == "POST" and form.validate():
             try:
@@ -145,7 +148,8 @@ class DeadlinesView(ScopedView):
                     year=words.today(),
                     responsible=form.responsible.data or "",
                     source=form.source.data or "",
-                    municipality_id=int(form.place.data) if form.place.data else None,
+                    municipality_id=int(form.place.data) if form.place and form.place.data else None,
+                    case_id=case.id if case is not None else None,
                     actor=auth.actor(),
                     at=auth.now(),
                 )
@@ -155,11 +159,13 @@ class DeadlinesView(ScopedView):
                 told = refused.reasons
             else:
                 say(_("Внесено сроков: %(n)s, ближайший — %(day)s.", n=len(made), day=words.day(made[0].due_on)))
-                return redirect(url_for("deadlines.index_view"))
+                back = url_for("cases.case", case_id=case.id) if case is not None else url_for("deadlines.index_view")
+                return redirect(back)
         page = self.render(
             "pages/deadline_add.html",
             form=form,
             kinds=[(k.value, words.capital(words.title(k)), k is kind) for k in FORMS],
+            case=case,
             told=told,
             problems=case_fields.field_errors(form),
         )
@@ -225,6 +231,8 @@ def rule_of(kind: RuleKind, form: Any) -> dict[str, Any]:
             table |= {"from": form.start.data, "to": form.end.data}
         case RuleKind.OFFSET:
             table |= {"event": form.event.data, "days": form.days.data}
+            if form.detail and form.event.data == EventKind.CASE_MOVE and form.detail.data:
+                table["detail"] = form.detail.data
             table |= {"unit": form.unit.data, "direction": form.direction.data}
         case RuleKind.MONTHLY:
             table["day"] = form.day.data
@@ -238,17 +246,30 @@ def rule_of(kind: RuleKind, form: Any) -> dict[str, Any]:
     return table | ({"avoid_vacations": True} if form.avoid_vacations.data else {})
 
 
-def _offer(form: Any) -> None:
-    """Fill the choices of a form's lists."""
+def _case_asked() -> Case | None:
+    """The case that the address names: the deadline will belong to it."""
+    asked = case_fields.whole(request.args.get("case", ""))
+    return auth.db().scalars(select(Case).where(Case.id == asked)).first() if asked > 0 else None
+
+
+def _offer(form: Any, case: Case | None) -> None:
+    """Fill the choices of a form's lists; a case has its place and its moves."""
     region = [("", _("Весь регион"))] if auth.actor().is_regional else []
     form.place.choices = [*region, *choices.municipalities()]
+    if case is not None:
+        del form.place
     form.day_off.choices = [("", _("как принято для правила")), *choices.terms(DayOffPolicy)]
     lists = {"unit": DayUnit, "direction": DayDirection, "year": YearKind}
     for name, kind in lists.items():
         if name in form:
             form[name].choices = choices.terms(kind)
     if "event" in form:
-        form.event.choices = choices.terms(EventKind, skip=(EventKind.CASE_MOVE,))
+        form.event.choices = choices.terms(EventKind, skip=() if case is not None else (EventKind.CASE_MOVE,))
+        if case is None:
+            del form.detail
+        else:
+            rows = engine.workflow_of(case).transitions
+            form.detail.choices = list({row.trigger: row.title(words.locale()) for row in rows}.items())
     if "months" in form:
         form.months.choices = [(n, words.capital(words.month(n))) for n in range(1, 13)]
         if request.method == "GET":

@@ -17,12 +17,15 @@ from app.models.journal import JournalEntry
 from app.models.notice import Digest, FeedKey, Mailbox, Notice, Personal
 from app.models.organisation import Municipality, School
 from app.models.outbox import InboxNote, JobEffect, OutboxJob
+from app.models.people import Absence, Declaration, Person, PersonDuty, PersonPost, PersonRelation, Training
 from app.models.scaling import ScaledSchool, ScaleLink
 from app.models.school_groups import ClusterMembership, ClusterSet, ControlGroup, ControlMember, ObjectiveEntry
 from app.models.screening import Finding, Flag, ScreeningRun
 from app.models.user import AuthSession, LoginAttempt, User
+from app.models.workflow import WorkflowVersion
 
 __all__ = [
+    "Absence",
     "AuthSession",
     "Base",
     "CalendarChange",
@@ -39,6 +42,7 @@ __all__ = [
     "Dataset",
     "Dated",
     "Deadline",
+    "Declaration",
     "Digest",
     "Document",
     "DueMove",
@@ -57,6 +61,10 @@ __all__ = [
     "ObjectiveEntry",
     "Observation",
     "OutboxJob",
+    "Person",
+    "PersonDuty",
+    "PersonPost",
+    "PersonRelation",
     "Personal",
     "PreservationRequest",
     "Recheck",
@@ -66,7 +74,9 @@ __all__ = [
     "School",
     "ScreeningRun",
     "Tenant",
+    "Training",
     "Upload",
     "User",
+    "WorkflowVersion",
     "dated_checks",
 ]

@@ -15,12 +15,13 @@ from app.terms.case_work import (
     Violation,
     VisitStatus,
 )
-from app.terms.cases import CaseKind, CaseState, Tier, Verdict
+from app.terms.cases import CaseKind, Tier, Verdict
 from app.terms.files import SCREENED_REPORTS, Examination, FileKind, LinkDesign, Procedure, Subject, UploadStatus
 from app.terms.groups import ClusterSetStatus, ControlGroupStatus, EntryState, MemberOrigin, ObjectiveGround
 from app.terms.jobs import JobStatus, RunStatus
 from app.terms.notices import AgendaKind, DigestStatus, NoticeKind
 from app.terms.organisation import Role, SchoolKind
+from app.terms.people import DECLARED_KINDS, AbsenceReason, ConflictKind, Duty, PostKind, TrainingState
 from app.terms.screening import (
     NOTED_FAMILIES,
     SHOWN_FAMILIES,
@@ -45,18 +46,22 @@ from app.terms.time import (
     RuleKind,
     YearKind,
 )
+from app.terms.workflows import WorkflowStatus
 
 __all__ = [
+    "DECLARED_KINDS",
     "GROSS_VIOLATIONS",
     "NOTED_FAMILIES",
     "SCREENED_REPORTS",
     "SHOWN_FAMILIES",
+    "AbsenceReason",
     "AgendaKind",
     "CaseKind",
     "CaseState",
     "ChangeKind",
     "ChangeStatus",
     "ClusterSetStatus",
+    "ConflictKind",
     "ControlGroupStatus",
     "DayDirection",
     "DayKind",
@@ -65,6 +70,7 @@ __all__ = [
     "DetectorName",
     "DigestStatus",
     "DocumentKind",
+    "Duty",
     "EntryKind",
     "EntryState",
     "EventKind",
@@ -83,6 +89,7 @@ __all__ = [
     "NoticeKind",
     "ObjectiveGround",
     "ObservationStage",
+    "PostKind",
     "Procedure",
     "RecheckOutcome",
     "RecheckStatus",
@@ -94,9 +101,11 @@ __all__ = [
     "Subject",
     "Term",
     "Tier",
+    "TrainingState",
     "UploadStatus",
     "Verdict",
     "Violation",
     "VisitStatus",
+    "WorkflowStatus",
     "YearKind",
 ]

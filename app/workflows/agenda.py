@@ -15,9 +15,10 @@ from sqlalchemy.orm import Session
 
 from app.calendars import Span
 from app.database import actor_of
+from app.flows import CLOSED
 from app.models import Case, Deadline, Observation, Recheck, School
 from app.policy import Actor
-from app.terms import AgendaKind, CaseState, RecheckStatus, Role, VisitStatus
+from app.terms import AgendaKind, RecheckStatus, Role, VisitStatus
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def stages(session: Session, actor: Actor, span: Span) -> list[Item]:
     statement = (
         select(Case.id, Case.number, Case.due_on, School.name)
         .join(School, School.id == Case.school_id)
-        .where(Case.state != CaseState.CLOSED, Case.due_on.between(span.starts_on, span.ends_on))
+        .where(Case.state != CLOSED, Case.due_on.between(span.starts_on, span.ends_on))
     )
     if actor.role is Role.CURATOR:
         statement = statement.where(Case.curator_id == actor.user_id)

@@ -44,7 +44,7 @@ def ask(session: Session, change: Change, *, reason: str, is_told: bool, actor: 
     row = CalendarChange(
         kind=change.kind,
         row_id=change.row_id,
-        values=dict(change.values),
+        values={**change.values, **_as_it_was(session, change)},
         reason=reason.strip(),
         is_told=is_told,
         municipality_id=place,
@@ -105,6 +105,18 @@ def on_dead(session: Session, change_id: int, error: str) -> None:
     row = session.get(CalendarChange, change_id)
     if row is not None and row.status is ChangeStatus.QUEUED:
         row.status, row.failure = ChangeStatus.FAILED, error
+
+
+def _as_it_was(session: Session, change: Change) -> dict[str, Any]:
+    """What the row of a change said before, so that the report can name it when it is gone."""
+    if change.row_id is None:
+        return {}
+    if change.kind is ChangeKind.ENTRY_REMOVE:
+        days = session.get_one(CalendarEntry, change.row_id)
+        return {"was": {"title": days.title, "starts_on": str(days.starts_on), "ends_on": str(days.ends_on)}}
+    event = session.get_one(CalendarEvent, change.row_id)
+    told = {"kind": event.kind.value, "title": event.title, "subject": event.subject, "grade": event.grade}
+    return {"was": {**told, "on": str(event.on)}}
 
 
 def _check(session: Session, change: Change, actor: Actor) -> int | None:

@@ -127,12 +127,12 @@ def calendar_of(session: Session, municipality_id: int | None) -> WorkingCalenda
 
 
 def _entries(session: Session, municipality_id: int | None, *, every: bool = False) -> tuple[EntryFact, ...]:
-    columns = (CalendarEntry.id, CalendarEntry.kind, CalendarEntry.starts_on, CalendarEntry.ends_on)
-    statement = select(*columns, CalendarEntry.title, CalendarEntry.municipality_id).order_by(CalendarEntry.id)
+    # Through the connection: the calendar is everybody's, and a move of a case asks for it each time.
+    t = CalendarEntry.__table__.c
+    statement = select(t.id, t.kind, t.starts_on, t.ends_on, t.title, t.municipality_id).order_by(t.id)
     if not every:
-        own = CalendarEntry.municipality_id
-        statement = statement.where(or_(own.is_(None), own == municipality_id))
-    return tuple(EntryFact(*row) for row in session.execute(statement))
+        statement = statement.where(or_(t.municipality_id.is_(None), t.municipality_id == municipality_id))
+    return tuple(EntryFact(*row) for row in session.connection().execute(statement))
 
 
 def _uploads(session: Session) -> tuple[Anchor, ...]:

@@ -10,12 +10,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import policy
-from app.calendars import Span, academic_year, occurrences, parse_rule
+from app.calendars import Due, Span, academic_year, occurrences, parse_rule
 from app.errors import Conflict, NotFound, NotPermitted, Reason, Refused
 from app.models import Deadline
 from app.policy import Actor, Permission
-from app.workflows import journal, pinning
+from app.terms import EventKind
+from app.workflows import case_moves, journal, pinning
 from app.workflows.calendar_world import world_of
+from app.workflows.case import open_case_of
 
 
 def set_deadline(
@@ -27,10 +29,13 @@ def set_deadline(
     responsible: str = "",
     source: str = "",
     municipality_id: int | None = None,
+    case_id: int | None = None,
     actor: Actor,
     at: datetime,
 ) -> list[Deadline]:
     """Set a deadline by its rule: a row for each occurrence of the academic year of the day `year`, from today on.
+
+    One that counts from a move of the case `case_id` waits without a day until the move is made.
 
     Raises
     ------
@@ -49,7 +54,13 @@ def set_deadline(
             Reason("year_over", "Этот учебный год уже кончился: выберите другой.", "That academic year is over.")
         )
     span = Span(max(whole.starts_on, at.date()), whole.ends_on)
-    found = occurrences(parsed, world.anchors(place), world.calendar(place), span)
+    case = open_case_of(session, case_id) if case_id is not None else None
+    if case is not None:
+        place = case.municipality_id
+    moves = case_moves.anchors(session, {case.id}).get(case.id, []) if case is not None else []
+    found: list[Due | None] = list(occurrences(parsed, (*world.anchors(place), *moves), world.calendar(place), span))
+    if not found and case is not None and parsed.event is EventKind.CASE_MOVE:
+        found = [None]
     if not found:
         raise Refused(
             Reason(
@@ -68,11 +79,14 @@ def set_deadline(
             rule=parsed.to_json(),
             responsible=responsible.strip()[:200],
             source=source.strip()[:400],
+            case_id=case_id,
             municipality_id=place,
+            school_id=case.school_id if case is not None else None,
             recorded_by_name=actor.name,
             recorded_at=at,
         )
-        row.take(due)
+        if due is not None:
+            row.take(due)
         rows.append(row)
     session.add_all(rows)
     session.flush()

@@ -11,30 +11,53 @@ from collections.abc import Callable
 from sqlalchemy.orm import Session
 
 from app.context import AppContext
-from app.models import CaseEvent, InboxNote, OutboxJob
-from app.workflows import calendar_changes, digests, intake, issuing, notices, recheck, scaling, screening
+from app.models import Case, CaseEvent, InboxNote, OutboxJob
+from app.policy import SYSTEM
+from app.workflows import (
+    calendar_changes,
+    definitions,
+    digests,
+    intake,
+    issuing,
+    notices,
+    recalculation,
+    recheck,
+    scaling,
+    screening,
+)
+from app.workflows.case import record
 
 Effect = Callable[[Session], None]
 Handler = Callable[[AppContext, OutboxJob], Effect]
 
 
 def note_move(context: AppContext, job: OutboxJob) -> Effect:
-    """Tell the people of a case that it moved."""
+    """Give the deadlines that waited for this move their days, and tell the people of the case that it moved."""
 
     def keep(session: Session) -> None:
         event = session.get(CaseEvent, job.payload["event_id"])
         assert event is not None
+        case = session.get(Case, event.case_id)
+        assert case is not None
+        dated = recalculation.follow_move(session, case)
+        if dated:
+            facts = {"dated": dated, "trigger": event.trigger}
+            record(session, case, "case:dates", actor=SYSTEM, at=event.at, facts=facts)
+        before, after = (
+            definitions.state_named(session, case.workflow, case.workflow_version, code)
+            for code in (event.from_state, event.to_state)
+        )
         session.add(
             InboxNote(
                 outbox_id=job.id,
                 case_id=event.case_id,
-                text=f"{event.from_state.ru} → {event.to_state.ru}: {event.actor_name}",
+                text=f"{before.ru} → {after.ru}: {event.actor_name}",
                 at=event.at,
                 municipality_id=event.municipality_id,
                 school_id=event.school_id,
             )
         )
-        notices.tell_of_move(session, event)
+        notices.tell_of_move(session, case, event, before, after)
 
     return keep
 

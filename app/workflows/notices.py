@@ -16,9 +16,10 @@ from sqlalchemy.orm import Session, sessionmaker
 from app import datafiles
 from app.calendars import Span, WorkingCalendar
 from app.database import acting
+from app.flows import CLOSED, State
 from app.models import Case, CaseEvent, DueMove, Municipality, Notice, User
 from app.policy import SYSTEM, Actor
-from app.terms import AgendaKind, CaseState, NoticeKind, Role
+from app.terms import AgendaKind, NoticeKind, Role
 from app.workflows import people
 from app.workflows.agenda import Item, agenda
 from app.workflows.calendar_world import calendar_of
@@ -101,17 +102,15 @@ def people_of_case(session: Session, case: Case) -> list[int]:
     )
 
 
-def tell_of_move(session: Session, event: CaseEvent) -> int:
-    """Tell the people of a case that it moved, except who moved it."""
-    case = session.get(Case, event.case_id)
-    assert case is not None
+def tell_of_move(session: Session, case: Case, event: CaseEvent, before: State, after: State) -> int:
+    """Tell the people of a case that it moved from stage to stage, except who moved it."""
     return tell(
         session,
         [user_id for user_id in people_of_case(session, case) if user_id != event.actor_id],
         NoticeKind.MOVED,
         f"moved-{event.id}",
-        f"Дело {case.number}: {event.from_state.ru} → {event.to_state.ru} ({event.actor_name})",
-        f"Case {case.number}: {event.from_state.en} → {event.to_state.en} ({event.actor_name})",
+        f"Дело {case.number}: {before.ru} → {after.ru} ({event.actor_name})",
+        f"Case {case.number}: {before.en} → {after.en} ({event.actor_name})",
         f"/cases/{case.id}",
         at=event.at,
     )
@@ -217,7 +216,7 @@ def _pass_on(session: Session, rules: NoticeRules, calendar: WorkingCalendar, *,
     rows = session.execute(
         select(Municipality.id, Municipality.name, func.count(Case.id), func.min(Case.due_on))
         .join(Case, Case.municipality_id == Municipality.id)
-        .where(Case.state != CaseState.CLOSED, Case.due_on < limit)
+        .where(Case.state != CLOSED, Case.due_on < limit)
         .group_by(Municipality.id, Municipality.name)
     ).all()
     managers = list(session.scalars(select(User.id).where(User.is_active, User.role == Role.REGION_MANAGER)))

@@ -19,9 +19,9 @@ from app.terms import JobStatus
 
 QUEUE_OF = {
     "case_moved": "default",
-    "change_calendar": "default",
     "issue_document": "default",
     "draw_recheck": "default",
+    "change_calendar": "heavy",
     "link_scales": "heavy",
     "read_upload": "heavy",
     "screen_year": "heavy",

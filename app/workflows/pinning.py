@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.calendars import Span, follow, occurrences, parse_rule
 from app.errors import Reason, Refused
+from app.workflows import case_moves
 from app.workflows.calendar_world import world_of
 from app.workflows.recalculation import REACH
 
@@ -38,7 +39,9 @@ def unpin(session: Session, row: Any) -> None:
         return
     world, place = world_of(session), row.municipality_id
     span = Span(row.due_on - REACH, row.due_on + REACH)
-    now = occurrences(parse_rule(row.rule), world.anchors(place), world.calendar(place), span)
+    case_id = getattr(row, "case_id", None)
+    moves = case_moves.anchors(session, {case_id}).get(case_id, []) if case_id is not None else []
+    now = occurrences(parse_rule(row.rule), (*world.anchors(place), *moves), world.calendar(place), span)
     due, _is_gone = follow(row.occurrence, row.due_on, now, now)
     if due is not None:
         row.take(due)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -16,11 +16,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, bindparam, insert, literal, null, select, update
 from sqlalchemy.orm import Session
 
-from app.calendars import Due, Rule, Span, follow, occurrences, parse_rule
+from app.calendars import Anchor, Due, Rule, Span, follow, occurrences, parse_rule
+from app.flows import CLOSED
 from app.models import Case, Deadline, DueMove, School
-from app.terms import CaseState, Following
-from app.workflows import stage_clock
-from app.workflows.calendar_world import World
+from app.terms import EventKind, Following
+from app.workflows import case_moves, stage_clock
+from app.workflows.calendar_world import World, world_of
+from app.workflows.definitions import state_named
 
 REACH = timedelta(days=430)
 """How far from the earliest and the latest deadline its new day is looked for: an academic year and a little."""
@@ -44,6 +46,11 @@ class DatedTable:
     @property
     def name(self) -> str:
         return str(self.model.__tablename__)
+
+    @property
+    def case_id(self) -> Any:
+        """The column of the case a row belongs to; null for tables that know no cases."""
+        return getattr(self.model, "case_id", null())
 
 
 TABLES: list[DatedTable] = [
@@ -136,17 +143,57 @@ def counts(followed: Iterable[Followed]) -> dict[str, int]:
     return found
 
 
-class _Occurrences:
-    """Occurrences of rules in two worlds, each worked out once: thousands of tasks share a handful of rules."""
+def _is_of_a_move(rule: Mapping[str, Any]) -> bool:
+    return rule.get("event") == EventKind.CASE_MOVE
 
-    def __init__(self, before: World, after: World, span: Span) -> None:
+
+def follow_move(session: Session, case: Case) -> int:
+    """Give the deadlines that count from a move of this case their days, after it moved; return how many changed.
+
+    A deadline that waits for its move gets a day; one whose move happened again follows it. Pinned and done ones stay.
+    """
+    world, changed = world_of(session), 0
+    calendar = world.calendar(case.municipality_id)
+    anchors = case_moves.anchors(session, {case.id}).get(case.id, [])
+    today = max(anchor.on for anchor in anchors)
+    span = Span(today - 3 * REACH, today + 3 * REACH)
+    for table in TABLES:
+        if not hasattr(table.model, "case_id"):
+            continue
+        model = table.model
+        rows = session.scalars(
+            select(model).where(
+                model.case_id == case.id, model.rule.is_not(null()), model.is_pinned.is_(False), ~table.is_done()
+            )
+        )
+        for row in rows:
+            if not _is_of_a_move(row.rule):
+                continue
+            found = occurrences(parse_rule(row.rule), anchors, calendar, span)
+            due = next((due for due in found if due.key == row.occurrence), found[-1] if found else None)
+            if due is not None and (due.starts_on, due.due_on) != (row.starts_on, row.due_on):
+                row.take(due)
+                changed += 1
+    session.flush()
+    return changed
+
+
+class _Occurrences:
+    """Occurrences of rules in two worlds, each worked out once: thousands of tasks share a handful of rules.
+
+    `moves` are the events of single cases, for rules that count from a move of their case.
+    """
+
+    def __init__(self, before: World, after: World, span: Span, moves: Mapping[int, list[Anchor]]) -> None:
         self._worlds = (before, after)
         self._span = span
-        self._known: dict[tuple[str, int | None], tuple[list[Due], list[Due]]] = {}
+        self._moves = moves
+        self._known: dict[tuple[str, int | None, int | None], tuple[list[Due], list[Due]]] = {}
         self._places: dict[int | None, tuple[tuple[Any, ...], tuple[Any, ...]]] = {}
 
-    def of(self, rule: dict[str, Any], municipality_id: int | None) -> tuple[list[Due], list[Due]]:
-        key = json.dumps(rule, sort_keys=True), municipality_id
+    def of(self, rule: dict[str, Any], municipality_id: int | None, case_id: int | None) -> tuple[list[Due], list[Due]]:
+        own_case = case_id if _is_of_a_move(rule) else None
+        key = json.dumps(rule, sort_keys=True), municipality_id, own_case
         if key not in self._known:
             if municipality_id not in self._places:
                 first, second = (
@@ -154,8 +201,9 @@ class _Occurrences:
                 )
                 self._places[municipality_id] = first, second
             parsed: Rule = parse_rule(rule)
+            moves = tuple(self._moves.get(own_case, ())) if own_case is not None else ()
             self._known[key] = tuple(  # type: ignore[assignment]
-                occurrences(parsed, anchors, calendar, self._span)
+                occurrences(parsed, (*anchors, *moves), calendar, self._span)
                 for anchors, calendar in self._places[municipality_id]
             )
         return self._known[key]
@@ -176,15 +224,17 @@ def _rows(session: Session, table: DatedTable, before: World, after: World) -> I
             table.label.label("label"),
             (table.who if table.who is not None else literal("")).label("who"),
             table.is_done().label("is_done"),
+            table.case_id.label("case_id"),
         ).where(model.rule.is_not(null()), model.due_on.is_not(None))
     ).all()
     if not rows:
         return
     days = [row.due_on for row in rows]
     span = Span(min(days) - REACH, max(days) + REACH)
-    known = _Occurrences(before, after, span)
+    of_cases = {row.case_id for row in rows if row.case_id is not None and _is_of_a_move(row.rule)}
+    known = _Occurrences(before, after, span, case_moves.anchors(session, of_cases))
     for row in rows:
-        was, will_be = known.of(row.rule, row.municipality_id)
+        was, will_be = known.of(row.rule, row.municipality_id, row.case_id)
         due, is_gone = follow(row.occurrence, row.due_on, was, will_be)
         if is_gone:
             following = Following.ORPHANED
@@ -214,24 +264,40 @@ def _cases(session: Session, before: World, after: World) -> Iterator[Followed]:
     if before.entries == after.entries:
         return
     rows = session.execute(
-        select(Case, School.name.label("school"))
+        select(
+            Case.id,
+            Case.number,
+            Case.workflow,
+            Case.workflow_version,
+            Case.state,
+            Case.entered_at,
+            Case.due_on,
+            Case.curator_name,
+            Case.municipality_id,
+            Case.school_id,
+            School.name.label("school"),
+        )
         .join(School, School.id == Case.school_id)
-        .where(Case.state != CaseState.CLOSED)
+        .where(Case.state != CLOSED)
     ).all()
     pauses = stage_clock.pauses_of(session, None)
-    calendars = {place: after.calendar(place) for place in {case.municipality_id for case, _school in rows}}
-    for case, school in rows:
-        calendar = calendars[case.municipality_id]
-        due = stage_clock.due_day(case, calendar, pauses.get(case.id, ()))
-        if due != case.due_on:
+    calendars = {place: after.calendar(place) for place in {row.municipality_id for row in rows}}
+    known: dict[Any, date | None] = {}
+    for row in rows:
+        stage = state_named(session, row.workflow, row.workflow_version, row.state)
+        entered_on, stood = row.entered_at.date(), tuple(pauses.get(row.id, ()))
+        key = row.workflow, row.workflow_version, row.state, entered_on, row.municipality_id, stood
+        if key not in known:
+            known[key] = stage_clock.due_day(stage, entered_on, calendars[row.municipality_id], stood)
+        if known[key] != row.due_on:
             yield Followed(
                 CASES,
-                case.id,
-                f"{case.number}, {school}",
-                case.curator_name or "",
+                row.id,
+                f"{row.number}, {row.school}",
+                row.curator_name or "",
                 Following.MOVED,
-                case.due_on,
-                due,
-                municipality_id=case.municipality_id,
-                school_id=case.school_id,
+                row.due_on,
+                known[key],
+                municipality_id=row.municipality_id,
+                school_id=row.school_id,
             )

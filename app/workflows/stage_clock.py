@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
-from functools import cache
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from app import datafiles
 from app.calendars import Pause, StageClock, WorkingCalendar, stage_clock
 from app.calendars.clock import due_on
+from app.flows import State
+from app.flows.clock import fixed_day
 from app.models import Case
-from app.terms import CaseState
 from app.workflows.calendar_world import calendar_of
+from app.workflows.definitions import state_of
 
 PauseReader = Callable[[Session, Sequence[int] | None], Mapping[int, Sequence[Pause]]]
 
@@ -22,19 +22,22 @@ PAUSES: list[PauseReader] = []
 """Ledgers of pauses by case; None asks for every case. Whoever keeps one adds its reader here."""
 
 
-@cache
-def budgets() -> dict[CaseState, int]:
-    """Working days a case is expected to stay in each open state (``app/data/stage_days.toml``)."""
-    path = datafiles.DATA_DIR / "stage_days.toml"
-    days = datafiles.load(path, keys={"working_days"}).body["working_days"]
-    states = [state for state in CaseState if state is not CaseState.CLOSED]
-    datafiles.require_keys(days, {state.value for state in states}, where=f"{path.name} [working_days]")
-    return {state: int(days[state.value]) for state in states}
+def stage_budget(session: Session, case: Case, stage: State) -> int | None:
+    """Working days of a stage before its pauses; None where nothing is limited.
+
+    A stage with a fixed day of the year has the days until then, when it was entered early enough to have its whole
+    budget before it.
+    """
+    return _budget(stage, case.entered_at.date(), calendar_of(session, case.municipality_id))
 
 
-def stage_budget(case: Case, state: CaseState | None = None) -> int | None:
-    """Working days for a stage of this case (its present one by default); None where nothing is limited."""
-    return budgets().get(state or case.state)
+def _budget(stage: State, entered_on: date, calendar: WorkingCalendar) -> int | None:
+    if stage.days is None:
+        return None
+    if stage.by is None:
+        return stage.days
+    ends_on = calendar.next_working(fixed_day(stage.by, entered_on))
+    return max(stage.days, calendar.working_days_between(entered_on, ends_on))
 
 
 def pauses_of(session: Session, case_ids: Sequence[int] | None) -> dict[int, list[Pause]]:
@@ -46,38 +49,28 @@ def pauses_of(session: Session, case_ids: Sequence[int] | None) -> dict[int, lis
     return found
 
 
-def due_day(
-    case: Case,
-    calendar: WorkingCalendar,
-    pauses: Sequence[Pause] = (),
-    *,
-    state: CaseState | None = None,
-    entered_at: datetime | None = None,
-) -> date | None:
-    """The day by which a stage of the case is to end."""
-    budget = stage_budget(case, state)
-    if budget is None:
-        return None
-    return due_on((entered_at or case.entered_at).date(), budget, calendar, pauses)
+def due_day(stage: State, entered_on: date, calendar: WorkingCalendar, pauses: Sequence[Pause] = ()) -> date | None:
+    """The day by which a stage that was entered on a day is to end."""
+    budget = _budget(stage, entered_on, calendar)
+    return None if budget is None else due_on(entered_on, budget, calendar, pauses)
 
 
-def columns(session: Session, case: Case, state: CaseState, at: datetime) -> dict[str, Any]:
-    """What a move writes on the case besides its state: pauses of an earlier stage count no more than their overlap."""
+def columns(session: Session, case: Case, stage: State, at: datetime) -> dict[str, Any]:
+    """What a move to `stage` writes on the case besides it; of an earlier stage's pauses only the overlap counts."""
     calendar = calendar_of(session, case.municipality_id)
-    pauses = pauses_of(session, [case.id]).get(case.id, [])
-    return {"due_on": due_day(case, calendar, pauses, state=state, entered_at=at)}
+    return {"due_on": due_day(stage, at.date(), calendar, pauses_of(session, [case.id]).get(case.id, []))}
 
 
 def refresh(session: Session, case: Case) -> None:
     """Set the due day anew, after a case was opened or its pauses changed."""
-    calendar = calendar_of(session, case.municipality_id)
-    case.due_on = due_day(case, calendar, pauses_of(session, [case.id]).get(case.id, []))
+    calendar, pauses = calendar_of(session, case.municipality_id), pauses_of(session, [case.id]).get(case.id, [])
+    case.due_on = due_day(state_of(case), case.entered_at.date(), calendar, pauses)
     session.flush()
 
 
 def clock_of(session: Session, case: Case, today: date) -> StageClock | None:
     """What the clock of the case's stage shows today; None when nothing is limited."""
-    budget = stage_budget(case)
+    budget = stage_budget(session, case, state_of(case))
     if budget is None:
         return None
     pauses = pauses_of(session, [case.id]).get(case.id, [])

@@ -203,15 +203,11 @@ def upgrade() -> None:
         sa.Column("locale", sa.String(length=2), nullable=False),
         sa.Column("municipality_id", sa.Integer(), nullable=True),
         sa.Column("school_id", sa.Integer(), nullable=True),
-        sa.Column("home_school_id", sa.Integer(), nullable=True),
-        sa.Column("is_methodist", sa.Boolean(), nullable=False),
-        sa.Column("trained_until", sa.Date(), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.CheckConstraint(
             "role <> 'department' OR municipality_id IS NOT NULL", name=op.f("ck_users_department_has_municipality")
         ),
         sa.CheckConstraint("role <> 'school' OR school_id IS NOT NULL", name=op.f("ck_users_school_user_has_school")),
-        sa.ForeignKeyConstraint(["home_school_id"], ["schools.id"], name=op.f("fk_users_home_school_id")),
         sa.ForeignKeyConstraint(["municipality_id"], ["municipalities.id"], name=op.f("fk_users_municipality_id")),
         sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_users_school_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
@@ -276,93 +272,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_calendar_changes")),
     )
     op.create_index(op.f("ix_calendar_changes_municipality_id"), "calendar_changes", ["municipality_id"], unique=False)
-    op.create_table(
-        "cases",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("number", sa.String(length=20), nullable=False),
-        sa.Column(
-            "kind",
-            sa.Enum("objectivity", name="casekind", native_enum=False, create_constraint=True, length=40),
-            nullable=False,
-        ),
-        sa.Column("workflow_version", sa.String(length=20), nullable=False),
-        sa.Column("year", sa.Integer(), nullable=False),
-        sa.Column(
-            "state",
-            sa.Enum(
-                "flagged",
-                "interview",
-                "curator_assigned",
-                "observed",
-                "rechecked",
-                "closed",
-                name="casestate",
-                native_enum=False,
-                create_constraint=True,
-                length=40,
-            ),
-            nullable=False,
-        ),
-        sa.Column("version", sa.Integer(), nullable=False),
-        sa.Column(
-            "tier",
-            sa.Enum(
-                "none",
-                "watch",
-                "case",
-                "severe",
-                "too_small",
-                name="tier",
-                native_enum=False,
-                create_constraint=True,
-                length=40,
-            ),
-            nullable=False,
-        ),
-        sa.Column("evidence", sa.Double(), nullable=False),
-        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("entered_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("due_on", sa.Date(), nullable=True),
-        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column(
-            "verdict",
-            sa.Enum(
-                "not_confirmed",
-                "confirmed",
-                "dismissed",
-                name="verdict",
-                native_enum=False,
-                create_constraint=True,
-                length=40,
-            ),
-            nullable=True,
-        ),
-        sa.Column("curator_id", sa.Integer(), nullable=True),
-        sa.Column("curator_name", sa.String(length=200), nullable=True),
-        sa.Column("municipality_id", sa.Integer(), nullable=True),
-        sa.Column("school_id", sa.Integer(), nullable=True),
-        sa.CheckConstraint("(state = 'closed') = (closed_at IS NOT NULL)", name=op.f("ck_cases_closed_has_moment")),
-        sa.CheckConstraint("(state = 'closed') = (verdict IS NOT NULL)", name=op.f("ck_cases_closed_has_verdict")),
-        sa.ForeignKeyConstraint(["curator_id"], ["users.id"], name=op.f("fk_cases_curator_id")),
-        sa.ForeignKeyConstraint(["municipality_id"], ["municipalities.id"], name=op.f("fk_cases_municipality_id")),
-        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_cases_school_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_cases")),
-        sa.UniqueConstraint("number", name=op.f("uq_cases_number")),
-    )
-    op.create_index(op.f("ix_cases_curator_id"), "cases", ["curator_id"], unique=False)
-    op.create_index(op.f("ix_cases_due_on"), "cases", ["due_on"], unique=False)
-    op.create_index(op.f("ix_cases_municipality_id"), "cases", ["municipality_id"], unique=False)
-    op.create_index("ix_cases_municipality_state", "cases", ["municipality_id", "state", "id"], unique=False)
-    op.create_index(op.f("ix_cases_school_id"), "cases", ["school_id"], unique=False)
-    op.create_index("ix_cases_state_evidence", "cases", ["state", "evidence", "id"], unique=False)
-    op.create_index(
-        "uq_cases_open_school",
-        "cases",
-        ["school_id", "kind"],
-        unique=True,
-        sqlite_where=sa.text("state <> 'closed'"),
-        postgresql_where=sa.text("state <> 'closed'"),
-    )
     op.create_table(
         "cluster_sets",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -524,6 +433,30 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("user_id", name=op.f("pk_mailboxes")),
     )
     op.create_table(
+        "persons",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=True),
+        sa.Column("email", sa.String(length=200), nullable=False),
+        sa.Column("subjects", sa.JSON(), nullable=False),
+        sa.Column("grades", sa.JSON(), nullable=False),
+        sa.Column("languages", sa.JSON(), nullable=False),
+        sa.Column("load_limit", sa.Integer(), nullable=True),
+        sa.Column("is_active", sa.Boolean(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint("load_limit IS NULL OR load_limit >= 0", name=op.f("ck_persons_load_limit_not_negative")),
+        sa.ForeignKeyConstraint(["municipality_id"], ["municipalities.id"], name=op.f("fk_persons_municipality_id")),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_persons_school_id")),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_persons_user_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_persons")),
+        sa.UniqueConstraint("user_id", name=op.f("uq_persons_user_id")),
+    )
+    op.create_index(op.f("ix_persons_municipality_id"), "persons", ["municipality_id"], unique=False)
+    op.create_index(op.f("ix_persons_name"), "persons", ["name"], unique=False)
+    op.create_index(op.f("ix_persons_school_id"), "persons", ["school_id"], unique=False)
+    op.create_table(
         "screening_runs",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("year", sa.Integer(), nullable=False),
@@ -654,100 +587,163 @@ def upgrade() -> None:
     op.create_index(op.f("ix_uploads_school_id"), "uploads", ["school_id"], unique=False)
     op.create_index(op.f("ix_uploads_sha256"), "uploads", ["sha256"], unique=False)
     op.create_table(
-        "case_documents",
+        "workflow_versions",
         sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("case_id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(length=40), nullable=False),
+        sa.Column("version", sa.String(length=20), nullable=False),
         sa.Column(
             "kind",
+            sa.Enum("objectivity", name="casekind", native_enum=False, create_constraint=True, length=40),
+            nullable=False,
+        ),
+        sa.Column("title", sa.String(length=200), nullable=False),
+        sa.Column("title_en", sa.String(length=200), nullable=False),
+        sa.Column(
+            "status",
             sa.Enum(
-                "signs_notice",
-                "interview_protocol",
-                "keep_works",
-                name="documentkind",
+                "draft",
+                "published",
+                "retired",
+                name="workflowstatus",
                 native_enum=False,
                 create_constraint=True,
                 length=40,
             ),
             nullable=False,
         ),
-        sa.Column("source_key", sa.String(length=80), nullable=False),
-        sa.Column("title", sa.String(length=300), nullable=False),
-        sa.Column("number", sa.String(length=40), nullable=False),
-        sa.Column("sha256", sa.String(length=64), nullable=True),
-        sa.Column("context", sa.JSON(), nullable=False),
-        sa.Column("requested_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("issued_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("municipality_id", sa.Integer(), nullable=True),
-        sa.Column("school_id", sa.Integer(), nullable=True),
-        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_case_documents_case_id")),
-        sa.ForeignKeyConstraint(
-            ["municipality_id"], ["municipalities.id"], name=op.f("fk_case_documents_municipality_id")
+        sa.Column("toml", sa.Text(), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("is_shipped", sa.Boolean(), nullable=False),
+        sa.Column("made_by_id", sa.Integer(), nullable=True),
+        sa.Column("made_by_name", sa.String(length=200), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("published_by_name", sa.String(length=200), nullable=True),
+        sa.Column("published_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "(status = 'draft') = (published_at IS NULL)", name=op.f("ck_workflow_versions_published_has_moment")
         ),
-        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_case_documents_school_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_case_documents")),
-        sa.UniqueConstraint("kind", "source_key", name=op.f("uq_case_documents_kind_source_key")),
+        sa.ForeignKeyConstraint(["made_by_id"], ["users.id"], name=op.f("fk_workflow_versions_made_by_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_workflow_versions")),
+        sa.UniqueConstraint("name", "version", name=op.f("uq_workflow_versions_name_version")),
     )
-    op.create_index(op.f("ix_case_documents_case_id"), "case_documents", ["case_id"], unique=False)
-    op.create_index(op.f("ix_case_documents_municipality_id"), "case_documents", ["municipality_id"], unique=False)
-    op.create_index(op.f("ix_case_documents_school_id"), "case_documents", ["school_id"], unique=False)
     op.create_table(
-        "case_events",
+        "absences",
         sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("case_id", sa.Integer(), nullable=False),
-        sa.Column("seq", sa.Integer(), nullable=False),
-        sa.Column("request_id", sa.String(length=64), nullable=False),
-        sa.Column("trigger", sa.String(length=40), nullable=False),
+        sa.Column("person_id", sa.Integer(), nullable=False),
+        sa.Column("from_on", sa.Date(), nullable=False),
+        sa.Column("until_on", sa.Date(), nullable=False),
         sa.Column(
-            "from_state",
+            "reason",
             sa.Enum(
-                "flagged",
-                "interview",
-                "curator_assigned",
-                "observed",
-                "rechecked",
-                "closed",
-                name="from_state",
+                "vacation",
+                "sick",
+                "trip",
+                "other_absence",
+                name="absencereason",
                 native_enum=False,
                 create_constraint=True,
                 length=40,
             ),
             nullable=False,
         ),
-        sa.Column(
-            "to_state",
-            sa.Enum(
-                "flagged",
-                "interview",
-                "curator_assigned",
-                "observed",
-                "rechecked",
-                "closed",
-                name="to_state",
-                native_enum=False,
-                create_constraint=True,
-                length=40,
-            ),
-            nullable=False,
-        ),
-        sa.Column("actor_id", sa.Integer(), nullable=True),
-        sa.Column("actor_name", sa.String(length=200), nullable=False),
-        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("reason", sa.Text(), nullable=False),
-        sa.Column("facts", sa.JSON(), nullable=False),
+        sa.Column("substitute_id", sa.Integer(), nullable=True),
+        sa.Column("cancelled_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("municipality_id", sa.Integer(), nullable=True),
         sa.Column("school_id", sa.Integer(), nullable=True),
-        sa.ForeignKeyConstraint(["actor_id"], ["users.id"], name=op.f("fk_case_events_actor_id")),
-        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_case_events_case_id")),
-        sa.ForeignKeyConstraint(
-            ["municipality_id"], ["municipalities.id"], name=op.f("fk_case_events_municipality_id")
+        sa.CheckConstraint(
+            "substitute_id IS NULL OR substitute_id <> person_id", name=op.f("ck_absences_substitute_is_another")
         ),
-        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_case_events_school_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_case_events")),
-        sa.UniqueConstraint("case_id", "seq", name=op.f("uq_case_events_case_id_seq")),
-        sa.UniqueConstraint("request_id", name=op.f("uq_case_events_request_id")),
+        sa.CheckConstraint("until_on >= from_on", name=op.f("ck_absences_absence_period")),
+        sa.ForeignKeyConstraint(["municipality_id"], ["municipalities.id"], name=op.f("fk_absences_municipality_id")),
+        sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name=op.f("fk_absences_person_id")),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_absences_school_id")),
+        sa.ForeignKeyConstraint(["substitute_id"], ["persons.id"], name=op.f("fk_absences_substitute_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_absences")),
     )
-    op.create_index(op.f("ix_case_events_municipality_id"), "case_events", ["municipality_id"], unique=False)
-    op.create_index(op.f("ix_case_events_school_id"), "case_events", ["school_id"], unique=False)
+    op.create_index(op.f("ix_absences_municipality_id"), "absences", ["municipality_id"], unique=False)
+    op.create_index(op.f("ix_absences_person_id"), "absences", ["person_id"], unique=False)
+    op.create_index(op.f("ix_absences_school_id"), "absences", ["school_id"], unique=False)
+    op.create_index(op.f("ix_absences_substitute_id"), "absences", ["substitute_id"], unique=False)
+    op.create_table(
+        "cases",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.String(length=20), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum("objectivity", name="casekind", native_enum=False, create_constraint=True, length=40),
+            nullable=False,
+        ),
+        sa.Column("workflow", sa.String(length=40), nullable=False),
+        sa.Column("workflow_version", sa.String(length=20), nullable=False),
+        sa.Column("year", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(length=40), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column(
+            "tier",
+            sa.Enum(
+                "none",
+                "watch",
+                "case",
+                "severe",
+                "too_small",
+                name="tier",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("evidence", sa.Double(), nullable=False),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("entered_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("due_on", sa.Date(), nullable=True),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column(
+            "verdict",
+            sa.Enum(
+                "not_confirmed",
+                "confirmed",
+                "dismissed",
+                name="verdict",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=True,
+        ),
+        sa.Column("curator_id", sa.Integer(), nullable=True),
+        sa.Column("curator_name", sa.String(length=200), nullable=True),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint("(state = 'closed') = (closed_at IS NOT NULL)", name=op.f("ck_cases_closed_has_moment")),
+        sa.CheckConstraint("(state = 'closed') = (verdict IS NOT NULL)", name=op.f("ck_cases_closed_has_verdict")),
+        sa.ForeignKeyConstraint(["curator_id"], ["users.id"], name=op.f("fk_cases_curator_id")),
+        sa.ForeignKeyConstraint(["municipality_id"], ["municipalities.id"], name=op.f("fk_cases_municipality_id")),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_cases_school_id")),
+        sa.ForeignKeyConstraint(
+            ["workflow", "workflow_version"],
+            ["workflow_versions.name", "workflow_versions.version"],
+            name=op.f("fk_cases_workflow_workflow_version"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_cases")),
+        sa.UniqueConstraint("number", name=op.f("uq_cases_number")),
+    )
+    op.create_index(op.f("ix_cases_curator_id"), "cases", ["curator_id"], unique=False)
+    op.create_index(op.f("ix_cases_due_on"), "cases", ["due_on"], unique=False)
+    op.create_index(op.f("ix_cases_municipality_id"), "cases", ["municipality_id"], unique=False)
+    op.create_index("ix_cases_municipality_state", "cases", ["municipality_id", "state", "id"], unique=False)
+    op.create_index(op.f("ix_cases_school_id"), "cases", ["school_id"], unique=False)
+    op.create_index("ix_cases_state_evidence", "cases", ["state", "evidence", "id"], unique=False)
+    op.create_index(
+        "uq_cases_open_school",
+        "cases",
+        ["school_id", "kind"],
+        unique=True,
+        sqlite_where=sa.text("state <> 'closed'"),
+        postgresql_where=sa.text("state <> 'closed'"),
+    )
     op.create_table(
         "cluster_memberships",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -769,40 +765,6 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_cluster_memberships_school_id"), "cluster_memberships", ["school_id"], unique=False)
     op.create_index(op.f("ix_cluster_memberships_set_id"), "cluster_memberships", ["set_id"], unique=False)
-    op.create_table(
-        "conclusions",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("case_id", sa.Integer(), nullable=False),
-        sa.Column(
-            "verdict",
-            sa.Enum(
-                "not_confirmed",
-                "confirmed",
-                "dismissed",
-                name="verdict",
-                native_enum=False,
-                create_constraint=True,
-                length=40,
-            ),
-            nullable=False,
-        ),
-        sa.Column("grounds", sa.Text(), nullable=False),
-        sa.Column("proposed_by_id", sa.Integer(), nullable=False),
-        sa.Column("proposed_by_name", sa.String(length=200), nullable=False),
-        sa.Column("proposed_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("municipality_id", sa.Integer(), nullable=True),
-        sa.Column("school_id", sa.Integer(), nullable=True),
-        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_conclusions_case_id")),
-        sa.ForeignKeyConstraint(
-            ["municipality_id"], ["municipalities.id"], name=op.f("fk_conclusions_municipality_id")
-        ),
-        sa.ForeignKeyConstraint(["proposed_by_id"], ["users.id"], name=op.f("fk_conclusions_proposed_by_id")),
-        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_conclusions_school_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_conclusions")),
-    )
-    op.create_index(op.f("ix_conclusions_case_id"), "conclusions", ["case_id"], unique=False)
-    op.create_index(op.f("ix_conclusions_municipality_id"), "conclusions", ["municipality_id"], unique=False)
-    op.create_index(op.f("ix_conclusions_school_id"), "conclusions", ["school_id"], unique=False)
     op.create_table(
         "control_members",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -834,35 +796,6 @@ def upgrade() -> None:
     op.create_index(op.f("ix_control_members_group_id"), "control_members", ["group_id"], unique=False)
     op.create_index(op.f("ix_control_members_municipality_id"), "control_members", ["municipality_id"], unique=False)
     op.create_index(op.f("ix_control_members_school_id"), "control_members", ["school_id"], unique=False)
-    op.create_table(
-        "curator_orders",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("case_id", sa.Integer(), nullable=False),
-        sa.Column("number", sa.String(length=40), nullable=False),
-        sa.Column("issued_on", sa.Date(), nullable=False),
-        sa.Column("curator_id", sa.Integer(), nullable=False),
-        sa.Column("curator_name", sa.String(length=200), nullable=False),
-        sa.Column("workplace", sa.String(length=400), nullable=False),
-        sa.Column("until", sa.Date(), nullable=False),
-        sa.Column("no_conflict_declared", sa.Boolean(), nullable=False),
-        sa.Column("issued_by_id", sa.Integer(), nullable=True),
-        sa.Column("issued_by_name", sa.String(length=200), nullable=False),
-        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("municipality_id", sa.Integer(), nullable=True),
-        sa.Column("school_id", sa.Integer(), nullable=True),
-        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_curator_orders_case_id")),
-        sa.ForeignKeyConstraint(["curator_id"], ["users.id"], name=op.f("fk_curator_orders_curator_id")),
-        sa.ForeignKeyConstraint(["issued_by_id"], ["users.id"], name=op.f("fk_curator_orders_issued_by_id")),
-        sa.ForeignKeyConstraint(
-            ["municipality_id"], ["municipalities.id"], name=op.f("fk_curator_orders_municipality_id")
-        ),
-        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_curator_orders_school_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_curator_orders")),
-    )
-    op.create_index(op.f("ix_curator_orders_case_id"), "curator_orders", ["case_id"], unique=False)
-    op.create_index(op.f("ix_curator_orders_curator_id"), "curator_orders", ["curator_id"], unique=False)
-    op.create_index(op.f("ix_curator_orders_municipality_id"), "curator_orders", ["municipality_id"], unique=False)
-    op.create_index(op.f("ix_curator_orders_school_id"), "curator_orders", ["school_id"], unique=False)
     op.create_table(
         "datasets",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -915,38 +848,32 @@ def upgrade() -> None:
     op.create_index("ix_datasets_paper", "datasets", ["kind", "year", "subject", "grade"], unique=False)
     op.create_index(op.f("ix_datasets_school_id"), "datasets", ["school_id"], unique=False)
     op.create_table(
-        "deadlines",
+        "declarations",
         sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("title", sa.String(length=300), nullable=False),
-        sa.Column("responsible", sa.String(length=200), nullable=False),
-        sa.Column("source", sa.String(length=400), nullable=False),
-        sa.Column("case_id", sa.Integer(), nullable=True),
-        sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("done_by_name", sa.String(length=200), nullable=True),
-        sa.Column("recorded_by_name", sa.String(length=200), nullable=False),
-        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("version", sa.Integer(), nullable=False),
-        sa.Column("rule", sa.JSON(none_as_null=True), nullable=True),
-        sa.Column("occurrence", sa.String(length=80), nullable=True),
-        sa.Column("starts_on", sa.Date(), nullable=True),
-        sa.Column("due_on", sa.Date(), nullable=True),
-        sa.Column("is_pinned", sa.Boolean(), nullable=False),
-        sa.Column("pinned_reason", sa.Text(), nullable=True),
+        sa.Column("person_id", sa.Integer(), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("person_name", sa.String(length=200), nullable=False),
+        sa.Column("has_conflict", sa.Boolean(), nullable=False),
+        sa.Column("kinds", sa.JSON(), nullable=False),
+        sa.Column("statement", sa.Text(), nullable=False),
+        sa.Column("computed", sa.JSON(), nullable=False),
+        sa.Column("rules_version", sa.String(length=20), nullable=False),
+        sa.Column("declared_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("valid_until", sa.Date(), nullable=False),
         sa.Column("municipality_id", sa.Integer(), nullable=True),
         sa.Column("school_id", sa.Integer(), nullable=True),
-        sa.CheckConstraint("is_pinned = (pinned_reason IS NOT NULL)", name=op.f("ck_deadlines_pinned_has_reason")),
-        sa.CheckConstraint(
-            "starts_on IS NULL OR due_on IS NULL OR starts_on <= due_on", name=op.f("ck_deadlines_starts_before_due")
+        sa.ForeignKeyConstraint(
+            ["municipality_id"], ["municipalities.id"], name=op.f("fk_declarations_municipality_id")
         ),
-        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_deadlines_case_id")),
-        sa.ForeignKeyConstraint(["municipality_id"], ["municipalities.id"], name=op.f("fk_deadlines_municipality_id")),
-        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_deadlines_school_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_deadlines")),
+        sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name=op.f("fk_declarations_person_id")),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_declarations_school_id")),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_declarations_user_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_declarations")),
     )
-    op.create_index(op.f("ix_deadlines_case_id"), "deadlines", ["case_id"], unique=False)
-    op.create_index(op.f("ix_deadlines_due_on"), "deadlines", ["due_on"], unique=False)
-    op.create_index(op.f("ix_deadlines_municipality_id"), "deadlines", ["municipality_id"], unique=False)
-    op.create_index(op.f("ix_deadlines_school_id"), "deadlines", ["school_id"], unique=False)
+    op.create_index(op.f("ix_declarations_municipality_id"), "declarations", ["municipality_id"], unique=False)
+    op.create_index(op.f("ix_declarations_person_id"), "declarations", ["person_id"], unique=False)
+    op.create_index(op.f("ix_declarations_school_id"), "declarations", ["school_id"], unique=False)
+    op.create_index("ix_declarations_user_school", "declarations", ["user_id", "school_id"], unique=False)
     op.create_table(
         "due_moves",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -1059,6 +986,369 @@ def upgrade() -> None:
     op.create_index("ix_findings_run_school", "findings", ["run_id", "school_id"], unique=False)
     op.create_index(op.f("ix_findings_school_id"), "findings", ["school_id"], unique=False)
     op.create_table(
+        "notices",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "moved",
+                "due_soon",
+                "overdue",
+                "escalated",
+                "not_happened",
+                "changed",
+                name="noticekind",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("key", sa.String(length=120), nullable=False),
+        sa.Column("text_ru", sa.Text(), nullable=False),
+        sa.Column("text_en", sa.Text(), nullable=False),
+        sa.Column("href", sa.String(length=200), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("read_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("digest_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["digest_id"], ["digests.id"], name=op.f("fk_notices_digest_id")),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_notices_user_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_notices")),
+        sa.UniqueConstraint("user_id", "key", name=op.f("uq_notices_user_id_key")),
+    )
+    op.create_index(op.f("ix_notices_digest_id"), "notices", ["digest_id"], unique=False)
+    op.create_index("ix_notices_unread", "notices", ["user_id", "read_at", "id"], unique=False)
+    op.create_table(
+        "person_duties",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("person_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "duty",
+            sa.Enum("curator", "observer", "expert", name="duty", native_enum=False, create_constraint=True, length=40),
+            nullable=False,
+        ),
+        sa.Column("since", sa.Date(), nullable=False),
+        sa.Column("until", sa.Date(), nullable=True),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint(
+            "until IS NULL OR since IS NULL OR until >= since", name=op.f("ck_person_duties_duty_period")
+        ),
+        sa.ForeignKeyConstraint(
+            ["municipality_id"], ["municipalities.id"], name=op.f("fk_person_duties_municipality_id")
+        ),
+        sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name=op.f("fk_person_duties_person_id")),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_person_duties_school_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_person_duties")),
+    )
+    op.create_index(op.f("ix_person_duties_municipality_id"), "person_duties", ["municipality_id"], unique=False)
+    op.create_index(op.f("ix_person_duties_person_id"), "person_duties", ["person_id"], unique=False)
+    op.create_index(op.f("ix_person_duties_school_id"), "person_duties", ["school_id"], unique=False)
+    op.create_table(
+        "person_posts",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("person_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "head",
+                "deputy",
+                "coordinator",
+                "teacher",
+                "methodist",
+                "department",
+                "other",
+                name="postkind",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("title", sa.String(length=200), nullable=False),
+        sa.Column("workplace_id", sa.Integer(), nullable=True),
+        sa.Column("organisation", sa.String(length=400), nullable=False),
+        sa.Column("since", sa.Date(), nullable=True),
+        sa.Column("until", sa.Date(), nullable=True),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint(
+            "until IS NULL OR since IS NULL OR until >= since", name=op.f("ck_person_posts_post_period")
+        ),
+        sa.ForeignKeyConstraint(
+            ["municipality_id"], ["municipalities.id"], name=op.f("fk_person_posts_municipality_id")
+        ),
+        sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name=op.f("fk_person_posts_person_id")),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_person_posts_school_id")),
+        sa.ForeignKeyConstraint(["workplace_id"], ["schools.id"], name=op.f("fk_person_posts_workplace_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_person_posts")),
+    )
+    op.create_index(op.f("ix_person_posts_municipality_id"), "person_posts", ["municipality_id"], unique=False)
+    op.create_index(op.f("ix_person_posts_person_id"), "person_posts", ["person_id"], unique=False)
+    op.create_index(op.f("ix_person_posts_school_id"), "person_posts", ["school_id"], unique=False)
+    op.create_index(op.f("ix_person_posts_workplace_id"), "person_posts", ["workplace_id"], unique=False)
+    op.create_table(
+        "person_relations",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("person_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "own_school",
+                "former_school",
+                "mutual_curation",
+                "relative",
+                "own_child",
+                "own_marking",
+                "manual",
+                name="conflictkind",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("related_school_id", sa.Integer(), nullable=False),
+        sa.Column("year", sa.Integer(), nullable=True),
+        sa.Column("subject", sa.String(length=10), nullable=True),
+        sa.Column("grade", sa.Integer(), nullable=True),
+        sa.Column("note", sa.String(length=1000), nullable=False),
+        sa.Column("until", sa.Date(), nullable=True),
+        sa.Column("stated_by_id", sa.Integer(), nullable=True),
+        sa.Column("stated_by_name", sa.String(length=200), nullable=False),
+        sa.Column("stated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("withdrawal_reason", sa.String(length=1000), nullable=False),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["municipality_id"], ["municipalities.id"], name=op.f("fk_person_relations_municipality_id")
+        ),
+        sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name=op.f("fk_person_relations_person_id")),
+        sa.ForeignKeyConstraint(
+            ["related_school_id"], ["schools.id"], name=op.f("fk_person_relations_related_school_id")
+        ),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_person_relations_school_id")),
+        sa.ForeignKeyConstraint(["stated_by_id"], ["users.id"], name=op.f("fk_person_relations_stated_by_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_person_relations")),
+    )
+    op.create_index(op.f("ix_person_relations_municipality_id"), "person_relations", ["municipality_id"], unique=False)
+    op.create_index(op.f("ix_person_relations_person_id"), "person_relations", ["person_id"], unique=False)
+    op.create_index(
+        op.f("ix_person_relations_related_school_id"), "person_relations", ["related_school_id"], unique=False
+    )
+    op.create_index(op.f("ix_person_relations_school_id"), "person_relations", ["school_id"], unique=False)
+    op.create_table(
+        "trainings",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("person_id", sa.Integer(), nullable=False),
+        sa.Column("programme", sa.String(length=300), nullable=False),
+        sa.Column(
+            "duty",
+            sa.Enum("curator", "observer", "expert", name="duty", native_enum=False, create_constraint=True, length=40),
+            nullable=True,
+        ),
+        sa.Column("hours", sa.Integer(), nullable=True),
+        sa.Column("certificate", sa.String(length=80), nullable=False),
+        sa.Column("issued_on", sa.Date(), nullable=False),
+        sa.Column("valid_until", sa.Date(), nullable=True),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint("hours IS NULL OR hours > 0", name=op.f("ck_trainings_training_hours")),
+        sa.CheckConstraint(
+            "valid_until IS NULL OR valid_until >= issued_on", name=op.f("ck_trainings_training_period")
+        ),
+        sa.ForeignKeyConstraint(["municipality_id"], ["municipalities.id"], name=op.f("fk_trainings_municipality_id")),
+        sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name=op.f("fk_trainings_person_id")),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_trainings_school_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_trainings")),
+    )
+    op.create_index(op.f("ix_trainings_municipality_id"), "trainings", ["municipality_id"], unique=False)
+    op.create_index(op.f("ix_trainings_person_id"), "trainings", ["person_id"], unique=False)
+    op.create_index(op.f("ix_trainings_school_id"), "trainings", ["school_id"], unique=False)
+    op.create_table(
+        "case_documents",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("case_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "signs_notice",
+                "interview_protocol",
+                "keep_works",
+                name="documentkind",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("source_key", sa.String(length=80), nullable=False),
+        sa.Column("title", sa.String(length=300), nullable=False),
+        sa.Column("number", sa.String(length=40), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=True),
+        sa.Column("context", sa.JSON(), nullable=False),
+        sa.Column("requested_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("issued_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_case_documents_case_id")),
+        sa.ForeignKeyConstraint(
+            ["municipality_id"], ["municipalities.id"], name=op.f("fk_case_documents_municipality_id")
+        ),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_case_documents_school_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_case_documents")),
+        sa.UniqueConstraint("kind", "source_key", name=op.f("uq_case_documents_kind_source_key")),
+    )
+    op.create_index(op.f("ix_case_documents_case_id"), "case_documents", ["case_id"], unique=False)
+    op.create_index(op.f("ix_case_documents_municipality_id"), "case_documents", ["municipality_id"], unique=False)
+    op.create_index(op.f("ix_case_documents_school_id"), "case_documents", ["school_id"], unique=False)
+    op.create_table(
+        "case_events",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("case_id", sa.Integer(), nullable=False),
+        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("request_id", sa.String(length=64), nullable=False),
+        sa.Column("trigger", sa.String(length=40), nullable=False),
+        sa.Column("from_state", sa.String(length=40), nullable=False),
+        sa.Column("to_state", sa.String(length=40), nullable=False),
+        sa.Column("reason_code", sa.String(length=40), nullable=True),
+        sa.Column("actor_id", sa.Integer(), nullable=True),
+        sa.Column("actor_name", sa.String(length=200), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("facts", sa.JSON(), nullable=False),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["actor_id"], ["users.id"], name=op.f("fk_case_events_actor_id")),
+        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_case_events_case_id")),
+        sa.ForeignKeyConstraint(
+            ["municipality_id"], ["municipalities.id"], name=op.f("fk_case_events_municipality_id")
+        ),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_case_events_school_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_case_events")),
+        sa.UniqueConstraint("case_id", "seq", name=op.f("uq_case_events_case_id_seq")),
+        sa.UniqueConstraint("request_id", name=op.f("uq_case_events_request_id")),
+    )
+    op.create_index(op.f("ix_case_events_municipality_id"), "case_events", ["municipality_id"], unique=False)
+    op.create_index(op.f("ix_case_events_school_id"), "case_events", ["school_id"], unique=False)
+    op.create_table(
+        "conclusions",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("case_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "verdict",
+            sa.Enum(
+                "not_confirmed",
+                "confirmed",
+                "dismissed",
+                name="verdict",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("grounds", sa.Text(), nullable=False),
+        sa.Column("proposed_by_id", sa.Integer(), nullable=False),
+        sa.Column("proposed_by_name", sa.String(length=200), nullable=False),
+        sa.Column("proposed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_conclusions_case_id")),
+        sa.ForeignKeyConstraint(
+            ["municipality_id"], ["municipalities.id"], name=op.f("fk_conclusions_municipality_id")
+        ),
+        sa.ForeignKeyConstraint(["proposed_by_id"], ["users.id"], name=op.f("fk_conclusions_proposed_by_id")),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_conclusions_school_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_conclusions")),
+    )
+    op.create_index(op.f("ix_conclusions_case_id"), "conclusions", ["case_id"], unique=False)
+    op.create_index(op.f("ix_conclusions_municipality_id"), "conclusions", ["municipality_id"], unique=False)
+    op.create_index(op.f("ix_conclusions_school_id"), "conclusions", ["school_id"], unique=False)
+    op.create_table(
+        "curator_orders",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("case_id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.String(length=40), nullable=False),
+        sa.Column("issued_on", sa.Date(), nullable=False),
+        sa.Column("curator_id", sa.Integer(), nullable=False),
+        sa.Column("curator_name", sa.String(length=200), nullable=False),
+        sa.Column("workplace", sa.String(length=400), nullable=False),
+        sa.Column("until", sa.Date(), nullable=False),
+        sa.Column("no_conflict_declared", sa.Boolean(), nullable=False),
+        sa.Column("issued_by_id", sa.Integer(), nullable=True),
+        sa.Column("issued_by_name", sa.String(length=200), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_curator_orders_case_id")),
+        sa.ForeignKeyConstraint(["curator_id"], ["users.id"], name=op.f("fk_curator_orders_curator_id")),
+        sa.ForeignKeyConstraint(["issued_by_id"], ["users.id"], name=op.f("fk_curator_orders_issued_by_id")),
+        sa.ForeignKeyConstraint(
+            ["municipality_id"], ["municipalities.id"], name=op.f("fk_curator_orders_municipality_id")
+        ),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_curator_orders_school_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_curator_orders")),
+    )
+    op.create_index(op.f("ix_curator_orders_case_id"), "curator_orders", ["case_id"], unique=False)
+    op.create_index(op.f("ix_curator_orders_curator_id"), "curator_orders", ["curator_id"], unique=False)
+    op.create_index(op.f("ix_curator_orders_municipality_id"), "curator_orders", ["municipality_id"], unique=False)
+    op.create_index(op.f("ix_curator_orders_school_id"), "curator_orders", ["school_id"], unique=False)
+    op.create_table(
+        "deadlines",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("title", sa.String(length=300), nullable=False),
+        sa.Column("responsible", sa.String(length=200), nullable=False),
+        sa.Column("source", sa.String(length=400), nullable=False),
+        sa.Column("case_id", sa.Integer(), nullable=True),
+        sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("done_by_name", sa.String(length=200), nullable=True),
+        sa.Column("recorded_by_name", sa.String(length=200), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("rule", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("occurrence", sa.String(length=80), nullable=True),
+        sa.Column("starts_on", sa.Date(), nullable=True),
+        sa.Column("due_on", sa.Date(), nullable=True),
+        sa.Column("is_pinned", sa.Boolean(), nullable=False),
+        sa.Column("pinned_reason", sa.Text(), nullable=True),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint("is_pinned = (pinned_reason IS NOT NULL)", name=op.f("ck_deadlines_pinned_has_reason")),
+        sa.CheckConstraint(
+            "starts_on IS NULL OR due_on IS NULL OR starts_on <= due_on", name=op.f("ck_deadlines_starts_before_due")
+        ),
+        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_deadlines_case_id")),
+        sa.ForeignKeyConstraint(["municipality_id"], ["municipalities.id"], name=op.f("fk_deadlines_municipality_id")),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_deadlines_school_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_deadlines")),
+    )
+    op.create_index(op.f("ix_deadlines_case_id"), "deadlines", ["case_id"], unique=False)
+    op.create_index(op.f("ix_deadlines_due_on"), "deadlines", ["due_on"], unique=False)
+    op.create_index(op.f("ix_deadlines_municipality_id"), "deadlines", ["municipality_id"], unique=False)
+    op.create_index(op.f("ix_deadlines_school_id"), "deadlines", ["school_id"], unique=False)
+    op.create_table(
+        "federal_markers",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("dataset_id", sa.Integer(), nullable=False),
+        sa.Column("year", sa.Integer(), nullable=False),
+        sa.Column("markers", sa.JSON(), nullable=False),
+        sa.Column("n_markers", sa.Integer(), nullable=False),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["dataset_id"], ["datasets.id"], name=op.f("fk_federal_markers_dataset_id")),
+        sa.ForeignKeyConstraint(
+            ["municipality_id"], ["municipalities.id"], name=op.f("fk_federal_markers_municipality_id")
+        ),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_federal_markers_school_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_federal_markers")),
+    )
+    op.create_index(op.f("ix_federal_markers_dataset_id"), "federal_markers", ["dataset_id"], unique=False)
+    op.create_index(op.f("ix_federal_markers_municipality_id"), "federal_markers", ["municipality_id"], unique=False)
+    op.create_index(op.f("ix_federal_markers_school_id"), "federal_markers", ["school_id"], unique=False)
+    op.create_table(
         "flags",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("run_id", sa.Integer(), nullable=False),
@@ -1149,40 +1439,6 @@ def upgrade() -> None:
     op.create_index(op.f("ix_interviews_case_id"), "interviews", ["case_id"], unique=False)
     op.create_index(op.f("ix_interviews_municipality_id"), "interviews", ["municipality_id"], unique=False)
     op.create_index(op.f("ix_interviews_school_id"), "interviews", ["school_id"], unique=False)
-    op.create_table(
-        "notices",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("user_id", sa.Integer(), nullable=False),
-        sa.Column(
-            "kind",
-            sa.Enum(
-                "moved",
-                "due_soon",
-                "overdue",
-                "escalated",
-                "not_happened",
-                "changed",
-                name="noticekind",
-                native_enum=False,
-                create_constraint=True,
-                length=40,
-            ),
-            nullable=False,
-        ),
-        sa.Column("key", sa.String(length=120), nullable=False),
-        sa.Column("text_ru", sa.Text(), nullable=False),
-        sa.Column("text_en", sa.Text(), nullable=False),
-        sa.Column("href", sa.String(length=200), nullable=False),
-        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("read_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("digest_id", sa.Integer(), nullable=True),
-        sa.ForeignKeyConstraint(["digest_id"], ["digests.id"], name=op.f("fk_notices_digest_id")),
-        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_notices_user_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_notices")),
-        sa.UniqueConstraint("user_id", "key", name=op.f("uq_notices_user_id_key")),
-    )
-    op.create_index(op.f("ix_notices_digest_id"), "notices", ["digest_id"], unique=False)
-    op.create_index("ix_notices_unread", "notices", ["user_id", "read_at", "id"], unique=False)
     op.create_table(
         "objective_entries",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -1306,25 +1562,6 @@ def upgrade() -> None:
         op.f("ix_preservation_requests_municipality_id"), "preservation_requests", ["municipality_id"], unique=False
     )
     op.create_index(op.f("ix_preservation_requests_school_id"), "preservation_requests", ["school_id"], unique=False)
-    op.create_table(
-        "federal_markers",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("dataset_id", sa.Integer(), nullable=False),
-        sa.Column("year", sa.Integer(), nullable=False),
-        sa.Column("markers", sa.JSON(), nullable=False),
-        sa.Column("n_markers", sa.Integer(), nullable=False),
-        sa.Column("municipality_id", sa.Integer(), nullable=True),
-        sa.Column("school_id", sa.Integer(), nullable=True),
-        sa.ForeignKeyConstraint(["dataset_id"], ["datasets.id"], name=op.f("fk_federal_markers_dataset_id")),
-        sa.ForeignKeyConstraint(
-            ["municipality_id"], ["municipalities.id"], name=op.f("fk_federal_markers_municipality_id")
-        ),
-        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_federal_markers_school_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_federal_markers")),
-    )
-    op.create_index(op.f("ix_federal_markers_dataset_id"), "federal_markers", ["dataset_id"], unique=False)
-    op.create_index(op.f("ix_federal_markers_municipality_id"), "federal_markers", ["municipality_id"], unique=False)
-    op.create_index(op.f("ix_federal_markers_school_id"), "federal_markers", ["school_id"], unique=False)
     op.create_table(
         "rechecks",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -1535,10 +1772,6 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_rechecks_inspector_id"), table_name="rechecks")
     op.drop_index(op.f("ix_rechecks_case_id"), table_name="rechecks")
     op.drop_table("rechecks")
-    op.drop_index(op.f("ix_federal_markers_school_id"), table_name="federal_markers")
-    op.drop_index(op.f("ix_federal_markers_municipality_id"), table_name="federal_markers")
-    op.drop_index(op.f("ix_federal_markers_dataset_id"), table_name="federal_markers")
-    op.drop_table("federal_markers")
     op.drop_index(op.f("ix_preservation_requests_school_id"), table_name="preservation_requests")
     op.drop_index(op.f("ix_preservation_requests_municipality_id"), table_name="preservation_requests")
     op.drop_index(op.f("ix_preservation_requests_case_id"), table_name="preservation_requests")
@@ -1551,9 +1784,6 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_objective_entries_school_id"), table_name="objective_entries")
     op.drop_index(op.f("ix_objective_entries_municipality_id"), table_name="objective_entries")
     op.drop_table("objective_entries")
-    op.drop_index("ix_notices_unread", table_name="notices")
-    op.drop_index(op.f("ix_notices_digest_id"), table_name="notices")
-    op.drop_table("notices")
     op.drop_index(op.f("ix_interviews_school_id"), table_name="interviews")
     op.drop_index(op.f("ix_interviews_municipality_id"), table_name="interviews")
     op.drop_index(op.f("ix_interviews_case_id"), table_name="interviews")
@@ -1566,6 +1796,52 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_flags_municipality_id"), table_name="flags")
     op.drop_index(op.f("ix_flags_case_id"), table_name="flags")
     op.drop_table("flags")
+    op.drop_index(op.f("ix_federal_markers_school_id"), table_name="federal_markers")
+    op.drop_index(op.f("ix_federal_markers_municipality_id"), table_name="federal_markers")
+    op.drop_index(op.f("ix_federal_markers_dataset_id"), table_name="federal_markers")
+    op.drop_table("federal_markers")
+    op.drop_index(op.f("ix_deadlines_school_id"), table_name="deadlines")
+    op.drop_index(op.f("ix_deadlines_municipality_id"), table_name="deadlines")
+    op.drop_index(op.f("ix_deadlines_due_on"), table_name="deadlines")
+    op.drop_index(op.f("ix_deadlines_case_id"), table_name="deadlines")
+    op.drop_table("deadlines")
+    op.drop_index(op.f("ix_curator_orders_school_id"), table_name="curator_orders")
+    op.drop_index(op.f("ix_curator_orders_municipality_id"), table_name="curator_orders")
+    op.drop_index(op.f("ix_curator_orders_curator_id"), table_name="curator_orders")
+    op.drop_index(op.f("ix_curator_orders_case_id"), table_name="curator_orders")
+    op.drop_table("curator_orders")
+    op.drop_index(op.f("ix_conclusions_school_id"), table_name="conclusions")
+    op.drop_index(op.f("ix_conclusions_municipality_id"), table_name="conclusions")
+    op.drop_index(op.f("ix_conclusions_case_id"), table_name="conclusions")
+    op.drop_table("conclusions")
+    op.drop_index(op.f("ix_case_events_school_id"), table_name="case_events")
+    op.drop_index(op.f("ix_case_events_municipality_id"), table_name="case_events")
+    op.drop_table("case_events")
+    op.drop_index(op.f("ix_case_documents_school_id"), table_name="case_documents")
+    op.drop_index(op.f("ix_case_documents_municipality_id"), table_name="case_documents")
+    op.drop_index(op.f("ix_case_documents_case_id"), table_name="case_documents")
+    op.drop_table("case_documents")
+    op.drop_index(op.f("ix_trainings_school_id"), table_name="trainings")
+    op.drop_index(op.f("ix_trainings_person_id"), table_name="trainings")
+    op.drop_index(op.f("ix_trainings_municipality_id"), table_name="trainings")
+    op.drop_table("trainings")
+    op.drop_index(op.f("ix_person_relations_school_id"), table_name="person_relations")
+    op.drop_index(op.f("ix_person_relations_related_school_id"), table_name="person_relations")
+    op.drop_index(op.f("ix_person_relations_person_id"), table_name="person_relations")
+    op.drop_index(op.f("ix_person_relations_municipality_id"), table_name="person_relations")
+    op.drop_table("person_relations")
+    op.drop_index(op.f("ix_person_posts_workplace_id"), table_name="person_posts")
+    op.drop_index(op.f("ix_person_posts_school_id"), table_name="person_posts")
+    op.drop_index(op.f("ix_person_posts_person_id"), table_name="person_posts")
+    op.drop_index(op.f("ix_person_posts_municipality_id"), table_name="person_posts")
+    op.drop_table("person_posts")
+    op.drop_index(op.f("ix_person_duties_school_id"), table_name="person_duties")
+    op.drop_index(op.f("ix_person_duties_person_id"), table_name="person_duties")
+    op.drop_index(op.f("ix_person_duties_municipality_id"), table_name="person_duties")
+    op.drop_table("person_duties")
+    op.drop_index("ix_notices_unread", table_name="notices")
+    op.drop_index(op.f("ix_notices_digest_id"), table_name="notices")
+    op.drop_table("notices")
     op.drop_index(op.f("ix_findings_school_id"), table_name="findings")
     op.drop_index("ix_findings_run_school", table_name="findings")
     op.drop_index(op.f("ix_findings_municipality_id"), table_name="findings")
@@ -1575,39 +1851,42 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_due_moves_municipality_id"), table_name="due_moves")
     op.drop_index(op.f("ix_due_moves_change_id"), table_name="due_moves")
     op.drop_table("due_moves")
-    op.drop_index(op.f("ix_deadlines_school_id"), table_name="deadlines")
-    op.drop_index(op.f("ix_deadlines_municipality_id"), table_name="deadlines")
-    op.drop_index(op.f("ix_deadlines_due_on"), table_name="deadlines")
-    op.drop_index(op.f("ix_deadlines_case_id"), table_name="deadlines")
-    op.drop_table("deadlines")
+    op.drop_index("ix_declarations_user_school", table_name="declarations")
+    op.drop_index(op.f("ix_declarations_school_id"), table_name="declarations")
+    op.drop_index(op.f("ix_declarations_person_id"), table_name="declarations")
+    op.drop_index(op.f("ix_declarations_municipality_id"), table_name="declarations")
+    op.drop_table("declarations")
     op.drop_index(op.f("ix_datasets_school_id"), table_name="datasets")
     op.drop_index("ix_datasets_paper", table_name="datasets")
     op.drop_index(op.f("ix_datasets_municipality_id"), table_name="datasets")
     op.drop_table("datasets")
-    op.drop_index(op.f("ix_curator_orders_school_id"), table_name="curator_orders")
-    op.drop_index(op.f("ix_curator_orders_municipality_id"), table_name="curator_orders")
-    op.drop_index(op.f("ix_curator_orders_curator_id"), table_name="curator_orders")
-    op.drop_index(op.f("ix_curator_orders_case_id"), table_name="curator_orders")
-    op.drop_table("curator_orders")
     op.drop_index(op.f("ix_control_members_school_id"), table_name="control_members")
     op.drop_index(op.f("ix_control_members_municipality_id"), table_name="control_members")
     op.drop_index(op.f("ix_control_members_group_id"), table_name="control_members")
     op.drop_table("control_members")
-    op.drop_index(op.f("ix_conclusions_school_id"), table_name="conclusions")
-    op.drop_index(op.f("ix_conclusions_municipality_id"), table_name="conclusions")
-    op.drop_index(op.f("ix_conclusions_case_id"), table_name="conclusions")
-    op.drop_table("conclusions")
     op.drop_index(op.f("ix_cluster_memberships_set_id"), table_name="cluster_memberships")
     op.drop_index(op.f("ix_cluster_memberships_school_id"), table_name="cluster_memberships")
     op.drop_index(op.f("ix_cluster_memberships_municipality_id"), table_name="cluster_memberships")
     op.drop_table("cluster_memberships")
-    op.drop_index(op.f("ix_case_events_school_id"), table_name="case_events")
-    op.drop_index(op.f("ix_case_events_municipality_id"), table_name="case_events")
-    op.drop_table("case_events")
-    op.drop_index(op.f("ix_case_documents_school_id"), table_name="case_documents")
-    op.drop_index(op.f("ix_case_documents_municipality_id"), table_name="case_documents")
-    op.drop_index(op.f("ix_case_documents_case_id"), table_name="case_documents")
-    op.drop_table("case_documents")
+    op.drop_index(
+        "uq_cases_open_school",
+        table_name="cases",
+        sqlite_where=sa.text("state <> 'closed'"),
+        postgresql_where=sa.text("state <> 'closed'"),
+    )
+    op.drop_index("ix_cases_state_evidence", table_name="cases")
+    op.drop_index(op.f("ix_cases_school_id"), table_name="cases")
+    op.drop_index("ix_cases_municipality_state", table_name="cases")
+    op.drop_index(op.f("ix_cases_municipality_id"), table_name="cases")
+    op.drop_index(op.f("ix_cases_due_on"), table_name="cases")
+    op.drop_index(op.f("ix_cases_curator_id"), table_name="cases")
+    op.drop_table("cases")
+    op.drop_index(op.f("ix_absences_substitute_id"), table_name="absences")
+    op.drop_index(op.f("ix_absences_school_id"), table_name="absences")
+    op.drop_index(op.f("ix_absences_person_id"), table_name="absences")
+    op.drop_index(op.f("ix_absences_municipality_id"), table_name="absences")
+    op.drop_table("absences")
+    op.drop_table("workflow_versions")
     op.drop_index(op.f("ix_uploads_sha256"), table_name="uploads")
     op.drop_index(op.f("ix_uploads_school_id"), table_name="uploads")
     op.drop_index(op.f("ix_uploads_municipality_id"), table_name="uploads")
@@ -1616,6 +1895,10 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_screening_runs_school_id"), table_name="screening_runs")
     op.drop_index(op.f("ix_screening_runs_municipality_id"), table_name="screening_runs")
     op.drop_table("screening_runs")
+    op.drop_index(op.f("ix_persons_school_id"), table_name="persons")
+    op.drop_index(op.f("ix_persons_name"), table_name="persons")
+    op.drop_index(op.f("ix_persons_municipality_id"), table_name="persons")
+    op.drop_table("persons")
     op.drop_table("mailboxes")
     op.drop_index(
         "uq_feed_keys_alive",
@@ -1637,19 +1920,6 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_cluster_sets_school_id"), table_name="cluster_sets")
     op.drop_index(op.f("ix_cluster_sets_municipality_id"), table_name="cluster_sets")
     op.drop_table("cluster_sets")
-    op.drop_index(
-        "uq_cases_open_school",
-        table_name="cases",
-        sqlite_where=sa.text("state <> 'closed'"),
-        postgresql_where=sa.text("state <> 'closed'"),
-    )
-    op.drop_index("ix_cases_state_evidence", table_name="cases")
-    op.drop_index(op.f("ix_cases_school_id"), table_name="cases")
-    op.drop_index("ix_cases_municipality_state", table_name="cases")
-    op.drop_index(op.f("ix_cases_municipality_id"), table_name="cases")
-    op.drop_index(op.f("ix_cases_due_on"), table_name="cases")
-    op.drop_index(op.f("ix_cases_curator_id"), table_name="cases")
-    op.drop_table("cases")
     op.drop_index(op.f("ix_calendar_changes_municipality_id"), table_name="calendar_changes")
     op.drop_table("calendar_changes")
     op.drop_index(op.f("ix_auth_sessions_user_id"), table_name="auth_sessions")

@@ -43,7 +43,6 @@ from app.models import (
 from app.policy import SYSTEM
 from app.settings import Settings
 from app.terms import (
-    CaseState,
     DocumentKind,
     Family,
     FileKind,
@@ -79,6 +78,7 @@ class Place:
     finding: int
     entry: int
     group: int
+    person: int
     deadline: int
     event: int
     days: int
@@ -191,7 +191,7 @@ def fill(session: Session, context: AppContext, cast: Cast, school: School, word
             }
         ],
     }
-    case = make.make_case(session, school, state=CaseState.OBSERVED, version=0, curator_name=f"Куратор {word}")
+    case = make.make_case(session, school, state="observed", version=0, curator_name=f"Куратор {word}")
     flag = make.make_flag(session, school, run, case_id=case.id, frozen=frozen)
     finding = Finding(
         run_id=run.id,
@@ -293,6 +293,7 @@ def fill(session: Session, context: AppContext, cast: Cast, school: School, word
     )
     entry = make.make_entry(session, school, reason=f"Основание записи {word}", recorded_by_name=f"Внёс {word}")
     group = make.make_control_group(session, [school], title=f"Группа {word}", drawn_by_name=f"Составил {word}")
+    person = make.make_person(session, school, name=f"Сотрудник {word}".strip(), note=f"Связь {word}", cast=cast)
     town = school.municipality_id
     deadline = make.make_deadline(
         session, town, school_id=school.id, title=f"Срок {word}", responsible=f"Отвечает {word}"
@@ -325,7 +326,7 @@ def fill(session: Session, context: AppContext, cast: Cast, school: School, word
     session.flush()
     of_calendar = (deadline.id, event.id, days.id, change.id)
     of_case = (case.id, flag.id, observation.id, recheck.id, document.id)
-    return Place(school.id, *of_case, upload.id, finding.id, entry.id, group.id, *of_calendar)
+    return Place(school.id, *of_case, upload.id, finding.id, entry.id, group.id, person.id, *of_calendar)
 
 
 def make_frozen() -> dict[str, Any]:
@@ -377,6 +378,9 @@ def make_world(context: AppContext) -> World:
         neighbour = fill(session, context, cast, cast.neighbour, NEIGHBOUR, run, dataset)
         foreign = fill(session, context, cast, cast.foreign, CANARY, run, dataset)
         session.get(Case, own.case).curator_id = cast["kira"].id
+        for login in ("kira", "ivan"):
+            for school in (cast.school, cast.objective):
+                make.make_declaration(session, cast[login], school)
         dead = OutboxJob(
             kind="issue_document",
             queue="default",
