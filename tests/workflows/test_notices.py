@@ -96,6 +96,8 @@ def town_of(context: AppContext) -> Town:
             session, case, cast["ivan"], status=VisitStatus.SCHEDULED, scheduled_on=TODAY - timedelta(days=3),
             act_number=None, held_on=None,
         )  # fmt: skip
+        for name in ("kira", "ivan"):  # a case opens to them once they have declared
+            make.make_declaration(session, cast[name], cast.school)
         return Town(context, cast, case.id, visit.id)
 
 
