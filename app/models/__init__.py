@@ -1,6 +1,7 @@
 """Tables. One family a module; columns, constraints and relations, no rules."""
 
 from app.models.base import Base, Tenant
+from app.models.bulk import BulkDecision, BulkRow
 from app.models.case import Case, CaseEvent, Conclusion
 from app.models.case_work import CuratorOrder, Document, Interview, Observation, Recheck, RecheckedWork
 from app.models.dataset import Dataset, FederalMarker, Upload
@@ -10,13 +11,29 @@ from app.models.outbox import InboxNote, JobEffect, OutboxJob
 from app.models.scaling import ScaledSchool, ScaleLink
 from app.models.school_groups import ClusterMembership, ClusterSet, ControlGroup, ControlMember, ObjectiveEntry
 from app.models.screening import Finding, Flag, ScreeningRun
+from app.models.side_moves import (
+    AdminMeasure,
+    CaseEpisode,
+    CasePause,
+    CaseQuestion,
+    ClosureCheck,
+    DynamicsReview,
+    HandOver,
+)
 from app.models.user import AuthSession, LoginAttempt, User
 
 __all__ = [
+    "AdminMeasure",
     "AuthSession",
     "Base",
+    "BulkDecision",
+    "BulkRow",
     "Case",
+    "CaseEpisode",
     "CaseEvent",
+    "CasePause",
+    "CaseQuestion",
+    "ClosureCheck",
     "ClusterMembership",
     "ClusterSet",
     "Conclusion",
@@ -25,9 +42,11 @@ __all__ = [
     "CuratorOrder",
     "Dataset",
     "Document",
+    "DynamicsReview",
     "FederalMarker",
     "Finding",
     "Flag",
+    "HandOver",
     "InboxNote",
     "Interview",
     "JobEffect",
