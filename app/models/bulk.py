@@ -30,7 +30,6 @@ class BulkDecision(Tenant, Base):
     made_by_name: Mapped[str] = mapped_column(String(200))
     tried_at: Mapped[datetime] = mapped_column(UtcDateTime)
     confirmed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     withdrawn_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     withdrawn_by_name: Mapped[str | None] = mapped_column(String(200))
     withdrawal_reason: Mapped[str] = mapped_column(Text, default="")
@@ -56,6 +55,5 @@ class BulkRow(Tenant, Base):
     reasons: Mapped[list[JsonObject]] = mapped_column(JSON, default=list)
     before: Mapped[JsonObject] = mapped_column(JSON, default=dict)
     made: Mapped[JsonObject] = mapped_column(JSON, default=dict)
-    at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     case: Mapped[Case] = relationship(foreign_keys="BulkRow.case_id")

@@ -13,7 +13,7 @@ from app.errors import Reason, Refused
 from app.models import Case, CuratorOrder, User
 from app.policy import Actor, Permission
 from app.terms import CaseState, Role
-from app.workflows import independence
+from app.workflows import hand_overs, independence
 from app.workflows.case import open_case_of, record
 
 
@@ -74,6 +74,9 @@ def issue_order(
     objection = independence.curator_objection(session, case, curator_id, no_conflict_declared)
     if objection is not None:
         reasons.append(objection)
+    taken = hand_overs.order_objection(session, case, curator_id)
+    if taken is not None:
+        reasons.append(taken)
     if reasons:
         raise Refused(*reasons)
     person = independence.person_facts(session, curator_id)
@@ -93,6 +96,7 @@ def issue_order(
         municipality_id=case.municipality_id,
         school_id=case.school_id,
     )
+    hand_overs.complete_by_order(session, case, curator_id, actor=actor, at=at)
     session.add(order)
     case.curator_id, case.curator_name = curator_id, person.name
     session.flush()

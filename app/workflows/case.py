@@ -13,8 +13,8 @@ from app import datafiles, policy
 from app.errors import NotFound, Reason, Refused
 from app.models import Case, Conclusion, Flag, User
 from app.policy import Actor, Permission
-from app.terms import CaseKind, CaseState, Role, Verdict
-from app.workflows import independence, journal
+from app.terms import CaseKind, CaseState, EpisodeOrigin, Role, Tier, Verdict
+from app.workflows import brakes, closures, engine, independence, journal
 from app.workflows.engine import Question, Transition, make_workflow, register
 from app.workflows.guards import (
     ACT,
@@ -54,6 +54,7 @@ OBJECTIVITY: tuple[Transition, ...] = (
 """The one table: buttons, refusals, journal, diagram and tests come from it."""
 
 register([make_workflow("objectivity", WORKFLOW_VERSION, OBJECTIVITY)])
+engine.ALWAYS[:] = brakes.ALL
 
 
 @cache
@@ -73,25 +74,39 @@ def open_case(session: Session, flag: Flag, *, actor: Actor, at: datetime, reaso
     action = "flag:attach"
     if case is None:
         action = "case:open"
-        case = Case(
-            number=_next_number(session, flag.year),
-            kind=CaseKind.OBJECTIVITY,
-            workflow_version=WORKFLOW_VERSION,
-            year=flag.year,
-            tier=flag.tier,
-            evidence=flag.evidence,
-            opened_at=at,
-            entered_at=at,
-            municipality_id=flag.municipality_id,
-            school_id=flag.school_id,
-        )
-        session.add(case)
-        session.flush()
+        case = new_case(session, flag.school_id, flag.municipality_id, CaseKind.OBJECTIVITY, flag.year, at=at)
+        case.tier, case.evidence = flag.tier, flag.evidence
+        closed = closures.former(session, case, at=at)
+        if closed is not None:
+            said = f"Признаки за {flag.year} год появились у школы, чьё дело {closed.number} было закрыто."
+            carried = {"flag_id": flag.id}
+            closures.link(session, case, closed, EpisodeOrigin.NEXT_CYCLE, said, carried, actor=actor, at=at)
     flag.case_id = case.id
     session.flush()
     record(
         session, case, action, actor=actor, at=at, reason=reason, facts={"flag_id": flag.id, "tier": flag.tier.value}
     )
+    return case
+
+
+def new_case(
+    session: Session, school_id: int | None, municipality_id: int | None, kind: CaseKind, year: int, *, at: datetime
+) -> Case:
+    """A numbered case at the beginning of its workflow; who opens it says with what signs."""
+    case = Case(
+        number=_next_number(session, year),
+        kind=kind,
+        workflow_version=WORKFLOW_VERSION,
+        year=year,
+        tier=Tier.NONE,
+        evidence=0.0,
+        opened_at=at,
+        entered_at=at,
+        municipality_id=municipality_id,
+        school_id=school_id,
+    )
+    session.add(case)
+    session.flush()
     return case
 
 

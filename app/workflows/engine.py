@@ -134,6 +134,15 @@ class Move:
         return self.is_permitted and not self.reasons
 
 
+ALWAYS: list[Callable[[Question, Transition], CheckedGuard | None]] = []
+"""What is asked of every move, whatever its table says (see `app.workflows.brakes`); None where it does not apply."""
+
+
+def _checked(question: Question, row: Transition) -> tuple[CheckedGuard, ...]:
+    always = [found for ask in ALWAYS if (found := ask(question, row)) is not None]
+    return (*always, *(CheckedGuard(guard, guard.check(question)) for guard in row.guards))
+
+
 def available(session: Session, case: Case, *, actor: Actor, at: datetime) -> list[Move]:
     """Every row that leads out of the case's state, with what is met and what is missing; the main one first."""
     question = Question(session, case, actor, at)
@@ -141,7 +150,7 @@ def available(session: Session, case: Case, *, actor: Actor, at: datetime) -> li
     return [
         Move(
             row,
-            tuple(CheckedGuard(guard, guard.check(question)) for guard in row.guards),
+            _checked(question, row),
             actor.may(row.permission),
         )
         for row in sorted(rows, key=lambda row: row.is_side)
@@ -199,7 +208,7 @@ def fire(
         )
     policy.require(actor, row.permission)
     question = Question(session, case, actor, at)
-    reasons = [found for guard in row.guards if (found := guard.check(question)) is not None]
+    reasons = [check.reason for check in _checked(question, row) if check.reason is not None]
     if reasons:
         raise Refused(*reasons)
     source, target = case.state, workflow.target(case.state, trigger)

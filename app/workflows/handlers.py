@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.context import AppContext
 from app.models import CaseEvent, InboxNote, OutboxJob
-from app.workflows import intake, issuing, recheck, scaling, screening
+from app.workflows import bulk, bulk_withdrawal, intake, issuing, recheck, scaling, screening
 
 Effect = Callable[[Session], None]
 Handler = Callable[[AppContext, OutboxJob], Effect]
@@ -39,6 +39,8 @@ def note_move(context: AppContext, job: OutboxJob) -> Effect:
 
 
 HANDLERS: dict[str, Handler] = {
+    "bulk_decision": bulk.carry_out,
+    "bulk_withdraw": bulk_withdrawal.put_back_all,
     "case_moved": note_move,
     "issue_document": issuing.issue,
     "draw_recheck": recheck.draw,

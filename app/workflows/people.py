@@ -9,16 +9,17 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import argon2
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import ColumnElement, delete, select, union, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.errors import Conflict, NotFound, Reason, Refused
-from app.models import AuthSession, Case, CuratorOrder, LoginAttempt, Observation, Recheck, School, User
+from app.models import AuthSession, Case, CuratorOrder, HandOver, LoginAttempt, Observation, Recheck, School, User
 from app.policy import SYSTEM, Actor, Permission, require
-from app.terms import Role
+from app.terms import HandOverStatus, Role
 from app.workflows import journal
 
 SHORTEST_PASSWORD = 12
+HAND_OVERS_OPEN = (HandOverStatus.PROPOSED, HandOverStatus.ACCEPTED)
 _HASHER = argon2.PasswordHasher()
 
 
@@ -35,18 +36,20 @@ def actor_for(session: Session, user: User, at: datetime) -> Actor:
         sources = (
             (Case.school_id, Case.curator_id == user.id),
             (CuratorOrder.school_id, (CuratorOrder.curator_id == user.id) & (CuratorOrder.until >= at.date())),
+            # Whoever is asked to take a case over has to see what is asked.
+            (HandOver.school_id, (HandOver.to_id == user.id) & HandOver.status.in_(HAND_OVERS_OPEN)),
         )
     else:
         sources = (
             (Observation.school_id, Observation.observer_id == user.id),
             (Recheck.school_id, Recheck.inspector_id == user.id),
         )
-    first, second = (select(column).where(condition) for column, condition in sources)
+    wanted = union(*(select(column).where(condition) for column, condition in sources))
     # The question is whose rows these are, so it is asked by the system; only column values come back, no objects stay.
     bound = session.info.get("actor")
     session.info["actor"] = SYSTEM
     try:
-        found = session.execute(first.union(second)).scalars().all()
+        found = session.execute(wanted).scalars().all()
     finally:
         session.info["actor"] = bound
     return Actor.for_user(user, (school_id for school_id in found if school_id is not None))
