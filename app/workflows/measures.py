@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy import and_, func, select
@@ -164,7 +164,7 @@ def record_review(session: Session, case_id: int, note: str, *, actor: Actor, at
 def reviews_due(session: Session, on: date) -> list[Case]:
     """Open cases that were open when the period began and whose dynamics nobody has reviewed in it, strongest first."""
     period = period_of(on, load_rules())
-    begin = datetime(period.year, period.month, 1).astimezone()
+    begin = datetime(period.year, period.month, 1, tzinfo=UTC)
     done = select(DynamicsReview.id).where(DynamicsReview.case_id == Case.id, DynamicsReview.period == period).exists()
     return list(
         session.scalars(
@@ -202,22 +202,21 @@ def _review(session: Session, case_id: int, period: date) -> DynamicsReview | No
 
 
 def _year(session: Session, case: Case, year: int, run_id: int) -> YearSigns:
-    papers = set(
-        session.execute(
-            select(Finding.subject, Finding.grade)
-            .where(
-                Finding.run_id == run_id,
-                Finding.school_id == case.school_id,
-                Finding.outcome == FindingOutcome.ASSESSED,
-                Finding.family.not_in(SHOWN_FAMILIES),
-                Finding.subject != "",
-            )
-            .distinct()
-        ).tuples()
+    found = session.execute(
+        select(Finding.subject, Finding.grade)
+        .where(
+            Finding.run_id == run_id,
+            Finding.school_id == case.school_id,
+            Finding.outcome == FindingOutcome.ASSESSED,
+            Finding.family.not_in(SHOWN_FAMILIES),
+            Finding.subject != "",
+        )
+        .distinct()
     )
+    papers = {(subject, grade) for subject, grade in found}
     flag = session.scalars(select(Flag).where(Flag.run_id == run_id, Flag.school_id == case.school_id)).first()
-    found = flag.frozen.get("findings", []) if flag is not None else []
-    signs = {(item["subject"], item["grade"]) for item in found if item.get("sign") and item.get("subject")}
+    frozen_findings = flag.frozen.get("findings", []) if flag is not None else []
+    signs = {(item["subject"], item["grade"]) for item in frozen_findings if item.get("sign") and item.get("subject")}
     raised_at = session.scalar(select(ScreeningRun.raised_at).where(ScreeningRun.id == run_id))
     assert raised_at is not None
     return YearSigns(year, raised_at.date(), len(papers | signs), len(signs))
