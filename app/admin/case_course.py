@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from app import auth
 from app.admin import words
+from app.admin.side_actions import SIDE_ACTIONS
 from app.models import Case, CaseEvent, JournalEntry
 from app.workflows.case import OBJECTIVITY
 
@@ -45,7 +46,7 @@ ACTIONS = {
     "recheck:points": _l("Внесены баллы экспертов"),
     "document:issue": _l("Оформлен документ"),
     "document:read": _l("Документ скачан"),
-}
+} | SIDE_ACTIONS
 
 HAPPENED = {
     "interview": _l("Собеседование проведено"),
@@ -54,6 +55,7 @@ HAPPENED = {
     "recheck": _l("Перепроверка завершена"),
     "close": _l("Закрытие утверждено"),
     "dismiss": _l("Признак снят"),
+    "withdraw": _l("Массовое решение отозвано, дело возвращено"),
 }
 """A trigger → what the course of the case says of it once it has been fired; the buttons say it as an order."""
 
@@ -72,7 +74,7 @@ def of(case: Case) -> dict[str, Any]:
         )
         for e in events
     ]
-    triggers = {f"case:{row.trigger}" for row in OBJECTIVITY}
+    triggers = {f"case:{row.trigger}" for row in OBJECTIVITY} | {"case:withdraw"}
     entries = session.scalars(
         select(JournalEntry)
         .where(JournalEntry.subject == "case", JournalEntry.subject_id == case.id, JournalEntry.action.not_in(triggers))

@@ -7,8 +7,6 @@ and loses nothing; the same request sent twice is done once.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from flask import redirect, request, url_for
@@ -18,9 +16,10 @@ from sqlalchemy import select
 
 from app import auth
 from app.admin import case_fields as fields
-from app.admin import case_page, words
+from app.admin import case_page, side_forms, words
 from app.admin import case_steps as steps
 from app.admin.base import say
+from app.admin.case_form import CaseForm
 from app.errors import Conflict, NotFound, Reason, Refused
 from app.models import Case, Flag, JournalEntry
 from app.policy import Permission, require
@@ -30,22 +29,6 @@ from app.workflows import engine
 
 if TYPE_CHECKING:
     from app.admin.cases import CasesView
-
-
-@dataclass(frozen=True)
-class CaseForm:
-    """One form: who may fill it in, where the case must stand, how it is prepared and which verb keeps it."""
-
-    title: Any
-    lead: Any
-    permission: Permission
-    states: frozenset[CaseState]
-    prepare: Callable[[Case], fields.StepForm]
-    save: Callable[[Case, Any], None]
-    done: Any
-    trigger: str | None = None
-    template: str = "pages/case_form.html"
-    context: Callable[[Case], dict[str, Any]] = field(default=lambda case: {})
 
 
 def serve(view: CasesView, case: Case, name: str) -> Any:
@@ -223,5 +206,5 @@ FORMS: dict[str, CaseForm] = {
         _l("Предложение внесено; его утвердит другой человек."),
         context=steps.recheck_results,
     ),
-}
+} | side_forms.SIDE_FORMS
 """Name in the address → form."""

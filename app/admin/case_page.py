@@ -14,7 +14,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
 from app import auth
-from app.admin import case_course, sentences_en, words
+from app.admin import case_course, sentences_en, side_panel, words
 from app.admin.base import say
 from app.errors import Conflict, Reason, Refused
 from app.models import (
@@ -54,6 +54,9 @@ FORM_OF_ANCHOR = {
     "#observation": "observation",
     "#recheck": "recheck",
     "#conclusion": "conclusion",
+    "#resume": "resume",
+    "#answer": "answer",
+    "#transfer": "transfer",
 }
 """Where a guard's reason says something is missing → the form that supplies it."""
 
@@ -93,6 +96,7 @@ def show(view: CasesView, case: Case, *, told: Sequence[Reason] = (), conflict: 
         "href_of": lambda href: href_of(case, href),
         "checks": checks,
         "may_move": any(move.is_permitted for move in moves),
+        **side_panel.of(case),
     }
     context |= {
         "signs": _signs,
@@ -144,7 +148,7 @@ def offered(case: Case) -> list[tuple[str, str]]:
     return [
         (name, str(form.title))
         for name, form in FORMS.items()
-        if case.state in form.states and auth.actor().may(form.permission)
+        if case.state in form.states and auth.actor().may(form.permission) and form.when(case)
     ]
 
 

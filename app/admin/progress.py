@@ -11,8 +11,9 @@ from sqlalchemy import select
 
 from app import auth
 from app.admin import words
+from app.admin.bulk import progress_of
 from app.errors import NotFound
-from app.models import Document, Recheck, ScaleLink, ScreeningRun, Upload
+from app.models import BulkDecision, Document, Recheck, ScaleLink, ScreeningRun, Upload
 from app.policy import Permission, require
 from app.terms import RecheckStatus, RunStatus, UploadStatus
 
@@ -46,6 +47,7 @@ KINDS: dict[str, tuple[Any, Permission, Callable[[Any], dict[str, Any]]]] = {
     "run": (ScreeningRun, Permission.SCREENING_READ, _run),
     "recheck": (Recheck, Permission.CASE_READ, _recheck),
     "scale": (ScaleLink, Permission.GROUP_READ, _scale),
+    "bulk": (BulkDecision, Permission.CASE_BULK, progress_of),
     "document": (Document, Permission.DOCUMENT_READ, _document),
 }
 

@@ -220,3 +220,8 @@ def _year(session: Session, case: Case, year: int, run_id: int) -> YearSigns:
     raised_at = session.scalar(select(ScreeningRun.raised_at).where(ScreeningRun.id == run_id))
     assert raised_at is not None
     return YearSigns(year, raised_at.date(), len(papers | signs), len(signs))
+
+
+def period(on: date) -> date:
+    """First day of the review period that `on` belongs to."""
+    return period_of(on, load_rules())

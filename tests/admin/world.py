@@ -28,6 +28,8 @@ from app import auth
 from app.context import AppContext
 from app.database import acting
 from app.models import (
+    BulkDecision,
+    BulkRow,
     Case,
     Document,
     Finding,
@@ -76,6 +78,7 @@ class Place:
     finding: int
     entry: int
     group: int
+    decision: int
 
 
 @dataclass
@@ -287,8 +290,18 @@ def fill(session: Session, context: AppContext, cast: Cast, school: School, word
     entry = make.make_entry(session, school, reason=f"Основание записи {word}", recorded_by_name=f"Внёс {word}")
     group = make.make_control_group(session, [school], title=f"Группа {word}", drawn_by_name=f"Составил {word}")
     session.flush()
+    decision = BulkDecision(
+        kind="move", trigger="recheck", reason=f"Решение {word}", made_by_name=f"Решил {word}", tried_at=NOW, n_rows=1,
+        n_able=1, municipality_id=school.municipality_id,
+    )  # fmt: skip
+    session.add(decision)
+    session.flush()
+    reasons = [{"code": "no_recheck", "ru": f"Нет перепроверки {word}", "en": f"No recheck {word}"}]
+    rest = {"expected_version": 0, "status": "unable", "reasons": reasons, **place}
+    session.add(BulkRow(decision_id=decision.id, case_id=case.id, **rest))
+    session.flush()
     of_case = (case.id, flag.id, observation.id, recheck.id, document.id)
-    return Place(school.id, *of_case, upload.id, finding.id, entry.id, group.id)
+    return Place(school.id, *of_case, upload.id, finding.id, entry.id, group.id, decision.id)
 
 
 def make_frozen() -> dict[str, Any]:

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import true
 
 from app import auth, policy
+from app.admin.side_forms import SIDE_FORMS
 from app.policy import GRANTS, Permission
 from app.terms import Role
 from tests.admin.world import CANARY, NEIGHBOUR, World, readable, world, world_on_both
@@ -47,8 +48,8 @@ FORBIDDEN_WORDS = {
     None: (CANARY, NEIGHBOUR),
 }
 DATA = {"version": "0", "request_id": "matrix-request", "trigger": "recheck", "reason": "проверка доступа ко всему"}
-FILES, JOBS = ("xlsx", "nonsense"), ("upload", "run", "recheck", "document", "scale")
-FORMS = ("interview", "handover", "order", "observation", "recheck", "conclusion", "nonsense")
+FILES, JOBS = ("xlsx", "nonsense"), ("upload", "run", "recheck", "document", "scale", "bulk")
+FORMS = ("interview", "handover", "order", "observation", "recheck", "conclusion", "nonsense", *SIDE_FORMS)
 
 
 def test_every_route_names_a_permission_or_is_listed_here(world: World) -> None:

@@ -1,0 +1,29 @@
+"""What a form of a case is; the forms themselves stand in `case_forms` and `side_forms`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.admin import case_fields as fields
+from app.models import Case
+from app.policy import Permission
+from app.terms import CaseState
+
+
+@dataclass(frozen=True)
+class CaseForm:
+    """One form: who may fill it in, where the case must stand, how it is prepared and which verb keeps it."""
+
+    title: Any
+    lead: Any
+    permission: Permission
+    states: frozenset[CaseState]
+    prepare: Callable[[Case], fields.StepForm]
+    save: Callable[[Case, Any], None]
+    done: Any
+    trigger: str | None = None
+    template: str = "pages/case_form.html"
+    context: Callable[[Case], dict[str, Any]] = field(default=lambda case: {})
+    when: Callable[[Case], bool] = field(default=lambda case: True)
