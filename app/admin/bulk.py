@@ -50,8 +50,18 @@ STATUS_TONES = {
 
 class BulkFields(FlaskForm):
     what = RadioField(_l("Что сделать"), [case_fields.NEEDED])
-    until_on = DateField(_l("Отложить до"), [Optional()], format=case_fields.DAY_FORMATS)
-    person_id = SelectField(_l("Куратор"), [Optional()], coerce=int)
+    until_on = DateField(
+        _l("Отложить до"),
+        [Optional()],
+        format=case_fields.DAY_FORMATS,
+        description=_l("Нужно, только если дела откладывают."),
+    )
+    person_id = SelectField(
+        _l("Куратор"),
+        [Optional()],
+        coerce=int,
+        description=_l("Нужен, если дела передают или поручают собеседование."),
+    )
     reason = TextAreaField(
         _l("Почему"), [case_fields.NEEDED, Length(max=2000)], description=_l("Встанет в журнал каждого дела.")
     )

@@ -71,8 +71,8 @@ def _move_objections(session: Session, decision: BulkDecision, case: Case, actor
         return [
             Reason(
                 "no_such_move",
-                f"Из состояния «{case.state.ru}» хода «{ru}» нет.",
-                f"There is no move “{en}” from “{case.state.en}”.",
+                f"Оттуда, где дело стоит, хода «{ru}» нет.",
+                f"There is no move “{en}” from where the case stands.",
             )
         ]
     return [*_right(actor, move.transition.permission), *move.reasons]
@@ -163,8 +163,8 @@ def _interview_objections(
         found.append(
             Reason(
                 "interview_over",
-                f"Собеседование поручают в начале дела, а дело в состоянии «{case.state.ru}».",
-                f"Interviews are assigned at the beginning; the case is in “{case.state.en}”.",
+                "Собеседование поручают в начале дела, а это дело уже продвинулось.",
+                "Interviews are assigned at the beginning; this case has moved on.",
             )
         )
     if case.curator_id == decision.params["person_id"]:
