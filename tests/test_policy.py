@@ -21,23 +21,27 @@ BULK_AND_SIDE = ("case:bulk", "case:handover", "case:hold", "case:measure", "cas
 EXPECTED = {
     "region_manager": READ | {
         "case:assign", "case:close", "case:open", "data:read", "document:issue", "flag:raise", "group:approve",
-        "group:read", "journal:read", "register:keep", "screening:read", "statistics:read", *BULK_AND_SIDE,
+        "group:read", "journal:read", "people:keep", "people:read", "register:keep", "screening:read",
+        "statistics:read", *BULK_AND_SIDE,
     },
     "department": READ | {
         "case:assign", "case:close", "case:conclude", "case:interview", "case:observe", "case:open", "case:recheck",
-        "document:issue", "group:approve", "group:read", "journal:read", "register:keep", "statistics:read",
-        "case:answer", *BULK_AND_SIDE,
+        "document:issue", "group:approve", "group:read", "journal:read", "people:keep", "people:read", "register:keep",
+        "statistics:read", "case:answer", *BULK_AND_SIDE,
     },
     "analyst": READ | {
         "case:open", "case:recheck", "data:import", "data:read", "document:issue", "flag:raise", "group:propose",
-        "group:read", "screening:read", "screening:run", "statistics:read", "works:read",
+        "group:read", "people:read", "screening:read", "screening:run", "statistics:read", "works:read",
     },
     "curator": READ | {
-        "case:answer", "case:conclude", "case:handover", "case:interview", "case:return", "document:issue",
+        "case:answer", "case:conclude", "case:handover", "case:interview", "case:return", "conflict:declare",
+        "document:issue",
     },
-    "inspector": READ | {"case:observe", "case:recheck", "works:read"},
-    "school": READ | {"case:answer"},
-    "admin": READ | {"audit:verify", "job:read", "job:retry", "journal:read", "user:manage"},
+    "inspector": READ | {"case:observe", "case:recheck", "conflict:declare", "works:read"},
+    "school": READ | {"case:answer", "people:read"},
+    "admin": READ | {
+        "audit:verify", "job:read", "job:retry", "journal:read", "people:keep", "people:read", "user:manage",
+    },
 }  # fmt: skip
 
 

@@ -23,7 +23,7 @@ from app.admin.base import Page, say
 from app.errors import NotFound, Reason, Refused
 from app.models import BulkDecision, BulkRow, Case, OutboxJob, User
 from app.policy import Permission
-from app.terms import BulkKind, BulkRowStatus, BulkStatus, CaseState, JobStatus, Role
+from app.terms import BulkKind, BulkRowStatus, BulkStatus, JobStatus, Role
 from app.workflows import bulk, bulk_verbs, bulk_withdrawal
 from app.workflows.side_rules import load_rules
 
@@ -91,7 +91,7 @@ class BulkPage(Page):
         """The form of a decision over the cases that the address's filter holds; sending it tries the decision dry."""
         conditions = _cases_view().conditions()
         # What is closed moves no more; it would only lengthen the list of what cannot be done.
-        conditions.append(Case.state != CaseState.CLOSED)
+        conditions.append(Case.closed_at.is_(None))
         n = auth.db().scalar(select(func.count(Case.id)).where(*conditions)) or 0
         form = BulkFields()
         form.what.choices = kinds()
@@ -176,7 +176,7 @@ class BulkPage(Page):
                 row.case.number,
                 words.title(row.status),
                 reasons_of(row),
-                words.title(row.case.state),
+                words.stage(row.case),
             ]
             for row in _rows(found)
         ]
@@ -225,7 +225,7 @@ def kinds() -> list[tuple[str, str]]:
     locale = words.locale()
     moves = [
         (f"move:{trigger}", _("Ход: %(title)s", title=en if locale == "en" else ru))
-        for trigger, (ru, en) in bulk_verbs.triggers().items()
+        for trigger, (ru, en) in bulk_verbs.triggers(auth.db()).items()
     ]
     return [*moves, *((kind.value, words.capital(words.title(kind))) for kind in BulkKind if kind != BulkKind.MOVE)]
 
@@ -233,7 +233,7 @@ def kinds() -> list[tuple[str, str]]:
 def title_of(found: BulkDecision) -> str:
     """A decision by name: the move, or what is done with the cases."""
     if found.kind is BulkKind.MOVE:
-        ru, en = bulk_verbs.triggers().get(found.trigger, (found.trigger, found.trigger))
+        ru, en = bulk_verbs.triggers(auth.db()).get(found.trigger, (found.trigger, found.trigger))
         return en if words.locale() == "en" else ru
     if found.kind is BulkKind.HOLD:
         return _("Отложить до %(day)s", day=words.day(found.params.get("until_on"), "short"))

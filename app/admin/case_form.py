@@ -9,21 +9,28 @@ from typing import Any
 from app.admin import case_fields as fields
 from app.models import Case
 from app.policy import Permission
-from app.terms import CaseState
 
 
 @dataclass(frozen=True)
 class CaseForm:
-    """One form: who may fill it in, where the case must stand, how it is prepared and which verb keeps it."""
+    """One form: who may fill it in, how it is prepared and which verb keeps it. Where a case must stand for it says the
+    case's workflow.
+    """
 
     title: Any
     lead: Any
     permission: Permission
-    states: frozenset[CaseState]
     prepare: Callable[[Case], fields.StepForm]
     save: Callable[[Case, Any], None]
     done: Any
     trigger: str | None = None
     template: str = "pages/case_form.html"
     context: Callable[[Case], dict[str, Any]] = field(default=lambda case: {})
+
+
+@dataclass(frozen=True)
+class SideForm(CaseForm):
+    """A form that no workflow needs to offer: of every open case, or of every closed one, as long as `when` holds."""
+
     when: Callable[[Case], bool] = field(default=lambda case: True)
+    is_for_closed: bool = False

@@ -12,11 +12,11 @@ from flask_babel import lazy_gettext as _l
 from app import auth
 from app.admin import side_fields as fields
 from app.admin import words
-from app.admin.case_form import CaseForm
+from app.admin.case_form import SideForm
 from app.errors import Reason, Refused
 from app.models import Case
 from app.policy import Permission
-from app.terms import Addressee, CaseState, HandOverStatus, MeasureKind
+from app.terms import Addressee, HandOverStatus, MeasureKind
 from app.workflows import brakes, episodes, hand_overs, measures, pauses, questions
 from app.workflows.measures import MeasureForm
 
@@ -73,14 +73,14 @@ def _transfer_form(case: Case) -> fields.TransferFields:
     form = fields.TransferFields()
     form.person_id.choices = [
         (person.id, f"{person.name} ({_('открытых дел: %(n)s', n=person.load)})")
-        for person in hand_overs.successors(auth.db(), case)
+        for person in hand_overs.successors(auth.db(), case, words.today())
         if person.reason is None
     ]
     return form
 
 
 def _unable(case: Case) -> dict[str, Any]:
-    found = hand_overs.successors(auth.db(), case)
+    found = hand_overs.successors(auth.db(), case, words.today())
     return {"unable": [(p.name, p.reason.text(words.locale())) for p in found if p.reason is not None]}
 
 
@@ -137,7 +137,9 @@ def _ask_form(case: Case) -> fields.AskFields:
         form.to.choices.append(("curator", _("куратору — часы этапа идут дальше")))
     for row in questions.ways_back(case):
         if auth.actor().may(row.permission):
-            title = _("на более ранний этап «%(stage)s» — его часы начинаются заново", stage=words.title(row.dest))
+            title = _(
+                "на более ранний этап «%(stage)s» — его часы начинаются заново", stage=words.stage(case, row.dest)
+            )
             form.to.choices.append((f"stage:{row.trigger}", title))
     if request.method == "GET":
         form.due_on.data = words.today() + timedelta(days=7)
@@ -220,68 +222,81 @@ def dynamics(case: Case) -> dict[str, Any]:
     return {"judgement": judgement, "objections": [reason.text(words.locale()) for reason in objections]}
 
 
-OPEN = frozenset(state for state in CaseState if state is not CaseState.CLOSED)
 P = Permission
-SIDE_FORMS: dict[str, CaseForm] = {
-    "hold": CaseForm(
+SIDE_FORMS: dict[str, SideForm] = {
+    "hold": SideForm(
         _l("Отложить дело"),
         _l("Дело замрёт до названного дня: часы этапа встанут, ходы закроются. В этот день оно проснётся само."),
-        P.CASE_HOLD, OPEN, lambda case: fields.HoldFields(), _save_hold, _l("Дело отложено."), when=_may_be_held,
+        P.CASE_HOLD, lambda case: fields.HoldFields(), _save_hold, _l("Дело отложено."), when=_may_be_held,
     ),
-    "resume": CaseForm(
+    "resume": SideForm(
         _l("Возобновить дело"),
         _l("Часы этапа пойдут дальше с того места, где встали."),
-        P.CASE_HOLD, OPEN, lambda case: fields.ResumeFields(), _save_resume, _l("Дело возобновлено."), when=is_held,
+        P.CASE_HOLD, lambda case: fields.ResumeFields(), _save_resume, _l("Дело возобновлено."), when=is_held,
     ),
-    "transfer": CaseForm(
+    "transfer": SideForm(
         _l("Предложить дело другому куратору"),
         _l("Пока новый куратор не согласится, отвечает прежний. Где куратора назначил приказ, нужен новый приказ."),
-        P.CASE_HANDOVER, OPEN, _transfer_form, _save_transfer, _l("Предложение отправлено."), context=_unable,
+        P.CASE_HANDOVER, _transfer_form, _save_transfer, _l("Предложение отправлено."), context=_unable,
         when=_may_be_proposed,
     ),
-    "transfer_answer": CaseForm(
+    "transfer_answer": SideForm(
         _l("Ответить на предложение взять дело"),
         _l("Пока вы не согласились, отвечает прежний куратор."),
-        P.CASE_HANDOVER, OPEN, _transfer_answer_form, _save_transfer_answer, _l("Ответ записан."), when=waits_for_me,
+        P.CASE_HANDOVER, _transfer_answer_form, _save_transfer_answer, _l("Ответ записан."), when=waits_for_me,
     ),
-    "transfer_back": CaseForm(
+    "transfer_back": SideForm(
         _l("Отозвать предложение о передаче"),
         _l("Дело останется у прежнего куратора."),
-        P.CASE_HANDOVER, OPEN, lambda case: fields.ReasonFields(), _save_take_back, _l("Предложение отозвано."),
+        P.CASE_HANDOVER, lambda case: fields.ReasonFields(), _save_take_back, _l("Предложение отозвано."),
         when=may_take_back,
     ),
-    "ask": CaseForm(
+    "ask": SideForm(
         _l("Вернуть на уточнение"),
         _l("Пока на вопрос не ответят, ходов по делу нет."),
-        P.CASE_RETURN, OPEN, _ask_form, _save_ask, _l("Вопрос задан."),
+        P.CASE_RETURN, _ask_form, _save_ask, _l("Вопрос задан."),
         when=lambda case: not is_held(case) and not is_asked(case),
     ),
-    "answer": CaseForm(
+    "answer": SideForm(
         _l("Ответить на вопрос"),
         _l("Ответ закроет вопрос, и дело пойдёт дальше."),
-        P.CASE_ANSWER, OPEN, _answer_form, _save_answer, _l("Ответ записан."), when=may_answer,
+        P.CASE_ANSWER, _answer_form, _save_answer, _l("Ответ записан."), when=may_answer,
     ),
-    "unask": CaseForm(
+    "unask": SideForm(
         _l("Снять вопрос"),
         _l("Ответ больше не нужен: дело пойдёт дальше без него."),
-        P.CASE_RETURN, OPEN, lambda case: fields.ReasonFields(), _save_unask, _l("Вопрос снят."), when=is_asked,
+        P.CASE_RETURN, lambda case: fields.ReasonFields(), _save_unask, _l("Вопрос снят."), when=is_asked,
     ),
-    "reopen": CaseForm(
+    "reopen": SideForm(
         _l("Открыть дело снова"),
         _l("Закрытое дело не изменится: откроется новое, связанное с ним."),
-        P.CASE_REOPEN, frozenset({CaseState.CLOSED}), lambda case: fields.ReopenFields(), _save_reopen,
-        _l("Открыто новое дело: ссылка в разделе «Эпизоды»."),
+        P.CASE_REOPEN, lambda case: fields.ReopenFields(), _save_reopen,
+        _l("Открыто новое дело: ссылка в разделе «Эпизоды»."), is_for_closed=True,
     ),
-    "review": CaseForm(
+    "review": SideForm(
         _l("Сверить динамику"),
         _l("Сверку делают в январе и в июле: что показали годы и что из этого следует."),
-        P.CASE_MEASURE, OPEN, lambda case: fields.ReviewFields(), _save_review, _l("Сверка записана."),
+        P.CASE_MEASURE, lambda case: fields.ReviewFields(), _save_review, _l("Сверка записана."),
         context=dynamics,
     ),
-    "measure": CaseForm(
+    "measure": SideForm(
         _l("Административная мера"),
         _l("Сначала помощь. Мера возможна, только если за два года нет положительной динамики."),
-        P.CASE_MEASURE, OPEN, _measure_form, _save_measure, _l("Мера записана."), context=dynamics,
+        P.CASE_MEASURE, _measure_form, _save_measure, _l("Мера записана."), context=dynamics,
     ),
 }  # fmt: skip
 """Name in the address → form; the case page shows those whose `when` holds."""
+
+
+def is_in_place(case: Case, name: str) -> bool:
+    """Whether the form belongs to a case that stands where this one does."""
+    return SIDE_FORMS[name].is_for_closed == (case.closed_at is not None)
+
+
+def offered_beside(case: Case) -> list[tuple[str, str]]:
+    """Forms of side moves that this person may open on this case now: name and title."""
+    return [
+        (name, str(form.title))
+        for name, form in SIDE_FORMS.items()
+        if is_in_place(case, name) and auth.actor().may(form.permission) and form.when(case)
+    ]

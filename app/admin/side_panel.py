@@ -12,21 +12,23 @@ from app.admin import words
 from app.models import Case, CaseEpisode, CasePause
 from app.policy import Permission
 from app.workflows import brakes, closures, hand_overs, measures, questions
+from app.workflows.definitions import state_of
 
 
 def of(case: Case) -> dict[str, Any]:
     """Everything the templates of side moves ask for, by name."""
-    from app.admin.case_forms import FORMS
-    from app.admin.side_forms import SIDE_FORMS
+    from app.admin.side_forms import SIDE_FORMS, offered_beside
 
     session = auth.db()
     chain = closures.chain(session, case)
     reviews, taken = measures.of_case(session, case.id)
 
+    beside = {name for name, _title in offered_beside(case)}
+    if auth.actor().may(Permission.CASE_ASSIGN) and "order" in state_of(case).forms:
+        beside.add("order")
+
     def link(name: str) -> str | None:
-        form = FORMS[name]
-        is_open = case.state in form.states and auth.actor().may(form.permission) and form.when(case)
-        return url_for("cases.do", case_id=case.id, form=name) if is_open else None
+        return url_for("cases.do", case_id=case.id, form=name) if name in beside else None
 
     return {
         "side_names": frozenset(SIDE_FORMS),

@@ -8,6 +8,7 @@ from app.models.dataset import Dataset, FederalMarker, Upload
 from app.models.journal import JournalEntry
 from app.models.organisation import Municipality, School
 from app.models.outbox import InboxNote, JobEffect, OutboxJob
+from app.models.people import Absence, Declaration, Person, PersonDuty, PersonPost, PersonRelation, Training
 from app.models.scaling import ScaledSchool, ScaleLink
 from app.models.school_groups import ClusterMembership, ClusterSet, ControlGroup, ControlMember, ObjectiveEntry
 from app.models.screening import Finding, Flag, ScreeningRun
@@ -21,8 +22,10 @@ from app.models.side_moves import (
     HandOver,
 )
 from app.models.user import AuthSession, LoginAttempt, User
+from app.models.workflow import WorkflowVersion
 
 __all__ = [
+    "Absence",
     "AdminMeasure",
     "AuthSession",
     "Base",
@@ -41,6 +44,7 @@ __all__ = [
     "ControlMember",
     "CuratorOrder",
     "Dataset",
+    "Declaration",
     "Document",
     "DynamicsReview",
     "FederalMarker",
@@ -56,6 +60,10 @@ __all__ = [
     "ObjectiveEntry",
     "Observation",
     "OutboxJob",
+    "Person",
+    "PersonDuty",
+    "PersonPost",
+    "PersonRelation",
     "Recheck",
     "RecheckedWork",
     "ScaleLink",
@@ -63,6 +71,8 @@ __all__ = [
     "School",
     "ScreeningRun",
     "Tenant",
+    "Training",
     "Upload",
     "User",
+    "WorkflowVersion",
 ]

@@ -15,11 +15,12 @@ from app.terms.case_work import (
     Violation,
     VisitStatus,
 )
-from app.terms.cases import CaseKind, CaseState, Tier, Verdict
+from app.terms.cases import CaseKind, Tier, Verdict
 from app.terms.files import SCREENED_REPORTS, Examination, FileKind, LinkDesign, Procedure, Subject, UploadStatus
 from app.terms.groups import ClusterSetStatus, ControlGroupStatus, EntryState, MemberOrigin, ObjectiveGround
 from app.terms.jobs import JobStatus, RunStatus
 from app.terms.organisation import Role, SchoolKind
+from app.terms.people import DECLARED_KINDS, AbsenceReason, ConflictKind, Duty, PostKind, TrainingState
 from app.terms.screening import (
     NOTED_FAMILIES,
     SHOWN_FAMILIES,
@@ -30,6 +31,7 @@ from app.terms.screening import (
     Mechanism,
 )
 from app.terms.side_moves import (
+    HAND_OVERS_OPEN,
     Addressee,
     BulkKind,
     BulkRowStatus,
@@ -42,23 +44,28 @@ from app.terms.side_moves import (
     PauseCause,
 )
 from app.terms.term import Term
+from app.terms.workflows import WorkflowStatus
 
 __all__ = [
+    "DECLARED_KINDS",
     "GROSS_VIOLATIONS",
+    "HAND_OVERS_OPEN",
     "NOTED_FAMILIES",
     "SCREENED_REPORTS",
     "SHOWN_FAMILIES",
+    "AbsenceReason",
     "Addressee",
     "BulkKind",
     "BulkRowStatus",
     "BulkStatus",
     "CaseKind",
-    "CaseState",
     "ClosureCheckOutcome",
     "ClusterSetStatus",
+    "ConflictKind",
     "ControlGroupStatus",
     "DetectorName",
     "DocumentKind",
+    "Duty",
     "Dynamics",
     "EntryState",
     "EpisodeOrigin",
@@ -77,6 +84,7 @@ __all__ = [
     "ObjectiveGround",
     "ObservationStage",
     "PauseCause",
+    "PostKind",
     "Procedure",
     "RecheckOutcome",
     "RecheckStatus",
@@ -87,8 +95,10 @@ __all__ = [
     "Subject",
     "Term",
     "Tier",
+    "TrainingState",
     "UploadStatus",
     "Verdict",
     "Violation",
     "VisitStatus",
+    "WorkflowStatus",
 ]

@@ -21,6 +21,9 @@ class HandOverStatus(Term):
     WITHDRAWN = "withdrawn", "отозвано", "withdrawn"
 
 
+HAND_OVERS_OPEN = (HandOverStatus.PROPOSED, HandOverStatus.ACCEPTED)
+
+
 class Addressee(Term):
     """To whom a case goes back with a question."""
 

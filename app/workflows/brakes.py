@@ -1,21 +1,22 @@
-"""What stops every move of every workflow, whatever its table says: a hold, an open question, a missing second person.
+"""What stops every move of every workflow, whatever its table says: a conflict, a hold, an open question, no second.
 
-The engine asks `ALL` before a row's own guards, so that a workflow edited by an administrator cannot forget them. What
+The engine asks these besides a row's own guards, so that a workflow edited by an administrator cannot forget them. What
 does not concern a case leaves no line on its checklist.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.errors import Reason
+from app.flows import CLOSED
 from app.models import CasePause, CaseQuestion
 from app.terms import PauseCause
-from app.workflows.engine import CheckedGuard, Guard, Question, Transition
-from app.workflows.guards import SECOND
+from app.workflows import independence
+from app.workflows.declarations import computed
+from app.workflows.guards import CHECKS
+from app.workflows.machine import CheckedGuard, Guard, Question, Transition
 
 
 def open_pause(session: Session, case_id: int) -> CasePause | None:
@@ -67,31 +68,40 @@ def _second_is_a_person(q: Question) -> Reason | None:
             "Закрытие утверждает человек, а не программа: войдите под своим именем.",
             "A person approves a closure, not the program: sign in under your own name.",
         )
-    return SECOND.check(q)
+    return CHECKS["second"](q)
 
+
+def _actor_is_independent(q: Question) -> Reason | None:
+    """A curator or an inspector whose conflict came to light after the appointment moves the case no more."""
+    if q.actor.user_id is None or q.actor.role not in independence.DUTIES_OF_ROLE or q.case.school_id is None:
+        return None
+    told = computed(q.session, q.actor.user_id, q.case.school_id, q.at.date())
+    return told[0] if told else None
+
+
+ACTOR_INDEPENDENT = Guard(
+    "actor_independent",
+    "У того, кто переводит дело, нет конфликта интересов",
+    "Whoever moves the case has no conflict of interest",
+    _actor_is_independent,
+)
 
 NOT_ON_HOLD = Guard("not_on_hold", "Дело не отложено", "The case is not on hold", _not_on_hold)
 ANSWERED = Guard("answered", "На вопрос дан ответ", "The question is answered", _answered)
-SECOND_PERSON = Guard("second_person", SECOND.ru, SECOND.en, _second_is_a_person)
+SECOND_PERSON = Guard("second_person", "Утверждает второй человек", "A second person approves", _second_is_a_person)
+
+ALL = (ACTOR_INDEPENDENT, NOT_ON_HOLD, ANSWERED)
 
 
-def _only_when_missing(guard: Guard) -> Callable[[Question, Transition], CheckedGuard | None]:
-    def ask(question: Question, row: Transition) -> CheckedGuard | None:
-        reason = guard.check(question)
-        return CheckedGuard(guard, reason) if reason is not None else None
+def objections(question: Question, row: Transition) -> tuple[CheckedGuard, ...]:
+    """What these object to; a checklist shows one only when it does.
 
-    return ask
-
-
-def _closing(question: Question, row: Transition) -> CheckedGuard | None:
-    """Every move that ends a case is approved by a second person; a table that asks for it itself is asked once."""
-    if row.dest != "closed":
-        return None
-    reason = _second_is_a_person(question)
-    is_told = any(guard.name == SECOND.name for guard in row.guards)
-    if reason is None or (is_told and reason.code != "no_person"):
-        return None
-    return CheckedGuard(SECOND_PERSON, reason)
-
-
-ALL = (_only_when_missing(NOT_ON_HOLD), _only_when_missing(ANSWERED), _closing)
+    Every move that ends a case is approved by a second person; a table that asks for it itself is asked once.
+    """
+    asked = [CheckedGuard(guard, guard.check(question)) for guard in ALL]
+    if row.dest == CLOSED:
+        second = CheckedGuard(SECOND_PERSON, _second_is_a_person(question))
+        is_told = second.reason is not None and second.reason.code == "same_person"
+        if not (is_told and any(guard.name == "second" for guard in row.guards)):
+            asked.append(second)
+    return tuple(check for check in asked if not check.is_met)

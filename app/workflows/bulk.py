@@ -24,6 +24,7 @@ from app.models import BulkDecision, BulkRow, Case, OutboxJob, User
 from app.policy import SYSTEM, Actor, Permission
 from app.terms import BulkKind, BulkRowStatus, BulkStatus
 from app.workflows import bulk_verbs, journal, outbox
+from app.workflows.definitions import state_of
 from app.workflows.people import actor_for
 from app.workflows.side_rules import load_rules, reason_faults
 
@@ -61,7 +62,7 @@ def try_dry(
     """
     policy.require(actor, Permission.CASE_BULK)
     params = dict(params or {})
-    reasons = _faults(kind, trigger, params, case_ids)
+    reasons = _faults(session, kind, trigger, params, case_ids)
     reasons += reason_faults(reason, "Напишите одним предложением, почему принято это решение.")
     if reasons:
         raise Refused(*reasons)
@@ -192,7 +193,7 @@ def _carry_out_row(session: Session, row_id: int, actor: Actor) -> bool:
             session.refresh(case)
             if case.version != row.expected_version:
                 raise Conflict(
-                    f"После примерки дело продвинулось: сейчас оно в состоянии «{case.state.ru}».",
+                    f"После примерки дело продвинулось: сейчас оно в состоянии «{state_of(case).ru}».",
                     state=str(case.state),
                     version=case.version,
                 )
@@ -316,7 +317,9 @@ def as_plain(reason: Reason) -> dict[str, Any]:
     return {"code": reason.code, "ru": reason.ru, "en": reason.en or reason.ru}
 
 
-def _faults(kind: BulkKind, trigger: str, params: dict[str, Any], case_ids: Sequence[int]) -> list[Reason]:
+def _faults(
+    session: Session, kind: BulkKind, trigger: str, params: dict[str, Any], case_ids: Sequence[int]
+) -> list[Reason]:
     found = []
     most = load_rules().most_cases
     if not case_ids:
@@ -337,7 +340,7 @@ def _faults(kind: BulkKind, trigger: str, params: dict[str, Any], case_ids: Sequ
                 "/cases/",
             )
         )
-    if kind is BulkKind.MOVE and trigger not in bulk_verbs.triggers():
+    if kind is BulkKind.MOVE and trigger not in bulk_verbs.triggers(session):
         found.append(Reason("no_trigger", "Выберите ход из списка.", "Choose a move from the list."))
     if kind is BulkKind.HOLD and not _is_day(params.get("until_on")):
         found.append(Reason("no_day", "Укажите, до какого дня отложить дела.", "Say until which day."))

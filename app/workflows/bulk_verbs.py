@@ -13,7 +13,7 @@ from app.errors import Conflict, Reason
 from app.models import BulkDecision, BulkRow, Case, CasePause, HandOver
 from app.policy import Actor, Permission
 from app.terms import BulkKind, HandOverStatus
-from app.workflows import engine, hand_overs, independence, pauses, putting_back
+from app.workflows import definitions, engine, hand_overs, pauses, putting_back
 from app.workflows.case import hand_interview, record
 
 Objections = Callable[[Session, BulkDecision, Case, Actor, datetime], list[Reason]]
@@ -30,11 +30,11 @@ class BulkVerb:
     undo: Undo
 
 
-def triggers() -> dict[str, tuple[str, str]]:
+def triggers(session: Session) -> dict[str, tuple[str, str]]:
     """Every trigger of every workflow in use, with its titles."""
     return {
         row.trigger: (row.title("ru"), row.title("en"))
-        for workflow in engine.WORKFLOWS.values()
+        for workflow in definitions.running(session)
         for row in workflow.transitions
     }
 
@@ -45,8 +45,8 @@ def _closed(case: Case) -> list[Reason]:
     return [Reason("case_closed", "Дело закрыто.", "The case is closed.")]
 
 
-def _right(actor: Actor, permission: Permission) -> list[Reason]:
-    if actor.may(permission):
+def _right(is_permitted: bool) -> list[Reason]:
+    if is_permitted:
         return []
     return [
         Reason(
@@ -67,7 +67,7 @@ def _move_objections(session: Session, decision: BulkDecision, case: Case, actor
     moves = engine.available(session, case, actor=actor, at=at)
     move = next((move for move in moves if move.transition.trigger == decision.trigger), None)
     if move is None:
-        ru, en = triggers()[decision.trigger]
+        ru, en = triggers(session)[decision.trigger]
         return [
             Reason(
                 "no_such_move",
@@ -75,7 +75,7 @@ def _move_objections(session: Session, decision: BulkDecision, case: Case, actor
                 f"There is no move “{en}” from where the case stands.",
             )
         ]
-    return [*_right(actor, move.transition.permission), *move.reasons]
+    return [*_right(move.is_permitted), *move.reasons]
 
 
 def _move(session: Session, decision: BulkDecision, case: Case, actor: Actor, at: datetime) -> dict[str, Any]:
@@ -109,7 +109,7 @@ def _move_back(session: Session, decision: BulkDecision, row: BulkRow, case: Cas
 
 
 def _hold_objections(session: Session, decision: BulkDecision, case: Case, actor: Actor, at: datetime) -> list[Reason]:
-    return [*_closed(case), *_right(actor, Permission.CASE_HOLD), *pauses.hold_objections(session, case)]
+    return [*_closed(case), *_right(actor.may(Permission.CASE_HOLD)), *pauses.hold_objections(session, case)]
 
 
 def _hold(session: Session, decision: BulkDecision, case: Case, actor: Actor, at: datetime) -> dict[str, Any]:
@@ -132,8 +132,8 @@ def _resume(session: Session, decision: BulkDecision, row: BulkRow, case: Case, 
 def _hand_over_objections(
     session: Session, decision: BulkDecision, case: Case, actor: Actor, at: datetime
 ) -> list[Reason]:
-    right = [*_closed(case), *_right(actor, Permission.CASE_HANDOVER)]
-    return right or hand_overs.objections(session, case, decision.params["person_id"])
+    right = [*_closed(case), *_right(actor.may(Permission.CASE_HANDOVER))]
+    return right or hand_overs.objections(session, case, decision.params["person_id"], at.date())
 
 
 def _hand_over(session: Session, decision: BulkDecision, case: Case, actor: Actor, at: datetime) -> dict[str, Any]:
@@ -156,10 +156,10 @@ def _take_proposal_back(
 def _interview_objections(
     session: Session, decision: BulkDecision, case: Case, actor: Actor, at: datetime
 ) -> list[Reason]:
-    found = [*_closed(case), *_right(actor, Permission.CASE_ASSIGN)]
+    found = [*_closed(case), *_right(actor.may(Permission.CASE_ASSIGN))]
     if found:
         return found
-    if case.state != engine.workflow_of(case).states[0]:
+    if case.state != engine.workflow_of(case).definition.initial:
         found.append(
             Reason(
                 "interview_over",
@@ -169,8 +169,7 @@ def _interview_objections(
         )
     if case.curator_id == decision.params["person_id"]:
         found.append(Reason("same_curator", "Дело уже у этого куратора.", "This curator has the case already."))
-    objection = independence.curator_objection(session, case, decision.params["person_id"], is_declared=True)
-    return [*found, objection] if objection is not None else found
+    return [*found, *hand_overs.curator_objections(session, case, decision.params["person_id"], at.date())]
 
 
 def _assign_interview(

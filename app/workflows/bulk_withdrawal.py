@@ -21,6 +21,7 @@ from app.models import BulkDecision, BulkRow, Case, Document, OutboxJob
 from app.policy import SYSTEM, Actor, Permission
 from app.terms import BulkRowStatus, BulkStatus
 from app.workflows import bulk, bulk_verbs, outbox
+from app.workflows.definitions import state_of
 from app.workflows.side_rules import load_rules, reason_faults
 
 
@@ -97,7 +98,7 @@ def _put_back_row(session: Session, row_id: int, actor: Actor) -> None:
                 raise Conflict("Дело ушло из вашей территории.")
             session.refresh(case)
             if case.version != row.made["version"]:
-                raise Conflict(f"Дело с тех пор двигалось: сейчас оно в состоянии «{case.state.ru}».")
+                raise Conflict(f"Дело с тех пор двигалось: сейчас оно в состоянии «{state_of(case).ru}».")
             verb = bulk_verbs.VERBS[decision.kind]
             verb.undo(session, decision, row, case, actor, decision.withdrawn_at)
             _drop_documents(session, jobs)

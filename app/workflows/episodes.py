@@ -13,7 +13,7 @@ from app.errors import NotFound, Reason, Refused
 from app.models import Case, Flag
 from app.policy import Actor, Permission
 from app.terms import EpisodeOrigin
-from app.workflows import closures, independence
+from app.workflows import closures, hand_overs
 from app.workflows.case import new_case, record
 from app.workflows.side_rules import reason_faults
 
@@ -51,9 +51,7 @@ def reopen(
     reasons = [*_obstacles(session, closed), *reason_faults(reason, "Напишите, почему дело открывают снова.")]
     carries_curator = with_curator and closed.curator_id is not None
     if carries_curator and not reasons:
-        objection = independence.curator_objection(session, closed, closed.curator_id or 0, is_declared=True)
-        if objection is not None:
-            reasons.append(objection)
+        reasons += hand_overs.curator_objections(session, closed, closed.curator_id or 0, at.date())
     if reasons:
         raise Refused(*reasons)
     carried: dict[str, Any] = {}

@@ -16,12 +16,12 @@ from app import policy
 from app.errors import Conflict, Reason, Refused
 from app.models import Case, CuratorOrder, HandOver, User
 from app.policy import SYSTEM, Actor, Permission
-from app.terms import HandOverStatus, Role
+from app.terms import HAND_OVERS_OPEN, Duty, HandOverStatus, Role
 from app.workflows import independence
 from app.workflows.case import open_case_of, record
+from app.workflows.declarations import NOT_DECLARED
 from app.workflows.guards import latest
 from app.workflows.pauses import check_version
-from app.workflows.people import HAND_OVERS_OPEN
 from app.workflows.side_rules import load_rules, reason_faults
 
 
@@ -35,7 +35,7 @@ class Successor:
     load: int
 
 
-def successors(session: Session, case: Case) -> list[Successor]:
+def successors(session: Session, case: Case, on: date) -> list[Successor]:
     """Curators of the municipality and of the region, the possible ones first, the least loaded first among them.
 
     A curator sees no other people; who may take over is read as plain columns, name and load alone.
@@ -59,16 +59,17 @@ def successors(session: Session, case: Case) -> list[Successor]:
         )
         .order_by(users.c.name)
     ).all()
-    found = [
-        Successor(
-            row.id,
-            row.name,
-            independence.curator_objection(session, case, row.id, is_declared=True),
-            load.get(row.id, 0),
-        )
-        for row in people
-    ]
+    found = []
+    for row in people:
+        told = curator_objections(session, case, row.id, on)
+        found.append(Successor(row.id, row.name, told[0] if told else None, load.get(row.id, 0)))
     return sorted(found, key=lambda person: (person.reason is not None, person.load, person.name))
+
+
+def curator_objections(session: Session, case: Case, user_id: int, on: date) -> list[Reason]:
+    """What the rules have against this person as the curator of the case's school."""
+    assert case.school_id is not None  # a case is always a school's
+    return list(independence.objections_to_user(session, user_id, case.school_id, Duty.CURATOR, on))
 
 
 def open_hand_over(session: Session, case_id: int) -> HandOver | None:
@@ -78,7 +79,7 @@ def open_hand_over(session: Session, case_id: int) -> HandOver | None:
     ).first()
 
 
-def objections(session: Session, case: Case, to_id: int) -> list[Reason]:
+def objections(session: Session, case: Case, to_id: int, on: date) -> list[Reason]:
     """Why the case cannot be proposed to this person now; empty when it can."""
     if case.curator_id is None:
         return [
@@ -101,8 +102,7 @@ def objections(session: Session, case: Case, to_id: int) -> list[Reason]:
         ]
     if to_id == case.curator_id:
         return [Reason("same_curator", "Этот человек уже куратор дела.", "This person curates the case already.")]
-    objection = independence.curator_objection(session, case, to_id, is_declared=True)
-    return [objection] if objection is not None else []
+    return curator_objections(session, case, to_id, on)
 
 
 def propose(
@@ -124,7 +124,7 @@ def propose(
     policy.require(actor, Permission.CASE_HANDOVER)
     case = open_case_of(session, case_id)
     check_version(case, expected_version)
-    reasons = objections(session, case, to_id)
+    reasons = objections(session, case, to_id, at.date())
     if actor.role is Role.CURATOR and case.curator_id not in (None, actor.user_id):
         reasons.append(
             Reason(
@@ -136,7 +136,7 @@ def propose(
     reasons += reason_faults(reason, "Напишите одним предложением, почему дело передают.")
     if reasons:
         raise Refused(*reasons)
-    person = independence.person_facts(session, to_id)
+    person = independence.facts_of_user(session, to_id, at.date())
     assert person is not None  # no objection was raised
     hand_over = HandOver(
         case_id=case.id,
@@ -202,9 +202,9 @@ def answer(
             )
         )
     elif is_accepted:
-        objection = independence.curator_objection(session, case, hand_over.to_id, no_conflict_declared)
-        if objection is not None:
-            reasons.append(objection)
+        reasons += curator_objections(session, case, hand_over.to_id, at.date())
+        if not reasons and not no_conflict_declared:
+            reasons.append(NOT_DECLARED)
     else:
         reasons += reason_faults(text, "Напишите одним предложением, почему вы не берёте дело.")
     if reasons:

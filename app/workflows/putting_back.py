@@ -17,6 +17,7 @@ from app.models import Case, CaseEvent
 from app.policy import Actor
 from app.workflows import brakes, closures, outbox
 from app.workflows.case import record
+from app.workflows.definitions import state_of
 
 TRIGGER = "withdraw"
 
@@ -48,7 +49,7 @@ def put_back(
     """
     event = session.get(CaseEvent, event_id)
     if event is None or case.version != event.seq or case.state != event.to_state:
-        raise Conflict(f"Дело с тех пор двигалось: сейчас оно в состоянии «{case.state.ru}».", version=case.version)
+        raise Conflict(f"Дело с тех пор двигалось: сейчас оно в состоянии «{state_of(case).ru}».", version=case.version)
     reasons = _obstacles(session, case)
     if reasons:
         raise Refused(*reasons)
@@ -62,7 +63,7 @@ def put_back(
     )
     session.refresh(case)
     if result.rowcount != 1:
-        raise Conflict(f"Дело с тех пор двигалось: сейчас оно в состоянии «{case.state.ru}».", version=case.version)
+        raise Conflict(f"Дело с тех пор двигалось: сейчас оно в состоянии «{state_of(case).ru}».", version=case.version)
     back = CaseEvent(
         case_id=case.id,
         seq=case.version,

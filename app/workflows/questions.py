@@ -28,8 +28,8 @@ def ways_back(case: Case) -> list[Transition]:
 
     Known by what they do, not by their name: a department may call them as it likes.
     """
-    order = [str(state) for state in workflow_of(case).states]
-    here = str(case.state)
+    order = [state.code for state in workflow_of(case).states]
+    here = case.state
     if here not in order:
         return []
     return [
