@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.errors import Conflict, NotPermitted, Refused
 from app.models import AdminMeasure, Case, Finding, JournalEntry
-from app.terms import CaseState, Dynamics, Family, FindingLevel, FindingOutcome, MeasureKind, Verdict
+from app.terms import Dynamics, Family, FindingLevel, FindingOutcome, MeasureKind, Verdict
 from app.workflows import measures
 from app.workflows.measures import MeasureForm
 from tests import factories
@@ -124,7 +124,7 @@ def test_the_years_of_former_episodes_count(session, cast, at) -> None:
         cast.school,
         year=2024,
         opened_at=OPENED,
-        state=CaseState.CLOSED,
+        state="closed",
         closed_at=datetime(2025, 6, 1, tzinfo=UTC),
         verdict=Verdict.CONFIRMED,
     )

@@ -18,10 +18,10 @@ from app.errors import Conflict, Refused
 from app.jobs.work import perform
 from app.models import BulkDecision, Case, CaseEvent, CasePause, HandOver, OutboxJob, School, User
 from app.policy import SYSTEM, Actor
-from app.terms import BulkKind, BulkRowStatus, CaseState, HandOverStatus, Role, Verdict
+from app.terms import BulkKind, BulkRowStatus, HandOverStatus, PostKind, Role, Verdict
 from app.workflows import bulk, engine, episodes, hand_overs, pauses, people
 from tests import factories
-from tests.people import Cast, make_cast
+from tests.people import Cast, enter, make_cast
 
 ROUNDS = 8
 WHY = "Так решили на совещании в ноябре."
@@ -31,11 +31,13 @@ WHY = "Так решили на совещании в ноябре."
 def cast(context: AppContext) -> Cast:
     with acting(context.sessions, SYSTEM) as session:
         cast = make_cast(session)
-        session.add_all(
-            User(login=login, name=login, role=Role.CURATOR, password_hash="!", municipality_id=cast.municipality.id,
-                 is_methodist=True)
-            for login in ("nina", "vera")
-        )  # fmt: skip
+        for login in ("nina", "vera"):
+            user = User(login=login, name=login, role=Role.CURATOR, password_hash="!")
+            user.municipality_id = cast.municipality.id
+            session.add(user)
+            session.flush()
+            enter(session, user, kind=PostKind.METHODIST)
+            cast.users[login] = user
         return cast
 
 
@@ -47,6 +49,8 @@ def new_case(context: AppContext, cast: Cast, number: int, **changes) -> int:
         kira = {"curator_id": cast["kira"].id, "curator_name": "Kira"}
         case = factories.make_case(session, school, number=f"2020-{number:04d}", **kira, **changes)
         factories.make_interview(session, case)
+        for login in ("nina", "vera"):
+            factories.make_declaration(session, cast[login], school)
         return case.id
 
 
@@ -142,7 +146,7 @@ def test_a_hold_and_a_move_at_once_never_leave_a_held_case_moving(context: AppCo
 
 
 def test_a_closed_case_is_reopened_once_and_no_school_has_two_open_episodes(context, cast, at) -> None:
-    closed = {"state": CaseState.CLOSED, "closed_at": at - timedelta(days=9), "verdict": Verdict.CONFIRMED}
+    closed = {"state": "closed", "closed_at": at - timedelta(days=9), "verdict": Verdict.CONFIRMED}
     for number in range(ROUNDS):
         case_id = new_case(context, cast, number, **closed)
 
