@@ -36,6 +36,7 @@ class Permission(StrEnum):
 
     AUDIT_VERIFY = "audit:verify"  # check the journal's chain
     CASE_ANSWER = "case:answer"  # answer a question with which a case was returned
+    CALENDAR_KEEP = "calendar:keep"  # change events and local days, set, pin and end deadlines
     CASE_ASSIGN = "case:assign"  # issue a curator's order, move the case to it
     CASE_BULK = "case:bulk"  # decide on many cases at once; each row asks for its own right
     CASE_CLOSE = "case:close"  # approve a closure another person proposed
@@ -92,6 +93,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
         Permission.CASE_MEASURE,
         Permission.CASE_REOPEN,
         Permission.CASE_RETURN,
+        Permission.CALENDAR_KEEP,
         Permission.CASE_ASSIGN,
         Permission.CASE_CLOSE,
         Permission.CASE_OPEN,
@@ -116,6 +118,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
         Permission.CASE_MEASURE,
         Permission.CASE_REOPEN,
         Permission.CASE_RETURN,
+        Permission.CALENDAR_KEEP,
         Permission.CASE_ASSIGN,
         Permission.CASE_CLOSE,
         Permission.CASE_CONCLUDE,

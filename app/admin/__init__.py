@@ -20,10 +20,12 @@ from app import auth
 from app.admin import case_signs, explaining, words
 from app.admin.account import account, language
 from app.admin.bulk import BulkPage
+from app.admin.calendar import CalendarPage
 from app.admin.cases import CasesView
 from app.admin.clusters import ClustersView
 from app.admin.control import ControlView
 from app.admin.day import DayPage
+from app.admin.deadlines import DeadlinesView
 from app.admin.declarations import DeclarationsPage
 from app.admin.documents import documents
 from app.admin.fairness import FairnessPage
@@ -49,6 +51,7 @@ from app.models import (
     Case,
     ClusterSet,
     ControlGroup,
+    Deadline,
     Flag,
     JournalEntry,
     Municipality,
@@ -87,6 +90,8 @@ def menu() -> tuple[Entry, ...]:
         Entry("", "reviews", _("Сверка динамики")),
         Entry("", "observations", _("Наблюдения"), "visits"),
         Entry("", "rechecks", _("Перепроверки"), "rechecks"),
+        Entry("", "deadlines", _("Сроки")),
+        Entry("", "calendar", _("Календарь")),
         Entry("", "declarations", _("Декларации"), "declarations"),
         Entry("", "people", _("Люди")),
         Entry(_("Анализ"), "uploads", _("Данные"), "uploads"),
@@ -135,6 +140,8 @@ def install_admin(app: Flask) -> None:
         ReviewsPage(name="Сверка динамики", endpoint="reviews", url="/reviews"),
         ObservationsView(Observation, name="Наблюдения", endpoint="observations", url="/observations"),
         RechecksView(Recheck, name="Перепроверки", endpoint="rechecks", url="/rechecks"),
+        DeadlinesView(Deadline, name="Сроки", endpoint="deadlines", url="/deadlines"),
+        CalendarPage(name="Календарь", endpoint="calendar", url="/calendar"),
         UploadsView(Upload, name="Данные", endpoint="uploads", url="/uploads"),
         RunsView(ScreeningRun, name="Проверки", endpoint="runs", url="/screening"),
         WhatIfPage(name="Что, если", endpoint="what_if", url="/what-if"),

@@ -24,6 +24,7 @@ class CaseForm:
     save: Callable[[Case, Any], None]
     done: Any
     trigger: str | None = None
+    is_for_every_stage: bool = False
     template: str = "pages/case_form.html"
     context: Callable[[Case], dict[str, Any]] = field(default=lambda case: {})
 

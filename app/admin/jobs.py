@@ -30,6 +30,7 @@ KINDS = {
     "bulk_decision": _l("массовое решение"),
     "bulk_withdraw": _l("отзыв массового решения"),
     "case_moved": _l("сообщение о ходе дела"),
+    "change_calendar": _l("изменение календаря и сроков"),
     "issue_document": _l("оформление документа"),
     "draw_recheck": _l("составление выборки"),
     "read_upload": _l("чтение файла"),

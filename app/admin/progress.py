@@ -13,9 +13,9 @@ from app import auth
 from app.admin import words
 from app.admin.bulk import progress_of
 from app.errors import NotFound
-from app.models import BulkDecision, Document, Recheck, ScaleLink, ScreeningRun, Upload
+from app.models import BulkDecision, CalendarChange, Document, Recheck, ScaleLink, ScreeningRun, Upload
 from app.policy import Permission, require
-from app.terms import RecheckStatus, RunStatus, UploadStatus
+from app.terms import ChangeStatus, RecheckStatus, RunStatus, UploadStatus
 
 progress = Blueprint("progress", __name__)
 
@@ -42,12 +42,17 @@ def _scale(row: ScaleLink) -> dict[str, Any]:
     return {"share": None, "text": words.title(row.status), "done": not running}
 
 
+def _calendar(row: CalendarChange) -> dict[str, Any]:
+    return {"share": None, "text": _("Сроки пересчитываются"), "done": row.status is not ChangeStatus.QUEUED}
+
+
 KINDS: dict[str, tuple[Any, Permission, Callable[[Any], dict[str, Any]]]] = {
     "upload": (Upload, Permission.DATA_READ, _upload),
     "run": (ScreeningRun, Permission.SCREENING_READ, _run),
     "recheck": (Recheck, Permission.CASE_READ, _recheck),
     "scale": (ScaleLink, Permission.GROUP_READ, _scale),
     "bulk": (BulkDecision, Permission.CASE_BULK, progress_of),
+    "calendar": (CalendarChange, Permission.CALENDAR_KEEP, _calendar),
     "document": (Document, Permission.DOCUMENT_READ, _document),
 }
 

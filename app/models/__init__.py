@@ -2,9 +2,18 @@
 
 from app.models.base import Base, Tenant
 from app.models.bulk import BulkDecision, BulkRow
+from app.models.calendars import (
+    CalendarChange,
+    CalendarEntry,
+    CalendarEvent,
+    Deadline,
+    DueMove,
+    PreservationRequest,
+)
 from app.models.case import Case, CaseEvent, Conclusion
 from app.models.case_work import CuratorOrder, Document, Interview, Observation, Recheck, RecheckedWork
 from app.models.dataset import Dataset, FederalMarker, Upload
+from app.models.dated import Dated, dated_checks
 from app.models.journal import JournalEntry
 from app.models.organisation import Municipality, School
 from app.models.outbox import InboxNote, JobEffect, OutboxJob
@@ -31,6 +40,9 @@ __all__ = [
     "Base",
     "BulkDecision",
     "BulkRow",
+    "CalendarChange",
+    "CalendarEntry",
+    "CalendarEvent",
     "Case",
     "CaseEpisode",
     "CaseEvent",
@@ -44,8 +56,11 @@ __all__ = [
     "ControlMember",
     "CuratorOrder",
     "Dataset",
+    "Dated",
+    "Deadline",
     "Declaration",
     "Document",
+    "DueMove",
     "DynamicsReview",
     "FederalMarker",
     "Finding",
@@ -64,6 +79,7 @@ __all__ = [
     "PersonDuty",
     "PersonPost",
     "PersonRelation",
+    "PreservationRequest",
     "Recheck",
     "RecheckedWork",
     "ScaleLink",
@@ -75,4 +91,5 @@ __all__ = [
     "Upload",
     "User",
     "WorkflowVersion",
+    "dated_checks",
 ]

@@ -14,7 +14,7 @@ from app.flows import CLOSED
 from app.models import Case, Conclusion, Flag, User
 from app.policy import Actor, Permission
 from app.terms import CaseKind, Duty, EpisodeOrigin, Role, Tier, Verdict
-from app.workflows import closures, independence, journal
+from app.workflows import closures, independence, journal, stage_clock
 from app.workflows.definitions import for_new_case, state_of
 
 
@@ -64,6 +64,7 @@ def new_case(
     )
     session.add(case)
     session.flush()
+    stage_clock.refresh(session, case)
     return case
 
 

@@ -12,11 +12,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import policy
+from app.calendars import Pause
 from app.errors import Conflict, Reason, Refused
 from app.models import Case, CasePause
 from app.policy import SYSTEM, Actor, Permission
 from app.terms import PauseCause
-from app.workflows import brakes
+from app.workflows import brakes, stage_clock
 from app.workflows.case import open_case_of, record
 from app.workflows.side_rules import load_rules, reason_faults
 
@@ -125,6 +126,7 @@ def start(
     )
     session.add(pause)
     session.flush()
+    stage_clock.refresh(session, case)
     return pause
 
 
@@ -132,6 +134,9 @@ def stop(session: Session, pause: CasePause, note: str, *, actor: Actor, at: dat
     pause.ended_at, pause.end_reason = max(at, pause.started_at), note.strip()
     pause.ended_by_id, pause.ended_by_name = actor.user_id, actor.name
     session.flush()
+    case = session.get(Case, pause.case_id)
+    assert case is not None  # whoever sees the pause sees its case
+    stage_clock.refresh(session, case)
 
 
 def check_version(case: Case, expected_version: int | None) -> None:
@@ -162,3 +167,20 @@ def _term_faults(until_on: date, at: datetime) -> list[Reason]:
             )
         ]
     return []
+
+
+def ledger(session: Session, case_ids: Sequence[int] | None) -> dict[int, list[Pause]]:
+    """Pauses by case, for the clocks of stages; None asks for every case."""
+    statement = select(CasePause).order_by(CasePause.id)
+    if case_ids is not None:
+        statement = statement.where(CasePause.case_id.in_(case_ids))
+    found: dict[int, list[Pause]] = {}
+    for row in session.scalars(statement):
+        ended_on = row.ended_at.date() if row.ended_at is not None else None
+        if ended_on is not None and row.ended_by_id is None:
+            ended_on = row.until_on  # it ended by itself, at the first moment of its day in the region
+        found.setdefault(row.case_id, []).append(Pause(row.started_at.date(), ended_on, row.until_on))
+    return found
+
+
+stage_clock.PAUSES.append(ledger)

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from app.errors import Conflict, Reason, Refused
 from app.models import Case, CaseEvent
 from app.policy import Actor
-from app.workflows import brakes, closures, outbox
+from app.workflows import brakes, closures, outbox, stage_clock
 from app.workflows.case import record
 from app.workflows.definitions import state_of
 
@@ -64,6 +64,7 @@ def put_back(
     session.refresh(case)
     if result.rowcount != 1:
         raise Conflict(f"Дело с тех пор двигалось: сейчас оно в состоянии «{state_of(case).ru}».", version=case.version)
+    stage_clock.refresh(session, case)
     back = CaseEvent(
         case_id=case.id,
         seq=case.version,

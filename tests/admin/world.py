@@ -32,9 +32,11 @@ from app.models import (
     BulkRow,
     Case,
     Document,
+    DueMove,
     Finding,
     InboxNote,
     OutboxJob,
+    PreservationRequest,
     RecheckedWork,
     School,
     Tenant,
@@ -48,6 +50,7 @@ from app.terms import (
     FileKind,
     FindingLevel,
     FindingOutcome,
+    Following,
     JobStatus,
     RecheckStatus,
     Stratum,
@@ -79,6 +82,10 @@ class Place:
     group: int
     person: int
     decision: int
+    deadline: int
+    event: int
+    days: int
+    change: int
 
 
 @dataclass
@@ -290,6 +297,35 @@ def fill(session: Session, context: AppContext, cast: Cast, school: School, word
     entry = make.make_entry(session, school, reason=f"Основание записи {word}", recorded_by_name=f"Внёс {word}")
     group = make.make_control_group(session, [school], title=f"Группа {word}", drawn_by_name=f"Составил {word}")
     person = make.make_person(session, school, name=f"Сотрудник {word}".strip(), note=f"Связь {word}", cast=cast)
+    town = school.municipality_id
+    deadline = make.make_deadline(
+        session, town, school_id=school.id, title=f"Срок {word}", responsible=f"Отвечает {word}"
+    )
+    # The calendar itself is everybody's, so none of its texts says the word.
+    event, days = make.make_event(session, town), make.make_days(session, town)
+    change = make.make_calendar_change(session, town)
+    session.add(
+        DueMove(
+            change_id=change.id,
+            subject="deadlines",
+            subject_id=deadline.id,
+            label=f"Срок {word}",
+            following=Following.MOVED,
+            at=NOW,
+            **place,
+        )
+    )
+    session.add(
+        PreservationRequest(
+            case_id=case.id,
+            number=f"7 {word}"[:40],
+            requested_on=NOW.date(),
+            keep_until=NOW.date(),
+            requested_by_name=f"Просил {word}",
+            requested_at=NOW,
+            **place,
+        )
+    )
     session.flush()
     decision = BulkDecision(
         kind="move", trigger="recheck", reason=f"Решение {word}", made_by_name=f"Решил {word}", tried_at=NOW, n_rows=1,
@@ -301,8 +337,9 @@ def fill(session: Session, context: AppContext, cast: Cast, school: School, word
     rest = {"expected_version": 0, "status": "unable", "reasons": reasons, **place}
     session.add(BulkRow(decision_id=decision.id, case_id=case.id, **rest))
     session.flush()
+    of_calendar = (deadline.id, event.id, days.id, change.id)
     of_case = (case.id, flag.id, observation.id, recheck.id, document.id)
-    return Place(school.id, *of_case, upload.id, finding.id, entry.id, group.id, person.id, decision.id)
+    return Place(school.id, *of_case, upload.id, finding.id, entry.id, group.id, person.id, decision.id, *of_calendar)
 
 
 def make_frozen() -> dict[str, Any]:

@@ -23,6 +23,8 @@ OPEN_TO_THE_SIGNED_IN = {
     "api.session",
     "auth.own",
     "auth.sign_out",
+    "calendar.change",  # the calendar is everybody's; its report shows the deadlines in sight
+    "calendar.index",
     "progress.show",  # asks for the permission of the kind of job
     "search.index",  # shows what the role may see
 }
@@ -48,8 +50,9 @@ FORBIDDEN_WORDS = {
     None: (CANARY, NEIGHBOUR),
 }
 DATA = {"version": "0", "request_id": "matrix-request", "trigger": "recheck", "reason": "проверка доступа ко всему"}
-FILES, JOBS = ("xlsx", "nonsense"), ("upload", "run", "recheck", "document", "scale", "bulk")
-FORMS = ("interview", "handover", "order", "observation", "recheck", "conclusion", "nonsense", *SIDE_FORMS)
+FILES, JOBS = ("xlsx", "nonsense"), ("upload", "run", "recheck", "document", "scale", "calendar", "bulk")
+FORMS = ("interview", "handover", "order", "observation", "recheck", "conclusion", "preservation", "nonsense")
+FORMS += tuple(SIDE_FORMS)
 CARD_FORMS = ("post", "duty", "training", "absence", "tie", "nonsense")
 
 
