@@ -17,26 +17,30 @@ from tests import factories
 from tests.people import make_cast
 
 READ = {"case:read", "document:read", "finding:read", "school:read"}
+BULK_AND_SIDE = ("case:bulk", "case:handover", "case:hold", "case:measure", "case:reopen", "case:return")
 EXPECTED = {
     "region_manager": READ | {
         "calendar:keep", "case:assign", "case:close", "case:open", "data:read", "document:issue", "flag:raise",
         "group:approve",
         "group:read", "journal:read", "people:keep", "people:read", "register:keep", "screening:read",
-        "statistics:read",
+        "statistics:read", *BULK_AND_SIDE,
     },
     "department": READ | {
         "calendar:keep",
         "case:assign", "case:close", "case:conclude", "case:interview", "case:observe", "case:open", "case:recheck",
         "document:issue", "group:approve", "group:read", "journal:read", "people:keep", "people:read", "register:keep",
-        "statistics:read",
+        "statistics:read", "case:answer", *BULK_AND_SIDE,
     },
     "analyst": READ | {
         "case:open", "case:recheck", "data:import", "data:read", "document:issue", "flag:raise", "group:propose",
         "group:read", "people:read", "screening:read", "screening:run", "statistics:read", "works:read",
     },
-    "curator": READ | {"case:conclude", "case:interview", "conflict:declare", "document:issue"},
+    "curator": READ | {
+        "case:answer", "case:conclude", "case:handover", "case:interview", "case:return", "conflict:declare",
+        "document:issue",
+    },
     "inspector": READ | {"case:observe", "case:recheck", "conflict:declare", "works:read"},
-    "school": READ | {"people:read"},
+    "school": READ | {"case:answer", "people:read"},
     "admin": READ | {
         "audit:verify", "job:read", "job:retry", "journal:read", "people:keep", "people:read", "user:manage",
     },

@@ -19,6 +19,7 @@ from sqlalchemy import ScalarSelect, func, select
 from app import auth
 from app.admin import case_signs, explaining, words
 from app.admin.account import account, language
+from app.admin.bulk import BulkPage
 from app.admin.calendar import CalendarPage
 from app.admin.cases import CasesView
 from app.admin.clusters import ClustersView
@@ -35,6 +36,7 @@ from app.admin.journal import JournalView
 from app.admin.objective import ObjectiveView
 from app.admin.people import PeopleView
 from app.admin.progress import progress
+from app.admin.reviews import ReviewsPage
 from app.admin.scales import ScalesView
 from app.admin.schools import SchoolsView
 from app.admin.screening import RunsView
@@ -87,6 +89,8 @@ def menu() -> tuple[Entry, ...]:
         Entry("", "inbox", _("Оповещения"), "unread"),
         Entry("", "flags", _("Признаки"), "flags"),
         Entry("", "cases", _("Дела"), "cases"),
+        Entry("", "bulk", _("Массовые решения")),
+        Entry("", "reviews", _("Сверка динамики")),
         Entry("", "observations", _("Наблюдения"), "visits"),
         Entry("", "rechecks", _("Перепроверки"), "rechecks"),
         Entry("", "deadlines", _("Сроки")),
@@ -136,6 +140,8 @@ def install_admin(app: Flask) -> None:
     admin.add_views(
         FlagsView(Flag, name="Признаки", endpoint="flags", url="/flags"),
         CasesView(Case, name="Дела", endpoint="cases", url="/cases"),
+        BulkPage(name="Массовые решения", endpoint="bulk", url="/bulk"),
+        ReviewsPage(name="Сверка динамики", endpoint="reviews", url="/reviews"),
         ObservationsView(Observation, name="Наблюдения", endpoint="observations", url="/observations"),
         RechecksView(Recheck, name="Перепроверки", endpoint="rechecks", url="/rechecks"),
         DeadlinesView(Deadline, name="Сроки", endpoint="deadlines", url="/deadlines"),

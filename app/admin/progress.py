@@ -11,8 +11,9 @@ from sqlalchemy import select
 
 from app import auth
 from app.admin import words
+from app.admin.bulk import progress_of
 from app.errors import NotFound
-from app.models import CalendarChange, Document, Recheck, ScaleLink, ScreeningRun, Upload
+from app.models import BulkDecision, CalendarChange, Document, Recheck, ScaleLink, ScreeningRun, Upload
 from app.policy import Permission, require
 from app.terms import ChangeStatus, RecheckStatus, RunStatus, UploadStatus
 
@@ -50,6 +51,7 @@ KINDS: dict[str, tuple[Any, Permission, Callable[[Any], dict[str, Any]]]] = {
     "run": (ScreeningRun, Permission.SCREENING_READ, _run),
     "recheck": (Recheck, Permission.CASE_READ, _recheck),
     "scale": (ScaleLink, Permission.GROUP_READ, _scale),
+    "bulk": (BulkDecision, Permission.CASE_BULK, progress_of),
     "calendar": (CalendarChange, Permission.CALENDAR_KEEP, _calendar),
     "document": (Document, Permission.DOCUMENT_READ, _document),
 }

@@ -1,6 +1,7 @@
 """Tables. One family a module; columns, constraints and relations, no rules."""
 
 from app.models.base import Base, Tenant
+from app.models.bulk import BulkDecision, BulkRow
 from app.models.calendars import (
     CalendarChange,
     CalendarEntry,
@@ -21,18 +22,34 @@ from app.models.people import Absence, Declaration, Person, PersonDuty, PersonPo
 from app.models.scaling import ScaledSchool, ScaleLink
 from app.models.school_groups import ClusterMembership, ClusterSet, ControlGroup, ControlMember, ObjectiveEntry
 from app.models.screening import Finding, Flag, ScreeningRun
+from app.models.side_moves import (
+    AdminMeasure,
+    CaseEpisode,
+    CasePause,
+    CaseQuestion,
+    ClosureCheck,
+    DynamicsReview,
+    HandOver,
+)
 from app.models.user import AuthSession, LoginAttempt, User
 from app.models.workflow import WorkflowVersion
 
 __all__ = [
     "Absence",
+    "AdminMeasure",
     "AuthSession",
     "Base",
+    "BulkDecision",
+    "BulkRow",
     "CalendarChange",
     "CalendarEntry",
     "CalendarEvent",
     "Case",
+    "CaseEpisode",
     "CaseEvent",
+    "CasePause",
+    "CaseQuestion",
+    "ClosureCheck",
     "ClusterMembership",
     "ClusterSet",
     "Conclusion",
@@ -46,10 +63,12 @@ __all__ = [
     "Digest",
     "Document",
     "DueMove",
+    "DynamicsReview",
     "FederalMarker",
     "FeedKey",
     "Finding",
     "Flag",
+    "HandOver",
     "InboxNote",
     "Interview",
     "JobEffect",

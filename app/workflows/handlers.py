@@ -14,6 +14,8 @@ from app.context import AppContext
 from app.models import Case, CaseEvent, InboxNote, OutboxJob
 from app.policy import SYSTEM
 from app.workflows import (
+    bulk,
+    bulk_withdrawal,
     calendar_changes,
     definitions,
     digests,
@@ -63,6 +65,8 @@ def note_move(context: AppContext, job: OutboxJob) -> Effect:
 
 
 HANDLERS: dict[str, Handler] = {
+    "bulk_decision": bulk.carry_out,
+    "bulk_withdraw": bulk_withdrawal.put_back_all,
     "case_moved": note_move,
     "day_round": digests.day_round,
     "change_calendar": calendar_changes.carry_out,

@@ -28,6 +28,8 @@ from app import auth
 from app.context import AppContext
 from app.database import acting
 from app.models import (
+    BulkDecision,
+    BulkRow,
     Case,
     Document,
     DueMove,
@@ -79,6 +81,7 @@ class Place:
     entry: int
     group: int
     person: int
+    decision: int
     deadline: int
     event: int
     days: int
@@ -324,9 +327,19 @@ def fill(session: Session, context: AppContext, cast: Cast, school: School, word
         )
     )
     session.flush()
+    decision = BulkDecision(
+        kind="move", trigger="recheck", reason=f"Решение {word}", made_by_name=f"Решил {word}", tried_at=NOW, n_rows=1,
+        n_able=1, municipality_id=school.municipality_id,
+    )  # fmt: skip
+    session.add(decision)
+    session.flush()
+    reasons = [{"code": "no_recheck", "ru": f"Нет перепроверки {word}", "en": f"No recheck {word}"}]
+    rest = {"expected_version": 0, "status": "unable", "reasons": reasons, **place}
+    session.add(BulkRow(decision_id=decision.id, case_id=case.id, **rest))
+    session.flush()
     of_calendar = (deadline.id, event.id, days.id, change.id)
     of_case = (case.id, flag.id, observation.id, recheck.id, document.id)
-    return Place(school.id, *of_case, upload.id, finding.id, entry.id, group.id, person.id, *of_calendar)
+    return Place(school.id, *of_case, upload.id, finding.id, entry.id, group.id, person.id, decision.id, *of_calendar)
 
 
 def make_frozen() -> dict[str, Any]:

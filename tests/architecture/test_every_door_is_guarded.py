@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import true
 
 from app import auth, policy
+from app.admin.side_forms import SIDE_FORMS
 from app.policy import GRANTS, Permission
 from app.terms import Role
 from tests.admin.world import CANARY, NEIGHBOUR, World, readable, world, world_on_both
@@ -63,8 +64,9 @@ FORBIDDEN_WORDS = {
     None: (CANARY, NEIGHBOUR),
 }
 DATA = {"version": "0", "request_id": "matrix-request", "trigger": "recheck", "reason": "проверка доступа ко всему"}
-FILES, JOBS = ("xlsx", "nonsense"), ("upload", "run", "recheck", "document", "scale", "calendar")
+FILES, JOBS = ("xlsx", "nonsense"), ("upload", "run", "recheck", "document", "scale", "calendar", "bulk")
 FORMS = ("interview", "handover", "order", "observation", "recheck", "conclusion", "preservation", "nonsense")
+FORMS += tuple(SIDE_FORMS)
 CARD_FORMS = ("post", "duty", "training", "absence", "tie", "nonsense")
 
 
