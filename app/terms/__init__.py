@@ -20,6 +20,7 @@ from app.terms.files import SCREENED_REPORTS, Examination, FileKind, LinkDesign,
 from app.terms.groups import ClusterSetStatus, ControlGroupStatus, EntryState, MemberOrigin, ObjectiveGround
 from app.terms.jobs import JobStatus, RunStatus
 from app.terms.organisation import Role, SchoolKind
+from app.terms.planning import Duty, PlanRowStatus, PlanStatus
 from app.terms.screening import (
     NOTED_FAMILIES,
     SHOWN_FAMILIES,
@@ -42,6 +43,7 @@ __all__ = [
     "ControlGroupStatus",
     "DetectorName",
     "DocumentKind",
+    "Duty",
     "EntryState",
     "Examination",
     "ExplanationReason",
@@ -55,6 +57,8 @@ __all__ = [
     "MemberOrigin",
     "ObjectiveGround",
     "ObservationStage",
+    "PlanRowStatus",
+    "PlanStatus",
     "Procedure",
     "RecheckOutcome",
     "RecheckStatus",

@@ -1,0 +1,29 @@
+"""Plans of assignments: who is needed, where a plan and its rows stand."""
+
+from __future__ import annotations
+
+from app.terms.term import Term
+
+
+class Duty(Term):
+    """What a person is planned for."""
+
+    CURATOR = "curator", "куратор", "curator"
+    OBSERVER = "observer", "наблюдатель", "observer"
+    EXPERT = "expert", "эксперт перепроверки", "recheck expert"
+
+
+class PlanStatus(Term):
+    SOLVING = "solving", "составляется", "being drawn up"
+    DRAFT = "draft", "предложен", "proposed"
+    ACCEPTED = "accepted", "принят, применяется", "accepted, being applied"
+    APPLIED = "applied", "применён", "applied"
+    WITHDRAWN = "withdrawn", "отменён", "withdrawn"
+    FAILED = "failed", "не составлен", "failed"
+
+
+class PlanRowStatus(Term):
+    PROPOSED = "proposed", "предложено", "proposed"
+    UNSERVED = "unserved", "некого назначить", "nobody to appoint"
+    APPLIED = "applied", "назначено", "appointed"
+    REFUSED = "refused", "отказано", "refused"
