@@ -7,12 +7,14 @@ from app.models.dataset import Dataset, FederalMarker, Upload
 from app.models.journal import JournalEntry
 from app.models.organisation import Municipality, School
 from app.models.outbox import InboxNote, JobEffect, OutboxJob
+from app.models.planning import AssignmentPlan, PlanRow
 from app.models.scaling import ScaledSchool, ScaleLink
 from app.models.school_groups import ClusterMembership, ClusterSet, ControlGroup, ControlMember, ObjectiveEntry
 from app.models.screening import Finding, Flag, ScreeningRun
 from app.models.user import AuthSession, LoginAttempt, User
 
 __all__ = [
+    "AssignmentPlan",
     "AuthSession",
     "Base",
     "Case",
@@ -37,6 +39,7 @@ __all__ = [
     "ObjectiveEntry",
     "Observation",
     "OutboxJob",
+    "PlanRow",
     "Recheck",
     "RecheckedWork",
     "ScaleLink",

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.context import AppContext
 from app.models import CaseEvent, InboxNote, OutboxJob
-from app.workflows import intake, issuing, recheck, scaling, screening
+from app.workflows import intake, issuing, planning_jobs, recheck, scaling, screening
 
 Effect = Callable[[Session], None]
 Handler = Callable[[AppContext, OutboxJob], Effect]
@@ -39,12 +39,14 @@ def note_move(context: AppContext, job: OutboxJob) -> Effect:
 
 
 HANDLERS: dict[str, Handler] = {
+    "apply_plan": planning_jobs.apply,
     "case_moved": note_move,
     "issue_document": issuing.issue,
     "draw_recheck": recheck.draw,
     "link_scales": scaling.link_scales,
     "read_upload": intake.read_upload,
     "screen_year": screening.screen_year,
+    "solve_plan": planning_jobs.solve,
 }
 
 ON_DEAD: dict[str, Callable[[Session, int, str], None]] = {
@@ -52,4 +54,5 @@ ON_DEAD: dict[str, Callable[[Session, int, str], None]] = {
     "link_scales": scaling.on_dead,
     "read_upload": intake.on_dead,
     "screen_year": screening.on_dead,
+    "solve_plan": planning_jobs.on_dead,
 }

@@ -18,12 +18,14 @@ from app.models import JobEffect, OutboxJob
 from app.terms import JobStatus
 
 QUEUE_OF = {
+    "apply_plan": "default",
     "case_moved": "default",
     "issue_document": "default",
     "draw_recheck": "default",
     "link_scales": "heavy",
     "read_upload": "heavy",
     "screen_year": "heavy",
+    "solve_plan": "heavy",
 }
 """Kind of job → queue; one worker process serves one queue."""
 
