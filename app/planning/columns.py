@@ -40,10 +40,11 @@ def all_columns(index: Index) -> Columns:
         c, position = np.nonzero(table)
         parts.append(np.column_stack([np.full(len(c), n), c, index.need_days[n][position], position]))
     table = np.concatenate(parts) if parts else np.zeros((0, 4), dtype=int)
-    need, person, day, position = (np.ascontiguousarray(column) for column in table.T)
+    of_need, person, day, place = (np.ascontiguousarray(column) for column in table.T)
     rules = index.rules
-    late = np.where(day == NO_DAY, 0.0, rules.late_weight * position / index.seats[need])
-    return Columns(need, person, day, position, late, rules.travel_weight * index.travel[person, index.areas[need]])
+    late = np.where(day == NO_DAY, 0.0, rules.late_weight * place / index.seats[of_need])
+    travel = rules.travel_weight * index.travel[person, index.areas[of_need]]
+    return Columns(of_need, person, day, place, late, travel)
 
 
 def first_choice(index: Index, columns: Columns, nearest: int) -> np.ndarray:

@@ -180,7 +180,7 @@ def breaches(index: Index, visits: Iterable[Visit]) -> list[str]:
     """Hard rules that the visits break; an empty list means none."""
     found: list[str] = []
     visits = tuple(visits)
-    load, day_areas = index.load_now.copy(), {}
+    load = index.load_now.copy()
     n_sittings: Counter[tuple[int, object]] = Counter()
     n_visits: Counter[tuple[int, object]] = Counter()
     day_areas: dict[tuple[int, object], set[int]] = {}

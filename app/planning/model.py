@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -33,7 +34,7 @@ class Model:
     value: list[np.ndarray] = field(default_factory=list)
     low: list[float] = field(default_factory=list)
     high: list[float] = field(default_factory=list)
-    rows: dict[str, dict[object, int]] = field(default_factory=dict)
+    rows: dict[str, dict[Any, int]] = field(default_factory=dict)
     missing: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=int))
 
     def add_variables(self, cost: np.ndarray, upper: np.ndarray, *, is_whole: bool) -> np.ndarray:
@@ -45,7 +46,7 @@ class Model:
         return numbers
 
     def add_row(
-        self, variables: np.ndarray, values: np.ndarray | float, low: float, high: float, key: tuple[str, object]
+        self, variables: np.ndarray, values: np.ndarray | float, low: float, high: float, key: tuple[str, Any]
     ) -> int:
         number = len(self.low)
         self.row_of.append(np.full(len(variables), number))

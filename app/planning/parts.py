@@ -24,8 +24,8 @@ def parts(index: Index) -> list[tuple[list[int], list[int]]]:
         return item
 
     for n in range(n_needs):
-        for c in np.flatnonzero(index.possible[n]):
-            root[find(n_needs + int(c))] = find(n)
+        for c in np.flatnonzero(index.possible[n]).tolist():
+            root[find(n_needs + c)] = find(n)
         if index.possible[n].any():
             for rival in index.rivals.get(n, ()):
                 if index.possible[rival].any():
@@ -34,10 +34,10 @@ def parts(index: Index) -> list[tuple[list[int], list[int]]]:
     for n in range(n_needs):
         if index.possible[n].any():
             groups.setdefault(find(n), ([], []))[0].append(n)
-    for c in range(len(index.people)):
-        group = groups.get(find(n_needs + c))
+    for position in range(len(index.people)):
+        group = groups.get(find(n_needs + position))
         if group is not None:
-            group[1].append(c)
+            group[1].append(position)
     return [groups[key] for key in sorted(groups, key=lambda key: groups[key][0][0])]
 
 

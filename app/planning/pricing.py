@@ -1,8 +1,9 @@
-"""What columns left out of the search could still gain: reduced costs against the dual values of the relaxed program."""
+"""What columns left out of the search could still gain: reduced costs against duals of the relaxed program."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy import optimize
@@ -83,15 +84,15 @@ def _reduced(model: Model, columns: Columns, shareable: np.ndarray, duals: np.nd
     if "need_day" in rows:
         width = 1 + int(columns.position.max(initial=0))
         table = np.full((len(index.needs), width), np.nan)
-        for (n, position), row in rows["need_day"].items():  # type: ignore[misc]
+        for (n, position), row in rows["need_day"].items():
             table[n, position] = duals[row]
         for n, row in rows["pick"].items():
             # A day that the search has not opened yet would open with its own y: seats · dual of the day ≥ dual of the
             # choice keeps y's reduced cost at nought, so the day's dual is that of the choice, a seat's share of it.
-            missing = np.isnan(table[n])  # type: ignore[index]
-            table[n, missing] = duals[row] / index.seats[n]  # type: ignore[index]
+            missing = np.isnan(table[n])
+            table[n, missing] = duals[row] / index.seats[n]
             at = columns.need == n
-            need_dual[at] = table[n, columns.position[at]]  # type: ignore[index]
+            need_dual[at] = table[n, columns.position[at]]
     load_dual = _load_duals(index, rows.get("load", {}), duals)
     dated = columns.day != NO_DAY
     key = np.where(dated, columns.person * n_days + columns.day, 0)
@@ -108,15 +109,15 @@ def _reduced(model: Model, columns: Columns, shareable: np.ndarray, duals: np.nd
     return np.asarray(columns.late + part - rest)
 
 
-def _load_duals(index: Index, rows: dict[object, int], duals: np.ndarray) -> np.ndarray:
+def _load_duals(index: Index, rows: dict[Any, int], duals: np.ndarray) -> np.ndarray:
     """Dual of each person's load; one whom the search left out would pay the first step."""
     found = -(index.load_cost(np.floor(index.load_now) + 1) - index.load_cost(np.floor(index.load_now)))
     for person, row in rows.items():
-        found[person] = duals[row]  # type: ignore[index]
+        found[person] = duals[row]
     return np.asarray(found)
 
 
-def _values(rows: dict[object, int], duals: np.ndarray, size: int) -> np.ndarray:
+def _values(rows: dict[Any, int], duals: np.ndarray, size: int) -> np.ndarray:
     found = np.zeros(size)
     if rows:
         found[np.fromiter(rows, dtype=int)] = duals[np.fromiter(rows.values(), dtype=int)]

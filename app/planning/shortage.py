@@ -1,8 +1,9 @@
 """When there is no full plan: how many people of which kind would make one, and why those at hand cannot.
 
 Imaginary people, with nothing against them but their limit of load and one trip a day, are offered for each kind
-(duty, subject, municipality) that has empty seats, and may help in the next municipality too; a program finds the fewest of them with whom every need is served.
-What it used is the statement: it is true because the program's own solution shows it.
+(duty, subject, municipality) that has empty seats, and may help in the next municipality too; a program finds the
+fewest of them with whom every need is served.
+What it used is the statement: it is true because the program's solution shows it.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from itertools import pairwise
 
 import numpy as np
 from scipy import optimize, sparse
@@ -123,7 +125,7 @@ def _fewest(
     for column in own:
         switch = opened_of[int(columns.person[column])]
         model.add_row(np.array([column, switch]), np.array([1.0, -1.0]), -np.inf, 0.0, ("open", int(column)))
-    for first, second in zip(people, people[1:], strict=False):
+    for first, second in pairwise(people.tolist()):
         if imagined[index.people[first].id] == imagined[index.people[second].id]:
             # People of a kind are alike: the earlier are used first.
             model.add_row(

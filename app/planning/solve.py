@@ -1,8 +1,8 @@
 """Find the plan: parts that do not touch each other one by one, each by a program over columns that pay.
 
 1. Who cannot meet is solved apart. 2. The greedy plan gives a first bound; where it leaves a seat empty, an elastic
-program finds how few must stay empty. 3. The relaxed program prices every column that was left out, those that pay join.
-4. A small program is solved whole, and columns that the proof of step 3 cannot rule out join; a large one is improved
+program finds how few must stay empty. 3. The relaxed program prices every column left out, those that pay join. 4.
+A small program is solved whole, and columns that the proof of step 3 cannot rule out join; a large one is improved
 neighbourhood by neighbourhood, everything else kept. Repeated pairs of observers are priced as they appear.
 """
 
@@ -107,10 +107,8 @@ def _solve_part(index: Index, first: Ledger, deadline: float) -> Solution:
     chosen, relaxed = _price(index, every, chosen, shared, missing, deadline)
     search = _Search(index, every, shared, relaxed, missing, deadline)
     search.offer(visits)
-    if chosen.sum() <= _WHOLE or not index.days:
-        chosen = search.whole(chosen)
-    else:
-        chosen = search.by_neighbourhood(chosen)
+    is_small = chosen.sum() <= _WHOLE or not index.days
+    chosen = search.whole(chosen) if is_small else search.by_neighbourhood(chosen)
     return Solution(
         index,
         search.best,
@@ -291,10 +289,9 @@ def _price(
 def _repeated(index: Index, visits: Iterable[Visit]) -> set[tuple[int, int]]:
     """Pairs of observers who are together more than once in these visits, or once more after earlier times."""
     ledger = ledger_of(index, visits)
-    together = {
+    return {
         (person, other)
         for person, met in ledger.together.items()
         for other, times in met.items()
         if person < other and times > 1
     }
-    return together

@@ -178,7 +178,7 @@ def _cases_by_curator(session: Session) -> Counter[int]:
         .where(table.c.curator_id.is_not(None), table.c.state != CaseState.CLOSED)
         .group_by(table.c.curator_id)
     )
-    return Counter({curator: n for curator, n in rows})
+    return Counter({row[0]: row[1] for row in rows})
 
 
 def _visits(session: Session) -> dict[int, list[date]]:
@@ -233,8 +233,6 @@ def _past_pairs(session: Session) -> Counter[tuple[int, int]]:
     """How often two observers were at one school on one day."""
     o = Observation.__table__
     teams: dict[tuple[int, date], set[int]] = {}
-    for case_id, day, person in session.connection().execute(
-        select(o.c.case_id, o.c.scheduled_on, o.c.observer_id)
-    ):
+    for case_id, day, person in session.connection().execute(select(o.c.case_id, o.c.scheduled_on, o.c.observer_id)):
         teams.setdefault((case_id, day), set()).add(person)
     return Counter(pair for team in teams.values() for pair in combinations(sorted(team), 2))

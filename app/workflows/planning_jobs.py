@@ -13,8 +13,8 @@ from app.errors import Reason, Refused
 from app.models import AssignmentPlan, OutboxJob, User
 from app.policy import SYSTEM, Actor
 from app.terms import PlanStatus
-from app.workflows.planning import keep_result, problem_for
 from app.workflows.planning_apply import apply_rows
+from app.workflows.planning_rows import keep_result, problem_for
 
 
 def solve(context: AppContext, job: OutboxJob) -> Callable[[Session], None]:

@@ -138,9 +138,7 @@ def test_a_moved_row_is_kept_and_the_rest_is_solved_again(
     row = plan.rows[0]
     other = next(person["id"] for person in plan.result["people"] if person["id"] != row.person_id)
 
-    planning.move_row(
-        session, plan.id, row.id, other, actor=cast.actor("marat"), at=at, expected_version=plan.version
-    )
+    planning.move_row(session, plan.id, row.id, other, actor=cast.actor("marat"), at=at, expected_version=plan.version)
     session.commit()
 
     (moved,) = plan.rows
