@@ -29,6 +29,7 @@ from app.admin.flags import FlagsView
 from app.admin.jobs import JobsView
 from app.admin.journal import JournalView
 from app.admin.objective import ObjectiveView
+from app.admin.plans import PlansView
 from app.admin.progress import progress
 from app.admin.scales import ScalesView
 from app.admin.schools import SchoolsView
@@ -41,6 +42,7 @@ from app.admin.visits import ObservationsView, RechecksView
 from app.admin.what_if import WhatIfPage
 from app.admin.words import install_words
 from app.models import (
+    AssignmentPlan,
     Case,
     ClusterSet,
     ControlGroup,
@@ -79,6 +81,7 @@ def menu() -> tuple[Entry, ...]:
         Entry("", "cases", _("Дела"), "cases"),
         Entry("", "observations", _("Наблюдения"), "visits"),
         Entry("", "rechecks", _("Перепроверки"), "rechecks"),
+        Entry("", "plans", _("План назначений")),
         Entry(_("Анализ"), "uploads", _("Данные"), "uploads"),
         Entry(_("Анализ"), "runs", _("Проверки")),
         Entry(_("Анализ"), "what_if", _("Что, если…")),
@@ -123,6 +126,7 @@ def install_admin(app: Flask) -> None:
         CasesView(Case, name="Дела", endpoint="cases", url="/cases"),
         ObservationsView(Observation, name="Наблюдения", endpoint="observations", url="/observations"),
         RechecksView(Recheck, name="Перепроверки", endpoint="rechecks", url="/rechecks"),
+        PlansView(AssignmentPlan, name="План назначений", endpoint="plans", url="/plans"),
         UploadsView(Upload, name="Данные", endpoint="uploads", url="/uploads"),
         RunsView(ScreeningRun, name="Проверки", endpoint="runs", url="/screening"),
         WhatIfPage(name="Что, если", endpoint="what_if", url="/what-if"),
