@@ -107,20 +107,20 @@ class PlansView(ScopedView):
     def plan(self, plan_id: int) -> str:
         return self._page(self.get_one(plan_id))
 
-    @expose("/<row:plan_id>/seats/<row:row_id>")
+    @expose("/<row:plan_id>/seats/<row:seat_id>")
     @auth.door(Permission.CASE_ASSIGN)
-    def seat(self, plan_id: int, row_id: int) -> Any:
+    def seat(self, plan_id: int, seat_id: int) -> Any:
         """Who could take a seat and who not, with the reason: a page, or values for the board."""
         plan: AssignmentPlan = self.get_one(plan_id)
-        row = _row(plan, row_id)
+        row = _row(plan, seat_id)
         options = options_of(auth.db(), plan, row, today=words.today())
         if auth.wants_json():
             return jsonify({"against": {o.id: o.reason.text(words.locale()) for o in options if o.reason}})
         return self._seat_page(plan, row, options)
 
-    @expose("/<row:plan_id>/seats/<row:row_id>/move", methods=("POST",))
+    @expose("/<row:plan_id>/seats/<row:seat_id>/move", methods=("POST",))
     @auth.door(Permission.CASE_ASSIGN)
-    def move(self, plan_id: int, row_id: int) -> Any:
+    def move(self, plan_id: int, seat_id: int) -> Any:
         """Give a seat to a person and solve the rest again."""
         day = _day(request.form.get("day", ""))
         return self._do(
@@ -129,7 +129,7 @@ class PlansView(ScopedView):
             lambda version: planning.move_row(
                 auth.db(),
                 plan_id,
-                row_id,
+                seat_id,
                 case_fields.whole(request.form.get("person_id", "")),
                 day=day,
                 actor=auth.actor(),
@@ -138,14 +138,14 @@ class PlansView(ScopedView):
             ),
         )
 
-    @expose("/<row:plan_id>/seats/<row:row_id>/free", methods=("POST",))
+    @expose("/<row:plan_id>/seats/<row:seat_id>/free", methods=("POST",))
     @auth.door(Permission.CASE_ASSIGN)
-    def free(self, plan_id: int, row_id: int) -> Any:
+    def free(self, plan_id: int, seat_id: int) -> Any:
         return self._do(
             plan_id,
             _("Закрепление снято, план пересчитан."),
             lambda version: planning.free_row(
-                auth.db(), plan_id, row_id, actor=auth.actor(), at=auth.now(), expected_version=version
+                auth.db(), plan_id, seat_id, actor=auth.actor(), at=auth.now(), expected_version=version
             ),
         )
 

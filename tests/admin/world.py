@@ -76,6 +76,8 @@ class Place:
     finding: int
     entry: int
     group: int
+    plan: int
+    seat: int
 
 
 @dataclass
@@ -286,9 +288,10 @@ def fill(session: Session, context: AppContext, cast: Cast, school: School, word
     )
     entry = make.make_entry(session, school, reason=f"Основание записи {word}", recorded_by_name=f"Внёс {word}")
     group = make.make_control_group(session, [school], title=f"Группа {word}", drawn_by_name=f"Составил {word}")
+    plan = make.make_plan(session, case, cast["ivan"], proposed_by_name=f"Предложил {word}")
     session.flush()
     of_case = (case.id, flag.id, observation.id, recheck.id, document.id)
-    return Place(school.id, *of_case, upload.id, finding.id, entry.id, group.id)
+    return Place(school.id, *of_case, upload.id, finding.id, entry.id, group.id, plan.id, plan.rows[0].id)
 
 
 def make_frozen() -> dict[str, Any]:

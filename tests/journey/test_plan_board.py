@@ -82,9 +82,7 @@ def test_a_plan_takes_two_clicks_and_a_card_can_be_dragged(browser: Browser, wor
     assert faults == []
 
 
-def test_whom_the_rules_forbid_is_told_why_while_the_card_is_in_the_air(
-    browser: Browser, world: World, address: str
-):
+def test_whom_the_rules_forbid_is_told_why_while_the_card_is_in_the_air(browser: Browser, world: World, address: str):
     page = _page(browser, world, address)
     page.goto(f"{address}/plans/")
     page.get_by_role("button", name="Предложить план").click()
