@@ -110,13 +110,19 @@ class PlansView(ScopedView):
     @expose("/<row:plan_id>/seats/<row:seat_id>")
     @auth.door(Permission.CASE_ASSIGN)
     def seat(self, plan_id: int, seat_id: int) -> Any:
-        """Who could take a seat and who not, with the reason: a page, or values for the board."""
+        """Who could take a seat and who not, with the reason."""
         plan: AssignmentPlan = self.get_one(plan_id)
         row = _row(plan, seat_id)
         options = options_of(auth.db(), plan, row, today=words.today())
-        if auth.wants_json():
-            return jsonify({"against": {o.id: o.reason.text(words.locale()) for o in options if o.reason}})
         return self._seat_page(plan, row, options)
+
+    @expose("/<row:plan_id>/seats/<row:seat_id>/against")
+    @auth.door(Permission.CASE_ASSIGN)
+    def against(self, plan_id: int, seat_id: int) -> AnyResponse:
+        """For the board: whom the rules forbid to take a seat, and why."""
+        plan: AssignmentPlan = self.get_one(plan_id)
+        options = options_of(auth.db(), plan, _row(plan, seat_id), today=words.today())
+        return jsonify({"against": {o.id: o.reason.text(words.locale()) for o in options if o.reason}})
 
     @expose("/<row:plan_id>/seats/<row:seat_id>/move", methods=("POST",))
     @auth.door(Permission.CASE_ASSIGN)
