@@ -20,20 +20,24 @@ READ = {"case:read", "document:read", "finding:read", "school:read"}
 EXPECTED = {
     "region_manager": READ | {
         "case:assign", "case:close", "case:open", "data:read", "document:issue", "flag:raise", "group:approve",
-        "group:read", "journal:read", "register:keep", "screening:read", "statistics:read",
+        "group:read", "journal:read", "people:keep", "people:read", "register:keep", "screening:read",
+        "statistics:read",
     },
     "department": READ | {
         "case:assign", "case:close", "case:conclude", "case:interview", "case:observe", "case:open", "case:recheck",
-        "document:issue", "group:approve", "group:read", "journal:read", "register:keep", "statistics:read",
+        "document:issue", "group:approve", "group:read", "journal:read", "people:keep", "people:read", "register:keep",
+        "statistics:read",
     },
     "analyst": READ | {
         "case:open", "case:recheck", "data:import", "data:read", "document:issue", "flag:raise", "group:propose",
-        "group:read", "screening:read", "screening:run", "statistics:read", "works:read",
+        "group:read", "people:read", "screening:read", "screening:run", "statistics:read", "works:read",
     },
-    "curator": READ | {"case:conclude", "case:interview", "document:issue"},
-    "inspector": READ | {"case:observe", "case:recheck", "works:read"},
-    "school": READ,
-    "admin": READ | {"audit:verify", "job:read", "job:retry", "journal:read", "user:manage"},
+    "curator": READ | {"case:conclude", "case:interview", "conflict:declare", "document:issue"},
+    "inspector": READ | {"case:observe", "case:recheck", "conflict:declare", "works:read"},
+    "school": READ | {"people:read"},
+    "admin": READ | {
+        "audit:verify", "job:read", "job:retry", "journal:read", "people:keep", "people:read", "user:manage",
+    },
 }  # fmt: skip
 
 

@@ -7,13 +7,16 @@ from app.models.dataset import Dataset, FederalMarker, Upload
 from app.models.journal import JournalEntry
 from app.models.organisation import Municipality, School
 from app.models.outbox import InboxNote, JobEffect, OutboxJob
+from app.models.people import Absence, Declaration, Person, PersonDuty, PersonPost, PersonRelation, Training
 from app.models.planning import AssignmentPlan, PlanRow
 from app.models.scaling import ScaledSchool, ScaleLink
 from app.models.school_groups import ClusterMembership, ClusterSet, ControlGroup, ControlMember, ObjectiveEntry
 from app.models.screening import Finding, Flag, ScreeningRun
 from app.models.user import AuthSession, LoginAttempt, User
+from app.models.workflow import WorkflowVersion
 
 __all__ = [
+    "Absence",
     "AssignmentPlan",
     "AuthSession",
     "Base",
@@ -26,6 +29,7 @@ __all__ = [
     "ControlMember",
     "CuratorOrder",
     "Dataset",
+    "Declaration",
     "Document",
     "FederalMarker",
     "Finding",
@@ -39,6 +43,10 @@ __all__ = [
     "ObjectiveEntry",
     "Observation",
     "OutboxJob",
+    "Person",
+    "PersonDuty",
+    "PersonPost",
+    "PersonRelation",
     "PlanRow",
     "Recheck",
     "RecheckedWork",
@@ -47,6 +55,8 @@ __all__ = [
     "School",
     "ScreeningRun",
     "Tenant",
+    "Training",
     "Upload",
     "User",
+    "WorkflowVersion",
 ]

@@ -100,7 +100,7 @@ def make_index(problem: Problem) -> Index:
             continue
         table = np.zeros((len(people), len(need.days)), dtype=bool)
         for c in np.flatnonzero(possible[n]):
-            table[c] = [day_objection(people[c], need, day) is None for day in need.days]
+            table[c] = [day_objection(problem, people[c], need, day) is None for day in need.days]
         free.append(table)
         need_days.append(np.array([day_of[day] for day in need.days]))
     names = sorted({area_of(need) for need in needs})
@@ -150,7 +150,7 @@ def _keep(index: Index, pin: Pin) -> None:
                 f"{pin.day:%Y-%m-%d} is outside the window {need.days[0]:%Y-%m-%d} – {need.days[-1]:%Y-%m-%d}.",
             )
         else:
-            reason = day_objection(person, need, pin.day)
+            reason = day_objection(index.problem, person, need, pin.day)
     if reason is not None:
         raise Refused(reason)
     kept = index.pins.setdefault(n, ())

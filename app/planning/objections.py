@@ -48,14 +48,17 @@ def objection(problem: Problem, person: Candidate, need: Need) -> Reason | None:
             f"{person.name}: нагрузка исчерпана ({person.load_now:g} из {limit:g}).",
             f"{person.name}: the load is full ({person.load_now:g} of {limit:g}).",
         )
-    reasons = [day_objection(person, need, day) for day in need.days]
+    reasons = [day_objection(problem, person, need, day) for day in need.days]
     if reasons and all(reasons):
         return reasons[0]
     return None
 
 
-def day_objection(person: Candidate, need: Need, day: date) -> Reason | None:
+def day_objection(problem: Problem, person: Candidate, need: Need, day: date) -> Reason | None:
     """Why `person` cannot take `need` on `day`, or None."""
+    unfit = problem.unfit.get((person.id, need.duty, day))
+    if unfit is not None:
+        return unfit
     if need.duty is Duty.OBSERVER and (person.trained_until is None or person.trained_until < day):
         until = f"{person.trained_until:%d.%m.%Y}" if person.trained_until else "—"
         return Reason(

@@ -81,8 +81,9 @@ class Pin:
 class Problem:
     """Everything a plan depends on.
 
-    `blocked` holds pairs (person, need) that a rule outside forbids, with its reason; `travel` minutes from a person to
-    an area where they are known; `past_pairs` how often two observers (ids in order) have been together before.
+    `blocked` holds pairs (person, need) that a rule outside forbids, with its reason; `unfit` the days on which one
+    forbids a person a duty; `travel` minutes from a person to an area where they are known; `past_pairs` how often two observers
+    (ids in order) have been together before.
     """
 
     candidates: tuple[Candidate, ...]
@@ -92,6 +93,7 @@ class Problem:
     pins: tuple[Pin, ...] = ()
     travel: Mapping[tuple[int, str], float] = field(default_factory=dict)
     past_pairs: Mapping[tuple[int, int], int] = field(default_factory=dict)
+    unfit: Mapping[tuple[int, Duty, date], Reason] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from app.planning.ledger import ledger_of
 from app.planning.model import build
 from app.planning.objections import objection
 from app.planning.problem import Candidate, Need, Problem, Shortage, Visit
-from app.terms import Duty, Subject
+from app.terms import ConflictKind, Duty, Subject
 
 _FULL = 25_000
 _FAR = date(9999, 1, 1)
@@ -34,7 +34,9 @@ _PEOPLE_RU = {
     Duty.EXPERT: ("эксперта", "экспертов"),
 }
 _AGAINST = {
-    "own_school": ("конфликт интересов", "conflict of interest"),
+    **{kind.value: ("конфликт интересов", "conflict of interest") for kind in ConflictKind},
+    "load_full": ("нагрузка исчерпана", "load is full"),
+    "school_not_objective": ("место работы", "workplace"),
     "training_expired": ("обучение истекло", "training expired"),
     "absent": ("отсутствие", "absence"),
     "busy": ("день занят", "day taken"),

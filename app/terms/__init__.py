@@ -15,12 +15,13 @@ from app.terms.case_work import (
     Violation,
     VisitStatus,
 )
-from app.terms.cases import CaseKind, CaseState, Tier, Verdict
+from app.terms.cases import CaseKind, Tier, Verdict
 from app.terms.files import SCREENED_REPORTS, Examination, FileKind, LinkDesign, Procedure, Subject, UploadStatus
 from app.terms.groups import ClusterSetStatus, ControlGroupStatus, EntryState, MemberOrigin, ObjectiveGround
 from app.terms.jobs import JobStatus, RunStatus
 from app.terms.organisation import Role, SchoolKind
-from app.terms.planning import Duty, PlanRowStatus, PlanStatus
+from app.terms.people import DECLARED_KINDS, AbsenceReason, ConflictKind, Duty, PostKind, TrainingState
+from app.terms.planning import PlanRowStatus, PlanStatus
 from app.terms.screening import (
     NOTED_FAMILIES,
     SHOWN_FAMILIES,
@@ -31,15 +32,18 @@ from app.terms.screening import (
     Mechanism,
 )
 from app.terms.term import Term
+from app.terms.workflows import WorkflowStatus
 
 __all__ = [
+    "DECLARED_KINDS",
     "GROSS_VIOLATIONS",
     "NOTED_FAMILIES",
     "SCREENED_REPORTS",
     "SHOWN_FAMILIES",
+    "AbsenceReason",
     "CaseKind",
-    "CaseState",
     "ClusterSetStatus",
+    "ConflictKind",
     "ControlGroupStatus",
     "DetectorName",
     "DocumentKind",
@@ -59,6 +63,7 @@ __all__ = [
     "ObservationStage",
     "PlanRowStatus",
     "PlanStatus",
+    "PostKind",
     "Procedure",
     "RecheckOutcome",
     "RecheckStatus",
@@ -69,8 +74,10 @@ __all__ = [
     "Subject",
     "Term",
     "Tier",
+    "TrainingState",
     "UploadStatus",
     "Verdict",
     "Violation",
     "VisitStatus",
+    "WorkflowStatus",
 ]

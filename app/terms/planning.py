@@ -1,16 +1,8 @@
-"""Plans of assignments: who is needed, where a plan and its rows stand."""
+"""Plans of assignments: where a plan and its rows stand."""
 
 from __future__ import annotations
 
 from app.terms.term import Term
-
-
-class Duty(Term):
-    """What a person is planned for."""
-
-    CURATOR = "curator", "куратор", "curator"
-    OBSERVER = "observer", "наблюдатель", "observer"
-    EXPERT = "expert", "эксперт перепроверки", "recheck expert"
 
 
 class PlanStatus(Term):

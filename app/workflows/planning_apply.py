@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app.errors import Conflict, NotFound, Refused
 from app.models import AssignmentPlan, PlanRow
 from app.policy import Actor
-from app.terms import CaseState, Duty, PlanRowStatus, PlanStatus
+from app.terms import Duty, PlanRowStatus, PlanStatus
 from app.workflows import assignment, journal, observation, recheck
 from app.workflows.case import hand_interview, open_case_of
 
@@ -54,7 +54,7 @@ def _carry_out(session: Session, plan: AssignmentPlan, row: PlanRow, *, actor: A
     orders = plan.orders
     if row.duty is Duty.CURATOR:
         case = open_case_of(session, row.case_id)
-        if case.state is CaseState.FLAGGED or not orders["curator_number"]:
+        if case.state == "flagged" or not orders["curator_number"]:
             hand_interview(session, case.id, row.person_id, actor=actor, at=at)
             return
         assignment.issue_order(

@@ -1,33 +1,35 @@
 """What the planner is told: people, what the cases need, who may not meet whom. The one place that reads it.
 
-`candidates` is the only door to the registers of people: whoever keeps subjects, absences or limits of load elsewhere
-changes that function alone.
+`candidates` is the only door to the register of people; what forbids whom is asked of `app.conflicts`, as pickers do.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import combinations
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
+from app.conflicts import PersonFacts, conflicts, is_registered, unfitness
+from app.conflicts import load_rules as conflict_rules
 from app.errors import Reason
-from app.models import Case, CuratorOrder, Flag, Municipality, Observation, Recheck, School, User
+from app.models import Case, Flag, Municipality, Observation, Recheck, School
 from app.planning import Candidate, Need, PlanningRules, Problem, load_rules
-from app.terms import CaseState, Duty, RecheckStatus, Role, VisitStatus
+from app.terms import Duty, RecheckStatus, VisitStatus
+from app.workflows import candidates as register
 
 OPEN_RECHECKS = (RecheckStatus.REQUESTED, RecheckStatus.DRAWN)
 WANTS = {
-    Duty.CURATOR: (CaseState.FLAGGED, CaseState.INTERVIEW),
-    Duty.OBSERVER: (CaseState.INTERVIEW, CaseState.CURATOR_ASSIGNED),
-    Duty.EXPERT: (CaseState.CURATOR_ASSIGNED, CaseState.OBSERVED),
+    Duty.CURATOR: ("flagged", "interview"),
+    Duty.OBSERVER: ("interview", "curator_assigned"),
+    Duty.EXPERT: ("curator_assigned", "observed"),
 }
-"""Where a case stands when it may want somebody."""
+"""Where a case stands when it may want somebody: codes of states, whatever the workflow that has them."""
 
 
 @dataclass(frozen=True)
@@ -46,39 +48,13 @@ class Wanted:
     paper: Paper | None
 
 
-def candidates(session: Session, *, duties: Collection[Duty]) -> list[Candidate]:
-    """People in sight who may be planned for these duties, with their load and the days they are taken."""
-    roles = [Role.CURATOR] if Duty.CURATOR in duties else []
-    roles += [Role.INSPECTOR] if {Duty.OBSERVER, Duty.EXPERT} & set(duties) else []
-    users = session.scalars(
-        select(User)
-        .where(User.role.in_(roles), User.is_active)
-        .options(selectinload(User.municipality))
-        .order_by(User.id)
-    ).all()
-    homes = _homes(session, [user.home_school_id for user in users if user.home_school_id is not None])
-    curating, visits = _cases_by_curator(session), _visits(session)
-    found = []
-    for user in users:
-        home = homes.get(user.home_school_id or 0)
-        if user.role is Role.CURATOR and not (user.is_methodist or (home is not None and home.is_objective)):
-            continue  # neither methodical service nor objective school: may curate nobody
-        place = user.municipality.name if user.municipality else ""
-        taken = visits.get(user.id, [])
-        found.append(
-            Candidate(
-                user.id,
-                user.name,
-                frozenset({Duty.CURATOR} if user.role is Role.CURATOR else {Duty.OBSERVER, Duty.EXPERT}),
-                place,
-                home_school_id=user.home_school_id,
-                area=_area(home.municipality, home.settlement) if home is not None else place,
-                trained_until=user.trained_until,
-                busy_on=frozenset(taken),
-                load_now=float(curating[user.id] if user.role is Role.CURATOR else len(taken)),
-            )
-        )
-    return found
+def candidates(session: Session, *, duties: Collection[Duty], on: date) -> dict[int, PersonFacts]:
+    """People in sight who are entered in the register for one of these duties, by id of their account."""
+    found: dict[int, PersonFacts] = {}
+    for duty in Duty:
+        if duty in duties:
+            found |= {p.user_id: p for p in register.candidates(session, duty, on) if p.user_id is not None}
+    return dict(sorted(found.items()))
 
 
 def wanted(
@@ -128,17 +104,63 @@ def _need(case: Case, duty: Duty, paper: Paper | None, rules: PlanningRules, tod
     )
 
 
-def problem_of(session: Session, needs: Iterable[Wanted], *, duties: Collection[Duty]) -> Problem:
-    """The planner's problem, without pins."""
-    people = candidates(session, duties=duties)
+def problem_of(session: Session, needs: Iterable[Wanted], *, duties: Collection[Duty], on: date) -> Problem:
+    """The planner's problem, without pins: the register's rules answer for each person, school and day."""
     wants = list(needs)
+    people = candidates(session, duties=duties, on=on)
+    rules = conflict_rules()
+    days = {duty: sorted({day for w in wants if w.need.duty is duty for day in w.need.days}) for duty in duties}
+    unfit: dict[tuple[int, Duty, date], Reason] = {}
+    blocked: dict[tuple[int, str], Reason] = {}
+    for id, person in people.items():
+        for duty in (duty for duty in duties if is_registered(person, duty, on)):
+            for day in days[duty]:
+                lacking = unfitness(person, duty, day, rules, is_counted=False)
+                if lacking:
+                    unfit[id, duty, day] = lacking[0]
+    for want in wants:
+        paper = (want.paper.year, want.paper.subject, want.paper.grade) if want.paper else None
+        for id, person in people.items():
+            told = conflicts(person, want.need.school_id, want.need.duty, want.need.days[0], rules, paper)
+            if told:
+                blocked[id, want.need.id] = told[0]
     return Problem(
-        tuple(people),
+        tuple(_people(session, people, on)),
         tuple(want.need for want in wants),
         load_rules(),
-        blocked=_mutual(session, people, wants),
+        blocked=blocked,
         past_pairs=_past_pairs(session),
+        unfit=unfit,
     )
+
+
+def _people(session: Session, people: Mapping[int, PersonFacts], on: date) -> list[Candidate]:
+    home_of = {id: person.home_school_id(on) for id, person in people.items()}
+    homes = _homes(session, [home for home in home_of.values() if home is not None])
+    names = {row.id: row.name for row in session.connection().execute(select(Municipality.__table__))}
+    visits = _visits(session)
+    found = []
+    for id, person in people.items():
+        home = homes.get(home_of[id] or 0)
+        place = names.get(person.municipality_id or 0, "")
+        found.append(
+            Candidate(
+                id,
+                person.name,
+                frozenset(duty for duty in Duty if is_registered(person, duty, on)),
+                place,
+                home_school_id=home_of[id],
+                area=_area(home.municipality, home.settlement) if home is not None else place,
+                subjects=frozenset(person.subjects) or None,
+                grades=frozenset(person.grades) or None,
+                languages=frozenset(person.languages) or None,
+                trained_until=date.max,  # `unfit` knows the days without a training
+                busy_on=frozenset(visits.get(id, ())),
+                load_now=float(person.load),
+                load_limit=None if person.load_limit is None else float(person.load_limit),
+            )
+        )
+    return found
 
 
 def workdays(today: date, first: int, last: int) -> tuple[date, ...]:
@@ -170,17 +192,6 @@ def _homes(session: Session, ids: list[int]) -> dict[int, Any]:
     return {row.id: row for row in rows}
 
 
-def _cases_by_curator(session: Session) -> Counter[int]:
-    """Open cases of each curator, in whatever territory: a load is a load wherever it comes from."""
-    table = Case.__table__
-    rows = session.connection().execute(
-        select(table.c.curator_id, func.count())
-        .where(table.c.curator_id.is_not(None), table.c.state != CaseState.CLOSED)
-        .group_by(table.c.curator_id)
-    )
-    return Counter({row[0]: row[1] for row in rows})
-
-
 def _visits(session: Session) -> dict[int, list[date]]:
     """Days on which each inspector has a visit or a recheck ahead, in whatever territory."""
     found: dict[int, list[date]] = {}
@@ -205,28 +216,6 @@ def _papers(session: Session, case_ids: list[int]) -> dict[int, Paper]:
                 )
                 break
     return found
-
-
-def _mutual(session: Session, people: list[Candidate], wants: list[Wanted]) -> dict[tuple[int, str], Reason]:
-    """Pairs that would be mutual curation with an order already issued (`independence.curator_objection` for one)."""
-    orders, users = CuratorOrder.__table__, User.__table__
-    rows = session.connection().execute(
-        select(orders.c.school_id, users.c.home_school_id)
-        .join(users, users.c.id == orders.c.curator_id)
-        .where(users.c.home_school_id.is_not(None))
-    )
-    watched = {(school, home) for school, home in rows}
-    return {
-        (person.id, want.need.id): Reason(
-            "mutual_curation",
-            f"Взаимное кураторство: работник этой школы курирует школу, где работает {person.name}.",
-            f"Mutual curation: a colleague of this school curates the school where {person.name} works.",
-        )
-        for want in wants
-        if want.need.duty is Duty.CURATOR
-        for person in people
-        if (person.home_school_id, want.case.school_id) in watched
-    }
 
 
 def _past_pairs(session: Session) -> Counter[tuple[int, int]]:

@@ -21,7 +21,7 @@ def problem_for(session: Session, plan: AssignmentPlan, *, today: date) -> tuple
     """
     duties = [Duty(value) for value in plan.duties]
     wants = wanted(session, duties=duties, case_ids=plan.case_ids, today=today)
-    problem = problem_of(session, wants, duties=duties)
+    problem = problem_of(session, wants, duties=duties, on=today)
     ids, people = {want.need.id for want in wants}, {person.id for person in problem.candidates}
     pins = tuple(
         Pin(row.need, row.person_id, row.day)
@@ -65,7 +65,7 @@ def options_of(session: Session, plan: AssignmentPlan, row: PlanRow, *, today: d
         reason = objection(problem, person, need)
         if person.id in here:
             reason = Reason("twice", f"{person.name}: уже на этом визите.", f"{person.name}: on this visit already.")
-        days = tuple(day for day in need.days if need.is_dated and day_objection(person, need, day) is None)
+        days = tuple(day for day in need.days if need.is_dated and day_objection(problem, person, need, day) is None)
         load = float(taken.get(person.id, person.load_now))
         found.append(Option(person.id, person.name, person.municipality, load, limit_of(person, problem), reason, days))
     return sorted(found, key=lambda option: (option.reason is not None, option.load, option.name, option.id))

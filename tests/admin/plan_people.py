@@ -7,9 +7,9 @@ from datetime import date
 from sqlalchemy.orm import Session
 
 from app.models import School, User
-from app.terms import CaseState, Role, Tier
+from app.terms import PostKind, Role, Tier
 from tests import factories as make
-from tests.people import Cast
+from tests.people import Cast, enter
 
 SIGN = {"findings": [{"sign": True, "year": 2026, "subject": "ma", "grade": 5, "sentence": "…"}]}
 CURATORS = ("Белова Анна Петровна", "Громов Илья Олегович", "Ершова Вера Павловна")
@@ -30,22 +30,17 @@ def settle(session: Session, cast: Cast) -> None:
     ]
     session.add_all(schools)
     session.flush()
-    states = [CaseState.FLAGGED] * 3 + [CaseState.CURATOR_ASSIGNED] * 2 + [CaseState.OBSERVED] * 2
+    states = ["flagged"] * 3 + ["curator_assigned"] * 2 + ["observed"] * 2
     for school, state in zip(schools, states, strict=True):
-        curator = None if state is CaseState.FLAGGED else cast["kira"].id
-        tier = Tier.SEVERE if state is CaseState.CURATOR_ASSIGNED else Tier.CASE
+        curator = None if state == "flagged" else cast["kira"].id
+        tier = Tier.SEVERE if state == "curator_assigned" else Tier.CASE
         case = make.make_case(session, school, state=state, curator_id=curator, tier=tier)
         make.make_flag(session, school, run, case_id=case.id, frozen={**SIGN, "inputs_sha256": "0" * 64})
-    people = [(name, Role.CURATOR, {"is_methodist": True}) for name in CURATORS]
-    people += [
-        (name, Role.INSPECTOR, {"trained_until": date(2028, 1, 1), "home_school_id": schools[3].id if not i else None})
-        for i, name in enumerate(INSPECTORS)
-    ]
-    session.add_all(
-        User(
-            login=f"person{i}", name=name, role=role, password_hash="!",
-            municipality_id=cast.municipality.id, **extra,
-        )
-        for i, (name, role, extra) in enumerate(people)
-    )  # fmt: skip
-    session.flush()
+    for i, name in enumerate((*CURATORS, *INSPECTORS)):
+        role = Role.CURATOR if name in CURATORS else Role.INSPECTOR
+        user = User(login=f"person{i}", name=name, role=role, password_hash="!", municipality_id=cast.municipality.id)
+        session.add(user)
+        session.flush()
+        home = schools[3] if name == INSPECTORS[0] else None
+        kind = PostKind.METHODIST if home is None else None
+        enter(session, user, works_at=home, kind=kind, trained_until=date(2028, 1, 1))

@@ -21,7 +21,7 @@ PEOPLE = {
 }
 LISTS = (
     *("flags", "cases", "observations", "rechecks", "uploads", "schools", "journal", "users", "outbox", "runs"),
-    *("objective", "control", "clusters", "scales", "plans"),
+    *("objective", "control", "clusters", "scales", "people", "plans"),
 )
 DETAILS = {
     "flags.flag": "flag",
