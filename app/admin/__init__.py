@@ -33,6 +33,7 @@ from app.admin.objective import ObjectiveView
 from app.admin.people import PeopleView
 from app.admin.plans import PlansView
 from app.admin.progress import progress
+from app.admin.route import RoutePage
 from app.admin.scales import ScalesView
 from app.admin.schools import SchoolsView
 from app.admin.screening import RunsView
@@ -86,6 +87,7 @@ def menu() -> tuple[Entry, ...]:
         Entry("", "observations", _("Наблюдения"), "visits"),
         Entry("", "rechecks", _("Перепроверки"), "rechecks"),
         Entry("", "plans", _("План назначений")),
+        Entry("", "route", _("Маршрут дня")),
         Entry("", "declarations", _("Декларации"), "declarations"),
         Entry("", "people", _("Люди")),
         Entry(_("Анализ"), "uploads", _("Данные"), "uploads"),
@@ -132,6 +134,7 @@ def install_admin(app: Flask) -> None:
         CasesView(Case, name="Дела", endpoint="cases", url="/cases"),
         ObservationsView(Observation, name="Наблюдения", endpoint="observations", url="/observations"),
         RechecksView(Recheck, name="Перепроверки", endpoint="rechecks", url="/rechecks"),
+        RoutePage(name="Маршрут дня", endpoint="route", url="/route"),
         PlansView(AssignmentPlan, name="План назначений", endpoint="plans", url="/plans"),
         UploadsView(Upload, name="Данные", endpoint="uploads", url="/uploads"),
         RunsView(ScreeningRun, name="Проверки", endpoint="runs", url="/screening"),

@@ -82,8 +82,8 @@ class Problem:
     """Everything a plan depends on.
 
     `blocked` holds pairs (person, need) that a rule outside forbids, with its reason; `unfit` the days on which one
-    forbids a person a duty; `travel` minutes from a person to an area where they are known; `past_pairs` how often two observers
-    (ids in order) have been together before.
+    forbids a person a duty; `travel` minutes from a person to an area where they are known; `past_pairs` how often two
+    observers (ids in order) have been together before.
     """
 
     candidates: tuple[Candidate, ...]

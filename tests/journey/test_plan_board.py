@@ -81,6 +81,9 @@ def test_a_plan_takes_two_clicks_and_a_card_can_be_dragged(browser: Browser, wor
     page.wait_for_selector("text=План принят")
     assert world.rows(AssignmentPlan)[-1].status is PlanStatus.APPLIED
     _picture(page, "plan-applied")
+    page.goto(f"{address}/route/")
+    page.wait_for_selector("text=Маршрут на")
+    _picture(page, "route")
     assert faults == []
 
 
