@@ -19,10 +19,12 @@ from sqlalchemy import ScalarSelect, func, select
 from app import auth
 from app.admin import case_signs, explaining, words
 from app.admin.account import account, language
+from app.admin.calendar import CalendarPage
 from app.admin.cases import CasesView
 from app.admin.clusters import ClustersView
 from app.admin.control import ControlView
 from app.admin.day import DayPage
+from app.admin.deadlines import DeadlinesView
 from app.admin.declarations import DeclarationsPage
 from app.admin.documents import documents
 from app.admin.fairness import FairnessPage
@@ -50,6 +52,7 @@ from app.models import (
     Case,
     ClusterSet,
     ControlGroup,
+    Deadline,
     Flag,
     JournalEntry,
     Municipality,
@@ -88,6 +91,8 @@ def menu() -> tuple[Entry, ...]:
         Entry("", "rechecks", _("Перепроверки"), "rechecks"),
         Entry("", "plans", _("План назначений")),
         Entry("", "route", _("Маршрут дня")),
+        Entry("", "deadlines", _("Сроки")),
+        Entry("", "calendar", _("Календарь")),
         Entry("", "declarations", _("Декларации"), "declarations"),
         Entry("", "people", _("Люди")),
         Entry(_("Анализ"), "uploads", _("Данные"), "uploads"),
@@ -136,6 +141,8 @@ def install_admin(app: Flask) -> None:
         RechecksView(Recheck, name="Перепроверки", endpoint="rechecks", url="/rechecks"),
         RoutePage(name="Маршрут дня", endpoint="route", url="/route"),
         PlansView(AssignmentPlan, name="План назначений", endpoint="plans", url="/plans"),
+        DeadlinesView(Deadline, name="Сроки", endpoint="deadlines", url="/deadlines"),
+        CalendarPage(name="Календарь", endpoint="calendar", url="/calendar"),
         UploadsView(Upload, name="Данные", endpoint="uploads", url="/uploads"),
         RunsView(ScreeningRun, name="Проверки", endpoint="runs", url="/screening"),
         WhatIfPage(name="Что, если", endpoint="what_if", url="/what-if"),

@@ -32,6 +32,7 @@ class Stratum(Term):
 class DocumentKind(Term):
     SIGNS_NOTICE = "signs_notice", "Уведомление о признаках", "Notice of signs"
     INTERVIEW_PROTOCOL = "interview_protocol", "Протокол собеседования", "Interview protocol"
+    KEEP_WORKS = "keep_works", "Просьба сохранить работы", "Request to keep works"
 
 
 class ObservationStage(Term):

@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
+from app.calendars import WorkingCalendar
 from app.conflicts import PersonFacts, conflicts, is_registered, unfitness
 from app.conflicts import load_rules as conflict_rules
 from app.errors import Reason
@@ -22,6 +23,7 @@ from app.models import Case, Flag, Municipality, Observation, Recheck, School
 from app.planning import Candidate, Need, PlanningRules, Problem, load_rules
 from app.terms import Duty, RecheckStatus, VisitStatus
 from app.workflows import candidates as register
+from app.workflows.calendar_world import calendar_of
 
 OPEN_RECHECKS = (RecheckStatus.REQUESTED, RecheckStatus.DRAWN)
 WANTS = {
@@ -67,6 +69,7 @@ def wanted(
     if case_ids is not None:
         query = query.where(Case.id.in_(sorted(case_ids)))
     cases = session.scalars(query).all()
+    calendars = {place: calendar_of(session, place) for place in {case.municipality_id for case in cases}}
     papers = _papers(session, [case.id for case in cases])
     watched = set(session.scalars(select(Observation.case_id).distinct()))
     rechecked = set(session.scalars(select(Recheck.case_id).where(Recheck.status != RecheckStatus.FAILED).distinct()))
@@ -83,11 +86,15 @@ def wanted(
             else:
                 is_lacking = paper is not None and case.id not in rechecked
             if is_lacking:
-                found.append(Wanted(_need(case, duty, paper, rules, today), case, paper))
+                found.append(
+                    Wanted(_need(case, duty, paper, rules, calendars[case.municipality_id], today), case, paper)
+                )
     return found
 
 
-def _need(case: Case, duty: Duty, paper: Paper | None, rules: PlanningRules, today: date) -> Need:
+def _need(
+    case: Case, duty: Duty, paper: Paper | None, rules: PlanningRules, calendar: WorkingCalendar, today: date
+) -> Need:
     school = case.school
     is_dated = duty is not Duty.CURATOR
     return Need(
@@ -96,7 +103,7 @@ def _need(case: Case, duty: Duty, paper: Paper | None, rules: PlanningRules, tod
         school.id,
         school.name,
         school.municipality.name,
-        workdays(today, *rules.windows[duty.value]),
+        _days(calendar, duty, rules, today),
         seats=rules.observers.get(case.tier.value, 1) if duty is Duty.OBSERVER else 1,
         area=_area(school.municipality.name, school.settlement),
         subject=paper.subject if paper and is_dated else None,
@@ -163,11 +170,11 @@ def _people(session: Session, people: Mapping[int, PersonFacts], on: date) -> li
     return found
 
 
-def workdays(today: date, first: int, last: int) -> tuple[date, ...]:
-    """Working days number `first` to `last` after `today` (0 is today itself); Saturday and Sunday are none."""
+def workdays(calendar: WorkingCalendar, today: date, first: int, last: int) -> tuple[date, ...]:
+    """Working days number `first` to `last` after `today` by a calendar (0 is today itself, if it is one)."""
     days, day, number = [], today, 0
     while number <= last:
-        if day.weekday() < 5:
+        if calendar.is_working(day):
             if number >= first:
                 days.append(day)
             number += 1
@@ -175,6 +182,13 @@ def workdays(today: date, first: int, last: int) -> tuple[date, ...]:
             number = 1  # today is no working day: the count begins with the next one
         day += timedelta(days=1)
     return tuple(days)
+
+
+def _days(calendar: WorkingCalendar, duty: Duty, rules: PlanningRules, today: date) -> tuple[date, ...]:
+    """The window of a duty; nobody observes in school vacations while other days are left."""
+    days = workdays(calendar, today, *rules.windows[duty.value])
+    at_school = tuple(day for day in days if not calendar.is_vacation(day))
+    return at_school or days if duty is Duty.OBSERVER else days
 
 
 def _area(municipality: str, settlement: str | None) -> str:

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from app.calendars import russia
 from app.context import AppContext
 from app.database import bind
 from app.errors import Conflict, NotFound, NotPermitted, Refused
@@ -302,8 +303,12 @@ def test_the_planner_objects_to_whom_the_ordinary_verbs_object(
 def test_working_days_are_counted_from_today():
     friday = date(2026, 11, 27)
 
-    assert planning_facts.workdays(friday, 0, 2) == (date(2026, 11, 27), date(2026, 11, 30), date(2026, 12, 1))
-    assert planning_facts.workdays(date(2026, 11, 28), 1, 2) == (date(2026, 11, 30), date(2026, 12, 1))
+    def days(today: date, first: int, last: int) -> tuple[date, ...]:
+        return planning_facts.workdays(russia(), today, first, last)
+
+    assert days(friday, 0, 2) == (date(2026, 11, 27), date(2026, 11, 30), date(2026, 12, 1))
+    assert days(date(2026, 11, 28), 1, 2) == (date(2026, 11, 30), date(2026, 12, 1))
+    assert date(2026, 11, 4) not in days(date(2026, 11, 3), 0, 3)
 
 
 def _run(context: AppContext, session: Session, kind: str) -> Outcome:
