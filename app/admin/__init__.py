@@ -35,8 +35,10 @@ from app.admin.jobs import JobsView
 from app.admin.journal import JournalView
 from app.admin.objective import ObjectiveView
 from app.admin.people import PeopleView
+from app.admin.plans import PlansView
 from app.admin.progress import progress
 from app.admin.reviews import ReviewsPage
+from app.admin.route import RoutePage
 from app.admin.scales import ScalesView
 from app.admin.schools import SchoolsView
 from app.admin.screening import RunsView
@@ -49,6 +51,7 @@ from app.admin.what_if import WhatIfPage
 from app.admin.words import install_words
 from app.flows import CLOSED
 from app.models import (
+    AssignmentPlan,
     Case,
     ClusterSet,
     ControlGroup,
@@ -93,6 +96,8 @@ def menu() -> tuple[Entry, ...]:
         Entry("", "reviews", _("Сверка динамики")),
         Entry("", "observations", _("Наблюдения"), "visits"),
         Entry("", "rechecks", _("Перепроверки"), "rechecks"),
+        Entry("", "plans", _("План назначений")),
+        Entry("", "route", _("Маршрут дня")),
         Entry("", "deadlines", _("Сроки")),
         Entry("", "calendar", _("Календарь")),
         Entry("", "declarations", _("Декларации"), "declarations"),
@@ -144,6 +149,8 @@ def install_admin(app: Flask) -> None:
         ReviewsPage(name="Сверка динамики", endpoint="reviews", url="/reviews"),
         ObservationsView(Observation, name="Наблюдения", endpoint="observations", url="/observations"),
         RechecksView(Recheck, name="Перепроверки", endpoint="rechecks", url="/rechecks"),
+        RoutePage(name="Маршрут дня", endpoint="route", url="/route"),
+        PlansView(AssignmentPlan, name="План назначений", endpoint="plans", url="/plans"),
         DeadlinesView(Deadline, name="Сроки", endpoint="deadlines", url="/deadlines"),
         CalendarPage(name="Календарь", endpoint="calendar", url="/calendar"),
         UploadsView(Upload, name="Данные", endpoint="uploads", url="/uploads"),

@@ -19,6 +19,7 @@ from app.models.notice import Digest, FeedKey, Mailbox, Notice, Personal
 from app.models.organisation import Municipality, School
 from app.models.outbox import InboxNote, JobEffect, OutboxJob
 from app.models.people import Absence, Declaration, Person, PersonDuty, PersonPost, PersonRelation, Training
+from app.models.planning import AssignmentPlan, PlanRow
 from app.models.scaling import ScaledSchool, ScaleLink
 from app.models.school_groups import ClusterMembership, ClusterSet, ControlGroup, ControlMember, ObjectiveEntry
 from app.models.screening import Finding, Flag, ScreeningRun
@@ -37,6 +38,7 @@ from app.models.workflow import WorkflowVersion
 __all__ = [
     "Absence",
     "AdminMeasure",
+    "AssignmentPlan",
     "AuthSession",
     "Base",
     "BulkDecision",
@@ -85,6 +87,7 @@ __all__ = [
     "PersonPost",
     "PersonRelation",
     "Personal",
+    "PlanRow",
     "PreservationRequest",
     "Recheck",
     "RecheckedWork",

@@ -22,6 +22,7 @@ from app.terms.jobs import JobStatus, RunStatus
 from app.terms.notices import AgendaKind, DigestStatus, NoticeKind
 from app.terms.organisation import Role, SchoolKind
 from app.terms.people import DECLARED_KINDS, AbsenceReason, ConflictKind, Duty, PostKind, TrainingState
+from app.terms.planning import PlanRowStatus, PlanStatus
 from app.terms.screening import (
     NOTED_FAMILIES,
     SHOWN_FAMILIES,
@@ -113,6 +114,8 @@ __all__ = [
     "ObjectiveGround",
     "ObservationStage",
     "PauseCause",
+    "PlanRowStatus",
+    "PlanStatus",
     "PostKind",
     "Procedure",
     "RecheckOutcome",

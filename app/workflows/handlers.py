@@ -22,6 +22,7 @@ from app.workflows import (
     intake,
     issuing,
     notices,
+    planning_jobs,
     recalculation,
     recheck,
     scaling,
@@ -67,6 +68,7 @@ def note_move(context: AppContext, job: OutboxJob) -> Effect:
 HANDLERS: dict[str, Handler] = {
     "bulk_decision": bulk.carry_out,
     "bulk_withdraw": bulk_withdrawal.put_back_all,
+    "apply_plan": planning_jobs.apply,
     "case_moved": note_move,
     "day_round": digests.day_round,
     "change_calendar": calendar_changes.carry_out,
@@ -76,6 +78,7 @@ HANDLERS: dict[str, Handler] = {
     "read_upload": intake.read_upload,
     "screen_year": screening.screen_year,
     "send_digest": digests.send_digest,
+    "solve_plan": planning_jobs.solve,
 }
 
 ON_DEAD: dict[str, Callable[[Session, int, str], None]] = {
@@ -85,4 +88,5 @@ ON_DEAD: dict[str, Callable[[Session, int, str], None]] = {
     "read_upload": intake.on_dead,
     "screen_year": screening.on_dead,
     "send_digest": digests.on_dead,
+    "solve_plan": planning_jobs.on_dead,
 }

@@ -65,6 +65,7 @@ FORBIDDEN_WORDS = {
 }
 DATA = {"version": "0", "request_id": "matrix-request", "trigger": "recheck", "reason": "проверка доступа ко всему"}
 FILES, JOBS = ("xlsx", "nonsense"), ("upload", "run", "recheck", "document", "scale", "calendar", "bulk")
+FILES, JOBS = ("xlsx", "nonsense"), ("upload", "run", "recheck", "document", "scale", "calendar", "plan")
 FORMS = ("interview", "handover", "order", "observation", "recheck", "conclusion", "preservation", "nonsense")
 FORMS += tuple(SIDE_FORMS)
 CARD_FORMS = ("post", "duty", "training", "absence", "tie", "nonsense")
