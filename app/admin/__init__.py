@@ -29,6 +29,7 @@ from app.admin.declarations import DeclarationsPage
 from app.admin.documents import documents
 from app.admin.fairness import FairnessPage
 from app.admin.flags import FlagsView
+from app.admin.inbox import inbox
 from app.admin.jobs import JobsView
 from app.admin.journal import JournalView
 from app.admin.objective import ObjectiveView
@@ -53,6 +54,7 @@ from app.models import (
     Flag,
     JournalEntry,
     Municipality,
+    Notice,
     ObjectiveEntry,
     Observation,
     OutboxJob,
@@ -82,6 +84,7 @@ def menu() -> tuple[Entry, ...]:
     """The side bar, in order; the titles are asked anew because the language may change."""
     return (
         Entry("", "admin", _("Мой день")),
+        Entry("", "inbox", _("Оповещения"), "unread"),
         Entry("", "flags", _("Признаки"), "flags"),
         Entry("", "cases", _("Дела"), "cases"),
         Entry("", "observations", _("Наблюдения"), "visits"),
@@ -107,6 +110,7 @@ def menu() -> tuple[Entry, ...]:
 
 
 COUNTS: dict[str, ScalarSelect[int]] = {
+    "unread": select(func.count(Notice.id)).where(Notice.read_at.is_(None)).scalar_subquery(),
     "flags": select(func.count(Flag.id)).where(Flag.case_id.is_(None)).scalar_subquery(),
     "cases": select(func.count(Case.id)).where(Case.state != CLOSED).scalar_subquery(),
     "visits": select(func.count(Observation.id)).where(Observation.status == VisitStatus.SCHEDULED).scalar_subquery(),
@@ -153,7 +157,7 @@ def install_admin(app: Flask) -> None:
         JobsView(OutboxJob, name="Задания", endpoint="outbox", url="/outbox"),
         SearchPage(name="Поиск", endpoint="search", url="/search"),
     )
-    for blueprint in (account, language, documents, progress):
+    for blueprint in (account, language, documents, inbox, progress):
         app.register_blueprint(blueprint)
     install_words(app)
     app.extensions["obektiv_assets"] = _asset_version(Path(app.static_folder or ""))

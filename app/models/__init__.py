@@ -14,6 +14,7 @@ from app.models.case_work import CuratorOrder, Document, Interview, Observation,
 from app.models.dataset import Dataset, FederalMarker, Upload
 from app.models.dated import Dated, dated_checks
 from app.models.journal import JournalEntry
+from app.models.notice import Digest, FeedKey, Mailbox, Notice, Personal
 from app.models.organisation import Municipality, School
 from app.models.outbox import InboxNote, JobEffect, OutboxJob
 from app.models.people import Absence, Declaration, Person, PersonDuty, PersonPost, PersonRelation, Training
@@ -42,9 +43,11 @@ __all__ = [
     "Dated",
     "Deadline",
     "Declaration",
+    "Digest",
     "Document",
     "DueMove",
     "FederalMarker",
+    "FeedKey",
     "Finding",
     "Flag",
     "InboxNote",
@@ -52,7 +55,9 @@ __all__ = [
     "JobEffect",
     "JournalEntry",
     "LoginAttempt",
+    "Mailbox",
     "Municipality",
+    "Notice",
     "ObjectiveEntry",
     "Observation",
     "OutboxJob",
@@ -60,6 +65,7 @@ __all__ = [
     "PersonDuty",
     "PersonPost",
     "PersonRelation",
+    "Personal",
     "PreservationRequest",
     "Recheck",
     "RecheckedWork",

@@ -19,6 +19,7 @@ from app.terms.cases import CaseKind, Tier, Verdict
 from app.terms.files import SCREENED_REPORTS, Examination, FileKind, LinkDesign, Procedure, Subject, UploadStatus
 from app.terms.groups import ClusterSetStatus, ControlGroupStatus, EntryState, MemberOrigin, ObjectiveGround
 from app.terms.jobs import JobStatus, RunStatus
+from app.terms.notices import AgendaKind, DigestStatus, NoticeKind
 from app.terms.organisation import Role, SchoolKind
 from app.terms.people import DECLARED_KINDS, AbsenceReason, ConflictKind, Duty, PostKind, TrainingState
 from app.terms.screening import (
@@ -54,6 +55,7 @@ __all__ = [
     "SCREENED_REPORTS",
     "SHOWN_FAMILIES",
     "AbsenceReason",
+    "AgendaKind",
     "CaseKind",
     "CaseState",
     "ChangeKind",
@@ -66,6 +68,7 @@ __all__ = [
     "DayOffPolicy",
     "DayUnit",
     "DetectorName",
+    "DigestStatus",
     "DocumentKind",
     "Duty",
     "EntryKind",
@@ -83,6 +86,7 @@ __all__ = [
     "LinkDesign",
     "Mechanism",
     "MemberOrigin",
+    "NoticeKind",
     "ObjectiveGround",
     "ObservationStage",
     "PostKind",

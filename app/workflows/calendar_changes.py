@@ -15,7 +15,7 @@ from app.errors import NotFound, NotPermitted, Reason, Refused
 from app.models import CalendarChange, CalendarEntry, CalendarEvent, Municipality, OutboxJob
 from app.policy import SYSTEM, Actor, Permission
 from app.terms import ChangeKind, ChangeStatus, EntryKind, EventKind
-from app.workflows import journal, outbox, recalculation
+from app.workflows import journal, notices, outbox, recalculation
 from app.workflows.calendar_world import Change, world_of
 from app.workflows.recalculation import Followed
 
@@ -81,6 +81,8 @@ def carry_out(context: AppContext, job: OutboxJob) -> Callable[[Session], None]:
         followed = recalculation.preview(session, before, world_of(session))
         recalculation.apply(session, followed)
         digest = recalculation.keep_report(session, row.id, followed, is_told=row.is_told, at=job.created_at)
+        if row.is_told:
+            notices.tell_of_changed_dates(session, row.id, at=job.created_at)
         row = session.get_one(CalendarChange, job.subject_id)
         row.status, row.applied_at, row.counts = ChangeStatus.APPLIED, job.created_at, recalculation.counts(followed)
         session.flush()

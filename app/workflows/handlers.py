@@ -16,8 +16,10 @@ from app.policy import SYSTEM
 from app.workflows import (
     calendar_changes,
     definitions,
+    digests,
     intake,
     issuing,
+    notices,
     recalculation,
     recheck,
     scaling,
@@ -55,18 +57,21 @@ def note_move(context: AppContext, job: OutboxJob) -> Effect:
                 school_id=event.school_id,
             )
         )
+        notices.tell_of_move(session, case, event, before, after)
 
     return keep
 
 
 HANDLERS: dict[str, Handler] = {
     "case_moved": note_move,
+    "day_round": digests.day_round,
     "change_calendar": calendar_changes.carry_out,
     "issue_document": issuing.issue,
     "draw_recheck": recheck.draw,
     "link_scales": scaling.link_scales,
     "read_upload": intake.read_upload,
     "screen_year": screening.screen_year,
+    "send_digest": digests.send_digest,
 }
 
 ON_DEAD: dict[str, Callable[[Session, int, str], None]] = {
@@ -75,4 +80,5 @@ ON_DEAD: dict[str, Callable[[Session, int, str], None]] = {
     "link_scales": scaling.on_dead,
     "read_upload": intake.on_dead,
     "screen_year": screening.on_dead,
+    "send_digest": digests.on_dead,
 }

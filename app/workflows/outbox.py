@@ -25,6 +25,8 @@ QUEUE_OF = {
     "link_scales": "heavy",
     "read_upload": "heavy",
     "screen_year": "heavy",
+    "day_round": "default",
+    "send_digest": "default",
 }
 """Kind of job → queue; one worker process serves one queue."""
 

@@ -384,6 +384,55 @@ def upgrade() -> None:
     op.create_index(op.f("ix_control_groups_municipality_id"), "control_groups", ["municipality_id"], unique=False)
     op.create_index(op.f("ix_control_groups_school_id"), "control_groups", ["school_id"], unique=False)
     op.create_table(
+        "digests",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("on", sa.Date(), nullable=False),
+        sa.Column("address", sa.String(length=254), nullable=False),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "queued", "sent", "failed", name="digeststatus", native_enum=False, create_constraint=True, length=40
+            ),
+            nullable=False,
+        ),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("failure", sa.Text(), nullable=True),
+        sa.CheckConstraint("(status = 'sent') = (sent_at IS NOT NULL)", name=op.f("ck_digests_sent_has_moment")),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_digests_user_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_digests")),
+        sa.UniqueConstraint("user_id", "on", name=op.f("uq_digests_user_id_on")),
+    )
+    op.create_table(
+        "feed_keys",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("key_hash", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_feed_keys_user_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_feed_keys")),
+        sa.UniqueConstraint("key_hash", name=op.f("uq_feed_keys_key_hash")),
+    )
+    op.create_index(
+        "uq_feed_keys_alive",
+        "feed_keys",
+        ["user_id"],
+        unique=True,
+        sqlite_where=sa.text("revoked_at IS NULL"),
+        postgresql_where=sa.text("revoked_at IS NULL"),
+    )
+    op.create_table(
+        "mailboxes",
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("address", sa.String(length=254), nullable=False),
+        sa.Column("is_on", sa.Boolean(), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_mailboxes_user_id")),
+        sa.PrimaryKeyConstraint("user_id", name=op.f("pk_mailboxes")),
+    )
+    op.create_table(
         "persons",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("name", sa.String(length=200), nullable=False),
@@ -936,6 +985,40 @@ def upgrade() -> None:
     op.create_index(op.f("ix_findings_municipality_id"), "findings", ["municipality_id"], unique=False)
     op.create_index("ix_findings_run_school", "findings", ["run_id", "school_id"], unique=False)
     op.create_index(op.f("ix_findings_school_id"), "findings", ["school_id"], unique=False)
+    op.create_table(
+        "notices",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "moved",
+                "due_soon",
+                "overdue",
+                "escalated",
+                "not_happened",
+                "changed",
+                name="noticekind",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("key", sa.String(length=120), nullable=False),
+        sa.Column("text_ru", sa.Text(), nullable=False),
+        sa.Column("text_en", sa.Text(), nullable=False),
+        sa.Column("href", sa.String(length=200), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("read_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("digest_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["digest_id"], ["digests.id"], name=op.f("fk_notices_digest_id")),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_notices_user_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_notices")),
+        sa.UniqueConstraint("user_id", "key", name=op.f("uq_notices_user_id_key")),
+    )
+    op.create_index(op.f("ix_notices_digest_id"), "notices", ["digest_id"], unique=False)
+    op.create_index("ix_notices_unread", "notices", ["user_id", "read_at", "id"], unique=False)
     op.create_table(
         "person_duties",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -1756,6 +1839,9 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_person_duties_person_id"), table_name="person_duties")
     op.drop_index(op.f("ix_person_duties_municipality_id"), table_name="person_duties")
     op.drop_table("person_duties")
+    op.drop_index("ix_notices_unread", table_name="notices")
+    op.drop_index(op.f("ix_notices_digest_id"), table_name="notices")
+    op.drop_table("notices")
     op.drop_index(op.f("ix_findings_school_id"), table_name="findings")
     op.drop_index("ix_findings_run_school", table_name="findings")
     op.drop_index(op.f("ix_findings_municipality_id"), table_name="findings")
@@ -1813,6 +1899,15 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_persons_name"), table_name="persons")
     op.drop_index(op.f("ix_persons_municipality_id"), table_name="persons")
     op.drop_table("persons")
+    op.drop_table("mailboxes")
+    op.drop_index(
+        "uq_feed_keys_alive",
+        table_name="feed_keys",
+        sqlite_where=sa.text("revoked_at IS NULL"),
+        postgresql_where=sa.text("revoked_at IS NULL"),
+    )
+    op.drop_table("feed_keys")
+    op.drop_table("digests")
     op.drop_index(op.f("ix_control_groups_school_id"), table_name="control_groups")
     op.drop_index(op.f("ix_control_groups_municipality_id"), table_name="control_groups")
     op.drop_table("control_groups")

@@ -15,13 +15,27 @@ from tests.admin.world import CANARY, NEIGHBOUR, World, readable, world, world_o
 
 __all__ = ["world", "world_on_both"]
 
-OPEN_TO_ANYBODY = {"static", "health.healthz", "health.readyz", "auth.sign_in", "locale.switch"}
+OPEN_TO_ANYBODY = {
+    "static",
+    "health.healthz",
+    "health.readyz",
+    "auth.sign_in",
+    "locale.switch",
+    "inbox.feed",  # the address is the secret: calendar programs cannot sign in
+}
 
 OPEN_TO_THE_SIGNED_IN = {
     "admin.index",  # one's own day: shows what the role may see
     "api.session",
     "auth.own",
     "auth.sign_out",
+    # one's own notices, letter and feed
+    "inbox.follow",
+    "inbox.index",
+    "inbox.make_feed",
+    "inbox.read_all",
+    "inbox.revoke_feed",
+    "inbox.settings",
     "calendar.change",  # the calendar is everybody's; its report shows the deadlines in sight
     "calendar.index",
     "progress.show",  # asks for the permission of the kind of job
