@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app import policy
 from app.context import AppContext
-from app.errors import Conflict, NotFound, NotPermitted, Reason, Refused
+from app.errors import NotFound, NotPermitted, Reason, Refused
 from app.models import CalendarChange, CalendarEntry, CalendarEvent, Municipality, OutboxJob
 from app.policy import SYSTEM, Actor, Permission
 from app.terms import ChangeKind, ChangeStatus, EntryKind, EventKind
@@ -222,7 +222,13 @@ def _write(session: Session, row: CalendarChange, *, at: datetime) -> None:
         model: Any = CalendarEntry if row.kind is ChangeKind.ENTRY_REMOVE else CalendarEvent
         found = session.scalars(select(model).where(model.id == row.row_id)).first()
         if found is None:
-            raise Conflict("Эту запись календаря уже убрал другой человек.")
+            raise Refused(
+                Reason(
+                    "already_gone",
+                    "Эту запись календаря уже убрал другой человек.",
+                    "Somebody else has taken this entry out of the calendar.",
+                )
+            )
         if row.kind is ChangeKind.EVENT_MOVE:
             found.on = _day(values["on"])
         else:
