@@ -7,6 +7,8 @@ from app.models.dataset import Dataset, FederalMarker, Upload
 from app.models.journal import JournalEntry
 from app.models.organisation import Municipality, School
 from app.models.outbox import InboxNote, JobEffect, OutboxJob
+from app.models.programmes import Programme, ProgrammeMeasure, ProgrammeTask
+from app.models.road_maps import MentoringMeeting, MentoringPair, RoadMap, RoadMapItem
 from app.models.scaling import ScaledSchool, ScaleLink
 from app.models.school_groups import ClusterMembership, ClusterSet, ControlGroup, ControlMember, ObjectiveEntry
 from app.models.screening import Finding, Flag, ScreeningRun
@@ -33,12 +35,19 @@ __all__ = [
     "JobEffect",
     "JournalEntry",
     "LoginAttempt",
+    "MentoringMeeting",
+    "MentoringPair",
     "Municipality",
     "ObjectiveEntry",
     "Observation",
     "OutboxJob",
+    "Programme",
+    "ProgrammeMeasure",
+    "ProgrammeTask",
     "Recheck",
     "RecheckedWork",
+    "RoadMap",
+    "RoadMapItem",
     "ScaleLink",
     "ScaledSchool",
     "School",

@@ -20,6 +20,17 @@ from app.terms.files import SCREENED_REPORTS, Examination, FileKind, LinkDesign,
 from app.terms.groups import ClusterSetStatus, ControlGroupStatus, EntryState, MemberOrigin, ObjectiveGround
 from app.terms.jobs import JobStatus, RunStatus
 from app.terms.organisation import Role, SchoolKind
+from app.terms.plans import (
+    ATTENDED_KINDS,
+    MeasureChange,
+    MeasureKind,
+    MentoringKind,
+    MentoringStatus,
+    Party,
+    ProgrammeStatus,
+    RoadMapStatus,
+    TaskStatus,
+)
 from app.terms.screening import (
     NOTED_FAMILIES,
     SHOWN_FAMILIES,
@@ -30,8 +41,10 @@ from app.terms.screening import (
     Mechanism,
 )
 from app.terms.term import Term
+from app.terms.time import DayDirection, DayKind, DayOffPolicy, DayUnit, EventKind, RuleKind, YearKind
 
 __all__ = [
+    "ATTENDED_KINDS",
     "GROSS_VIOLATIONS",
     "NOTED_FAMILIES",
     "SCREENED_REPORTS",
@@ -40,9 +53,14 @@ __all__ = [
     "CaseState",
     "ClusterSetStatus",
     "ControlGroupStatus",
+    "DayDirection",
+    "DayKind",
+    "DayOffPolicy",
+    "DayUnit",
     "DetectorName",
     "DocumentKind",
     "EntryState",
+    "EventKind",
     "Examination",
     "ExplanationReason",
     "Family",
@@ -51,22 +69,32 @@ __all__ = [
     "FindingOutcome",
     "JobStatus",
     "LinkDesign",
+    "MeasureChange",
+    "MeasureKind",
     "Mechanism",
     "MemberOrigin",
+    "MentoringKind",
+    "MentoringStatus",
     "ObjectiveGround",
     "ObservationStage",
+    "Party",
     "Procedure",
+    "ProgrammeStatus",
     "RecheckOutcome",
     "RecheckStatus",
+    "RoadMapStatus",
     "Role",
+    "RuleKind",
     "RunStatus",
     "SchoolKind",
     "Stratum",
     "Subject",
+    "TaskStatus",
     "Term",
     "Tier",
     "UploadStatus",
     "Verdict",
     "Violation",
     "VisitStatus",
+    "YearKind",
 ]
