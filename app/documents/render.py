@@ -33,9 +33,7 @@ from app.documents.context import InterviewProtocol, SignsNotice
 from app.documents.plans import ProgrammePaper, ProgrammeReport, Recommendations, SchoolRoadMap
 from app.documents.typography import clean, plural, quotes, russian_date, typeset
 
-Context = (
-    SignsNotice | InterviewProtocol | ProgrammePaper | ProgrammeReport | Recommendations | SchoolRoadMap
-)
+Context = SignsNotice | InterviewProtocol | ProgrammePaper | ProgrammeReport | Recommendations | SchoolRoadMap
 TEMPLATES = Path(__file__).parent / "templates"
 
 

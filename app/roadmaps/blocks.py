@@ -149,9 +149,7 @@ def _block(table: Mapping[str, Any], where: str) -> Block:
         always,
         measures,
     )
-    if not always and not any(
-        (found.mechanisms, found.families, found.detectors, found.reasons, found.violations)
-    ):
+    if not always and not any((found.mechanisms, found.families, found.detectors, found.reasons, found.violations)):
         raise Misconfigured(f"{here}: не сказано, каким признакам блок отвечает, и always не стоит")
     return found
 

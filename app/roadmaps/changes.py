@@ -48,14 +48,12 @@ def changes(before: Mapping[str, Mapping[str, Any]], template: Template) -> list
         if fields:
             found.append(Change(MeasureChange.CHANGED, measure.number, old, measure, fields))
     now = {measure.number for measure in template.measures}
-    found += [
-        Change(MeasureChange.REMOVED, number, old, None) for number, old in before.items() if number not in now
-    ]
+    found += [Change(MeasureChange.REMOVED, number, old, None) for number, old in before.items() if number not in now]
     return found
 
 
 def newer(template: Template | None, version: str) -> bool:
-    """Whether the template has moved on from `version`; versions count 1, 2, 3 … or 1.1, 1.2 …"""
+    """Whether the template has moved on from `version`; versions count 1, 2, 3 or 1.1, 1.2."""
     return template is not None and _parts(template.version) > _parts(version)
 
 

@@ -181,7 +181,7 @@ def _measure(table: Mapping[str, Any], where: str) -> Measure:
     datafiles.require_keys(table, _KEYS, where=here, optional={"when_note", "year_shift", "outside"})
     rows = table["rows"]
     if not isinstance(rows, list) or not all(isinstance(row, str) and _ROW.match(row) for row in rows):
-        raise Misconfigured(f"{here}: rows — список вида [\"M21\"]")
+        raise Misconfigured(f'{here}: rows — список вида ["M21"]')
     roles = members(Party, table, "roles", here)
     if not roles:
         raise Misconfigured(f"{here}: roles — хотя бы один ответственный")

@@ -48,9 +48,7 @@ def done(
     note, link = report.note.strip(), report.link.strip()
     reasons = []
     if report.done_on > at.date():
-        reasons.append(
-            Reason("future", "День выполнения ещё не наступил.", "The day it was done on is still ahead.")
-        )
+        reasons.append(Reason("future", "День выполнения ещё не наступил.", "The day it was done on is still ahead."))
     if not (note or link or report.file):
         reasons.append(
             Reason(
@@ -76,9 +74,7 @@ def done(
             )
         )
     if kind in ATTENDED_KINDS and report.n_people is None:
-        reasons.append(
-            Reason("no_people", "Скажите, сколько человек участвовало.", "Say how many people took part.")
-        )
+        reasons.append(Reason("no_people", "Скажите, сколько человек участвовало.", "Say how many people took part."))
     if report.n_people is not None and not 0 <= report.n_people <= 100_000:
         reasons.append(Reason("people", "Число участников — от 0 до 100 000.", "Participants: 0 to 100,000."))
     if reasons:
