@@ -28,8 +28,12 @@ from app.admin.fairness import FairnessPage
 from app.admin.flags import FlagsView
 from app.admin.jobs import JobsView
 from app.admin.journal import JournalView
+from app.admin.mentoring import MentoringView
 from app.admin.objective import ObjectiveView
+from app.admin.programme_tasks import task_routes
+from app.admin.programmes import ProgrammesView
 from app.admin.progress import progress
+from app.admin.road_maps import road_map_routes
 from app.admin.scales import ScalesView
 from app.admin.schools import SchoolsView
 from app.admin.screening import RunsView
@@ -46,10 +50,13 @@ from app.models import (
     ControlGroup,
     Flag,
     JournalEntry,
+    MentoringPair,
     Municipality,
     ObjectiveEntry,
     Observation,
     OutboxJob,
+    Programme,
+    ProgrammeTask,
     Recheck,
     ScaleLink,
     School,
@@ -58,7 +65,7 @@ from app.models import (
     User,
 )
 from app.policy import Permission
-from app.terms import CaseState, JobStatus, RecheckStatus, UploadStatus, VisitStatus
+from app.terms import CaseState, JobStatus, RecheckStatus, TaskStatus, UploadStatus, VisitStatus
 
 
 @dataclass(frozen=True)
@@ -79,6 +86,8 @@ def menu() -> tuple[Entry, ...]:
         Entry("", "cases", _("Дела"), "cases"),
         Entry("", "observations", _("Наблюдения"), "visits"),
         Entry("", "rechecks", _("Перепроверки"), "rechecks"),
+        Entry("", "programmes", _("Программы"), "programmes"),
+        Entry("", "mentoring", _("Наставничество")),
         Entry(_("Анализ"), "uploads", _("Данные"), "uploads"),
         Entry(_("Анализ"), "runs", _("Проверки")),
         Entry(_("Анализ"), "what_if", _("Что, если…")),
@@ -102,6 +111,9 @@ COUNTS: dict[str, ScalarSelect[int]] = {
     "rechecks": select(func.count(Recheck.id))
     .where(Recheck.status.in_([RecheckStatus.REQUESTED, RecheckStatus.DRAWN]))
     .scalar_subquery(),
+    "programmes": select(func.count(ProgrammeTask.id))
+    .where(ProgrammeTask.status == TaskStatus.PLANNED, ProgrammeTask.due_on < func.current_date())
+    .scalar_subquery(),
     "uploads": select(func.count(Upload.id)).where(Upload.status == UploadStatus.PREVIEWED).scalar_subquery(),
     "jobs": select(func.count(OutboxJob.id)).where(OutboxJob.status == JobStatus.DEAD).scalar_subquery(),
 }
@@ -123,6 +135,8 @@ def install_admin(app: Flask) -> None:
         CasesView(Case, name="Дела", endpoint="cases", url="/cases"),
         ObservationsView(Observation, name="Наблюдения", endpoint="observations", url="/observations"),
         RechecksView(Recheck, name="Перепроверки", endpoint="rechecks", url="/rechecks"),
+        ProgrammesView(Programme, name="Программы", endpoint="programmes", url="/programmes"),
+        MentoringView(MentoringPair, name="Наставничество", endpoint="mentoring", url="/mentoring"),
         UploadsView(Upload, name="Данные", endpoint="uploads", url="/uploads"),
         RunsView(ScreeningRun, name="Проверки", endpoint="runs", url="/screening"),
         WhatIfPage(name="Что, если", endpoint="what_if", url="/what-if"),
@@ -138,7 +152,7 @@ def install_admin(app: Flask) -> None:
         JobsView(OutboxJob, name="Задания", endpoint="outbox", url="/outbox"),
         SearchPage(name="Поиск", endpoint="search", url="/search"),
     )
-    for blueprint in (account, language, documents, progress):
+    for blueprint in (account, language, documents, progress, road_map_routes, task_routes):
         app.register_blueprint(blueprint)
     install_words(app)
     app.extensions["obektiv_assets"] = _asset_version(Path(app.static_folder or ""))

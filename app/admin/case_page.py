@@ -14,7 +14,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
 from app import auth
-from app.admin import case_course, sentences_en, words
+from app.admin import case_course, road_maps, sentences_en, words
 from app.admin.base import say
 from app.errors import Conflict, Reason, Refused
 from app.models import (
@@ -46,7 +46,7 @@ from app.workflows.case import stage_days
 if TYPE_CHECKING:
     from app.admin.cases import CasesView
 
-TABS = ("signs", "course", "documents", "work")
+TABS = ("signs", "course", "documents", "work", "roadmap")
 
 FORM_OF_ANCHOR = {
     "#interview": "interview",
@@ -99,6 +99,7 @@ def show(view: CasesView, case: Case, *, told: Sequence[Reason] = (), conflict: 
         "course": case_course.of,
         "documents": _documents,
         "work": _work,
+        "roadmap": road_maps.panel,
     }[tab](case)
     return view.render("pages/case.html", **context)
 
@@ -155,6 +156,8 @@ def href_of(case: Case, anchor: str | None, here: str | None = None) -> str | No
     """
     if anchor is None or not anchor.startswith("#"):
         return None if anchor == here else anchor
+    if anchor == "#roadmap":
+        return url_for("cases.case", case_id=case.id, tab="roadmap")
     name = FORM_OF_ANCHOR.get(anchor)
     found = _under_way(case, anchor)
     if found is None and name in {offer for offer, _title in offered(case)}:

@@ -13,13 +13,11 @@ from sqlalchemy.orm import Session
 from app import policy
 from app.calendars import parse_rule
 from app.errors import Conflict, NotFound, Reason, Refused
-from app.models import Municipality, Programme, ProgrammeMeasure, ProgrammeTask, User
+from app.models import Municipality, Programme, ProgrammeMeasure, User
 from app.policy import Actor, Permission
 from app.roadmaps import Measure, Template, load_templates
-from app.storage import ObjectStore
 from app.terms import DocumentKind, ProgrammeStatus
 from app.workflows import execution, journal, plan_events, programme_dates, programme_papers
-from app.workflows.execution import Report
 
 FIRST_YEARS = range(2019, 2041)
 
@@ -278,68 +276,6 @@ def follow_rules(
     return shifts
 
 
-def complete(
-    session: Session,
-    store: ObjectStore,
-    task_id: int,
-    report: Report,
-    *,
-    actor: Actor,
-    at: datetime,
-    expected_version: int,
-) -> ProgrammeTask:
-    """Mark a task as done with its evidence."""
-    task = _task(session, task_id, actor, expected_version)
-    execution.done(session, task, task.measure.kind, report, store, actor=actor, at=at)
-    _note(session, task, "programme:done", actor=actor, at=at, facts={"file": task.file_sha256, "link": task.link})
-    return task
-
-
-def waive(
-    session: Session, task_id: int, reason: str, *, actor: Actor, at: datetime, expected_version: int
-) -> ProgrammeTask:
-    task = _task(session, task_id, actor, expected_version)
-    execution.waive(session, task, reason, actor=actor, at=at)
-    _note(session, task, "programme:waive", actor=actor, at=at, reason=reason)
-    return task
-
-
-def move(
-    session: Session, task_id: int, due_on: date, reason: str, *, actor: Actor, at: datetime, expected_version: int
-) -> ProgrammeTask:
-    """Pin another day for a task, with a reason."""
-    task = _task(session, task_id, actor, expected_version)
-    before = execution.move(session, task, due_on, reason)
-    facts = {"from": before.isoformat() if before else None, "to": due_on.isoformat()}
-    _note(session, task, "programme:move", actor=actor, at=at, reason=reason, facts=facts)
-    return task
-
-
-def unpin(session: Session, task_id: int, *, actor: Actor, at: datetime, expected_version: int) -> ProgrammeTask:
-    """Let a moved task follow its rule again."""
-    task = _task(session, task_id, actor, expected_version)
-    due = programme_dates.due_of(session, task)
-    if due is None:
-        raise Refused(
-            Reason(
-                "no_event",
-                "Правило сейчас не даёт дня: событие, от которого он считается, не известно.",
-                "The rule gives no day now: the event it counts from is not known.",
-            )
-        )
-    execution.unpin(session, task, due.starts_on, due.due_on)
-    _note(session, task, "programme:unpin", actor=actor, at=at)
-    return task
-
-
-def reopen(session: Session, task_id: int, reason: str, *, actor: Actor, at: datetime, expected_version: int) -> None:
-    task = _task(session, task_id, actor, expected_version)
-    facts = {"status": task.status.value, "note": task.note, "file": task.file_sha256}
-    why = execution.said(reason)
-    execution.reopen(session, task)
-    _note(session, task, "programme:reopen", actor=actor, at=at, reason=why, facts=facts)
-
-
 def report(session: Session, programme_id: int, *, actor: Actor, at: datetime) -> None:
     """Ask for the report on execution as it stands today; one a day."""
     policy.require(actor, Permission.PROGRAMME_KEEP)
@@ -421,15 +357,6 @@ def _measure(session: Session, measure_id: int, expected_version: int) -> Progra
     return measure
 
 
-def _task(session: Session, task_id: int, actor: Actor, expected_version: int) -> ProgrammeTask:
-    policy.require(actor, Permission.PROGRAMME_KEEP)
-    task = session.scalars(select(ProgrammeTask).where(ProgrammeTask.id == task_id).with_for_update()).first()
-    if task is None:
-        raise NotFound("Задачи нет, или она относится к другой территории.")
-    execution.fresh(task, expected_version)
-    return task
-
-
 def _running(programme: Programme) -> None:
     if programme.status is ProgrammeStatus.DRAFT:
         raise Refused(
@@ -440,17 +367,3 @@ def _running(programme: Programme) -> None:
                 f"/programmes/{programme.id}/approve",
             )
         )
-
-
-def _note(
-    session: Session,
-    task: ProgrammeTask,
-    action: str,
-    *,
-    actor: Actor,
-    at: datetime,
-    reason: str = "",
-    facts: dict[str, Any] | None = None,
-) -> None:
-    facts = {"measure": task.measure.number, "task_id": task.id, **(facts or {})}
-    record(session, task.measure.programme, action, actor=actor, at=at, reason=reason, facts=facts)

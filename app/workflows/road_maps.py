@@ -16,11 +16,9 @@ from app.errors import Conflict, NotFound, Reason, Refused
 from app.models import Case, Flag, Interview, Observation, RoadMap, RoadMapItem
 from app.policy import Actor, Permission
 from app.roadmaps import Chosen, Signs, choose, load_blocks
-from app.storage import ObjectStore
 from app.terms import DocumentKind, MeasureKind, RoadMapStatus, TaskStatus
 from app.workflows import execution, issuing, plan_events, road_map_papers
 from app.workflows.case import open_case_of, record
-from app.workflows.execution import Report
 
 S = RoadMapStatus
 BEING_WRITTEN = frozenset({S.PROPOSED, S.AGREED, S.RETURNED})
@@ -257,74 +255,6 @@ def accept(session: Session, road_map_id: int, *, actor: Actor, at: datetime, ex
     return road_map
 
 
-def complete(
-    session: Session,
-    store: ObjectStore,
-    item_id: int,
-    report: Report,
-    *,
-    actor: Actor,
-    at: datetime,
-    expected_version: int,
-) -> RoadMapItem:
-    """Mark a measure as done with its evidence; the school may do so before the road map is accepted."""
-    policy.require(actor, Permission.ROADMAP_ANSWER)
-    case, item = _item(session, item_id, expected_version)
-    if item.road_map.status is S.PROPOSED:
-        raise Refused(
-            Reason(
-                "not_agreed",
-                "Сначала согласуйте карту: пока она только предложена.",
-                "Agree to the road map first: it is only proposed.",
-            )
-        )
-    execution.done(session, item, item.kind, report, store, actor=actor, at=at)
-    facts = {"item_id": item.id, "key": item.key, "file": item.file_sha256, "link": item.link}
-    record(session, case, "roadmap:done", actor=actor, at=at, reason=item.note, facts=facts)
-    return item
-
-
-def waive(
-    session: Session, item_id: int, reason: str, *, actor: Actor, at: datetime, expected_version: int
-) -> RoadMapItem:
-    """Take a measure off, with a reason; not for the school to do."""
-    policy.require(actor, Permission.ROADMAP_KEEP)
-    case, item = _item(session, item_id, expected_version)
-    execution.waive(session, item, reason, actor=actor, at=at)
-    record(session, case, "roadmap:waive", actor=actor, at=at, reason=reason, facts={"key": item.key})
-    return item
-
-
-def move(
-    session: Session, item_id: int, due_on: date, reason: str, *, actor: Actor, at: datetime, expected_version: int
-) -> RoadMapItem:
-    """Pin another day for a measure, with a reason. The school may move days until it has submitted the road map."""
-    policy.require(actor, Permission.ROADMAP_ANSWER)
-    case, item = _item(session, item_id, expected_version)
-    if not actor.may(Permission.ROADMAP_KEEP) and item.road_map.status not in BEING_WRITTEN:
-        raise Refused(
-            Reason(
-                "settled_days",
-                "Карта уже на проверке или принята: сроки переносит отдел или куратор.",
-                "The road map is submitted or accepted: the department or the curator moves its days.",
-            )
-        )
-    before = execution.move(session, item, due_on, reason)
-    facts = {"key": item.key, "from": before.isoformat() if before else None, "to": due_on.isoformat()}
-    record(session, case, "roadmap:move", actor=actor, at=at, reason=reason, facts=facts)
-    return item
-
-
-def reopen(session: Session, item_id: int, reason: str, *, actor: Actor, at: datetime, expected_version: int) -> None:
-    """Take a settled measure up again: its evidence did not convince."""
-    policy.require(actor, Permission.ROADMAP_KEEP)
-    case, item = _item(session, item_id, expected_version)
-    why = execution.said(reason)
-    facts = {"key": item.key, "status": item.status.value, "note": item.note, "file": item.file_sha256}
-    execution.reopen(session, item)
-    record(session, case, "roadmap:reopen", actor=actor, at=at, reason=why, facts=facts)
-
-
 def follow_events(session: Session, case: Case, *, on: date) -> int:
     """Date the open, unpinned measures of a case anew from its events; return how many moved."""
     road_map = of_case(session, case.id)
@@ -368,16 +298,6 @@ def _locked(session: Session, road_map_id: int, expected_version: int) -> tuple[
     if road_map.version != expected_version:
         raise Conflict("Дорожную карту уже изменил другой человек. Проверьте и отправьте ещё раз.")
     return case, road_map
-
-
-def _item(session: Session, item_id: int, expected_version: int) -> tuple[Case, RoadMapItem]:
-    item = session.scalars(select(RoadMapItem).where(RoadMapItem.id == item_id)).first()
-    if item is None:
-        raise NotFound("Мероприятия нет, или оно относится к другой территории.")
-    case = open_case_of(session, item.case_id)
-    session.refresh(item)
-    execution.fresh(item, expected_version)
-    return case, item
 
 
 def _being_written(road_map: RoadMap) -> None:
