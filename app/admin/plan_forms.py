@@ -26,7 +26,7 @@ from app.terms import (
     RuleKind,
     TaskStatus,
 )
-from app.workflows import evidence_files
+from app.workflows import evidence_files, road_map_papers
 from app.workflows.execution import Report, is_overdue
 
 TONES = {TaskStatus.DONE: "good", TaskStatus.WAIVED: "muted", TaskStatus.PLANNED: ""}
@@ -153,7 +153,7 @@ def when(table: Mapping[str, Any] | None, note: str = "") -> str:
     """A rule in words of the page's language."""
     if not table:
         return "—"
-    said = parse_rule(table).words(words.locale())
+    said = road_map_papers.rule_words(table, words.locale())
     return f"{said} ({note})" if note and words.locale() == "ru" else said
 
 

@@ -17,7 +17,7 @@ class MeasureKind(Term):
     CONTROL = "control", "контроль", "control"
     DECISION = "decision", "управленческое решение", "management decision"
     SUPPORT = "support", "адресная помощь", "addressed help"
-    OUTREACH = "outreach", "работа с родителями, учениками, учителями", "work with parents, pupils and teachers"
+    OUTREACH = "outreach", "разъяснительная работа", "outreach to families and teachers"
     PUBLICATION = "publication", "публикация", "publication"
     REGISTER = "register", "реестр или банк", "register or bank"
     OTHER = "other", "другое", "other"

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from sqlalchemy.orm import Session
 
 from app.context import AppContext
-from app.models import CaseEvent, InboxNote, OutboxJob
-from app.workflows import intake, issuing, recheck, scaling, screening
+from app.models import Case, CaseEvent, InboxNote, OutboxJob
+from app.workflows import intake, issuing, recheck, road_maps, scaling, screening
 
 Effect = Callable[[Session], None]
 Handler = Callable[[AppContext, OutboxJob], Effect]
@@ -34,6 +34,9 @@ def note_move(context: AppContext, job: OutboxJob) -> Effect:
                 school_id=event.school_id,
             )
         )
+        case = session.get(Case, event.case_id)
+        assert case is not None
+        road_maps.follow_events(session, case, at=event.at)
 
     return keep
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -50,7 +52,20 @@ def when(item: RoadMapItem, locale: str = "ru") -> str:
     """The day of a measure, or the rule in words while its event is not known."""
     if item.due_on is not None:
         return f"{item.due_on:%Y-%m-%d}" if locale == "en" else f"{item.due_on:%d.%m.%Y}"
-    return parse_rule(item.rule).words(locale) if item.rule else "—"
+    return rule_words(item.rule, locale) if item.rule else "—"
+
+
+MOVES = {"interview": ("собеседования", "the interview")}
+"""A move that rules count from → how they name it."""
+
+
+def rule_words(table: Mapping[str, Any], locale: str = "ru") -> str:
+    """A rule in words; a move of the case is named as people name it."""
+    rule = parse_rule(table)
+    said = rule.words(locale)
+    for trigger, (ru, en) in MOVES.items():
+        said = said.replace(f"хода дела «{trigger}»", ru).replace(f"the move of the case “{trigger}”", en)
+    return said
 
 
 def _row(number: int, item: RoadMapItem) -> PlanRow:

@@ -11,12 +11,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import policy
-from app.calendars import parse_rule
+from app.calendars import Anchor, parse_rule
 from app.errors import Conflict, NotFound, Reason, Refused
 from app.models import Case, Flag, Interview, Observation, RoadMap, RoadMapItem
-from app.policy import Actor, Permission
+from app.policy import SYSTEM, Actor, Permission
 from app.roadmaps import Chosen, Signs, choose, load_blocks
-from app.terms import DocumentKind, MeasureKind, RoadMapStatus, TaskStatus
+from app.terms import CaseState, DocumentKind, EventKind, MeasureKind, RoadMapStatus, TaskStatus
 from app.workflows import execution, issuing, plan_events, road_map_papers
 from app.workflows.case import open_case_of, record
 
@@ -100,7 +100,7 @@ def propose(session: Session, case_id: int, block_ids: Sequence[str], *, actor: 
     )
     session.add(road_map)
     session.flush()
-    calendar, anchors = _time(session, case, at.date())
+    calendar, anchors = _time(session, case, at.date(), at.date())
     for block in chosen:
         for measure in block.measures:
             due = plan_events.first_due(measure.rule, anchors, calendar, at.date())
@@ -255,22 +255,23 @@ def accept(session: Session, road_map_id: int, *, actor: Actor, at: datetime, ex
     return road_map
 
 
-def follow_events(session: Session, case: Case, *, on: date) -> int:
-    """Date the open, unpinned measures of a case anew from its events; return how many moved."""
+def follow_events(session: Session, case: Case, *, at: datetime) -> None:
+    """Date the open, unpinned measures of a case anew from its events, and journal what moved."""
     road_map = of_case(session, case.id)
-    if road_map is None:
-        return 0
-    calendar, anchors = _time(session, case, on)
-    n = 0
+    if road_map is None or case.state is CaseState.CLOSED:
+        return
+    calendar, anchors = _time(session, case, at.date(), road_map.proposed_at.date())
+    moved = {}
     for item in road_map.items:
         if item.status is not TaskStatus.PLANNED or item.is_pinned or item.rule is None:
             continue
         due = plan_events.first_due(parse_rule(item.rule), anchors, calendar, road_map.proposed_at.date())
         if due is not None and (due.starts_on, due.due_on) != (item.starts_on, item.due_on):
             item.starts_on, item.due_on = due.starts_on, due.due_on
-            n += 1
+            moved[item.key] = due.due_on.isoformat() if due.due_on else None
     session.flush()
-    return n
+    if moved:
+        record(session, case, "roadmap:follow", actor=SYSTEM, at=at, facts={"items": moved})
 
 
 def of_case(session: Session, case_id: int) -> RoadMap | None:
@@ -282,9 +283,12 @@ def unfinished(items: Iterable[RoadMapItem]) -> list[RoadMapItem]:
     return [item for item in items if item.is_obligatory and item.status is TaskStatus.PLANNED]
 
 
-def _time(session: Session, case: Case, on: date) -> tuple[Any, list[Any]]:
+def _time(session: Session, case: Case, on: date, proposed_on: date) -> tuple[Any, list[Any]]:
     first_year = on.year if on.month >= 9 else on.year - 1
     anchors = plan_events.events_of_case(session, case)
+    if not any(anchor.detail == "interview" for anchor in anchors):
+        # Until the interview is recorded as a move, its days count from the day of the proposal.
+        anchors.append(Anchor(EventKind.CASE_MOVE, proposed_on, detail="interview"))
     anchors += plan_events.events_of_year(session, first_year, case.municipality_id)
     return plan_events.calendar_of(session, case.municipality_id), anchors
 

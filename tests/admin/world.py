@@ -56,6 +56,7 @@ from app.terms import (
 from app.web import create_app
 from app.workflows import journal
 from tests import factories as make
+from tests import plans
 from tests.people import Cast, make_cast
 
 CANARY, NEIGHBOUR = "КАНАРЕЙКА", "НЕВИДИМКА"
@@ -76,6 +77,12 @@ class Place:
     finding: int
     entry: int
     group: int
+    programme: int
+    measure: int
+    task: int
+    road_map: int
+    item: int
+    pair: int
 
 
 @dataclass
@@ -288,7 +295,12 @@ def fill(session: Session, context: AppContext, cast: Cast, school: School, word
     group = make.make_control_group(session, [school], title=f"Группа {word}", drawn_by_name=f"Составил {word}")
     session.flush()
     of_case = (case.id, flag.id, observation.id, recheck.id, document.id)
-    return Place(school.id, *of_case, upload.id, finding.id, entry.id, group.id)
+    programme = plans.make_programme(session, school, word)
+    road_map = plans.make_road_map(session, context.store, case, word)
+    pair = plans.make_pair(session, school, cast.objective, word)
+    (measure,) = programme.measures
+    of_plans = (programme.id, measure.id, measure.tasks[0].id, road_map.id, road_map.items[0].id, pair.id)
+    return Place(school.id, *of_case, upload.id, finding.id, entry.id, group.id, *of_plans)
 
 
 def make_frozen() -> dict[str, Any]:

@@ -48,6 +48,7 @@ FORBIDDEN_WORDS = {
 }
 DATA = {"version": "0", "request_id": "matrix-request", "trigger": "recheck", "reason": "проверка доступа ко всему"}
 FILES, JOBS = ("xlsx", "nonsense"), ("upload", "run", "recheck", "document", "scale")
+TEMPLATES = ("amur", "nonsense")
 FORMS = ("interview", "handover", "order", "observation", "recheck", "conclusion", "nonsense")
 
 
@@ -168,7 +169,7 @@ def _posts(world: World) -> Iterator[tuple]:
 def _paths(world: World, rule: str, kind: str) -> list[str]:
     """Addresses of a rule with ids of one kind; a text parameter brings one address for each of its values."""
     paths = [re.sub(r"<row:(\w+)>", lambda found: _id(world, rule, found.group(1), kind), rule)]
-    texts = {"<kind>": JOBS if rule.startswith("/jobs/") else FILES, "<form>": FORMS}
+    texts = {"<kind>": JOBS if rule.startswith("/jobs/") else FILES, "<form>": FORMS, "<template>": TEMPLATES}
     for name, values in texts.items():
         paths = [path.replace(name, value) for path in paths for value in (values if name in path else ("",))]
     return paths

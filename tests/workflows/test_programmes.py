@@ -85,9 +85,7 @@ def test_approval_dates_the_tasks_in_working_days(session: Session, programme: P
     assert task(session, programme, "V.1").due_on is None
 
 
-def test_a_measure_that_waits_for_an_event_has_no_task_before_it(
-    session: Session, cast: Cast, at: datetime
-) -> None:
+def test_a_measure_that_waits_for_an_event_has_no_task_before_it(session: Session, cast: Cast, at: datetime) -> None:
     measure = _measure(programmes.draft(session, "amur", 2026, actor=cast.actor("marat"), at=at), "II.11")
     rule = {"kind": "offset", "event": "publication", "days": 10, "unit": "working", "direction": "after"}
     adapted = Adapted(measure.what, measure.result, measure.evidence, rule)
@@ -97,14 +95,10 @@ def test_a_measure_that_waits_for_an_event_has_no_task_before_it(
     )
     assert not measure.tasks
 
-    make.make_dataset(
-        session, kind=FileKind.FEDERAL_LIST, year=2026, accepted_at=datetime(2026, 12, 1, tzinfo=UTC)
-    )
+    make.make_dataset(session, kind=FileKind.FEDERAL_LIST, year=2026, accepted_at=datetime(2026, 12, 1, tzinfo=UTC))
     (shift,) = programme_dates.shifts(session, programme)
     assert (shift.kind, shift.after) == ("made", date(2026, 12, 15))
-    programmes.follow_rules(
-        session, programme.id, actor=cast.actor("marat"), at=at, expected_version=programme.version
-    )
+    programmes.follow_rules(session, programme.id, actor=cast.actor("marat"), at=at, expected_version=programme.version)
 
     session.refresh(measure, ["tasks"])
     assert [t.due_on for t in measure.tasks] == [date(2026, 12, 15)]
@@ -219,9 +213,7 @@ def test_waived_needs_a_reason_and_can_be_taken_up_again(
 
     with pytest.raises(Refused):
         programme_tasks.waive(session, row.id, "нет", expected_version=row.version, **who)
-    programme_tasks.waive(
-        session, row.id, "Сборник издал институт без нас.", expected_version=row.version, **who
-    )
+    programme_tasks.waive(session, row.id, "Сборник издал институт без нас.", expected_version=row.version, **who)
     assert row.status is TaskStatus.WAIVED
     programme_tasks.reopen(session, row.id, "Сборник решили дополнить.", expected_version=row.version, **who)
 
