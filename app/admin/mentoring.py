@@ -77,7 +77,7 @@ class MentoringView(ScopedView):
     def pair(self, pair_id: int) -> str:
         return self._page(pair_id, Told())
 
-    @expose("/<row:pair_id>", methods=("POST",))
+    @expose("/<row:pair_id>/act", methods=("POST",))
     @auth.door(Permission.MENTORING_KEEP)
     def act(self, pair_id: int) -> Any:
         """Record a meeting, or end the pair with its outcome."""

@@ -83,7 +83,7 @@ def task(task_id: int) -> Any:
     return _page(_task(task_id), Told())
 
 
-@task_routes.route("/tasks/<row:task_id>", methods=["POST"])
+@task_routes.route("/tasks/<row:task_id>/act", methods=["POST"])
 @auth.door(Permission.PROGRAMME_KEEP)
 def act(task_id: int) -> Any:
     """Done, waived, moved, back to its rule, or taken up again: the form's button names it."""

@@ -134,7 +134,7 @@ def item(item_id: int) -> Any:
     return _page(_item(item_id), Told())
 
 
-@road_map_routes.route("/items/<row:item_id>", methods=["POST"])
+@road_map_routes.route("/items/<row:item_id>/act", methods=["POST"])
 @auth.door(Permission.ROADMAP_ANSWER)
 def act(item_id: int) -> Any:
     """Done, moved, waived or taken up again; the last two are not the school's."""

@@ -103,11 +103,11 @@ def test_a_programme_is_drafted_adapted_approved_and_carried_out(world: World, m
     assert "Показатели утвердил регион." in marat.text(f"/programmes/{programme_id}?tab=table&state=left_out")
     page = marat.text(f"/programmes/tasks/{task.id}")
     assert "Отметить выполнение" in page
-    empty = post(marat, f"/programmes/tasks/{task.id}", action="done", version="1", done_on=TODAY)
+    empty = post(marat, f"/programmes/tasks/{task.id}/act", action="done", version="1", done_on=TODAY)
     assert empty.status_code == 409
     assert "Нужно подтверждение" in empty.get_data(as_text=True)
     done = post(
-        marat, f"/programmes/tasks/{task.id}", action="done", version="1", done_on=TODAY,
+        marat, f"/programmes/tasks/{task.id}/act", action="done", version="1", done_on=TODAY,
         file=(io.BytesIO(PDF), "модель.pdf"),
     )  # fmt: skip
     assert done.status_code == 302
@@ -137,10 +137,10 @@ def test_a_task_is_moved_pinned_and_returned_to_its_rule(world: World, marat: Br
     (task,) = world.rows(ProgrammeTask, programme_id=programme_id, measure_id=_measure(world, programme_id, "14"))
     path = f"/programmes/tasks/{task.id}"
 
-    marat.send(path, action="move", version="1", due_on="2027-02-10", reason="Данные придут в январе.")
+    marat.send(f"{path}/act", action="move", version="1", due_on="2027-02-10", reason="Данные придут в январе.")
     page = marat.text(path)
     assert "Данные придут в январе." in page
-    marat.send(path, action="unpin", version="2")
+    marat.send(f"{path}/act", action="unpin", version="2")
 
     (task,) = world.rows(ProgrammeTask, id=task.id)
     assert (task.is_pinned, f"{task.due_on}") == (False, "2026-12-30")
@@ -150,9 +150,11 @@ def test_a_stale_page_is_told_and_changes_nothing(world: World, marat: Browser) 
     programme_id = approved(world, marat)
     (task,) = world.rows(ProgrammeTask, programme_id=programme_id, measure_id=_measure(world, programme_id, "14"))
     path = f"/programmes/tasks/{task.id}"
-    marat.send(path, action="waive", version="1", reason="Кластеры сделал регион.")
+    marat.send(f"{path}/act", action="waive", version="1", reason="Кластеры сделал регион.")
 
-    answer = marat.send(path, action="move", version="1", due_on="2027-02-10", reason="Данные придут в январе.")
+    answer = marat.send(
+        f"{path}/act", action="move", version="1", due_on="2027-02-10", reason="Данные придут в январе."
+    )
 
     assert answer.status_code == 409
     assert "Страница устарела" in answer.get_data(as_text=True)
@@ -233,11 +235,11 @@ def test_the_school_marks_its_measure_with_a_file_and_cannot_waive_it(
     (item,) = [row for row in world.rows(RoadMapItem, case_id=world.own.case) if row.status is TaskStatus.PLANNED]
     path = f"/road-maps/items/{item.id}"
     assert "Снять с причиной" not in sveta.text(path)
-    refused = sveta.send(path, action="waive", version="1", reason="Нам это не нужно совсем.")
+    refused = sveta.send(f"{path}/act", action="waive", version="1", reason="Нам это не нужно совсем.")
     assert refused.status_code == 409
 
     done = post(
-        sveta, path, action="done", version="1", done_on=TODAY, note="Лист разбора № 2",
+        sveta, f"{path}/act", action="done", version="1", done_on=TODAY, note="Лист разбора № 2",
         file=(io.BytesIO(PDF), "лист.pdf"),
     )  # fmt: skip
 
@@ -254,7 +256,7 @@ def test_a_closed_case_lets_nobody_change_its_road_map(world: World, sveta: Brow
         case.state, case.verdict, case.closed_at = CaseState.CLOSED, Verdict.NOT_CONFIRMED, NOW
     (item,) = [row for row in world.rows(RoadMapItem, case_id=world.own.case) if row.status is TaskStatus.PLANNED]
 
-    answer = sveta.send(f"/road-maps/items/{item.id}", action="move", version="1", due_on="2030-01-01",
+    answer = sveta.send(f"/road-maps/items/{item.id}/act", action="move", version="1", due_on="2030-01-01",
                         reason="Перенесли на следующий год.")  # fmt: skip
 
     assert answer.status_code == 409
@@ -271,8 +273,8 @@ def test_a_pair_is_made_meets_and_ends(world: World, marat: Browser) -> None:
     made = marat.send("/mentoring/add", **form)
     assert made.status_code == 302
 
-    marat.send(made.location, action="meet", held_on=TODAY, theme="Критерии", agreed="Разобрать десять работ")
-    marat.send(made.location, action="end", version="1", outcome="Комиссия стала постоянной.")
+    marat.send(f"{made.location}/act", action="meet", held_on=TODAY, theme="Критерии", agreed="Разобрать десять работ")
+    marat.send(f"{made.location}/act", action="end", version="1", outcome="Комиссия стала постоянной.")
 
     page = marat.text(made.location)
     assert "Разобрать десять работ" in page
