@@ -20,11 +20,11 @@ from app.context import AppContext
 from app.database import acting
 from app.demo_files import MARK, YEAR, context_file, file_name, works_file
 from app.demo_groups import enter_schools, make_groups
+from app.demo_people import declare_free, enter_people
 from app.jobs.work import perform
 from app.models import Case, Municipality, OutboxJob, Recheck, School, ScreeningRun, Upload, User
 from app.policy import SYSTEM, Actor
 from app.terms import (
-    CaseState,
     ExplanationReason,
     JobStatus,
     ObservationStage,
@@ -188,12 +188,10 @@ def _add_people(session: Session, at: datetime) -> dict[str, User]:
             password_hash=password,
             municipality_id=home if is_local else None,
             school_id=own[0].school_id if person.role is Role.SCHOOL and own else None,
-            home_school_id=calm[0].id if person.role is Role.INSPECTOR and calm else None,
-            is_methodist=person.role is Role.CURATOR,
-            trained_until=(at + timedelta(days=400)).date() if person.role is Role.INSPECTOR else None,
         )
     session.add_all(users.values())
     session.flush()
+    enter_people(session, users, calm, password, at)
     return users
 
 
@@ -242,6 +240,7 @@ class _Story:
         cases.hand_interview(
             self.session, self.case.id, self.users["curator"].id, actor=self.actor("department"), at=self.at
         )
+        declare_free(self.session, self.users["curator"], self.case, self.at)
         form = InterviewForm(
             number=f"{self.case.id}",
             held_on=self.at.date(),
@@ -289,6 +288,7 @@ class _Story:
             actor=self.actor("department"),
             at=self.at,
         )
+        declare_free(self.session, self.users["inspector"], self.case, self.at)
         record_act(
             self.session,
             visit.id,
@@ -351,7 +351,7 @@ def _finish_rechecks(context: AppContext, to_finish: list[int], at: datetime) ->
                 at=moment + timedelta(hours=2),
             )
             story.at = moment + timedelta(days=1)
-            if case.state is CaseState.RECHECKED:
+            if case.state == "rechecked":
                 story.move("close", "deputy")
 
 

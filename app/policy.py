@@ -14,7 +14,20 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, false, or_, true
 
 from app.errors import NotPermitted, Reason
-from app.models import AuthSession, ClusterSet, ControlGroup, Municipality, ScaleLink, School, Tenant, User
+from app.models import (
+    AuthSession,
+    ClusterSet,
+    ControlGroup,
+    Declaration,
+    Municipality,
+    Person,
+    PersonRelation,
+    ScaleLink,
+    School,
+    Tenant,
+    User,
+)
+from app.models.people import OfPerson
 from app.terms import Role
 
 
@@ -30,6 +43,7 @@ class Permission(StrEnum):
     CASE_OPEN = "case:open"  # open a case by hand, with a reason
     CASE_READ = "case:read"
     CASE_RECHECK = "case:recheck"  # order a recheck, enter re-marked points
+    CONFLICT_DECLARE = "conflict:declare"  # say whether one is free of conflict of interest before seeing a case
     DATA_IMPORT = "data:import"  # upload, accept, reject
     DATA_READ = "data:read"  # see uploads and data sets
     DOCUMENT_ISSUE = "document:issue"
@@ -43,6 +57,8 @@ class Permission(StrEnum):
     JOB_RETRY = "job:retry"
     JOURNAL_READ = "journal:read"
     MENTORING_KEEP = "mentoring:keep"  # make and end mentoring pairs, record their meetings
+    PEOPLE_KEEP = "people:keep"  # enter people, trainings and absences; see personal ties and declarations
+    PEOPLE_READ = "people:read"  # the register of people without their personal ties
     PROGRAMME_APPROVE = "programme:approve"  # record who agreed and approved a yearly programme
     PROGRAMME_KEEP = "programme:keep"  # draft, adapt and carry out a yearly programme
     PROGRAMME_READ = "programme:read"
@@ -79,6 +95,8 @@ GRANTS: dict[Role, frozenset[Permission]] = {
         Permission.GROUP_READ,
         Permission.JOURNAL_READ,
         Permission.MENTORING_KEEP,
+        Permission.PEOPLE_KEEP,
+        Permission.PEOPLE_READ,
         Permission.PROGRAMME_APPROVE,
         Permission.PROGRAMME_KEEP,
         Permission.PROGRAMME_READ,
@@ -100,6 +118,8 @@ GRANTS: dict[Role, frozenset[Permission]] = {
         Permission.GROUP_READ,
         Permission.JOURNAL_READ,
         Permission.MENTORING_KEEP,
+        Permission.PEOPLE_KEEP,
+        Permission.PEOPLE_READ,
         Permission.PROGRAMME_APPROVE,
         Permission.PROGRAMME_KEEP,
         Permission.PROGRAMME_READ,
@@ -118,6 +138,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
         Permission.FLAG_RAISE,
         Permission.GROUP_PROPOSE,
         Permission.GROUP_READ,
+        Permission.PEOPLE_READ,
         Permission.PROGRAMME_READ,
         Permission.SCREENING_READ,
         Permission.SCREENING_RUN,
@@ -128,6 +149,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     | {
         Permission.CASE_CONCLUDE,
         Permission.CASE_INTERVIEW,
+        Permission.CONFLICT_DECLARE,
         Permission.DOCUMENT_ISSUE,
         Permission.MENTORING_KEEP,
         Permission.ROADMAP_ANSWER,
@@ -137,15 +159,18 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     | {
         Permission.CASE_OBSERVE,
         Permission.CASE_RECHECK,
+        Permission.CONFLICT_DECLARE,
         Permission.WORKS_READ,
     },
-    Role.SCHOOL: _READ | {Permission.ROADMAP_ANSWER},
+    Role.SCHOOL: _READ | {Permission.PEOPLE_READ, Permission.ROADMAP_ANSWER},
     Role.ADMIN: _READ
     | {
         Permission.AUDIT_VERIFY,
         Permission.JOB_READ,
         Permission.JOB_RETRY,
         Permission.JOURNAL_READ,
+        Permission.PEOPLE_KEEP,
+        Permission.PEOPLE_READ,
         Permission.USER_MANAGE,
     },
 }
@@ -156,11 +181,21 @@ SCHOOL_ROLES = frozenset({Role.CURATOR, Role.INSPECTOR, Role.SCHOOL})
 
 
 @dataclass(frozen=True)
+class StandIn:
+    """An absent person in whose place the actor acts at a school."""
+
+    school_id: int
+    user_id: int
+    name: str
+
+
+@dataclass(frozen=True)
 class Actor:
     """Who acts: a person with a role and a place, or the system itself.
 
     `school_ids` are the schools of a school user, of a curator's cases or of an inspector's visits, computed anew for
-    every request; `municipality_id` narrows departments and municipal analysts.
+    every request; `municipality_id` narrows departments and municipal analysts. `undeclared` are schools that wait for
+    the actor's declaration and stay shut until then; `stands_in` names whom the actor substitutes, school by school.
     """
 
     user_id: int | None
@@ -170,6 +205,8 @@ class Actor:
     school_ids: frozenset[int] = field(default_factory=frozenset)
     locale: str = "ru"
     permissions: frozenset[Permission] = field(default_factory=frozenset)
+    undeclared: frozenset[int] = field(default_factory=frozenset)
+    stands_in: tuple[StandIn, ...] = ()
 
     @classmethod
     def for_user(cls, user: User, school_ids: Iterable[int] = ()) -> Actor:
@@ -201,6 +238,15 @@ class Actor:
 
     def may(self, permission: Permission) -> bool:
         return permission in self.permissions
+
+    def instead_of(self, school_id: int | None) -> StandIn | None:
+        """Whom the actor substitutes at a school, or None."""
+        return next((stand_in for stand_in in self.stands_in if stand_in.school_id == school_id), None)
+
+    def signature(self, school_id: int | None) -> str:
+        """The actor's name as it stands in the record of a school: with the absent person's where it substitutes."""
+        stand_in = self.instead_of(school_id)
+        return self.name if stand_in is None else f"{self.name[:90]} (замещает: {stand_in.name[:90]})"
 
 
 SYSTEM = Actor(None, "система", None, permissions=frozenset(Permission))
@@ -255,6 +301,11 @@ def visible(actor: Actor | None, model: Any) -> ColumnElement[bool]:
         if not actor.may(Permission.GROUP_READ):
             return false()
         return or_(model.municipality_id.is_(None), model.municipality_id == actor.municipality_id)
+    if model is Person or model is Declaration or issubclass(model, OfPerson):
+        # Personal ties and declarations are for those who keep the register; everybody sees what is one's own.
+        is_private = model in (PersonRelation, Declaration)
+        if not actor.may(Permission.PEOPLE_KEEP if is_private else Permission.PEOPLE_READ):
+            return model.user_id == actor.user_id if model in (Person, Declaration) else false()
     school_column = School.id if model is School else model.school_id
     if actor.role in SCHOOL_ROLES:
         return school_column.in_(sorted(actor.school_ids))

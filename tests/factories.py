@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.models import (
+    Absence,
     Case,
     ClusterMembership,
     ClusterSet,
@@ -16,24 +18,34 @@ from app.models import (
     ControlMember,
     CuratorOrder,
     Dataset,
+    Declaration,
     FederalMarker,
     Flag,
     Interview,
     ObjectiveEntry,
     Observation,
+    Person,
+    PersonDuty,
+    PersonPost,
+    PersonRelation,
     Recheck,
     ScaledSchool,
     ScaleLink,
     School,
     ScreeningRun,
+    Training,
     Upload,
     User,
 )
 from app.terms import (
+    AbsenceReason,
+    ConflictKind,
+    Duty,
     FileKind,
     LinkDesign,
     MemberOrigin,
     ObjectiveGround,
+    PostKind,
     RecheckOutcome,
     RecheckStatus,
     RunStatus,
@@ -43,7 +55,7 @@ from app.terms import (
     VisitStatus,
 )
 from app.workflows import control_frame
-from app.workflows.case import WORKFLOW_VERSION
+from app.workflows.definitions import shipped
 
 OPENED = datetime(2026, 11, 1, 9, 0, tzinfo=UTC)
 
@@ -92,7 +104,8 @@ def make_flag(session: Session, school: School, run: ScreeningRun, **changes: An
 def make_case(session: Session, school: School, **changes: Any) -> Case:
     values = {
         "number": f"2026-{school.id:04d}",
-        "workflow_version": WORKFLOW_VERSION,
+        "workflow": shipped().name,
+        "workflow_version": shipped().version,
         "year": 2026,
         "tier": Tier.CASE,
         "evidence": 4.2,
@@ -159,6 +172,69 @@ def make_observation(session: Session, case: Case, observer: User, **changes: An
         "recorded_at": OPENED,
     }
     row = Observation(**{**values, **_place(case), **changes})
+    session.add(row)
+    session.flush()
+    return row
+
+
+def make_person(session: Session, school: School, *, cast: Any, note: str, **changes: Any) -> Person:
+    """A worker of a school without an account, with everything a card may hold."""
+    here = place(school)
+    person = Person(**{"name": "Сотрудник", "subjects": ["ma"], "languages": [note], **here, **changes})
+    session.add(person)
+    session.flush()
+    begin = date(2020, 1, 1)
+    session.add_all(
+        [
+            PersonPost(person_id=person.id, kind=PostKind.TEACHER, title=note, workplace_id=school.id, **here),
+            PersonDuty(person_id=person.id, duty=Duty.OBSERVER, since=begin, **here),
+            Training(person_id=person.id, programme=note, issued_on=begin, valid_until=date(2035, 1, 1), **here),
+            Absence(
+                person_id=person.id,
+                from_on=date(2030, 1, 1),
+                until_on=date(2030, 1, 9),
+                reason=AbsenceReason.VACATION,
+                **here,
+            ),
+            PersonRelation(
+                person_id=person.id,
+                kind=ConflictKind.RELATIVE,
+                related_school_id=school.id,
+                note=note,
+                stated_by_name=note,
+                stated_at=OPENED,
+                **here,
+            ),
+            Declaration(
+                person_id=person.id,
+                user_id=cast["root"].id,
+                person_name=note,
+                has_conflict=True,
+                statement=note,
+                rules_version="2026.1",
+                declared_at=OPENED,
+                valid_until=date(2030, 1, 1),
+                **here,
+            ),
+        ]
+    )
+    session.flush()
+    return person
+
+
+def make_declaration(session: Session, user: User, school: School, **changes: Any) -> Declaration:
+    person = session.scalars(select(Person).where(Person.user_id == user.id)).one()
+    values = {
+        "person_id": person.id,
+        "user_id": user.id,
+        "person_name": user.name,
+        "has_conflict": False,
+        "rules_version": "2026.1",
+        "declared_at": OPENED,
+        "valid_until": date(2030, 1, 1),
+        **place(school),
+    }
+    row = Declaration(**{**values, **changes})
     session.add(row)
     session.flush()
     return row

@@ -20,24 +20,31 @@ READ = {"case:read", "document:read", "finding:read", "school:read"}
 EXPECTED = {
     "region_manager": READ | {
         "case:assign", "case:close", "case:open", "data:read", "document:issue", "flag:raise", "group:approve",
-        "group:read", "journal:read", "mentoring:keep", "programme:approve", "programme:keep", "programme:read",
-        "register:keep", "screening:read", "statistics:read",
+        "group:read", "journal:read", "mentoring:keep", "people:keep", "people:read", "programme:approve",
+        "programme:keep", "programme:read", "register:keep", "screening:read", "statistics:read",
     },
     "department": READ | {
         "case:assign", "case:close", "case:conclude", "case:interview", "case:observe", "case:open", "case:recheck",
-        "document:issue", "group:approve", "group:read", "journal:read", "mentoring:keep", "programme:approve",
-        "programme:keep", "programme:read", "register:keep", "roadmap:answer", "roadmap:keep", "statistics:read",
+        "document:issue", "group:approve", "group:read", "journal:read", "mentoring:keep", "people:keep",
+        "people:read", "programme:approve", "programme:keep", "programme:read", "register:keep", "roadmap:answer",
+        "roadmap:keep", "statistics:read",
     },
     "analyst": READ | {
         "case:open", "case:recheck", "data:import", "data:read", "document:issue", "flag:raise", "group:propose",
-        "group:read", "programme:read", "screening:read", "screening:run", "statistics:read", "works:read",
+        "group:read", "people:read", "programme:read", "screening:read", "screening:run", "statistics:read",
+        "works:read",
     },
     "curator": READ | {
-        "case:conclude", "case:interview", "document:issue", "mentoring:keep", "roadmap:answer", "roadmap:keep",
+        "case:conclude", "case:interview", "conflict:declare", "document:issue", "mentoring:keep", "roadmap:answer",
+        "roadmap:keep",
     },
-    "inspector": READ | {"case:observe", "case:recheck", "works:read"},
-    "school": READ | {"roadmap:answer"},
-    "admin": READ | {"audit:verify", "job:read", "job:retry", "journal:read", "user:manage"},
+    "inspector": READ | {"case:observe", "case:recheck", "conflict:declare", "works:read"},
+    "school": READ | {
+        "people:read", "roadmap:answer",
+    },
+    "admin": READ | {
+        "audit:verify", "job:read", "job:retry", "journal:read", "people:keep", "people:read", "user:manage",
+    },
 }  # fmt: skip
 
 

@@ -17,12 +17,13 @@ from flask_babel import gettext as _
 from sqlalchemy import ScalarSelect, func, select
 
 from app import auth
-from app.admin import case_page, explaining, words
+from app.admin import case_signs, explaining, words
 from app.admin.account import account, language
 from app.admin.cases import CasesView
 from app.admin.clusters import ClustersView
 from app.admin.control import ControlView
 from app.admin.day import DayPage
+from app.admin.declarations import DeclarationsPage
 from app.admin.documents import documents
 from app.admin.fairness import FairnessPage
 from app.admin.flags import FlagsView
@@ -30,6 +31,7 @@ from app.admin.jobs import JobsView
 from app.admin.journal import JournalView
 from app.admin.mentoring import MentoringView
 from app.admin.objective import ObjectiveView
+from app.admin.people import PeopleView
 from app.admin.programme_tasks import task_routes
 from app.admin.programmes import ProgrammesView
 from app.admin.progress import progress
@@ -44,6 +46,7 @@ from app.admin.users import UsersView
 from app.admin.visits import ObservationsView, RechecksView
 from app.admin.what_if import WhatIfPage
 from app.admin.words import install_words
+from app.flows import CLOSED
 from app.models import (
     Case,
     ClusterSet,
@@ -55,6 +58,7 @@ from app.models import (
     ObjectiveEntry,
     Observation,
     OutboxJob,
+    Person,
     Programme,
     ProgrammeTask,
     Recheck,
@@ -65,7 +69,7 @@ from app.models import (
     User,
 )
 from app.policy import Permission
-from app.terms import CaseState, JobStatus, RecheckStatus, TaskStatus, UploadStatus, VisitStatus
+from app.terms import JobStatus, RecheckStatus, TaskStatus, UploadStatus, VisitStatus
 
 
 @dataclass(frozen=True)
@@ -88,6 +92,8 @@ def menu() -> tuple[Entry, ...]:
         Entry("", "rechecks", _("Перепроверки"), "rechecks"),
         Entry("", "programmes", _("Программы"), "programmes"),
         Entry("", "mentoring", _("Наставничество")),
+        Entry("", "declarations", _("Декларации"), "declarations"),
+        Entry("", "people", _("Люди")),
         Entry(_("Анализ"), "uploads", _("Данные"), "uploads"),
         Entry(_("Анализ"), "runs", _("Проверки")),
         Entry(_("Анализ"), "what_if", _("Что, если…")),
@@ -106,7 +112,7 @@ def menu() -> tuple[Entry, ...]:
 
 COUNTS: dict[str, ScalarSelect[int]] = {
     "flags": select(func.count(Flag.id)).where(Flag.case_id.is_(None)).scalar_subquery(),
-    "cases": select(func.count(Case.id)).where(Case.state != CaseState.CLOSED).scalar_subquery(),
+    "cases": select(func.count(Case.id)).where(Case.state != CLOSED).scalar_subquery(),
     "visits": select(func.count(Observation.id)).where(Observation.status == VisitStatus.SCHEDULED).scalar_subquery(),
     "rechecks": select(func.count(Recheck.id))
     .where(Recheck.status.in_([RecheckStatus.REQUESTED, RecheckStatus.DRAWN]))
@@ -147,6 +153,8 @@ def install_admin(app: Flask) -> None:
         ControlView(ControlGroup, name="Контрольные группы", endpoint="control", url="/control"),
         ClustersView(ClusterSet, name="Кластеры школ", endpoint="clusters", url="/clusters"),
         ScalesView(ScaleLink, name="Шкала КДР и РДР", endpoint="scales", url="/scales"),
+        DeclarationsPage(name="Декларации", endpoint="declarations", url="/declarations"),
+        PeopleView(Person, name="Люди", endpoint="people", url="/people"),
         JournalView(JournalEntry, name="Журнал", endpoint="journal", url="/journal"),
         UsersView(User, name="Пользователи", endpoint="users", url="/users"),
         JobsView(OutboxJob, name="Задания", endpoint="outbox", url="/outbox"),
@@ -177,13 +185,14 @@ def _shared() -> dict[str, Any]:
         "place": g.get("place") or _("весь регион"),
         "side_menu": lambda: groups,
         "may": _may,
-        "fact_list": case_page.facts_of,
-        "detector_title": case_page.detector_title,
-        "workplace": case_page.workplace,
-        "sentence": case_page.sentence,
+        "fact_list": case_signs.facts_of,
+        "detector_title": case_signs.detector_title,
+        "workplace": case_signs.workplace,
+        "sentence": case_signs.sentence,
         "explanation": explaining.explanation,
         "context_facts": explaining.context_facts,
         "kind_title": explaining.kind_title,
+        "n_undeclared": len(auth.actor().undeclared) if auth.is_signed_in() else 0,
         "P": Permission,
         "locale": words.locale(),
         "admin_base_template": "theme/base.html",
@@ -200,9 +209,10 @@ def _side_menu() -> list[tuple[str, list[dict[str, Any]]]]:
     if "menu" in g:
         return cast(list[tuple[str, list[dict[str, Any]]]], g.menu)
     entries = [e for e in menu() if _is_open(auth.door_of(current_app, f"{e.endpoint}.{_index_of(e.endpoint)}"))]
-    wanted = sorted({e.count for e in entries if e.count})
+    wanted = sorted({e.count for e in entries if e.count in COUNTS})
     row = auth.db().execute(select(_place(), *(COUNTS[name] for name in wanted))).one()
-    counts = dict(zip(wanted, row[1:], strict=True))
+    # What waits for a declaration lies outside the territory, so it comes with the actor.
+    counts = {**dict(zip(wanted, row[1:], strict=True)), "declarations": len(auth.actor().undeclared)}
     g.place = row[0]
     groups: dict[str, list[dict[str, Any]]] = {}
     for entry in entries:
@@ -212,7 +222,7 @@ def _side_menu() -> list[tuple[str, list[dict[str, Any]]]]:
                 "href": url_for(f"{entry.endpoint}.{_index_of(entry.endpoint)}"),
                 "count": counts.get(entry.count or "") or None,
                 "is_current": request.blueprint == entry.endpoint,
-                "tone": "bad" if entry.count == "jobs" else "",
+                "tone": {"jobs": "bad", "declarations": "warn"}.get(entry.count or "", ""),
             }
         )
     g.menu = list(groups.items())

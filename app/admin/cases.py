@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from flask import Response
+from flask import Response, url_for
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -15,12 +15,15 @@ from werkzeug.wrappers import Response as AnyResponse
 from app import auth
 from app.admin import case_forms, case_page, choices, words
 from app.admin.base import Column, Filter, ScopedView, like
+from app.errors import NotFound, Reason, Refused
+from app.flows import CLOSED
 from app.models import Case, School
 from app.policy import Permission
-from app.terms import CaseState, Tier
+from app.terms import Tier
+from app.workflows import declarations
 
 TIER_TONES = {Tier.SEVERE: "bad", Tier.CASE: "warn", Tier.WATCH: "muted"}
-STATE_TONES = {CaseState.CLOSED: "good", CaseState.FLAGGED: "warn"}
+STATE_TONES = {CLOSED: "good", "flagged": "warn"}
 
 
 def school_matches(text: str) -> Any:
@@ -63,7 +66,9 @@ class CasesView(ScopedView):
         ),
         Column("number", _l("Дело"), lambda c: c.number, is_export_only=True),
         Column("municipality_id", _l("Муниципалитет"), lambda c: c.school.municipality.name, is_wide_only=True),
-        Column("state", _l("Где стоит"), lambda c: c.state, kind="pill", tone=lambda c: STATE_TONES.get(c.state, "")),
+        Column(
+            "state", _l("Где стоит"), lambda c: words.stage(c), kind="pill", tone=lambda c: STATE_TONES.get(c.state, "")
+        ),
         Column(
             "entered_at",
             _l("На этапе"),
@@ -108,6 +113,23 @@ class CasesView(ScopedView):
     def href(self, row: Case) -> str | None:
         return self.get_url(".case", case_id=row.id)
 
+    def get_one(self, id: Any) -> Any:
+        """The case; where only the person's declaration is missing, the refusal says so and leads to it."""
+        try:
+            return super().get_one(id)
+        except NotFound:
+            school_id = declarations.undeclared_school(auth.db(), auth.actor(), int(id))
+            if school_id is None:
+                raise
+            raise Refused(
+                Reason(
+                    "declaration_needed",
+                    "Дело откроется, когда вы заявите, нет ли у вас конфликта интересов со школой.",
+                    "The case opens once you have declared whether you have a conflict of interest with the school.",
+                    url_for("declarations.declare", school_id=school_id),
+                )
+            ) from None
+
     @expose("/export/<kind>", methods=("POST",))
     @auth.door(Permission.CASE_READ)
     def export_cases(self, kind: str) -> Response:
@@ -133,8 +155,8 @@ class CasesView(ScopedView):
 
 
 def _states() -> choices.Choices:
-    return [("open", _("Все открытые")), *choices.terms(CaseState)]
+    return [("open", _("Все открытые")), *choices.stages()]
 
 
 def _state_is(value: str) -> ColumnElement[bool]:
-    return Case.state != CaseState.CLOSED if value == "open" else Case.state == value
+    return Case.state != CLOSED if value == "open" else Case.state == value

@@ -12,9 +12,10 @@ from sqlalchemy import func, or_, select
 
 from app import auth
 from app.admin import words
+from app.flows import CLOSED
 from app.models import Case, Programme, ProgrammeMeasure, ProgrammeTask, RoadMap, RoadMapItem, School
 from app.policy import Permission
-from app.terms import CaseState, RoadMapStatus, TaskStatus
+from app.terms import RoadMapStatus, TaskStatus
 
 if TYPE_CHECKING:
     from app.admin.day import Waiting
@@ -118,7 +119,7 @@ def _road_maps() -> list[Waiting]:
         .join(School, School.id == RoadMap.school_id)
         .where(
             RoadMap.status.in_(mine),
-            Case.state != CaseState.CLOSED,
+            Case.state != CLOSED,
             or_(RoadMap.submitted_by_id.is_(None), RoadMap.submitted_by_id != actor.user_id,
                 RoadMap.status != RoadMapStatus.SUBMITTED),
         )
@@ -152,7 +153,7 @@ def _items() -> list[Waiting]:
             RoadMapItem.status == TaskStatus.PLANNED,
             RoadMapItem.due_on <= words.today() + AHEAD,
             RoadMap.status != RoadMapStatus.PROPOSED,
-            Case.state != CaseState.CLOSED,
+            Case.state != CLOSED,
         )
         .order_by(RoadMapItem.due_on)
         .limit(20)

@@ -14,12 +14,14 @@ from app.admin import plan_forms, words
 from app.admin.base import say
 from app.admin.plan_forms import Told
 from app.errors import NotFound, Reason, Refused
+from app.flows import CLOSED
 from app.models import Case, MentoringPair, RoadMap, RoadMapItem
 from app.policy import Permission
 from app.roadmaps import load_blocks
-from app.terms import CaseState, RoadMapStatus, TaskStatus
+from app.terms import RoadMapStatus, TaskStatus
 from app.workflows import road_map_items, road_map_papers
 from app.workflows import road_maps as verbs
+from app.workflows.road_map_guards import of_case, unfinished
 
 road_map_routes = Blueprint("road_maps", __name__, url_prefix="/road-maps")
 TONES = {
@@ -33,10 +35,10 @@ TONES = {
 
 def panel(case: Case) -> dict[str, Any]:
     """What the tab «Дорожная карта» of a case shows."""
-    road_map = verbs.of_case(auth.db(), case.id)
+    road_map = of_case(auth.db(), case.id)
     actor = auth.actor()
     pairs = auth.db().scalars(select(MentoringPair).where(MentoringPair.school_id == case.school_id)).all()
-    context: dict[str, Any] = {"road_map": road_map, "pairs": pairs, "is_case_open": case.state is not CaseState.CLOSED}
+    context: dict[str, Any] = {"road_map": road_map, "pairs": pairs, "is_case_open": case.state != CLOSED}
     if road_map is None:
         return context
     items = list(road_map.items)
@@ -47,7 +49,7 @@ def panel(case: Case) -> dict[str, Any]:
         "map_blocks": _blocks(items),
         "n_items": len(counted),
         "n_done": sum(item.status is TaskStatus.DONE for item in items),
-        "n_left": len(verbs.unfinished(items)),
+        "n_left": len(unfinished(items)),
         "advice": [_advice(block) for block in road_map.blocks],
         "state_of": plan_forms.state,
         "when_of": lambda item: road_map_papers.when(item, words.locale()),
@@ -84,7 +86,7 @@ def new(case_id: int) -> Any:
         fits={key: [words.title(term) for term in because] for key, because in fits.items()},
         ticked=request.form.getlist("block") if request.method == "POST" else list(fits),
         told=told,
-        has_one=verbs.of_case(auth.db(), case.id) is not None,
+        has_one=of_case(auth.db(), case.id) is not None,
     )
     return (page, 409) if told.is_bad else page
 
@@ -174,7 +176,7 @@ def file(item_id: int) -> Any:
 def _page(row: RoadMapItem, told: Told) -> str:
     case = _case(row.case_id)
     actor = auth.actor()
-    is_ready = case.state is not CaseState.CLOSED and row.road_map.status is not RoadMapStatus.PROPOSED
+    is_ready = case.state != CLOSED and row.road_map.status is not RoadMapStatus.PROPOSED
     return render_template(
         "pages/road_map_item.html",
         item=row,

@@ -20,7 +20,7 @@ from app.database import WAL_LIMIT, acting, bind, checkpoint, needs_checkpoint_r
 from app.errors import Misconfigured
 from app.jobs.queues import enqueue, not_waiting
 from app.policy import SYSTEM
-from app.workflows import journal, objective_register, outbox, people
+from app.workflows import journal, objective_register, outbox, people, people_register
 
 log = logging.getLogger(__name__)
 
@@ -98,9 +98,10 @@ def forget_sign_ins(context: AppContext) -> None:
 
 
 def refresh_register(context: AppContext) -> None:
-    """Mark the schools whose entry in the register of objective ones began or ran out."""
+    """Mark the schools whose entry in the register of objective ones began or ran out; move people whose post did."""
     with acting(context.sessions, SYSTEM) as session:
         objective_register.refresh(session, at=datetime.now(UTC))
+        people_register.refresh(session, at=datetime.now(UTC))
 
 
 def checkpoint_if_large(context: AppContext) -> bool:

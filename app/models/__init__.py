@@ -7,14 +7,17 @@ from app.models.dataset import Dataset, FederalMarker, Upload
 from app.models.journal import JournalEntry
 from app.models.organisation import Municipality, School
 from app.models.outbox import InboxNote, JobEffect, OutboxJob
+from app.models.people import Absence, Declaration, Person, PersonDuty, PersonPost, PersonRelation, Training
 from app.models.programmes import Programme, ProgrammeMeasure, ProgrammeTask
 from app.models.road_maps import MentoringMeeting, MentoringPair, RoadMap, RoadMapItem
 from app.models.scaling import ScaledSchool, ScaleLink
 from app.models.school_groups import ClusterMembership, ClusterSet, ControlGroup, ControlMember, ObjectiveEntry
 from app.models.screening import Finding, Flag, ScreeningRun
 from app.models.user import AuthSession, LoginAttempt, User
+from app.models.workflow import WorkflowVersion
 
 __all__ = [
+    "Absence",
     "AuthSession",
     "Base",
     "Case",
@@ -26,6 +29,7 @@ __all__ = [
     "ControlMember",
     "CuratorOrder",
     "Dataset",
+    "Declaration",
     "Document",
     "FederalMarker",
     "Finding",
@@ -41,6 +45,10 @@ __all__ = [
     "ObjectiveEntry",
     "Observation",
     "OutboxJob",
+    "Person",
+    "PersonDuty",
+    "PersonPost",
+    "PersonRelation",
     "Programme",
     "ProgrammeMeasure",
     "ProgrammeTask",
@@ -53,6 +61,8 @@ __all__ = [
     "School",
     "ScreeningRun",
     "Tenant",
+    "Training",
     "Upload",
     "User",
+    "WorkflowVersion",
 ]

@@ -15,11 +15,12 @@ from app.terms.case_work import (
     Violation,
     VisitStatus,
 )
-from app.terms.cases import CaseKind, CaseState, Tier, Verdict
+from app.terms.cases import CaseKind, Tier, Verdict
 from app.terms.files import SCREENED_REPORTS, Examination, FileKind, LinkDesign, Procedure, Subject, UploadStatus
 from app.terms.groups import ClusterSetStatus, ControlGroupStatus, EntryState, MemberOrigin, ObjectiveGround
 from app.terms.jobs import JobStatus, RunStatus
 from app.terms.organisation import Role, SchoolKind
+from app.terms.people import DECLARED_KINDS, AbsenceReason, ConflictKind, Duty, PostKind, TrainingState
 from app.terms.plans import (
     ATTENDED_KINDS,
     MeasureChange,
@@ -42,16 +43,19 @@ from app.terms.screening import (
 )
 from app.terms.term import Term
 from app.terms.time import DayDirection, DayKind, DayOffPolicy, DayUnit, EventKind, RuleKind, YearKind
+from app.terms.workflows import WorkflowStatus
 
 __all__ = [
     "ATTENDED_KINDS",
+    "DECLARED_KINDS",
     "GROSS_VIOLATIONS",
     "NOTED_FAMILIES",
     "SCREENED_REPORTS",
     "SHOWN_FAMILIES",
+    "AbsenceReason",
     "CaseKind",
-    "CaseState",
     "ClusterSetStatus",
+    "ConflictKind",
     "ControlGroupStatus",
     "DayDirection",
     "DayKind",
@@ -59,6 +63,7 @@ __all__ = [
     "DayUnit",
     "DetectorName",
     "DocumentKind",
+    "Duty",
     "EntryState",
     "EventKind",
     "Examination",
@@ -78,6 +83,7 @@ __all__ = [
     "ObjectiveGround",
     "ObservationStage",
     "Party",
+    "PostKind",
     "Procedure",
     "ProgrammeStatus",
     "RecheckOutcome",
@@ -92,9 +98,11 @@ __all__ = [
     "TaskStatus",
     "Term",
     "Tier",
+    "TrainingState",
     "UploadStatus",
     "Verdict",
     "Violation",
     "VisitStatus",
+    "WorkflowStatus",
     "YearKind",
 ]

@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session
 
 from app import policy
 from app.errors import Conflict, NotFound, Reason, Refused
+from app.flows import CLOSED
 from app.models import Case, MentoringMeeting, MentoringPair, School
 from app.policy import Actor, Permission
-from app.terms import CaseState, MentoringKind, MentoringStatus
+from app.terms import MentoringKind, MentoringStatus
 from app.workflows import execution, journal
 
 
@@ -155,9 +156,7 @@ def _school(session: Session, school_id: int) -> School:
 
 
 def _open_case(session: Session, school_id: int) -> Case | None:
-    return session.scalars(
-        select(Case).where(Case.school_id == school_id, Case.state != CaseState.CLOSED).limit(1)
-    ).first()
+    return session.scalars(select(Case).where(Case.school_id == school_id, Case.state != CLOSED).limit(1)).first()
 
 
 def _record(

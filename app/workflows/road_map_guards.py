@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
 from app.errors import Reason
-from app.terms import RoadMapStatus
-from app.workflows import road_maps
-from app.workflows.engine import Guard, Question
+from app.models import RoadMap, RoadMapItem
+from app.terms import RoadMapStatus, TaskStatus
+from app.workflows.machine import Question
 
 ANCHOR = "#roadmap"
 
 
+def of_case(session: Session, case_id: int) -> RoadMap | None:
+    return session.scalars(select(RoadMap).where(RoadMap.case_id == case_id)).first()
+
+
+def unfinished(items: Iterable[RoadMapItem]) -> list[RoadMapItem]:
+    """Obligatory measures that are neither done nor waived."""
+    return [item for item in items if item.is_obligatory and item.status is TaskStatus.PLANNED]
+
+
 def road_map_accepted(q: Question) -> Reason | None:
     """None when the case's road map has been checked and accepted."""
-    road_map = road_maps.of_case(q.session, q.case.id)
+    road_map = of_case(q.session, q.case.id)
     if road_map is None:
         return Reason(
             "no_road_map",
@@ -32,8 +46,8 @@ def road_map_accepted(q: Question) -> Reason | None:
 
 def obligatory_items_settled(q: Question) -> Reason | None:
     """None when every obligatory measure of the road map is done, or waived with a reason; or there is no road map."""
-    road_map = road_maps.of_case(q.session, q.case.id)
-    left = road_maps.unfinished(road_map.items) if road_map is not None else []
+    road_map = of_case(q.session, q.case.id)
+    left = unfinished(road_map.items) if road_map is not None else []
     if not left:
         return None
     first, n = left[0].what, len(left)
@@ -44,14 +58,3 @@ def obligatory_items_settled(q: Question) -> Reason | None:
         f"Obligatory measures of the road map are open: {n}. Report on them with evidence or waive them with a reason.",
         ANCHOR,
     )
-
-
-ROAD_MAP_ACCEPTED = Guard(
-    "road_map_accepted", "Дорожная карта школы принята", "The school's road map is accepted", road_map_accepted
-)
-ROAD_MAP_SETTLED = Guard(
-    "road_map_settled",
-    "Обязательные мероприятия карты выполнены или сняты с причиной",
-    "Obligatory measures of the road map are done or waived with a reason",
-    obligatory_items_settled,
-)

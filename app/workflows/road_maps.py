@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -13,12 +13,14 @@ from sqlalchemy.orm import Session
 from app import policy
 from app.calendars import Anchor, parse_rule
 from app.errors import Conflict, NotFound, Reason, Refused
+from app.flows import CLOSED
 from app.models import Case, Flag, Interview, Observation, RoadMap, RoadMapItem
 from app.policy import SYSTEM, Actor, Permission
 from app.roadmaps import Chosen, Signs, choose, load_blocks
-from app.terms import CaseState, DocumentKind, EventKind, MeasureKind, RoadMapStatus, TaskStatus
+from app.terms import DocumentKind, EventKind, MeasureKind, RoadMapStatus, TaskStatus
 from app.workflows import execution, issuing, plan_events, road_map_papers
 from app.workflows.case import open_case_of, record
+from app.workflows.road_map_guards import of_case
 
 S = RoadMapStatus
 BEING_WRITTEN = frozenset({S.PROPOSED, S.AGREED, S.RETURNED})
@@ -258,7 +260,7 @@ def accept(session: Session, road_map_id: int, *, actor: Actor, at: datetime, ex
 def follow_events(session: Session, case: Case, *, at: datetime) -> None:
     """Date the open, unpinned measures of a case anew from its events, and journal what moved."""
     road_map = of_case(session, case.id)
-    if road_map is None or case.state is CaseState.CLOSED:
+    if road_map is None or case.state == CLOSED:
         return
     calendar, anchors = _time(session, case, at.date(), road_map.proposed_at.date())
     moved = {}
@@ -272,15 +274,6 @@ def follow_events(session: Session, case: Case, *, at: datetime) -> None:
     session.flush()
     if moved:
         record(session, case, "roadmap:follow", actor=SYSTEM, at=at, facts={"items": moved})
-
-
-def of_case(session: Session, case_id: int) -> RoadMap | None:
-    return session.scalars(select(RoadMap).where(RoadMap.case_id == case_id)).first()
-
-
-def unfinished(items: Iterable[RoadMapItem]) -> list[RoadMapItem]:
-    """Obligatory measures that are neither done nor waived."""
-    return [item for item in items if item.is_obligatory and item.status is TaskStatus.PLANNED]
 
 
 def _time(session: Session, case: Case, on: date, proposed_on: date) -> tuple[Any, list[Any]]:

@@ -11,10 +11,11 @@ import openpyxl
 import pytest
 
 from app.database import acting
+from app.flows import CLOSED
 from app.models import Case, JournalEntry, Programme, ProgrammeMeasure, ProgrammeTask, RoadMap, RoadMapItem
 from app.policy import SYSTEM
 from app.roadmaps import load_templates
-from app.terms import ProgrammeStatus, RoadMapStatus, TaskStatus
+from app.terms import ProgrammeStatus, RoadMapStatus, TaskStatus, Verdict
 from app.workflows import programme_updates
 from tests.admin.test_data_pages import Browser
 from tests.admin.world import CANARY, NOW, World
@@ -250,10 +251,8 @@ def test_the_school_marks_its_measure_with_a_file_and_cannot_waive_it(
 
 def test_a_closed_case_lets_nobody_change_its_road_map(world: World, sveta: Browser) -> None:
     with acting(world.context.sessions, SYSTEM) as session:
-        from app.terms import CaseState, Verdict
-
         case = session.get(Case, world.own.case)
-        case.state, case.verdict, case.closed_at = CaseState.CLOSED, Verdict.NOT_CONFIRMED, NOW
+        case.state, case.verdict, case.closed_at = CLOSED, Verdict.NOT_CONFIRMED, NOW
     (item,) = [row for row in world.rows(RoadMapItem, case_id=world.own.case) if row.status is TaskStatus.PLANNED]
 
     answer = sveta.send(f"/road-maps/items/{item.id}/act", action="move", version="1", due_on="2030-01-01",

@@ -41,7 +41,6 @@ from app.models import (
 from app.policy import SYSTEM
 from app.settings import Settings
 from app.terms import (
-    CaseState,
     DocumentKind,
     Family,
     FileKind,
@@ -77,6 +76,7 @@ class Place:
     finding: int
     entry: int
     group: int
+    person: int
     programme: int
     measure: int
     task: int
@@ -191,7 +191,7 @@ def fill(session: Session, context: AppContext, cast: Cast, school: School, word
             }
         ],
     }
-    case = make.make_case(session, school, state=CaseState.OBSERVED, version=0, curator_name=f"Куратор {word}")
+    case = make.make_case(session, school, state="observed", version=0, curator_name=f"Куратор {word}")
     flag = make.make_flag(session, school, run, case_id=case.id, frozen=frozen)
     finding = Finding(
         run_id=run.id,
@@ -293,6 +293,7 @@ def fill(session: Session, context: AppContext, cast: Cast, school: School, word
     )
     entry = make.make_entry(session, school, reason=f"Основание записи {word}", recorded_by_name=f"Внёс {word}")
     group = make.make_control_group(session, [school], title=f"Группа {word}", drawn_by_name=f"Составил {word}")
+    person = make.make_person(session, school, name=f"Сотрудник {word}".strip(), note=f"Связь {word}", cast=cast)
     session.flush()
     of_case = (case.id, flag.id, observation.id, recheck.id, document.id)
     programme = plans.make_programme(session, school, word)
@@ -300,7 +301,7 @@ def fill(session: Session, context: AppContext, cast: Cast, school: School, word
     pair = plans.make_pair(session, school, cast.objective, word)
     (measure,) = programme.measures
     of_plans = (programme.id, measure.id, measure.tasks[0].id, road_map.id, road_map.items[0].id, pair.id)
-    return Place(school.id, *of_case, upload.id, finding.id, entry.id, group.id, *of_plans)
+    return Place(school.id, *of_case, upload.id, finding.id, entry.id, group.id, person.id, *of_plans)
 
 
 def make_frozen() -> dict[str, Any]:
@@ -352,6 +353,9 @@ def make_world(context: AppContext) -> World:
         neighbour = fill(session, context, cast, cast.neighbour, NEIGHBOUR, run, dataset)
         foreign = fill(session, context, cast, cast.foreign, CANARY, run, dataset)
         session.get(Case, own.case).curator_id = cast["kira"].id
+        for login in ("kira", "ivan"):
+            for school in (cast.school, cast.objective):
+                make.make_declaration(session, cast[login], school)
         dead = OutboxJob(
             kind="issue_document",
             queue="default",

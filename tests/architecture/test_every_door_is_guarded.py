@@ -50,6 +50,7 @@ DATA = {"version": "0", "request_id": "matrix-request", "trigger": "recheck", "r
 FILES, JOBS = ("xlsx", "nonsense"), ("upload", "run", "recheck", "document", "scale")
 TEMPLATES = ("amur", "nonsense")
 FORMS = ("interview", "handover", "order", "observation", "recheck", "conclusion", "nonsense")
+CARD_FORMS = ("post", "duty", "training", "absence", "tie", "nonsense")
 
 
 def test_every_route_names_a_permission_or_is_listed_here(world: World) -> None:
@@ -169,7 +170,11 @@ def _posts(world: World) -> Iterator[tuple]:
 def _paths(world: World, rule: str, kind: str) -> list[str]:
     """Addresses of a rule with ids of one kind; a text parameter brings one address for each of its values."""
     paths = [re.sub(r"<row:(\w+)>", lambda found: _id(world, rule, found.group(1), kind), rule)]
-    texts = {"<kind>": JOBS if rule.startswith("/jobs/") else FILES, "<form>": FORMS, "<template>": TEMPLATES}
+    texts = {
+        "<kind>": JOBS if rule.startswith("/jobs/") else FILES,
+        "<form>": CARD_FORMS if rule.startswith("/people/") else FORMS,
+        "<template>": TEMPLATES,
+    }
     for name, values in texts.items():
         paths = [path.replace(name, value) for path in paths for value in (values if name in path else ("",))]
     return paths

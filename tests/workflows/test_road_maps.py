@@ -27,11 +27,12 @@ from app.errors import Conflict, NotFound, NotPermitted, Refused
 from app.models import Case, CaseEvent, Document, JournalEntry, RoadMap
 from app.policy import SYSTEM
 from app.storage import ObjectStore
-from app.terms import CaseState, DocumentKind, MentoringKind, MentoringStatus, RoadMapStatus, TaskStatus
+from app.terms import DocumentKind, MentoringKind, MentoringStatus, RoadMapStatus, TaskStatus
 from app.workflows import issuing, mentoring, road_map_items, road_maps
 from app.workflows.engine import Question
 from app.workflows.execution import Report
-from app.workflows.road_map_guards import ROAD_MAP_ACCEPTED, ROAD_MAP_SETTLED
+from app.workflows.guards import CHECKS
+from app.workflows.road_map_guards import unfinished
 from tests import factories as make
 from tests.people import Cast, make_cast
 
@@ -106,8 +107,8 @@ def test_when_the_interview_is_recorded_its_days_follow_and_pinned_ones_stay(
     )  # fmt: skip
     session.add(
         CaseEvent(
-            case_id=case.id, seq=1, request_id="move-interview", trigger="interview", from_state=CaseState.FLAGGED,
-            to_state=CaseState.INTERVIEW, actor_name="Kira", at=datetime(2026, 11, 30, 9, tzinfo=UTC),
+            case_id=case.id, seq=1, request_id="move-interview", trigger="interview", from_state="flagged",
+            to_state="interview", actor_name="Kira", at=datetime(2026, 11, 30, 9, tzinfo=UTC),
             municipality_id=case.municipality_id, school_id=case.school_id,
         )
     )  # fmt: skip
@@ -179,32 +180,32 @@ def test_a_return_needs_remarks_and_lets_the_school_add_measures(
 
 def test_the_guard_of_acceptance_bites(session: Session, cast: Cast, case: Case, at: datetime) -> None:
     ask = question(session, cast, case, at)
-    assert ROAD_MAP_ACCEPTED.check(ask).code == "no_road_map"
+    assert CHECKS["road_map_accepted"](ask).code == "no_road_map"
     road_map = proposed(session, cast, case, at)
-    assert ROAD_MAP_ACCEPTED.check(ask).code == "road_map_not_accepted"
+    assert CHECKS["road_map_accepted"](ask).code == "road_map_not_accepted"
     step(session, road_map, road_maps.agree, cast.actor("sveta"), at)
     step(session, road_map, road_maps.submit, cast.actor("sveta"), at)
     step(session, road_map, road_maps.accept, cast.actor("marat"), at)
 
-    assert ROAD_MAP_ACCEPTED.check(ask) is None
+    assert CHECKS["road_map_accepted"](ask) is None
 
 
 def test_the_guard_of_obligatory_measures_bites_until_the_last_is_done_or_waived(
     session: Session, cast: Cast, case: Case, store: ObjectStore, at: datetime
 ) -> None:
     ask = question(session, cast, case, at)
-    assert ROAD_MAP_SETTLED.check(ask) is None
+    assert CHECKS["road_map_settled"](ask) is None
     road_map = proposed(session, cast, case, at, "vsoko")
     step(session, road_map, road_maps.agree, cast.actor("sveta"), at)
     council, acts = (item for item in road_map.items if item.is_obligatory)
     who = {"at": at}
-    assert "2" in ROAD_MAP_SETTLED.check(ask).ru
+    assert "2" in CHECKS["road_map_settled"](ask).ru
 
     report = Report(REPORT.done_on, REPORT.note, n_people=20)
     road_map_items.complete(
         session, store, council.id, report, actor=cast.actor("sveta"), expected_version=council.version, **who
     )
-    assert ROAD_MAP_SETTLED.check(ask).href == "#roadmap"
+    assert CHECKS["road_map_settled"](ask).href == "#roadmap"
     with pytest.raises(NotPermitted):
         road_map_items.waive(
             session, acts.id, "Акты уже действуют.", actor=cast.actor("sveta"), expected_version=acts.version, **who
@@ -213,7 +214,7 @@ def test_the_guard_of_obligatory_measures_bites_until_the_last_is_done_or_waived
         session, acts.id, "Акты обновили весной.", actor=cast.actor("marat"), expected_version=acts.version, **who
     )
 
-    assert ROAD_MAP_SETTLED.check(ask) is None
+    assert CHECKS["road_map_settled"](ask) is None
 
 
 def test_nothing_is_reported_before_the_school_agreed(
@@ -392,10 +393,10 @@ class RoadMapLife(RuleBasedStateMachine):
         for item in self.road_map.items:
             assert item.status is not TaskStatus.DONE or (item.done_on and (item.note or item.link or item.file_name))
             assert (item.status is TaskStatus.WAIVED) == (item.waived_reason is not None)
-        left = road_maps.unfinished(self.road_map.items)
+        left = unfinished(self.road_map.items)
         asked = Question(self.session, self.case, self.cast.actor("marat"), AT)
-        assert (ROAD_MAP_SETTLED.check(asked) is None) == (not left)
-        assert (ROAD_MAP_ACCEPTED.check(asked) is None) == (self.road_map.status is RoadMapStatus.ACCEPTED)
+        assert (CHECKS["road_map_settled"](asked) is None) == (not left)
+        assert (CHECKS["road_map_accepted"](asked) is None) == (self.road_map.status is RoadMapStatus.ACCEPTED)
 
     @invariant()
     def each_step_stands_in_the_journal(self) -> None:
