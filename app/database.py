@@ -161,12 +161,19 @@ def _narrow(state: ORMExecuteState) -> None:
         )
     if not state.is_relationship_load:
         _refuse_bare_tables(state.statement)
-    state.statement = state.statement.options(
-        *(
+    state.statement = state.statement.options(*_criteria(state.session, actor))
+
+
+def _criteria(session: Session, actor: policy.Actor | None) -> tuple[Any, ...]:
+    """What narrows every statement of `actor`; made once a session, for making it costs more than most statements."""
+    known = session.info.get("criteria")
+    if known is None or known[0] is not actor:
+        options = tuple(
             with_loader_criteria(model, policy.visible(actor, model), include_aliases=True)
             for model in policy.scoped_classes()
         )
-    )
+        known = session.info["criteria"] = (actor, options)
+    return known[1]
 
 
 def _refuse_bare_tables(statement: Any) -> None:

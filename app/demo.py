@@ -37,7 +37,7 @@ from app.terms import (
     Verdict,
 )
 from app.workflows import case as cases
-from app.workflows import intake, outbox, people, recheck, screening
+from app.workflows import intake, outbox, people, preservation, recheck, screening
 from app.workflows.assignment import issue_order
 from app.workflows.engine import fire
 from app.workflows.interview import AgreedAction, InterviewForm, record_interview
@@ -302,6 +302,17 @@ class _Story:
         self.move("observe", "inspector")
 
     def order_recheck(self) -> None:
+        preservation.request_keeping(
+            self.session,
+            self.case.id,
+            number=f"{300 + self.case.id}-п",
+            keep_until=self.at.date() + timedelta(days=180),
+            is_confirmed=True,
+            signatory="Соколова М. П.",
+            signatory_post="Начальник управления образования",
+            actor=self.actor("department"),
+            at=self.at,
+        )
         recheck.request_recheck(
             self.session,
             self.case.id,

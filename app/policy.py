@@ -35,6 +35,7 @@ class Permission(StrEnum):
     """One right each, ``resource:action``; what it lets one do stands beside it."""
 
     AUDIT_VERIFY = "audit:verify"  # check the journal's chain
+    CALENDAR_KEEP = "calendar:keep"  # change events and local days, set, pin and end deadlines
     CASE_ASSIGN = "case:assign"  # issue a curator's order, move the case to it
     CASE_CLOSE = "case:close"  # approve a closure another person proposed
     CASE_CONCLUDE = "case:conclude"  # propose a closure with its grounds
@@ -85,6 +86,7 @@ _READ = frozenset(
 GRANTS: dict[Role, frozenset[Permission]] = {
     Role.REGION_MANAGER: _READ
     | {
+        Permission.CALENDAR_KEEP,
         Permission.CASE_ASSIGN,
         Permission.CASE_CLOSE,
         Permission.CASE_OPEN,
@@ -106,6 +108,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     },
     Role.DEPARTMENT: _READ
     | {
+        Permission.CALENDAR_KEEP,
         Permission.CASE_ASSIGN,
         Permission.CASE_CLOSE,
         Permission.CASE_CONCLUDE,

@@ -19,10 +19,12 @@ from sqlalchemy import ScalarSelect, func, select
 from app import auth
 from app.admin import case_signs, explaining, words
 from app.admin.account import account, language
+from app.admin.calendar import CalendarPage
 from app.admin.cases import CasesView
 from app.admin.clusters import ClustersView
 from app.admin.control import ControlView
 from app.admin.day import DayPage
+from app.admin.deadlines import DeadlinesView
 from app.admin.declarations import DeclarationsPage
 from app.admin.documents import documents
 from app.admin.fairness import FairnessPage
@@ -51,6 +53,7 @@ from app.models import (
     Case,
     ClusterSet,
     ControlGroup,
+    Deadline,
     Flag,
     JournalEntry,
     MentoringPair,
@@ -92,6 +95,8 @@ def menu() -> tuple[Entry, ...]:
         Entry("", "rechecks", _("Перепроверки"), "rechecks"),
         Entry("", "programmes", _("Программы"), "programmes"),
         Entry("", "mentoring", _("Наставничество")),
+        Entry("", "deadlines", _("Сроки")),
+        Entry("", "calendar", _("Календарь")),
         Entry("", "declarations", _("Декларации"), "declarations"),
         Entry("", "people", _("Люди")),
         Entry(_("Анализ"), "uploads", _("Данные"), "uploads"),
@@ -143,6 +148,8 @@ def install_admin(app: Flask) -> None:
         RechecksView(Recheck, name="Перепроверки", endpoint="rechecks", url="/rechecks"),
         ProgrammesView(Programme, name="Программы", endpoint="programmes", url="/programmes"),
         MentoringView(MentoringPair, name="Наставничество", endpoint="mentoring", url="/mentoring"),
+        DeadlinesView(Deadline, name="Сроки", endpoint="deadlines", url="/deadlines"),
+        CalendarPage(name="Календарь", endpoint="calendar", url="/calendar"),
         UploadsView(Upload, name="Данные", endpoint="uploads", url="/uploads"),
         RunsView(ScreeningRun, name="Проверки", endpoint="runs", url="/screening"),
         WhatIfPage(name="Что, если", endpoint="what_if", url="/what-if"),

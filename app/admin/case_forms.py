@@ -18,10 +18,12 @@ from sqlalchemy import select
 
 from app import auth
 from app.admin import case_fields as fields
+from app.admin import case_keeping as keeping
 from app.admin import case_page, case_signs, case_stages, words
 from app.admin import case_steps as steps
 from app.admin.base import say
 from app.errors import Conflict, NotFound, Reason, Refused
+from app.flows import CLOSED
 from app.models import Case, Flag, JournalEntry
 from app.policy import Permission, require
 from app.workflows import engine
@@ -45,8 +47,14 @@ class CaseForm:
     save: Callable[[Case, Any], None]
     done: Any
     trigger: str | None = None
+    is_for_every_stage: bool = False
     template: str = "pages/case_form.html"
     context: Callable[[Case], dict[str, Any]] = field(default=lambda case: {})
+
+
+def is_in_place(case: Case, name: str) -> bool:
+    """Whether the case stands where the form may be filled in: its workflow says so, or the form fits every stage."""
+    return name in state_of(case).forms or (FORMS[name].is_for_every_stage and case.state != CLOSED)
 
 
 def serve(view: CasesView, case: Case, name: str) -> Any:
@@ -55,7 +63,7 @@ def serve(view: CasesView, case: Case, name: str) -> Any:
     if spec is None:
         raise NotFound(_("Такой формы нет."))
     require(auth.actor(), spec.permission)
-    if name not in state_of(case).forms:
+    if not is_in_place(case, name):
         raise Refused(
             Reason(
                 "form_out_of_place",
@@ -207,7 +215,17 @@ FORMS: dict[str, CaseForm] = {
         steps.recheck_form,
         steps.save_recheck,
         _l("Перепроверка назначена, выборка составляется."),
-        context=steps.expert_objections,
+        context=lambda case: steps.expert_objections(case) | keeping.kept(case),
+    ),
+    "preservation": CaseForm(
+        _l("Попросить сохранить работы"),
+        _l("Письмо школе оформится в PDF; день, до которого работы точно есть, сдвинется."),
+        P.CASE_RECHECK,
+        keeping.form,
+        keeping.save,
+        _l("Просьба внесена, письмо готовится."),
+        is_for_every_stage=True,
+        context=keeping.kept,
     ),
     "conclusion": CaseForm(
         _l("Предложить закрытие"),

@@ -19,6 +19,7 @@ from app.models import (
     Case,
     Conclusion,
     CuratorOrder,
+    Deadline,
     Document,
     Interview,
     Observation,
@@ -32,8 +33,7 @@ from app.terms import (
     Violation,
     VisitStatus,
 )
-from app.workflows import engine
-from app.workflows.definitions import state_of
+from app.workflows import engine, preservation, stage_clock
 
 if TYPE_CHECKING:
     from app.admin.cases import CasesView
@@ -46,6 +46,7 @@ FORM_OF_ANCHOR = {
     "#observation": "observation",
     "#recheck": "recheck",
     "#conclusion": "conclusion",
+    "#preservation": "preservation",
 }
 """Where a guard's reason says something is missing → the form that supplies it."""
 
@@ -69,7 +70,13 @@ def show(view: CasesView, case: Case, *, told: Sequence[Reason] = (), conflict: 
         "request_id": secrets.token_hex(16),
         "order": _latest(CuratorOrder, case),
         "conclusion": _latest(Conclusion, case),
-        "stage_due": case_stages.stage_due(case),
+        "clock": stage_clock.clock_of(auth.db(), case, words.today()),
+        "deadlines": auth.db()
+        .scalars(
+            select(Deadline).where(Deadline.case_id == case.id, Deadline.done_at.is_(None)).order_by(Deadline.due_on)
+        )
+        .all(),
+        "kept": preservation.standing(auth.db(), case, today=words.today()),
         "href_of": lambda href: href_of(case, href),
         "checks": checks,
         "may_move": any(move.is_permitted for move in moves),
@@ -121,11 +128,12 @@ def available(case: Case) -> list[engine.Move]:
 
 def offered(case: Case) -> list[tuple[str, str]]:
     """Forms this person may open on this case now: name and title."""
-    from app.admin.case_forms import FORMS
+    from app.admin.case_forms import FORMS, is_in_place
 
-    offers = state_of(case).forms
     return [
-        (name, str(form.title)) for name, form in FORMS.items() if name in offers and auth.actor().may(form.permission)
+        (name, str(form.title))
+        for name, form in FORMS.items()
+        if is_in_place(case, name) and auth.actor().may(form.permission)
     ]
 
 

@@ -18,11 +18,12 @@ from app import auth
 from app.admin import day_plans, words
 from app.admin.base import HomePage
 from app.admin.case_forms import FORMS
-from app.flows import CLOSED, State, clock
+from app.flows import CLOSED, State
 from app.models import (
     Case,
     Conclusion,
     Dataset,
+    DueMove,
     Flag,
     Observation,
     OutboxJob,
@@ -59,12 +60,11 @@ class OpenCase:
     row: Any
     state: State
     days: int
-    budget: int
 
     @property
     def over(self) -> int:
-        """Days past the aim of the stage; nought or less while there is time."""
-        return self.days - self.budget
+        """Days past the day the stage was due; nought or less while there is time or the clock stands."""
+        return (words.today() - self.row.due_on).days if self.row.due_on else 0
 
 
 class DayPage(HomePage):
@@ -89,6 +89,7 @@ class DayPage(HomePage):
             n_new=_new_flags(),
             states=_where_cases_stand(cases),
             week=_this_week(),
+            shifted=_shifted(),
             n_open=len(cases),
             oldest=max((case.days for case in cases), default=0),
             first=None if cases or waiting else _first_step(),
@@ -108,6 +109,7 @@ def _open_cases() -> list[OpenCase]:
             Case.tier,
             Case.evidence,
             Case.entered_at,
+            Case.due_on,
             Case.curator_id,
             School.name.label("school"),
         )
@@ -115,13 +117,15 @@ def _open_cases() -> list[OpenCase]:
         .where(Case.state != CLOSED)
         .order_by(Case.evidence.desc(), Case.id)
     )
-    session, today = auth.db(), words.today()
-    found = []
-    for row in session.execute(statement):
-        state = state_named(session, row.workflow, row.workflow_version, row.state)
-        entered_on = words.local_day(row.entered_at)
-        found.append(OpenCase(row, state, clock.days_between(entered_on, today), clock.budget(state, entered_on)))
-    return found
+    session = auth.db()
+    return [
+        OpenCase(
+            row,
+            state_named(session, row.workflow, row.workflow_version, row.state),
+            words.days_between(row.entered_at),
+        )
+        for row in session.execute(statement)
+    ]
 
 
 def _cases_waiting(cases: list[OpenCase]) -> list[Waiting]:
@@ -354,3 +358,18 @@ def _this_week() -> list[tuple[str, str, str]]:
         href = url_for("rechecks.recheck", recheck_id=row.id)
         found.append((row.scheduled_on, _("перепроверка, %(school)s", school=row.name), href))
     return [(words.day(day, "short"), what, href) for day, what, href in sorted(found)[:8]]
+
+
+def _shifted() -> list[tuple[str, str]]:
+    """Deadlines in sight that a change of the calendar moved in the last seven days, when it asked to tell of it."""
+    since = auth.now() - timedelta(days=7)
+    rows = auth.db().scalars(
+        select(DueMove).where(DueMove.is_told, DueMove.at >= since).order_by(DueMove.id.desc()).limit(SHOWN)
+    )
+    return [
+        (
+            row.label,
+            _("было %(old)s, стало %(new)s", old=words.day(row.old_on, "short"), new=words.day(row.new_on, "short")),
+        )
+        for row in rows
+    ]

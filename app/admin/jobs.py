@@ -22,6 +22,7 @@ from app.workflows import journal, outbox
 TONES = {JobStatus.DONE: "good", JobStatus.DEAD: "bad", JobStatus.RUNNING: "warn", JobStatus.PENDING: "muted"}
 KINDS = {
     "case_moved": _l("сообщение о ходе дела"),
+    "change_calendar": _l("изменение календаря и сроков"),
     "issue_document": _l("оформление документа"),
     "draw_recheck": _l("составление выборки"),
     "read_upload": _l("чтение файла"),

@@ -12,9 +12,9 @@ from sqlalchemy import select
 from app import auth
 from app.admin import words
 from app.errors import NotFound
-from app.models import Document, Recheck, ScaleLink, ScreeningRun, Upload
+from app.models import CalendarChange, Document, Recheck, ScaleLink, ScreeningRun, Upload
 from app.policy import Permission, require
-from app.terms import RecheckStatus, RunStatus, UploadStatus
+from app.terms import ChangeStatus, RecheckStatus, RunStatus, UploadStatus
 
 progress = Blueprint("progress", __name__)
 
@@ -41,11 +41,16 @@ def _scale(row: ScaleLink) -> dict[str, Any]:
     return {"share": None, "text": words.title(row.status), "done": not running}
 
 
+def _calendar(row: CalendarChange) -> dict[str, Any]:
+    return {"share": None, "text": _("Сроки пересчитываются"), "done": row.status is not ChangeStatus.QUEUED}
+
+
 KINDS: dict[str, tuple[Any, Permission, Callable[[Any], dict[str, Any]]]] = {
     "upload": (Upload, Permission.DATA_READ, _upload),
     "run": (ScreeningRun, Permission.SCREENING_READ, _run),
     "recheck": (Recheck, Permission.CASE_READ, _recheck),
     "scale": (ScaleLink, Permission.GROUP_READ, _scale),
+    "calendar": (CalendarChange, Permission.CALENDAR_KEEP, _calendar),
     "document": (Document, Permission.DOCUMENT_READ, _document),
 }
 

@@ -29,12 +29,17 @@ class Anchor:
 
 @dataclass(frozen=True)
 class Due:
-    """One occurrence. `due_on` is None for what is done constantly; `said_on` is the day before days off moved it."""
+    """One occurrence.
+
+    `due_on` is None for what is done constantly; `said_on` is the day before days off moved it. `key` names the
+    occurrence among those of its rule and stays when its event moves: the event, the year, or the stated day.
+    """
 
     starts_on: date
     due_on: date | None
     said_on: date | None = None
     anchor: Anchor | None = None
+    key: str = ""
 
     @property
     def is_moved(self) -> bool:
@@ -71,7 +76,7 @@ def _settled(rule: Rule, due: Due, calendar: WorkingCalendar) -> Due:
     moved = calendar.settle(due.said_on, rule.day_off, avoid_vacations=rule.avoid_vacations)
     # A day that only names a deadline begins when it is due; a window keeps its beginning.
     starts_on = moved if due.starts_on == due.said_on else min(due.starts_on, moved)
-    return Due(starts_on, moved, due.said_on, due.anchor)
+    return Due(starts_on, moved, due.said_on, due.anchor, due.key or due.said_on.isoformat())
 
 
 def _dates(rule: Rule, anchors: Sequence[Anchor], calendar: WorkingCalendar, span: Span) -> Iterator[Due]:
@@ -105,7 +110,7 @@ def _offsets(rule: Rule, anchors: Sequence[Anchor], calendar: WorkingCalendar, s
             day = calendar.add_working_days(anchor.on, sign * rule.days)
         else:
             day = anchor.on + timedelta(days=sign * rule.days)
-        yield Due(min(anchor.on, day), day, day, anchor)
+        yield Due(min(anchor.on, day), day, day, anchor, f"event:{anchor.key or anchor.on.isoformat()}")
 
 
 def fits(rule: Rule, anchor: Anchor) -> bool:
@@ -144,11 +149,38 @@ def _year_ends(rule: Rule, anchors: Sequence[Anchor], calendar: WorkingCalendar,
             yield Due(date(year, 1, 1), date(year, 12, 31), date(year, 12, 31))
         else:
             end, anchor = _academic_end(year - 1, anchors)
-            yield Due(date(year - 1, 9, 1), end, end, anchor)
+            yield Due(date(year - 1, 9, 1), end, end, anchor, f"year:{year}")
 
 
 def _years(span: Span) -> range:
     return range(span.starts_on.year, span.ends_on.year + 1)
+
+
+def follow(
+    key: str | None, due_on: date | None, before: Sequence[Due], after: Sequence[Due]
+) -> tuple[Due | None, bool]:
+    """Where a deadline goes when events or the calendar change.
+
+    Parameters
+    ----------
+    key : str or None
+        Key of the occurrence the deadline stands for; None when nobody noted it: then the one occurrence of `before`
+        that was due on `due_on` is meant.
+    before, after : sequence of Due
+        Occurrences of its rule in the world as it was and as it will be.
+
+    Returns
+    -------
+    (Due or None, bool)
+        The occurrence now; None when it is not to be found. True when it was there before and is gone.
+    """
+    if key is None:
+        same = [due for due in before if due.due_on == due_on]
+        if len(same) != 1:
+            return None, False
+        key = same[0].key
+    found = next((due for due in after if due.key == key), None)
+    return found, found is None and any(due.key == key for due in before)
 
 
 Finder = Callable[[Rule, Sequence[Anchor], WorkingCalendar, Span], Iterable[Due]]
@@ -159,6 +191,6 @@ FINDERS: dict[RuleKind, Finder] = {
     RuleKind.MONTHLY: lambda rule, anchors, calendar, span: _in_months(rule, range(1, 13), span, 1),
     RuleKind.QUARTERLY: lambda rule, anchors, calendar, span: _in_months(rule, (3, 6, 9, 12), span, 3),
     RuleKind.MONTHS: lambda rule, anchors, calendar, span: _in_months(rule, rule.months, span, 1),
-    RuleKind.CONSTANTLY: lambda rule, anchors, calendar, span: [Due(span.starts_on, None)],
+    RuleKind.CONSTANTLY: lambda rule, anchors, calendar, span: [Due(span.starts_on, None, key="constantly")],
     RuleKind.YEAR_END: _year_ends,
 }

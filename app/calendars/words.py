@@ -27,6 +27,7 @@ AFTER_WHAT = {
     EventKind.PUBLICATION: ("публикации списка", "the publication of the list"),
     EventKind.CASE_MOVE: ("хода дела", "the move of the case"),
     EventKind.ACADEMIC_YEAR_END: ("конца учебного года", "the end of the academic year"),
+    EventKind.WORKS_KEPT: ("конца срока хранения работ", "the end of keeping the works"),
 }
 
 

@@ -1,9 +1,18 @@
 """Tables. One family a module; columns, constraints and relations, no rules."""
 
 from app.models.base import Base, Tenant
+from app.models.calendars import (
+    CalendarChange,
+    CalendarEntry,
+    CalendarEvent,
+    Deadline,
+    DueMove,
+    PreservationRequest,
+)
 from app.models.case import Case, CaseEvent, Conclusion
 from app.models.case_work import CuratorOrder, Document, Interview, Observation, Recheck, RecheckedWork
 from app.models.dataset import Dataset, FederalMarker, Upload
+from app.models.dated import Dated, dated_checks
 from app.models.journal import JournalEntry
 from app.models.organisation import Municipality, School
 from app.models.outbox import InboxNote, JobEffect, OutboxJob
@@ -20,6 +29,9 @@ __all__ = [
     "Absence",
     "AuthSession",
     "Base",
+    "CalendarChange",
+    "CalendarEntry",
+    "CalendarEvent",
     "Case",
     "CaseEvent",
     "ClusterMembership",
@@ -29,8 +41,11 @@ __all__ = [
     "ControlMember",
     "CuratorOrder",
     "Dataset",
+    "Dated",
+    "Deadline",
     "Declaration",
     "Document",
+    "DueMove",
     "FederalMarker",
     "Finding",
     "Flag",
@@ -49,6 +64,7 @@ __all__ = [
     "PersonDuty",
     "PersonPost",
     "PersonRelation",
+    "PreservationRequest",
     "Programme",
     "ProgrammeMeasure",
     "ProgrammeTask",
@@ -65,4 +81,5 @@ __all__ = [
     "Upload",
     "User",
     "WorkflowVersion",
+    "dated_checks",
 ]

@@ -42,7 +42,20 @@ from app.terms.screening import (
     Mechanism,
 )
 from app.terms.term import Term
-from app.terms.time import DayDirection, DayKind, DayOffPolicy, DayUnit, EventKind, RuleKind, YearKind
+from app.terms.time import (
+    ChangeKind,
+    ChangeStatus,
+    DayDirection,
+    DayKind,
+    DayOffPolicy,
+    DayUnit,
+    EntryKind,
+    EventKind,
+    Following,
+    Lateness,
+    RuleKind,
+    YearKind,
+)
 from app.terms.workflows import WorkflowStatus
 
 __all__ = [
@@ -54,6 +67,9 @@ __all__ = [
     "SHOWN_FAMILIES",
     "AbsenceReason",
     "CaseKind",
+    "CaseState",
+    "ChangeKind",
+    "ChangeStatus",
     "ClusterSetStatus",
     "ConflictKind",
     "ControlGroupStatus",
@@ -64,6 +80,7 @@ __all__ = [
     "DetectorName",
     "DocumentKind",
     "Duty",
+    "EntryKind",
     "EntryState",
     "EventKind",
     "Examination",
@@ -72,7 +89,9 @@ __all__ = [
     "FileKind",
     "FindingLevel",
     "FindingOutcome",
+    "Following",
     "JobStatus",
+    "Lateness",
     "LinkDesign",
     "MeasureChange",
     "MeasureKind",

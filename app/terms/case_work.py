@@ -36,6 +36,7 @@ class DocumentKind(Term):
     SCHOOL_ROAD_MAP = "school_road_map", "Дорожная карта школы", "Road map of the school"
     PROGRAMME = "programme", "Программа", "Programme"
     PROGRAMME_REPORT = "programme_report", "Отчёт об исполнении программы", "Report on the programme"
+    KEEP_WORKS = "keep_works", "Просьба сохранить работы", "Request to keep works"
 
 
 class ObservationStage(Term):

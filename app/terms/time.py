@@ -13,6 +13,7 @@ class EventKind(Term):
     PUBLICATION = "publication", "публикация списка", "publication of the list"
     CASE_MOVE = "case_move", "ход дела", "move of the case"
     ACADEMIC_YEAR_END = "academic_year_end", "конец учебного года", "end of the academic year"
+    WORKS_KEPT = "works_kept", "конец срока хранения работ", "end of keeping the works"
 
 
 class DayKind(Term):
@@ -57,3 +58,41 @@ class DayOffPolicy(Term):
 class YearKind(Term):
     ACADEMIC = "academic", "учебный год", "academic year"
     CALENDAR = "calendar", "календарный год", "calendar year"
+
+
+class EntryKind(Term):
+    """What a region or a municipality adds to the country's calendar."""
+
+    DAY_OFF = "day_off", "местный выходной", "local day off"
+    WORKING = "working", "рабочий день", "working day"
+    VACATION = "vacation", "каникулы", "school vacation"
+
+
+class ChangeKind(Term):
+    """A change of the calendar that deadlines may follow."""
+
+    EVENT_ADD = "event_add", "новое событие", "new event"
+    EVENT_MOVE = "event_move", "событие переносится", "event is moved"
+    EVENT_REMOVE = "event_remove", "событие отменяется", "event is removed"
+    ENTRY_ADD = "entry_add", "новые дни календаря", "new days of the calendar"
+    ENTRY_REMOVE = "entry_remove", "дни убираются из календаря", "days are taken out of the calendar"
+
+
+class ChangeStatus(Term):
+    QUEUED = "queued", "выполняется", "under way"
+    APPLIED = "applied", "выполнено", "applied"
+    FAILED = "failed", "не выполнено", "failed"
+
+
+class Following(Term):
+    """What a change does to one deadline."""
+
+    MOVED = "moved", "переносится", "moves"
+    PINNED = "pinned", "закреплён, остаётся", "pinned, stays"
+    DONE = "done", "выполнено, не трогается", "done, untouched"
+    ORPHANED = "orphaned", "события больше нет, остаётся", "event is gone, stays"
+
+
+class Lateness(Term):
+    OVERDUE = "overdue", "просрочено", "overdue"
+    SOON = "soon", "срок в ближайшие 7 дней", "due within 7 days"

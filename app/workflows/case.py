@@ -14,7 +14,7 @@ from app.flows import CLOSED
 from app.models import Case, Conclusion, Flag, User
 from app.policy import Actor, Permission
 from app.terms import CaseKind, Duty, Role, Verdict
-from app.workflows import independence, journal
+from app.workflows import independence, journal, stage_clock
 from app.workflows.definitions import for_new_case, state_of
 
 
@@ -45,6 +45,7 @@ def open_case(session: Session, flag: Flag, *, actor: Actor, at: datetime, reaso
         )
         session.add(case)
         session.flush()
+        stage_clock.refresh(session, case)
     flag.case_id = case.id
     session.flush()
     record(

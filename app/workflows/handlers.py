@@ -12,20 +12,36 @@ from sqlalchemy.orm import Session
 
 from app.context import AppContext
 from app.models import Case, CaseEvent, InboxNote, OutboxJob
-from app.workflows import definitions, intake, issuing, recheck, road_maps, scaling, screening
+from app.policy import SYSTEM
+from app.workflows import (
+    calendar_changes,
+    definitions,
+    intake,
+    issuing,
+    recalculation,
+    recheck,
+    road_maps,
+    scaling,
+    screening,
+)
+from app.workflows.case import record
 
 Effect = Callable[[Session], None]
 Handler = Callable[[AppContext, OutboxJob], Effect]
 
 
 def note_move(context: AppContext, job: OutboxJob) -> Effect:
-    """Tell the people of a case that it moved."""
+    """Give the deadlines that waited for this move their days, and tell the people of the case that it moved."""
 
     def keep(session: Session) -> None:
         event = session.get(CaseEvent, job.payload["event_id"])
         assert event is not None
         case = session.get(Case, event.case_id)
         assert case is not None
+        dated = recalculation.follow_move(session, case)
+        if dated:
+            facts = {"dated": dated, "trigger": event.trigger}
+            record(session, case, "case:dates", actor=SYSTEM, at=event.at, facts=facts)
         before, after = (
             definitions.state_named(session, case.workflow, case.workflow_version, code)
             for code in (event.from_state, event.to_state)
@@ -47,6 +63,7 @@ def note_move(context: AppContext, job: OutboxJob) -> Effect:
 
 HANDLERS: dict[str, Handler] = {
     "case_moved": note_move,
+    "change_calendar": calendar_changes.carry_out,
     "issue_document": issuing.issue,
     "draw_recheck": recheck.draw,
     "link_scales": scaling.link_scales,
@@ -55,6 +72,7 @@ HANDLERS: dict[str, Handler] = {
 }
 
 ON_DEAD: dict[str, Callable[[Session, int, str], None]] = {
+    "change_calendar": calendar_changes.on_dead,
     "draw_recheck": recheck.on_dead,
     "link_scales": scaling.on_dead,
     "read_upload": intake.on_dead,

@@ -21,6 +21,7 @@ QUEUE_OF = {
     "case_moved": "default",
     "issue_document": "default",
     "draw_recheck": "default",
+    "change_calendar": "heavy",
     "link_scales": "heavy",
     "read_upload": "heavy",
     "screen_year": "heavy",

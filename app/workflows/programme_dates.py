@@ -47,7 +47,7 @@ def shifts(session: Session, programme: Programme, only: int | None = None) -> l
     Tasks that are done, waived or pinned stay as they are whatever the rule says now.
     """
     calendar = plan_events.calendar_of(session, programme.municipality_id)
-    anchors = plan_events.events_of_year(session, programme.first_year, programme.municipality_id)
+    anchors = plan_events.events_of(session, programme.municipality_id)
     statement = (
         select(ProgrammeMeasure)
         .where(ProgrammeMeasure.programme_id == programme.id)
@@ -84,20 +84,18 @@ def follow(session: Session, programme: Programme, only: int | None = None) -> l
             shift.measure.tasks.remove(shift.task)
             session.delete(shift.task)
         elif shift.task is None:
-            session.add(
-                ProgrammeTask(
-                    programme_id=programme.id,
-                    measure=shift.measure,
-                    slot=shift.slot,
-                    rule=shift.measure.rule,
-                    starts_on=shift.due.starts_on,
-                    due_on=shift.due.due_on,
-                    municipality_id=programme.municipality_id,
-                )
+            task = ProgrammeTask(
+                programme_id=programme.id,
+                measure=shift.measure,
+                slot=shift.slot,
+                rule=shift.measure.rule,
+                municipality_id=programme.municipality_id,
             )
+            task.take(shift.due)
+            session.add(task)
         else:
             shift.task.rule = shift.measure.rule
-            shift.task.starts_on, shift.task.due_on = shift.due.starts_on, shift.due.due_on
+            shift.task.take(shift.due)
     session.flush()
     return found
 
@@ -106,7 +104,7 @@ def due_of(session: Session, task: ProgrammeTask) -> Due | None:
     """What the rule says now of one task."""
     programme, measure = task.measure.programme, task.measure
     calendar = plan_events.calendar_of(session, programme.municipality_id)
-    anchors = plan_events.events_of_year(session, programme.first_year, programme.municipality_id)
+    anchors = plan_events.events_of(session, programme.municipality_id)
     first_year = programme.first_year + measure.year_shift
     return plan_events.dues(parse_rule(measure.rule), anchors, calendar, first_year).get(task.slot)
 

@@ -317,7 +317,7 @@ def year_title(first_year: int) -> str:
 def preview(template: Template, first_year: int, session: Session, municipality_id: int | None) -> list[Any]:
     """Every measure with the days it would fall due on in an academic year."""
     calendar = plan_events.calendar_of(session, municipality_id)
-    anchors = plan_events.events_of_year(session, first_year, municipality_id)
+    anchors = plan_events.events_of(session, municipality_id)
     return [
         (measure, list(plan_events.dues(measure.rule, anchors, calendar, first_year + measure.year_shift).values()))
         for measure in template.measures

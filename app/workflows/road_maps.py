@@ -102,29 +102,28 @@ def propose(session: Session, case_id: int, block_ids: Sequence[str], *, actor: 
     )
     session.add(road_map)
     session.flush()
-    calendar, anchors = _time(session, case, at.date(), at.date())
+    calendar, anchors = _time(session, case, at.date())
     for block in chosen:
         for measure in block.measures:
             due = plan_events.first_due(measure.rule, anchors, calendar, at.date())
-            session.add(
-                RoadMapItem(
-                    road_map=road_map,
-                    case_id=case.id,
-                    key=f"{block.id}:{measure.id}",
-                    block=block.title,
-                    kind=measure.kind,
-                    what=measure.what,
-                    result=measure.result,
-                    evidence=measure.evidence,
-                    roles=[role.value for role in measure.roles],
-                    is_obligatory=measure.is_obligatory,
-                    rule=measure.rule.to_json(),
-                    starts_on=due.starts_on if due else None,
-                    due_on=due.due_on if due else None,
-                    municipality_id=case.municipality_id,
-                    school_id=case.school_id,
-                )
+            item = RoadMapItem(
+                road_map=road_map,
+                case_id=case.id,
+                key=f"{block.id}:{measure.id}",
+                block=block.title,
+                kind=measure.kind,
+                what=measure.what,
+                result=measure.result,
+                evidence=measure.evidence,
+                roles=[role.value for role in measure.roles],
+                is_obligatory=measure.is_obligatory,
+                rule=measure.rule.to_json(),
+                municipality_id=case.municipality_id,
+                school_id=case.school_id,
             )
+            if due is not None:
+                item.take(due)
+            session.add(item)
     session.flush()
     issuing.request_document(
         session,
@@ -262,27 +261,25 @@ def follow_events(session: Session, case: Case, *, at: datetime) -> None:
     road_map = of_case(session, case.id)
     if road_map is None or case.state == CLOSED:
         return
-    calendar, anchors = _time(session, case, at.date(), road_map.proposed_at.date())
+    calendar, anchors = _time(session, case, road_map.proposed_at.date())
     moved = {}
     for item in road_map.items:
         if item.status is not TaskStatus.PLANNED or item.is_pinned or item.rule is None:
             continue
         due = plan_events.first_due(parse_rule(item.rule), anchors, calendar, road_map.proposed_at.date())
         if due is not None and (due.starts_on, due.due_on) != (item.starts_on, item.due_on):
-            item.starts_on, item.due_on = due.starts_on, due.due_on
+            item.take(due)
             moved[item.key] = due.due_on.isoformat() if due.due_on else None
     session.flush()
     if moved:
         record(session, case, "roadmap:follow", actor=SYSTEM, at=at, facts={"items": moved})
 
 
-def _time(session: Session, case: Case, on: date, proposed_on: date) -> tuple[Any, list[Any]]:
-    first_year = on.year if on.month >= 9 else on.year - 1
+def _time(session: Session, case: Case, proposed_on: date) -> tuple[Any, list[Any]]:
     anchors = plan_events.events_of_case(session, case)
     if not any(anchor.detail == "interview" for anchor in anchors):
         # Until the interview is recorded as a move, its days count from the day of the proposal.
-        anchors.append(Anchor(EventKind.CASE_MOVE, proposed_on, detail="interview"))
-    anchors += plan_events.events_of_year(session, first_year, case.municipality_id)
+        anchors.append(Anchor(EventKind.CASE_MOVE, proposed_on, detail="interview", key="move-interview"))
     return plan_events.calendar_of(session, case.municipality_id), anchors
 
 

@@ -67,6 +67,70 @@ def upgrade() -> None:
     )
     op.create_index("ix_outbox_due", "outbox", ["status", "next_try_at"], unique=False)
     op.create_table(
+        "calendar_entries",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "day_off", "working", "vacation", name="entrykind", native_enum=False, create_constraint=True, length=40
+            ),
+            nullable=False,
+        ),
+        sa.Column("starts_on", sa.Date(), nullable=False),
+        sa.Column("ends_on", sa.Date(), nullable=False),
+        sa.Column("title", sa.String(length=200), nullable=False),
+        sa.Column("source", sa.String(length=400), nullable=False),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("recorded_by_name", sa.String(length=200), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("starts_on <= ends_on", name=op.f("ck_calendar_entries_starts_before_it_ends")),
+        sa.ForeignKeyConstraint(
+            ["municipality_id"], ["municipalities.id"], name=op.f("fk_calendar_entries_municipality_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_calendar_entries")),
+    )
+    op.create_index(op.f("ix_calendar_entries_municipality_id"), "calendar_entries", ["municipality_id"], unique=False)
+    op.create_index(op.f("ix_calendar_entries_starts_on"), "calendar_entries", ["starts_on"], unique=False)
+    op.create_table(
+        "calendar_events",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "sitting",
+                "upload",
+                "publication",
+                "case_move",
+                "academic_year_end",
+                "works_kept",
+                name="eventkind",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("on", sa.Date(), nullable=False),
+        sa.Column("title", sa.String(length=300), nullable=False),
+        sa.Column("subject", sa.String(length=10), nullable=False),
+        sa.Column("grade", sa.Integer(), nullable=True),
+        sa.Column("year", sa.Integer(), nullable=True),
+        sa.Column("source", sa.String(length=400), nullable=False),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("recorded_by_name", sa.String(length=200), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.CheckConstraint(
+            "kind <> 'works_kept' OR year IS NOT NULL", name=op.f("ck_calendar_events_keeping_has_year")
+        ),
+        sa.ForeignKeyConstraint(
+            ["municipality_id"], ["municipalities.id"], name=op.f("fk_calendar_events_municipality_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_calendar_events")),
+    )
+    op.create_index(op.f("ix_calendar_events_municipality_id"), "calendar_events", ["municipality_id"], unique=False)
+    op.create_index(op.f("ix_calendar_events_on"), "calendar_events", ["on"], unique=False)
+    op.create_table(
         "job_effects",
         sa.Column("outbox_id", sa.Integer(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
@@ -165,6 +229,49 @@ def upgrade() -> None:
         sa.UniqueConstraint("key_hash", name=op.f("uq_auth_sessions_key_hash")),
     )
     op.create_index(op.f("ix_auth_sessions_user_id"), "auth_sessions", ["user_id"], unique=False)
+    op.create_table(
+        "calendar_changes",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "event_add",
+                "event_move",
+                "event_remove",
+                "entry_add",
+                "entry_remove",
+                name="changekind",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("row_id", sa.Integer(), nullable=True),
+        sa.Column("values", sa.JSON(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("is_told", sa.Boolean(), nullable=False),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "queued", "applied", "failed", name="changestatus", native_enum=False, create_constraint=True, length=40
+            ),
+            nullable=False,
+        ),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("asked_by_id", sa.Integer(), nullable=True),
+        sa.Column("asked_by_name", sa.String(length=200), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("applied_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("counts", sa.JSON(), nullable=False),
+        sa.Column("failure", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["asked_by_id"], ["users.id"], name=op.f("fk_calendar_changes_asked_by_id")),
+        sa.ForeignKeyConstraint(
+            ["municipality_id"], ["municipalities.id"], name=op.f("fk_calendar_changes_municipality_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_calendar_changes")),
+    )
+    op.create_index(op.f("ix_calendar_changes_municipality_id"), "calendar_changes", ["municipality_id"], unique=False)
     op.create_table(
         "cluster_sets",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -581,6 +688,7 @@ def upgrade() -> None:
         sa.Column("evidence", sa.Double(), nullable=False),
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("entered_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("due_on", sa.Date(), nullable=True),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column(
             "verdict",
@@ -613,6 +721,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("number", name=op.f("uq_cases_number")),
     )
     op.create_index(op.f("ix_cases_curator_id"), "cases", ["curator_id"], unique=False)
+    op.create_index(op.f("ix_cases_due_on"), "cases", ["due_on"], unique=False)
     op.create_index(op.f("ix_cases_municipality_id"), "cases", ["municipality_id"], unique=False)
     op.create_index("ix_cases_municipality_state", "cases", ["municipality_id", "state", "id"], unique=False)
     op.create_index(op.f("ix_cases_school_id"), "cases", ["school_id"], unique=False)
@@ -755,6 +864,43 @@ def upgrade() -> None:
     op.create_index(op.f("ix_declarations_person_id"), "declarations", ["person_id"], unique=False)
     op.create_index(op.f("ix_declarations_school_id"), "declarations", ["school_id"], unique=False)
     op.create_index("ix_declarations_user_school", "declarations", ["user_id", "school_id"], unique=False)
+    op.create_table(
+        "due_moves",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("change_id", sa.Integer(), nullable=False),
+        sa.Column("subject", sa.String(length=40), nullable=False),
+        sa.Column("subject_id", sa.Integer(), nullable=False),
+        sa.Column("label", sa.String(length=300), nullable=False),
+        sa.Column("who", sa.String(length=200), nullable=False),
+        sa.Column(
+            "following",
+            sa.Enum(
+                "moved",
+                "pinned",
+                "done",
+                "orphaned",
+                name="following",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("old_on", sa.Date(), nullable=True),
+        sa.Column("new_on", sa.Date(), nullable=True),
+        sa.Column("is_told", sa.Boolean(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["change_id"], ["calendar_changes.id"], name=op.f("fk_due_moves_change_id")),
+        sa.ForeignKeyConstraint(["municipality_id"], ["municipalities.id"], name=op.f("fk_due_moves_municipality_id")),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_due_moves_school_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_due_moves")),
+    )
+    op.create_index(op.f("ix_due_moves_change_id"), "due_moves", ["change_id"], unique=False)
+    op.create_index(op.f("ix_due_moves_municipality_id"), "due_moves", ["municipality_id"], unique=False)
+    op.create_index(op.f("ix_due_moves_school_id"), "due_moves", ["school_id"], unique=False)
+    op.create_index("ix_due_moves_subject", "due_moves", ["subject", "subject_id"], unique=False)
     op.create_table(
         "findings",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -1054,6 +1200,7 @@ def upgrade() -> None:
                 "school_road_map",
                 "programme",
                 "programme_report",
+                "keep_works",
                 name="documentkind",
                 native_enum=False,
                 create_constraint=True,
@@ -1178,6 +1325,39 @@ def upgrade() -> None:
     op.create_index(op.f("ix_curator_orders_curator_id"), "curator_orders", ["curator_id"], unique=False)
     op.create_index(op.f("ix_curator_orders_municipality_id"), "curator_orders", ["municipality_id"], unique=False)
     op.create_index(op.f("ix_curator_orders_school_id"), "curator_orders", ["school_id"], unique=False)
+    op.create_table(
+        "deadlines",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("title", sa.String(length=300), nullable=False),
+        sa.Column("responsible", sa.String(length=200), nullable=False),
+        sa.Column("source", sa.String(length=400), nullable=False),
+        sa.Column("case_id", sa.Integer(), nullable=True),
+        sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("done_by_name", sa.String(length=200), nullable=True),
+        sa.Column("recorded_by_name", sa.String(length=200), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("rule", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("occurrence", sa.String(length=80), nullable=True),
+        sa.Column("starts_on", sa.Date(), nullable=True),
+        sa.Column("due_on", sa.Date(), nullable=True),
+        sa.Column("is_pinned", sa.Boolean(), nullable=False),
+        sa.Column("pinned_reason", sa.Text(), nullable=True),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint("is_pinned = (pinned_reason IS NOT NULL)", name=op.f("ck_deadlines_pinned_has_reason")),
+        sa.CheckConstraint(
+            "starts_on IS NULL OR due_on IS NULL OR starts_on <= due_on", name=op.f("ck_deadlines_starts_before_due")
+        ),
+        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_deadlines_case_id")),
+        sa.ForeignKeyConstraint(["municipality_id"], ["municipalities.id"], name=op.f("fk_deadlines_municipality_id")),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_deadlines_school_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_deadlines")),
+    )
+    op.create_index(op.f("ix_deadlines_case_id"), "deadlines", ["case_id"], unique=False)
+    op.create_index(op.f("ix_deadlines_due_on"), "deadlines", ["due_on"], unique=False)
+    op.create_index(op.f("ix_deadlines_municipality_id"), "deadlines", ["municipality_id"], unique=False)
+    op.create_index(op.f("ix_deadlines_school_id"), "deadlines", ["school_id"], unique=False)
     op.create_table(
         "federal_markers",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -1432,12 +1612,38 @@ def upgrade() -> None:
     op.create_index(op.f("ix_observations_observer_id"), "observations", ["observer_id"], unique=False)
     op.create_index(op.f("ix_observations_school_id"), "observations", ["school_id"], unique=False)
     op.create_table(
+        "preservation_requests",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("case_id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.String(length=40), nullable=False),
+        sa.Column("requested_on", sa.Date(), nullable=False),
+        sa.Column("keep_until", sa.Date(), nullable=False),
+        sa.Column("is_confirmed", sa.Boolean(), nullable=False),
+        sa.Column("requested_by_name", sa.String(length=200), nullable=False),
+        sa.Column("requested_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint("requested_on <= keep_until", name=op.f("ck_preservation_requests_asked_before_the_end")),
+        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_preservation_requests_case_id")),
+        sa.ForeignKeyConstraint(
+            ["municipality_id"], ["municipalities.id"], name=op.f("fk_preservation_requests_municipality_id")
+        ),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_preservation_requests_school_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_preservation_requests")),
+    )
+    op.create_index(op.f("ix_preservation_requests_case_id"), "preservation_requests", ["case_id"], unique=False)
+    op.create_index(
+        op.f("ix_preservation_requests_municipality_id"), "preservation_requests", ["municipality_id"], unique=False
+    )
+    op.create_index(op.f("ix_preservation_requests_school_id"), "preservation_requests", ["school_id"], unique=False)
+    op.create_table(
         "programme_tasks",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("programme_id", sa.Integer(), nullable=False),
         sa.Column("measure_id", sa.Integer(), nullable=False),
         sa.Column("slot", sa.String(length=80), nullable=False),
         sa.Column("rule", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("occurrence", sa.String(length=80), nullable=True),
         sa.Column("starts_on", sa.Date(), nullable=True),
         sa.Column("due_on", sa.Date(), nullable=True),
         sa.Column("is_pinned", sa.Boolean(), nullable=False),
@@ -1758,6 +1964,7 @@ def upgrade() -> None:
         sa.Column("roles", sa.JSON(), nullable=False),
         sa.Column("is_obligatory", sa.Boolean(), nullable=False),
         sa.Column("rule", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("occurrence", sa.String(length=80), nullable=True),
         sa.Column("starts_on", sa.Date(), nullable=True),
         sa.Column("due_on", sa.Date(), nullable=True),
         sa.Column("is_pinned", sa.Boolean(), nullable=False),
@@ -1884,6 +2091,10 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_programme_tasks_due_on"), table_name="programme_tasks")
     op.drop_index("ix_programme_tasks_due", table_name="programme_tasks")
     op.drop_table("programme_tasks")
+    op.drop_index(op.f("ix_preservation_requests_school_id"), table_name="preservation_requests")
+    op.drop_index(op.f("ix_preservation_requests_municipality_id"), table_name="preservation_requests")
+    op.drop_index(op.f("ix_preservation_requests_case_id"), table_name="preservation_requests")
+    op.drop_table("preservation_requests")
     op.drop_index(op.f("ix_observations_school_id"), table_name="observations")
     op.drop_index(op.f("ix_observations_observer_id"), table_name="observations")
     op.drop_index(op.f("ix_observations_municipality_id"), table_name="observations")
@@ -1913,6 +2124,11 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_federal_markers_municipality_id"), table_name="federal_markers")
     op.drop_index(op.f("ix_federal_markers_dataset_id"), table_name="federal_markers")
     op.drop_table("federal_markers")
+    op.drop_index(op.f("ix_deadlines_school_id"), table_name="deadlines")
+    op.drop_index(op.f("ix_deadlines_municipality_id"), table_name="deadlines")
+    op.drop_index(op.f("ix_deadlines_due_on"), table_name="deadlines")
+    op.drop_index(op.f("ix_deadlines_case_id"), table_name="deadlines")
+    op.drop_table("deadlines")
     op.drop_index(op.f("ix_curator_orders_school_id"), table_name="curator_orders")
     op.drop_index(op.f("ix_curator_orders_municipality_id"), table_name="curator_orders")
     op.drop_index(op.f("ix_curator_orders_curator_id"), table_name="curator_orders")
@@ -1957,6 +2173,11 @@ def downgrade() -> None:
     op.drop_index("ix_findings_run_school", table_name="findings")
     op.drop_index(op.f("ix_findings_municipality_id"), table_name="findings")
     op.drop_table("findings")
+    op.drop_index("ix_due_moves_subject", table_name="due_moves")
+    op.drop_index(op.f("ix_due_moves_school_id"), table_name="due_moves")
+    op.drop_index(op.f("ix_due_moves_municipality_id"), table_name="due_moves")
+    op.drop_index(op.f("ix_due_moves_change_id"), table_name="due_moves")
+    op.drop_table("due_moves")
     op.drop_index("ix_declarations_user_school", table_name="declarations")
     op.drop_index(op.f("ix_declarations_school_id"), table_name="declarations")
     op.drop_index(op.f("ix_declarations_person_id"), table_name="declarations")
@@ -1984,6 +2205,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_cases_school_id"), table_name="cases")
     op.drop_index("ix_cases_municipality_state", table_name="cases")
     op.drop_index(op.f("ix_cases_municipality_id"), table_name="cases")
+    op.drop_index(op.f("ix_cases_due_on"), table_name="cases")
     op.drop_index(op.f("ix_cases_curator_id"), table_name="cases")
     op.drop_table("cases")
     op.drop_index(op.f("ix_absences_substitute_id"), table_name="absences")
@@ -2020,6 +2242,8 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_cluster_sets_school_id"), table_name="cluster_sets")
     op.drop_index(op.f("ix_cluster_sets_municipality_id"), table_name="cluster_sets")
     op.drop_table("cluster_sets")
+    op.drop_index(op.f("ix_calendar_changes_municipality_id"), table_name="calendar_changes")
+    op.drop_table("calendar_changes")
     op.drop_index(op.f("ix_auth_sessions_user_id"), table_name="auth_sessions")
     op.drop_table("auth_sessions")
     op.drop_index(op.f("ix_users_municipality_id"), table_name="users")
@@ -2031,6 +2255,12 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_schools_municipality_id"), table_name="schools")
     op.drop_table("schools")
     op.drop_table("job_effects")
+    op.drop_index(op.f("ix_calendar_events_on"), table_name="calendar_events")
+    op.drop_index(op.f("ix_calendar_events_municipality_id"), table_name="calendar_events")
+    op.drop_table("calendar_events")
+    op.drop_index(op.f("ix_calendar_entries_starts_on"), table_name="calendar_entries")
+    op.drop_index(op.f("ix_calendar_entries_municipality_id"), table_name="calendar_entries")
+    op.drop_table("calendar_entries")
     op.drop_index("ix_outbox_due", table_name="outbox")
     op.drop_table("outbox")
     op.drop_table("municipalities")

@@ -30,9 +30,11 @@ from app.database import acting
 from app.models import (
     Case,
     Document,
+    DueMove,
     Finding,
     InboxNote,
     OutboxJob,
+    PreservationRequest,
     RecheckedWork,
     School,
     Tenant,
@@ -46,6 +48,7 @@ from app.terms import (
     FileKind,
     FindingLevel,
     FindingOutcome,
+    Following,
     JobStatus,
     RecheckStatus,
     Stratum,
@@ -77,6 +80,10 @@ class Place:
     entry: int
     group: int
     person: int
+    deadline: int
+    event: int
+    days: int
+    change: int
     programme: int
     measure: int
     task: int
@@ -294,14 +301,44 @@ def fill(session: Session, context: AppContext, cast: Cast, school: School, word
     entry = make.make_entry(session, school, reason=f"Основание записи {word}", recorded_by_name=f"Внёс {word}")
     group = make.make_control_group(session, [school], title=f"Группа {word}", drawn_by_name=f"Составил {word}")
     person = make.make_person(session, school, name=f"Сотрудник {word}".strip(), note=f"Связь {word}", cast=cast)
+    town = school.municipality_id
+    deadline = make.make_deadline(
+        session, town, school_id=school.id, title=f"Срок {word}", responsible=f"Отвечает {word}"
+    )
+    # The calendar itself is everybody's, so none of its texts says the word.
+    event, days = make.make_event(session, town), make.make_days(session, town)
+    change = make.make_calendar_change(session, town)
+    session.add(
+        DueMove(
+            change_id=change.id,
+            subject="deadlines",
+            subject_id=deadline.id,
+            label=f"Срок {word}",
+            following=Following.MOVED,
+            at=NOW,
+            **place,
+        )
+    )
+    session.add(
+        PreservationRequest(
+            case_id=case.id,
+            number=f"7 {word}"[:40],
+            requested_on=NOW.date(),
+            keep_until=NOW.date(),
+            requested_by_name=f"Просил {word}",
+            requested_at=NOW,
+            **place,
+        )
+    )
     session.flush()
+    of_calendar = (deadline.id, event.id, days.id, change.id)
     of_case = (case.id, flag.id, observation.id, recheck.id, document.id)
     programme = plans.make_programme(session, school, word)
     road_map = plans.make_road_map(session, context.store, case, word)
     pair = plans.make_pair(session, school, cast.objective, word)
     (measure,) = programme.measures
     of_plans = (programme.id, measure.id, measure.tasks[0].id, road_map.id, road_map.items[0].id, pair.id)
-    return Place(school.id, *of_case, upload.id, finding.id, entry.id, group.id, person.id, *of_plans)
+    return Place(school.id, *of_case, upload.id, finding.id, entry.id, group.id, person.id, *of_calendar, *of_plans)
 
 
 def make_frozen() -> dict[str, Any]:

@@ -22,6 +22,8 @@ OPEN_TO_THE_SIGNED_IN = {
     "api.session",
     "auth.own",
     "auth.sign_out",
+    "calendar.change",  # the calendar is everybody's; its report shows the deadlines in sight
+    "calendar.index",
     "progress.show",  # asks for the permission of the kind of job
     "search.index",  # shows what the role may see
 }
@@ -47,9 +49,9 @@ FORBIDDEN_WORDS = {
     None: (CANARY, NEIGHBOUR),
 }
 DATA = {"version": "0", "request_id": "matrix-request", "trigger": "recheck", "reason": "проверка доступа ко всему"}
-FILES, JOBS = ("xlsx", "nonsense"), ("upload", "run", "recheck", "document", "scale")
+FILES, JOBS = ("xlsx", "nonsense"), ("upload", "run", "recheck", "document", "scale", "calendar")
+FORMS = ("interview", "handover", "order", "observation", "recheck", "conclusion", "preservation", "nonsense")
 TEMPLATES = ("amur", "nonsense")
-FORMS = ("interview", "handover", "order", "observation", "recheck", "conclusion", "nonsense")
 CARD_FORMS = ("post", "duty", "training", "absence", "tie", "nonsense")
 
 

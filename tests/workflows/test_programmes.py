@@ -15,11 +15,13 @@ from app.database import bind
 from app.documents import KINDS, render
 from app.errors import Conflict, NotFound, NotPermitted, Refused, WrongFormat
 from app.models import Document, JournalEntry, Programme, ProgrammeTask
+from app.policy import SYSTEM
 from app.roadmaps import load_templates
 from app.statistics import programmes as figures
 from app.storage import ObjectStore
-from app.terms import DocumentKind, FileKind, MeasureChange, ProgrammeStatus, TaskStatus
-from app.workflows import issuing, programme_dates, programme_tasks, programme_updates, programmes
+from app.terms import ChangeKind, DocumentKind, MeasureChange, ProgrammeStatus, TaskStatus
+from app.workflows import issuing, programme_dates, programme_tasks, programme_updates, programmes, recalculation
+from app.workflows.calendar_world import Change, world_of
 from app.workflows.execution import Report
 from app.workflows.programmes import Adapted, Approval
 from tests import factories as make
@@ -95,13 +97,21 @@ def test_a_measure_that_waits_for_an_event_has_no_task_before_it(session: Sessio
     )
     assert not measure.tasks
 
-    make.make_dataset(session, kind=FileKind.FEDERAL_LIST, year=2026, accepted_at=datetime(2026, 12, 1, tzinfo=UTC))
+    event = make.make_event(session, cast.municipality.id, on=date(2026, 12, 1))
     (shift,) = programme_dates.shifts(session, programme)
     assert (shift.kind, shift.after) == ("made", date(2026, 12, 15))
     programmes.follow_rules(session, programme.id, actor=cast.actor("marat"), at=at, expected_version=programme.version)
 
     session.refresh(measure, ["tasks"])
     assert [t.due_on for t in measure.tasks] == [date(2026, 12, 15)]
+    # The event moves: the job of the calendar sees the task in its preview and moves it with everything else.
+    bind(session, SYSTEM)
+    before = world_of(session)
+    after = before.changed(Change(ChangeKind.EVENT_MOVE, event.id, {"on": "2026-12-03"}))
+    (found,) = recalculation.preview(session, before, after)
+    assert (found.subject, found.old_on, found.new_on) == ("programme_tasks", date(2026, 12, 15), date(2026, 12, 17))
+    recalculation.apply(session, [found])
+    assert [t.due_on for t in measure.tasks] == [date(2026, 12, 17)]
 
 
 def test_approval_needs_two_people_a_number_and_days_in_order(session: Session, cast: Cast, at: datetime) -> None:
