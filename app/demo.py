@@ -21,6 +21,7 @@ from app.database import acting
 from app.demo_files import MARK, YEAR, context_file, file_name, works_file
 from app.demo_groups import enter_schools, make_groups
 from app.demo_people import declare_free, enter_people
+from app.demo_plans import make_plans
 from app.jobs.work import perform
 from app.models import Case, Municipality, OutboxJob, Recheck, School, ScreeningRun, Upload, User
 from app.policy import SYSTEM, Actor
@@ -123,6 +124,7 @@ def create_demo(context: AppContext, *, at: datetime, progress: Progress | None 
         to_finish = _work_on_cases(session, users, start)
         actors = {login: people.actor_for(session, user, at) for login, user in users.items()}
         make_groups(session, actors, YEAR, start + timedelta(days=20))
+        make_plans(session, context.store, actors, start)
     _run_jobs(context)
     _finish_rechecks(context, to_finish, at)
     _run_jobs(context)

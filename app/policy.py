@@ -65,9 +65,15 @@ class Permission(StrEnum):
     JOB_READ = "job:read"
     JOB_RETRY = "job:retry"
     JOURNAL_READ = "journal:read"
+    MENTORING_KEEP = "mentoring:keep"  # make and end mentoring pairs, record their meetings
     PEOPLE_KEEP = "people:keep"  # enter people, trainings and absences; see personal ties and declarations
     PEOPLE_READ = "people:read"  # the register of people without their personal ties
+    PROGRAMME_APPROVE = "programme:approve"  # record who agreed and approved a yearly programme
+    PROGRAMME_KEEP = "programme:keep"  # draft, adapt and carry out a yearly programme
+    PROGRAMME_READ = "programme:read"
     REGISTER_KEEP = "register:keep"  # enter schools in the register of objective ones, withdraw them
+    ROADMAP_ANSWER = "roadmap:answer"  # agree to a school's road map, submit it, report on its measures
+    ROADMAP_KEEP = "roadmap:keep"  # propose a school's road map, check it, move and waive its measures
     SCHOOL_READ = "school:read"
     SCREENING_RUN = "screening:run"
     SCREENING_READ = "screening:read"
@@ -104,8 +110,12 @@ GRANTS: dict[Role, frozenset[Permission]] = {
         Permission.GROUP_APPROVE,
         Permission.GROUP_READ,
         Permission.JOURNAL_READ,
+        Permission.MENTORING_KEEP,
         Permission.PEOPLE_KEEP,
         Permission.PEOPLE_READ,
+        Permission.PROGRAMME_APPROVE,
+        Permission.PROGRAMME_KEEP,
+        Permission.PROGRAMME_READ,
         Permission.REGISTER_KEEP,
         Permission.SCREENING_READ,
         Permission.STATISTICS_READ,
@@ -131,9 +141,15 @@ GRANTS: dict[Role, frozenset[Permission]] = {
         Permission.GROUP_APPROVE,
         Permission.GROUP_READ,
         Permission.JOURNAL_READ,
+        Permission.MENTORING_KEEP,
         Permission.PEOPLE_KEEP,
         Permission.PEOPLE_READ,
+        Permission.PROGRAMME_APPROVE,
+        Permission.PROGRAMME_KEEP,
+        Permission.PROGRAMME_READ,
         Permission.REGISTER_KEEP,
+        Permission.ROADMAP_ANSWER,
+        Permission.ROADMAP_KEEP,
         Permission.STATISTICS_READ,
     },
     Role.ANALYST: _READ
@@ -147,6 +163,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
         Permission.GROUP_PROPOSE,
         Permission.GROUP_READ,
         Permission.PEOPLE_READ,
+        Permission.PROGRAMME_READ,
         Permission.SCREENING_READ,
         Permission.SCREENING_RUN,
         Permission.STATISTICS_READ,
@@ -161,6 +178,9 @@ GRANTS: dict[Role, frozenset[Permission]] = {
         Permission.CASE_INTERVIEW,
         Permission.CONFLICT_DECLARE,
         Permission.DOCUMENT_ISSUE,
+        Permission.MENTORING_KEEP,
+        Permission.ROADMAP_ANSWER,
+        Permission.ROADMAP_KEEP,
     },
     Role.INSPECTOR: _READ
     | {
@@ -169,7 +189,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
         Permission.CONFLICT_DECLARE,
         Permission.WORKS_READ,
     },
-    Role.SCHOOL: _READ | {Permission.CASE_ANSWER, Permission.PEOPLE_READ},
+    Role.SCHOOL: _READ | {Permission.CASE_ANSWER, Permission.PEOPLE_READ, Permission.ROADMAP_ANSWER},
     Role.ADMIN: _READ
     | {
         Permission.AUDIT_VERIFY,

@@ -33,11 +33,15 @@ from app.admin.flags import FlagsView
 from app.admin.inbox import inbox
 from app.admin.jobs import JobsView
 from app.admin.journal import JournalView
+from app.admin.mentoring import MentoringView
 from app.admin.objective import ObjectiveView
 from app.admin.people import PeopleView
 from app.admin.plans import PlansView
+from app.admin.programme_tasks import task_routes
+from app.admin.programmes import ProgrammesView
 from app.admin.progress import progress
 from app.admin.reviews import ReviewsPage
+from app.admin.road_maps import road_map_routes
 from app.admin.route import RoutePage
 from app.admin.scales import ScalesView
 from app.admin.schools import SchoolsView
@@ -58,12 +62,15 @@ from app.models import (
     Deadline,
     Flag,
     JournalEntry,
+    MentoringPair,
     Municipality,
     Notice,
     ObjectiveEntry,
     Observation,
     OutboxJob,
     Person,
+    Programme,
+    ProgrammeTask,
     Recheck,
     ScaleLink,
     School,
@@ -72,7 +79,7 @@ from app.models import (
     User,
 )
 from app.policy import Permission
-from app.terms import JobStatus, RecheckStatus, UploadStatus, VisitStatus
+from app.terms import JobStatus, RecheckStatus, TaskStatus, UploadStatus, VisitStatus
 
 
 @dataclass(frozen=True)
@@ -98,6 +105,8 @@ def menu() -> tuple[Entry, ...]:
         Entry("", "rechecks", _("Перепроверки"), "rechecks"),
         Entry("", "plans", _("План назначений")),
         Entry("", "route", _("Маршрут дня")),
+        Entry("", "programmes", _("Программы"), "programmes"),
+        Entry("", "mentoring", _("Наставничество")),
         Entry("", "deadlines", _("Сроки")),
         Entry("", "calendar", _("Календарь")),
         Entry("", "declarations", _("Декларации"), "declarations"),
@@ -126,6 +135,9 @@ COUNTS: dict[str, ScalarSelect[int]] = {
     "rechecks": select(func.count(Recheck.id))
     .where(Recheck.status.in_([RecheckStatus.REQUESTED, RecheckStatus.DRAWN]))
     .scalar_subquery(),
+    "programmes": select(func.count(ProgrammeTask.id))
+    .where(ProgrammeTask.status == TaskStatus.PLANNED, ProgrammeTask.due_on < func.current_date())
+    .scalar_subquery(),
     "uploads": select(func.count(Upload.id)).where(Upload.status == UploadStatus.PREVIEWED).scalar_subquery(),
     "jobs": select(func.count(OutboxJob.id)).where(OutboxJob.status == JobStatus.DEAD).scalar_subquery(),
 }
@@ -151,6 +163,8 @@ def install_admin(app: Flask) -> None:
         RechecksView(Recheck, name="Перепроверки", endpoint="rechecks", url="/rechecks"),
         RoutePage(name="Маршрут дня", endpoint="route", url="/route"),
         PlansView(AssignmentPlan, name="План назначений", endpoint="plans", url="/plans"),
+        ProgrammesView(Programme, name="Программы", endpoint="programmes", url="/programmes"),
+        MentoringView(MentoringPair, name="Наставничество", endpoint="mentoring", url="/mentoring"),
         DeadlinesView(Deadline, name="Сроки", endpoint="deadlines", url="/deadlines"),
         CalendarPage(name="Календарь", endpoint="calendar", url="/calendar"),
         UploadsView(Upload, name="Данные", endpoint="uploads", url="/uploads"),
@@ -170,7 +184,7 @@ def install_admin(app: Flask) -> None:
         JobsView(OutboxJob, name="Задания", endpoint="outbox", url="/outbox"),
         SearchPage(name="Поиск", endpoint="search", url="/search"),
     )
-    for blueprint in (account, language, documents, inbox, progress):
+    for blueprint in (account, language, documents, inbox, progress, road_map_routes, task_routes):
         app.register_blueprint(blueprint)
     install_words(app)
     app.extensions["obektiv_assets"] = _asset_version(Path(app.static_folder or ""))

@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 
 from app import auth
-from app.admin import case_course, case_signs, case_stages, side_panel, words
+from app.admin import case_course, case_signs, case_stages, road_maps, side_panel, words
 from app.admin.base import say
 from app.errors import Conflict, Reason, Refused
 from app.flows import CLOSED
@@ -38,7 +38,7 @@ from app.workflows import engine, preservation, stage_clock
 if TYPE_CHECKING:
     from app.admin.cases import CasesView
 
-TABS = ("signs", "course", "documents", "work")
+TABS = ("signs", "course", "documents", "work", "roadmap")
 
 FORM_OF_ANCHOR = {
     "#interview": "interview",
@@ -90,6 +90,7 @@ def show(view: CasesView, case: Case, *, told: Sequence[Reason] = (), conflict: 
         "course": case_course.of,
         "documents": _documents,
         "work": _work,
+        "roadmap": road_maps.panel,
     }[tab](case)
     return view.render("pages/case.html", **context)
 
@@ -149,6 +150,8 @@ def href_of(case: Case, anchor: str | None, here: str | None = None) -> str | No
     """
     if anchor is None or not anchor.startswith("#"):
         return None if anchor == here else anchor
+    if anchor == "#roadmap":
+        return url_for("cases.case", case_id=case.id, tab="roadmap")
     name = FORM_OF_ANCHOR.get(anchor)
     found = _under_way(case, anchor)
     if found is None and name in {offer for offer, _title in offered(case)}:

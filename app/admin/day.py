@@ -15,7 +15,7 @@ from flask_babel import gettext as _
 from sqlalchemy import func, select
 
 from app import auth
-from app.admin import side_day, words
+from app.admin import day_plans, side_day, words
 from app.admin.base import HomePage
 from app.admin.case_forms import FORMS
 from app.flows import CLOSED, State
@@ -74,10 +74,8 @@ class DayPage(HomePage):
     @auth.door(auth.SIGNED_IN)
     def index(self) -> str:
         cases = _open_cases()
-        waiting = sorted(
-            _cases_waiting(cases) + _visits_waiting() + _system_waiting() + side_day.waiting(Waiting),
-            key=lambda item: item.rank,
-        )
+        found = _cases_waiting(cases) + _visits_waiting() + day_plans.waiting() + _system_waiting()
+        waiting = sorted(found + side_day.waiting(Waiting), key=lambda item: item.rank)
         overdue = [case for case in cases if case.over > 0]
         silent = [case for case in cases if case.days > SILENT_DAYS]
         return self.render(

@@ -16,7 +16,7 @@ from app.admin.case_form import SideForm
 from app.errors import Reason, Refused
 from app.models import Case
 from app.policy import Permission
-from app.terms import Addressee, HandOverStatus, MeasureKind
+from app.terms import Addressee, AdminMeasureKind, HandOverStatus
 from app.workflows import brakes, episodes, hand_overs, measures, pauses, questions
 from app.workflows.measures import MeasureForm
 
@@ -194,7 +194,7 @@ def _save_reopen(case: Case, form: fields.ReopenFields) -> None:
 
 def _measure_form(case: Case) -> fields.MeasureFields:
     form = fields.MeasureFields()
-    form.kind.choices = [(kind.value, words.title(kind)) for kind in MeasureKind]
+    form.kind.choices = [(kind.value, words.title(kind)) for kind in AdminMeasureKind]
     if request.method == "GET":
         form.issued_on.data = words.today()
     return form
@@ -202,7 +202,7 @@ def _measure_form(case: Case) -> fields.MeasureFields:
 
 def _save_measure(case: Case, form: fields.MeasureFields) -> None:
     said = MeasureForm(
-        MeasureKind(form.kind.data),
+        AdminMeasureKind(form.kind.data),
         form.order_number.data or "",
         form.issued_on.data,
         form.addressee.data or "",

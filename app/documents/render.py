@@ -30,9 +30,12 @@ from reportlab.platypus import (
 from app.documents import layout
 from app.documents.chart import DistributionChart
 from app.documents.context import InterviewProtocol, KeepWorks, SignsNotice
+from app.documents.plans import ProgrammePaper, ProgrammeReport, Recommendations, SchoolRoadMap
 from app.documents.typography import clean, plural, quotes, russian_date, typeset
 
-Context = SignsNotice | InterviewProtocol | KeepWorks
+Context = (
+    SignsNotice | InterviewProtocol | KeepWorks | ProgrammePaper | ProgrammeReport | Recommendations | SchoolRoadMap
+)
 TEMPLATES = Path(__file__).parent / "templates"
 
 

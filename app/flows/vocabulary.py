@@ -88,6 +88,12 @@ GUARDS: dict[str, GuardSpec] = {
         GuardSpec("dismissal", "Основание для снятия признака", "Grounds for dismissing the sign", form="conclusion"),
         GuardSpec("follows", "Вывод следует из перепроверки", "Verdict follows from the recheck"),
         GuardSpec("clean", "В актах нет грубых нарушений", "No gross violation in the acts"),
+        GuardSpec("road_map_accepted", "Дорожная карта школы принята", "The school's road map is accepted"),
+        GuardSpec(
+            "road_map_settled",
+            "Обязательные мероприятия дорожной карты выполнены или сняты с причиной",
+            "Obligatory measures of the road map are done or waived with a reason",
+        ),
         GuardSpec("second", "Утверждает второй человек", "A second person approves"),
         GuardSpec(
             "document",

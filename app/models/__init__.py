@@ -20,6 +20,8 @@ from app.models.organisation import Municipality, School
 from app.models.outbox import InboxNote, JobEffect, OutboxJob
 from app.models.people import Absence, Declaration, Person, PersonDuty, PersonPost, PersonRelation, Training
 from app.models.planning import AssignmentPlan, PlanRow
+from app.models.programmes import Programme, ProgrammeMeasure, ProgrammeTask
+from app.models.road_maps import MentoringMeeting, MentoringPair, RoadMap, RoadMapItem
 from app.models.scaling import ScaledSchool, ScaleLink
 from app.models.school_groups import ClusterMembership, ClusterSet, ControlGroup, ControlMember, ObjectiveEntry
 from app.models.screening import Finding, Flag, ScreeningRun
@@ -77,6 +79,8 @@ __all__ = [
     "JournalEntry",
     "LoginAttempt",
     "Mailbox",
+    "MentoringMeeting",
+    "MentoringPair",
     "Municipality",
     "Notice",
     "ObjectiveEntry",
@@ -89,8 +93,13 @@ __all__ = [
     "Personal",
     "PlanRow",
     "PreservationRequest",
+    "Programme",
+    "ProgrammeMeasure",
+    "ProgrammeTask",
     "Recheck",
     "RecheckedWork",
+    "RoadMap",
+    "RoadMapItem",
     "ScaleLink",
     "ScaledSchool",
     "School",

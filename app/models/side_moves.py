@@ -11,11 +11,11 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.models.base import Base, JsonObject, Tenant, UtcDateTime, term
 from app.terms import (
     Addressee,
+    AdminMeasureKind,
     ClosureCheckOutcome,
     Dynamics,
     EpisodeOrigin,
     HandOverStatus,
-    MeasureKind,
     PauseCause,
 )
 
@@ -159,7 +159,7 @@ class AdminMeasure(Tenant, Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), index=True)
-    kind: Mapped[MeasureKind] = mapped_column(term(MeasureKind))
+    kind: Mapped[AdminMeasureKind] = mapped_column(term(AdminMeasureKind))
     order_number: Mapped[str] = mapped_column(String(40))
     issued_on: Mapped[date]
     addressee: Mapped[str] = mapped_column(String(200))

@@ -23,6 +23,17 @@ from app.terms.notices import AgendaKind, DigestStatus, NoticeKind
 from app.terms.organisation import Role, SchoolKind
 from app.terms.people import DECLARED_KINDS, AbsenceReason, ConflictKind, Duty, PostKind, TrainingState
 from app.terms.planning import PlanRowStatus, PlanStatus
+from app.terms.plans import (
+    ATTENDED_KINDS,
+    MeasureChange,
+    MeasureKind,
+    MentoringKind,
+    MentoringStatus,
+    Party,
+    ProgrammeStatus,
+    RoadMapStatus,
+    TaskStatus,
+)
 from app.terms.screening import (
     NOTED_FAMILIES,
     SHOWN_FAMILIES,
@@ -35,6 +46,7 @@ from app.terms.screening import (
 from app.terms.side_moves import (
     HAND_OVERS_OPEN,
     Addressee,
+    AdminMeasureKind,
     BulkKind,
     BulkRowStatus,
     BulkStatus,
@@ -42,7 +54,6 @@ from app.terms.side_moves import (
     Dynamics,
     EpisodeOrigin,
     HandOverStatus,
-    MeasureKind,
     PauseCause,
 )
 from app.terms.term import Term
@@ -63,6 +74,7 @@ from app.terms.time import (
 from app.terms.workflows import WorkflowStatus
 
 __all__ = [
+    "ATTENDED_KINDS",
     "DECLARED_KINDS",
     "GROSS_VIOLATIONS",
     "HAND_OVERS_OPEN",
@@ -71,6 +83,7 @@ __all__ = [
     "SHOWN_FAMILIES",
     "AbsenceReason",
     "Addressee",
+    "AdminMeasureKind",
     "AgendaKind",
     "BulkKind",
     "BulkRowStatus",
@@ -107,25 +120,32 @@ __all__ = [
     "JobStatus",
     "Lateness",
     "LinkDesign",
+    "MeasureChange",
     "MeasureKind",
     "Mechanism",
     "MemberOrigin",
+    "MentoringKind",
+    "MentoringStatus",
     "NoticeKind",
     "ObjectiveGround",
     "ObservationStage",
+    "Party",
     "PauseCause",
     "PlanRowStatus",
     "PlanStatus",
     "PostKind",
     "Procedure",
+    "ProgrammeStatus",
     "RecheckOutcome",
     "RecheckStatus",
+    "RoadMapStatus",
     "Role",
     "RuleKind",
     "RunStatus",
     "SchoolKind",
     "Stratum",
     "Subject",
+    "TaskStatus",
     "Term",
     "Tier",
     "TrainingState",

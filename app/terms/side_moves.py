@@ -53,7 +53,7 @@ class Dynamics(Term):
     UNKNOWN = "unknown", "не оценить", "cannot be assessed"
 
 
-class MeasureKind(Term):
+class AdminMeasureKind(Term):
     REMARK = "remark", "замечание", "remark"
     REPRIMAND = "reprimand", "выговор", "reprimand"
     OTHER = "other", "иная мера", "another measure"

@@ -25,6 +25,7 @@ from app.workflows import (
     planning_jobs,
     recalculation,
     recheck,
+    road_maps,
     scaling,
     screening,
 )
@@ -61,6 +62,7 @@ def note_move(context: AppContext, job: OutboxJob) -> Effect:
             )
         )
         notices.tell_of_move(session, case, event, before, after)
+        road_maps.follow_events(session, case, at=event.at)
 
     return keep
 

@@ -14,7 +14,7 @@ from app.dynamics import Judgement, YearSigns, judge, load_rules, period_of
 from app.errors import Conflict, Reason, Refused
 from app.models import AdminMeasure, Case, DynamicsReview, Finding, Flag, ScreeningRun
 from app.policy import Actor, Permission
-from app.terms import SHOWN_FAMILIES, FindingOutcome, MeasureKind, RunStatus
+from app.terms import SHOWN_FAMILIES, AdminMeasureKind, FindingOutcome, RunStatus
 from app.workflows import closures
 from app.workflows.case import open_case_of, record
 from app.workflows.side_rules import reason_faults
@@ -22,7 +22,7 @@ from app.workflows.side_rules import reason_faults
 
 @dataclass(frozen=True)
 class MeasureForm:
-    kind: MeasureKind
+    kind: AdminMeasureKind
     order_number: str
     issued_on: date
     addressee: str

@@ -18,8 +18,8 @@ from sqlalchemy.orm import Session
 
 from app.calendars import Anchor, Due, Rule, Span, follow, occurrences, parse_rule
 from app.flows import CLOSED
-from app.models import Case, Deadline, DueMove, School
-from app.terms import EventKind, Following
+from app.models import Case, Deadline, DueMove, ProgrammeMeasure, ProgrammeTask, RoadMapItem, School
+from app.terms import EventKind, Following, TaskStatus
 from app.workflows import case_moves, stage_clock
 from app.workflows.calendar_world import World, world_of
 from app.workflows.definitions import state_named
@@ -54,7 +54,16 @@ class DatedTable:
 
 
 TABLES: list[DatedTable] = [
-    DatedTable(Deadline, Deadline.title, lambda: Deadline.done_at.is_not(None), Deadline.responsible)
+    DatedTable(Deadline, Deadline.title, lambda: Deadline.done_at.is_not(None), Deadline.responsible),
+    DatedTable(
+        ProgrammeTask,
+        select(ProgrammeMeasure.what).where(ProgrammeMeasure.id == ProgrammeTask.measure_id).scalar_subquery(),
+        lambda: ProgrammeTask.status != TaskStatus.PLANNED,
+        select(ProgrammeMeasure.responsible_name)
+        .where(ProgrammeMeasure.id == ProgrammeTask.measure_id)
+        .scalar_subquery(),
+    ),
+    DatedTable(RoadMapItem, RoadMapItem.what, lambda: RoadMapItem.status != TaskStatus.PLANNED),
 ]
 
 

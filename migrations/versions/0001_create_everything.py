@@ -569,6 +569,45 @@ def upgrade() -> None:
     op.create_index(op.f("ix_persons_name"), "persons", ["name"], unique=False)
     op.create_index(op.f("ix_persons_school_id"), "persons", ["school_id"], unique=False)
     op.create_table(
+        "programmes",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("title", sa.String(length=300), nullable=False),
+        sa.Column("first_year", sa.Integer(), nullable=False),
+        sa.Column(
+            "status",
+            sa.Enum("draft", "approved", name="programmestatus", native_enum=False, create_constraint=True, length=40),
+            nullable=False,
+        ),
+        sa.Column("template_id", sa.String(length=40), nullable=False),
+        sa.Column("template_version", sa.String(length=20), nullable=False),
+        sa.Column("template_sha256", sa.String(length=64), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("sections", sa.JSON(), nullable=False),
+        sa.Column("number", sa.String(length=60), nullable=True),
+        sa.Column("agreed_by", sa.String(length=300), nullable=True),
+        sa.Column("agreed_on", sa.Date(), nullable=True),
+        sa.Column("approved_by", sa.String(length=300), nullable=True),
+        sa.Column("approved_on", sa.Date(), nullable=True),
+        sa.Column("drafted_by_id", sa.Integer(), nullable=True),
+        sa.Column("drafted_by_name", sa.String(length=200), nullable=False),
+        sa.Column("drafted_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint(
+            "status = 'draft' OR (number IS NOT NULL AND approved_by IS NOT NULL AND approved_on IS NOT NULL)",
+            name=op.f("ck_programmes_approved_has_order"),
+        ),
+        sa.CheckConstraint("school_id IS NULL", name=op.f("ck_programmes_belongs_to_no_school")),
+        sa.ForeignKeyConstraint(["drafted_by_id"], ["users.id"], name=op.f("fk_programmes_drafted_by_id")),
+        sa.ForeignKeyConstraint(["municipality_id"], ["municipalities.id"], name=op.f("fk_programmes_municipality_id")),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_programmes_school_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_programmes")),
+    )
+    op.create_index(op.f("ix_programmes_first_year"), "programmes", ["first_year"], unique=False)
+    op.create_index(op.f("ix_programmes_municipality_id"), "programmes", ["municipality_id"], unique=False)
+    op.create_index(op.f("ix_programmes_school_id"), "programmes", ["school_id"], unique=False)
+    op.create_table(
         "screening_runs",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("year", sa.Integer(), nullable=False),
@@ -1255,6 +1294,69 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_person_relations_school_id"), "person_relations", ["school_id"], unique=False)
     op.create_table(
+        "programme_measures",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("programme_id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.String(length=20), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("section", sa.String(length=40), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "regulation",
+                "analysis",
+                "event",
+                "training",
+                "conduct",
+                "recheck",
+                "control",
+                "decision",
+                "support",
+                "outreach",
+                "publication",
+                "register",
+                "other",
+                name="measurekind",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("what", sa.Text(), nullable=False),
+        sa.Column("rule", sa.JSON(), nullable=False),
+        sa.Column("when_note", sa.String(length=300), nullable=False),
+        sa.Column("year_shift", sa.Integer(), nullable=False),
+        sa.Column("roles", sa.JSON(), nullable=False),
+        sa.Column("result", sa.Text(), nullable=False),
+        sa.Column("evidence", sa.Text(), nullable=False),
+        sa.Column("rows", sa.JSON(), nullable=False),
+        sa.Column("is_outside", sa.Boolean(), nullable=False),
+        sa.Column("of_template", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("left_out_reason", sa.Text(), nullable=True),
+        sa.Column("responsible_id", sa.Integer(), nullable=True),
+        sa.Column("responsible_name", sa.String(length=300), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["municipality_id"], ["municipalities.id"], name=op.f("fk_programme_measures_municipality_id")
+        ),
+        sa.ForeignKeyConstraint(["programme_id"], ["programmes.id"], name=op.f("fk_programme_measures_programme_id")),
+        sa.ForeignKeyConstraint(["responsible_id"], ["users.id"], name=op.f("fk_programme_measures_responsible_id")),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_programme_measures_school_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_programme_measures")),
+        sa.UniqueConstraint("programme_id", "number", name=op.f("uq_programme_measures_programme_id_number")),
+    )
+    op.create_index(
+        op.f("ix_programme_measures_municipality_id"), "programme_measures", ["municipality_id"], unique=False
+    )
+    op.create_index(op.f("ix_programme_measures_programme_id"), "programme_measures", ["programme_id"], unique=False)
+    op.create_index(
+        op.f("ix_programme_measures_responsible_id"), "programme_measures", ["responsible_id"], unique=False
+    )
+    op.create_index(op.f("ix_programme_measures_school_id"), "programme_measures", ["school_id"], unique=False)
+    op.create_table(
         "trainings",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("person_id", sa.Integer(), nullable=False),
@@ -1289,7 +1391,13 @@ def upgrade() -> None:
         sa.Column(
             "kind",
             sa.Enum(
-                "remark", "reprimand", "other", name="measurekind", native_enum=False, create_constraint=True, length=40
+                "remark",
+                "reprimand",
+                "other",
+                name="adminmeasurekind",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
             ),
             nullable=False,
         ),
@@ -1357,12 +1465,17 @@ def upgrade() -> None:
     op.create_table(
         "case_documents",
         sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("case_id", sa.Integer(), nullable=False),
+        sa.Column("case_id", sa.Integer(), nullable=True),
+        sa.Column("programme_id", sa.Integer(), nullable=True),
         sa.Column(
             "kind",
             sa.Enum(
                 "signs_notice",
                 "interview_protocol",
+                "recommendations",
+                "school_road_map",
+                "programme",
+                "programme_report",
                 "keep_works",
                 name="documentkind",
                 native_enum=False,
@@ -1380,16 +1493,21 @@ def upgrade() -> None:
         sa.Column("issued_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("municipality_id", sa.Integer(), nullable=True),
         sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint(
+            "(case_id IS NULL) <> (programme_id IS NULL)", name=op.f("ck_case_documents_of_one_subject")
+        ),
         sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_case_documents_case_id")),
         sa.ForeignKeyConstraint(
             ["municipality_id"], ["municipalities.id"], name=op.f("fk_case_documents_municipality_id")
         ),
+        sa.ForeignKeyConstraint(["programme_id"], ["programmes.id"], name=op.f("fk_case_documents_programme_id")),
         sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_case_documents_school_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_case_documents")),
         sa.UniqueConstraint("kind", "source_key", name=op.f("uq_case_documents_kind_source_key")),
     )
     op.create_index(op.f("ix_case_documents_case_id"), "case_documents", ["case_id"], unique=False)
     op.create_index(op.f("ix_case_documents_municipality_id"), "case_documents", ["municipality_id"], unique=False)
+    op.create_index(op.f("ix_case_documents_programme_id"), "case_documents", ["programme_id"], unique=False)
     op.create_index(op.f("ix_case_documents_school_id"), "case_documents", ["school_id"], unique=False)
     op.create_table(
         "case_episodes",
@@ -1836,6 +1954,51 @@ def upgrade() -> None:
     op.create_index(op.f("ix_interviews_municipality_id"), "interviews", ["municipality_id"], unique=False)
     op.create_index(op.f("ix_interviews_school_id"), "interviews", ["school_id"], unique=False)
     op.create_table(
+        "mentoring_pairs",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum("schools", "teachers", name="mentoringkind", native_enum=False, create_constraint=True, length=40),
+            nullable=False,
+        ),
+        sa.Column(
+            "status",
+            sa.Enum("active", "ended", name="mentoringstatus", native_enum=False, create_constraint=True, length=40),
+            nullable=False,
+        ),
+        sa.Column("mentor_school_id", sa.Integer(), nullable=False),
+        sa.Column("case_id", sa.Integer(), nullable=True),
+        sa.Column("mentor", sa.String(length=300), nullable=False),
+        sa.Column("mentee", sa.String(length=300), nullable=False),
+        sa.Column("goals", sa.Text(), nullable=False),
+        sa.Column("starts_on", sa.Date(), nullable=False),
+        sa.Column("ends_on", sa.Date(), nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=True),
+        sa.Column("made_by_name", sa.String(length=200), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint(
+            "(status = 'ended') = (outcome IS NOT NULL)", name=op.f("ck_mentoring_pairs_ended_has_outcome")
+        ),
+        sa.CheckConstraint(
+            "mentor_school_id <> school_id OR kind = 'teachers'", name=op.f("ck_mentoring_pairs_two_schools")
+        ),
+        sa.CheckConstraint("starts_on <= ends_on", name=op.f("ck_mentoring_pairs_starts_before_end")),
+        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_mentoring_pairs_case_id")),
+        sa.ForeignKeyConstraint(["mentor_school_id"], ["schools.id"], name=op.f("fk_mentoring_pairs_mentor_school_id")),
+        sa.ForeignKeyConstraint(
+            ["municipality_id"], ["municipalities.id"], name=op.f("fk_mentoring_pairs_municipality_id")
+        ),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_mentoring_pairs_school_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_mentoring_pairs")),
+    )
+    op.create_index(op.f("ix_mentoring_pairs_case_id"), "mentoring_pairs", ["case_id"], unique=False)
+    op.create_index(op.f("ix_mentoring_pairs_mentor_school_id"), "mentoring_pairs", ["mentor_school_id"], unique=False)
+    op.create_index(op.f("ix_mentoring_pairs_municipality_id"), "mentoring_pairs", ["municipality_id"], unique=False)
+    op.create_index(op.f("ix_mentoring_pairs_school_id"), "mentoring_pairs", ["school_id"], unique=False)
+    op.create_table(
         "objective_entries",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column(
@@ -2012,6 +2175,71 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_preservation_requests_school_id"), "preservation_requests", ["school_id"], unique=False)
     op.create_table(
+        "programme_tasks",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("programme_id", sa.Integer(), nullable=False),
+        sa.Column("measure_id", sa.Integer(), nullable=False),
+        sa.Column("slot", sa.String(length=80), nullable=False),
+        sa.Column("rule", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("occurrence", sa.String(length=80), nullable=True),
+        sa.Column("starts_on", sa.Date(), nullable=True),
+        sa.Column("due_on", sa.Date(), nullable=True),
+        sa.Column("is_pinned", sa.Boolean(), nullable=False),
+        sa.Column("pinned_reason", sa.Text(), nullable=True),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "planned", "done", "waived", name="taskstatus", native_enum=False, create_constraint=True, length=40
+            ),
+            nullable=False,
+        ),
+        sa.Column("done_on", sa.Date(), nullable=True),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("link", sa.String(length=1000), nullable=True),
+        sa.Column("file_sha256", sa.String(length=64), nullable=True),
+        sa.Column("file_name", sa.String(length=300), nullable=True),
+        sa.Column("n_people", sa.Integer(), nullable=True),
+        sa.Column("waived_reason", sa.Text(), nullable=True),
+        sa.Column("settled_by_id", sa.Integer(), nullable=True),
+        sa.Column("settled_by_name", sa.String(length=200), nullable=True),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint(
+            "(status = 'waived') = (waived_reason IS NOT NULL)", name=op.f("ck_programme_tasks_waived_has_reason")
+        ),
+        sa.CheckConstraint(
+            "status <> 'done' OR (done_on IS NOT NULL AND (note <> '' OR link IS NOT NULL OR file_sha256 IS NOT NULL))",
+            name=op.f("ck_programme_tasks_done_has_evidence"),
+        ),
+        sa.CheckConstraint(
+            "(file_sha256 IS NULL) = (file_name IS NULL)", name=op.f("ck_programme_tasks_file_has_name")
+        ),
+        sa.CheckConstraint(
+            "is_pinned = (pinned_reason IS NOT NULL)", name=op.f("ck_programme_tasks_pinned_has_reason")
+        ),
+        sa.CheckConstraint("n_people IS NULL OR n_people >= 0", name=op.f("ck_programme_tasks_people_not_negative")),
+        sa.CheckConstraint(
+            "starts_on IS NULL OR due_on IS NULL OR starts_on <= due_on",
+            name=op.f("ck_programme_tasks_starts_before_due"),
+        ),
+        sa.ForeignKeyConstraint(["measure_id"], ["programme_measures.id"], name=op.f("fk_programme_tasks_measure_id")),
+        sa.ForeignKeyConstraint(
+            ["municipality_id"], ["municipalities.id"], name=op.f("fk_programme_tasks_municipality_id")
+        ),
+        sa.ForeignKeyConstraint(["programme_id"], ["programmes.id"], name=op.f("fk_programme_tasks_programme_id")),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_programme_tasks_school_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_programme_tasks")),
+        sa.UniqueConstraint("measure_id", "slot", name=op.f("uq_programme_tasks_measure_id_slot")),
+    )
+    op.create_index("ix_programme_tasks_due", "programme_tasks", ["status", "due_on"], unique=False)
+    op.create_index(op.f("ix_programme_tasks_due_on"), "programme_tasks", ["due_on"], unique=False)
+    op.create_index(op.f("ix_programme_tasks_measure_id"), "programme_tasks", ["measure_id"], unique=False)
+    op.create_index(op.f("ix_programme_tasks_municipality_id"), "programme_tasks", ["municipality_id"], unique=False)
+    op.create_index(op.f("ix_programme_tasks_programme_id"), "programme_tasks", ["programme_id"], unique=False)
+    op.create_index(op.f("ix_programme_tasks_school_id"), "programme_tasks", ["school_id"], unique=False)
+    op.create_table(
         "rechecks",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("case_id", sa.Integer(), nullable=False),
@@ -2080,6 +2308,54 @@ def upgrade() -> None:
     op.create_index(op.f("ix_rechecks_inspector_id"), "rechecks", ["inspector_id"], unique=False)
     op.create_index(op.f("ix_rechecks_municipality_id"), "rechecks", ["municipality_id"], unique=False)
     op.create_index(op.f("ix_rechecks_school_id"), "rechecks", ["school_id"], unique=False)
+    op.create_table(
+        "road_maps",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("case_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "proposed",
+                "agreed",
+                "submitted",
+                "returned",
+                "accepted",
+                name="roadmapstatus",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("blocks", sa.JSON(), nullable=False),
+        sa.Column("blocks_version", sa.String(length=20), nullable=False),
+        sa.Column("proposed_by_name", sa.String(length=200), nullable=False),
+        sa.Column("proposed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("agreed_by_name", sa.String(length=200), nullable=True),
+        sa.Column("agreed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("submitted_by_id", sa.Integer(), nullable=True),
+        sa.Column("submitted_by_name", sa.String(length=200), nullable=True),
+        sa.Column("submitted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("decided_by_name", sa.String(length=200), nullable=True),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("remarks", sa.Text(), nullable=False),
+        sa.Column("n_returns", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint(
+            "status <> 'accepted' OR decided_at IS NOT NULL", name=op.f("ck_road_maps_accepted_has_moment")
+        ),
+        sa.CheckConstraint("status <> 'returned' OR remarks <> ''", name=op.f("ck_road_maps_returned_has_remarks")),
+        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_road_maps_case_id")),
+        sa.ForeignKeyConstraint(["municipality_id"], ["municipalities.id"], name=op.f("fk_road_maps_municipality_id")),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_road_maps_school_id")),
+        sa.ForeignKeyConstraint(["submitted_by_id"], ["users.id"], name=op.f("fk_road_maps_submitted_by_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_road_maps")),
+        sa.UniqueConstraint("case_id", name=op.f("uq_road_maps_case_id")),
+    )
+    op.create_index(op.f("ix_road_maps_municipality_id"), "road_maps", ["municipality_id"], unique=False)
+    op.create_index(op.f("ix_road_maps_school_id"), "road_maps", ["school_id"], unique=False)
     op.create_table(
         "scale_links",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -2183,6 +2459,29 @@ def upgrade() -> None:
         postgresql_where=sa.text("closed_at IS NULL"),
     )
     op.create_table(
+        "mentoring_meetings",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("pair_id", sa.Integer(), nullable=False),
+        sa.Column("held_on", sa.Date(), nullable=False),
+        sa.Column("theme", sa.String(length=300), nullable=False),
+        sa.Column("agreed", sa.Text(), nullable=False),
+        sa.Column("recorded_by_name", sa.String(length=200), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["municipality_id"], ["municipalities.id"], name=op.f("fk_mentoring_meetings_municipality_id")
+        ),
+        sa.ForeignKeyConstraint(["pair_id"], ["mentoring_pairs.id"], name=op.f("fk_mentoring_meetings_pair_id")),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_mentoring_meetings_school_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_mentoring_meetings")),
+    )
+    op.create_index(
+        op.f("ix_mentoring_meetings_municipality_id"), "mentoring_meetings", ["municipality_id"], unique=False
+    )
+    op.create_index(op.f("ix_mentoring_meetings_pair_id"), "mentoring_meetings", ["pair_id"], unique=False)
+    op.create_index(op.f("ix_mentoring_meetings_school_id"), "mentoring_meetings", ["school_id"], unique=False)
+    op.create_table(
         "rechecked_works",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("recheck_id", sa.Integer(), nullable=False),
@@ -2215,6 +2514,95 @@ def upgrade() -> None:
     op.create_index(op.f("ix_rechecked_works_municipality_id"), "rechecked_works", ["municipality_id"], unique=False)
     op.create_index(op.f("ix_rechecked_works_recheck_id"), "rechecked_works", ["recheck_id"], unique=False)
     op.create_index(op.f("ix_rechecked_works_school_id"), "rechecked_works", ["school_id"], unique=False)
+    op.create_table(
+        "road_map_items",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("road_map_id", sa.Integer(), nullable=False),
+        sa.Column("case_id", sa.Integer(), nullable=False),
+        sa.Column("key", sa.String(length=90), nullable=False),
+        sa.Column("block", sa.String(length=300), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "regulation",
+                "analysis",
+                "event",
+                "training",
+                "conduct",
+                "recheck",
+                "control",
+                "decision",
+                "support",
+                "outreach",
+                "publication",
+                "register",
+                "other",
+                name="measurekind",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("what", sa.Text(), nullable=False),
+        sa.Column("result", sa.Text(), nullable=False),
+        sa.Column("evidence", sa.Text(), nullable=False),
+        sa.Column("roles", sa.JSON(), nullable=False),
+        sa.Column("is_obligatory", sa.Boolean(), nullable=False),
+        sa.Column("rule", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("occurrence", sa.String(length=80), nullable=True),
+        sa.Column("starts_on", sa.Date(), nullable=True),
+        sa.Column("due_on", sa.Date(), nullable=True),
+        sa.Column("is_pinned", sa.Boolean(), nullable=False),
+        sa.Column("pinned_reason", sa.Text(), nullable=True),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "planned", "done", "waived", name="taskstatus", native_enum=False, create_constraint=True, length=40
+            ),
+            nullable=False,
+        ),
+        sa.Column("done_on", sa.Date(), nullable=True),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("link", sa.String(length=1000), nullable=True),
+        sa.Column("file_sha256", sa.String(length=64), nullable=True),
+        sa.Column("file_name", sa.String(length=300), nullable=True),
+        sa.Column("n_people", sa.Integer(), nullable=True),
+        sa.Column("waived_reason", sa.Text(), nullable=True),
+        sa.Column("settled_by_id", sa.Integer(), nullable=True),
+        sa.Column("settled_by_name", sa.String(length=200), nullable=True),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint(
+            "(status = 'waived') = (waived_reason IS NOT NULL)", name=op.f("ck_road_map_items_waived_has_reason")
+        ),
+        sa.CheckConstraint(
+            "status <> 'done' OR (done_on IS NOT NULL AND (note <> '' OR link IS NOT NULL OR file_sha256 IS NOT NULL))",
+            name=op.f("ck_road_map_items_done_has_evidence"),
+        ),
+        sa.CheckConstraint("(file_sha256 IS NULL) = (file_name IS NULL)", name=op.f("ck_road_map_items_file_has_name")),
+        sa.CheckConstraint("is_pinned = (pinned_reason IS NOT NULL)", name=op.f("ck_road_map_items_pinned_has_reason")),
+        sa.CheckConstraint("n_people IS NULL OR n_people >= 0", name=op.f("ck_road_map_items_people_not_negative")),
+        sa.CheckConstraint(
+            "starts_on IS NULL OR due_on IS NULL OR starts_on <= due_on",
+            name=op.f("ck_road_map_items_starts_before_due"),
+        ),
+        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_road_map_items_case_id")),
+        sa.ForeignKeyConstraint(
+            ["municipality_id"], ["municipalities.id"], name=op.f("fk_road_map_items_municipality_id")
+        ),
+        sa.ForeignKeyConstraint(["road_map_id"], ["road_maps.id"], name=op.f("fk_road_map_items_road_map_id")),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_road_map_items_school_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_road_map_items")),
+        sa.UniqueConstraint("road_map_id", "key", name=op.f("uq_road_map_items_road_map_id_key")),
+    )
+    op.create_index(op.f("ix_road_map_items_case_id"), "road_map_items", ["case_id"], unique=False)
+    op.create_index(op.f("ix_road_map_items_due_on"), "road_map_items", ["due_on"], unique=False)
+    op.create_index(op.f("ix_road_map_items_municipality_id"), "road_map_items", ["municipality_id"], unique=False)
+    op.create_index(op.f("ix_road_map_items_road_map_id"), "road_map_items", ["road_map_id"], unique=False)
+    op.create_index(op.f("ix_road_map_items_school_id"), "road_map_items", ["school_id"], unique=False)
     op.create_table(
         "scaled_schools",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -2257,10 +2645,20 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_scaled_schools_municipality_id"), table_name="scaled_schools")
     op.drop_index(op.f("ix_scaled_schools_link_id"), table_name="scaled_schools")
     op.drop_table("scaled_schools")
+    op.drop_index(op.f("ix_road_map_items_school_id"), table_name="road_map_items")
+    op.drop_index(op.f("ix_road_map_items_road_map_id"), table_name="road_map_items")
+    op.drop_index(op.f("ix_road_map_items_municipality_id"), table_name="road_map_items")
+    op.drop_index(op.f("ix_road_map_items_due_on"), table_name="road_map_items")
+    op.drop_index(op.f("ix_road_map_items_case_id"), table_name="road_map_items")
+    op.drop_table("road_map_items")
     op.drop_index(op.f("ix_rechecked_works_school_id"), table_name="rechecked_works")
     op.drop_index(op.f("ix_rechecked_works_recheck_id"), table_name="rechecked_works")
     op.drop_index(op.f("ix_rechecked_works_municipality_id"), table_name="rechecked_works")
     op.drop_table("rechecked_works")
+    op.drop_index(op.f("ix_mentoring_meetings_school_id"), table_name="mentoring_meetings")
+    op.drop_index(op.f("ix_mentoring_meetings_pair_id"), table_name="mentoring_meetings")
+    op.drop_index(op.f("ix_mentoring_meetings_municipality_id"), table_name="mentoring_meetings")
+    op.drop_table("mentoring_meetings")
     op.drop_index(
         "uq_case_questions_open",
         table_name="case_questions",
@@ -2274,11 +2672,21 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_scale_links_school_id"), table_name="scale_links")
     op.drop_index(op.f("ix_scale_links_municipality_id"), table_name="scale_links")
     op.drop_table("scale_links")
+    op.drop_index(op.f("ix_road_maps_school_id"), table_name="road_maps")
+    op.drop_index(op.f("ix_road_maps_municipality_id"), table_name="road_maps")
+    op.drop_table("road_maps")
     op.drop_index(op.f("ix_rechecks_school_id"), table_name="rechecks")
     op.drop_index(op.f("ix_rechecks_municipality_id"), table_name="rechecks")
     op.drop_index(op.f("ix_rechecks_inspector_id"), table_name="rechecks")
     op.drop_index(op.f("ix_rechecks_case_id"), table_name="rechecks")
     op.drop_table("rechecks")
+    op.drop_index(op.f("ix_programme_tasks_school_id"), table_name="programme_tasks")
+    op.drop_index(op.f("ix_programme_tasks_programme_id"), table_name="programme_tasks")
+    op.drop_index(op.f("ix_programme_tasks_municipality_id"), table_name="programme_tasks")
+    op.drop_index(op.f("ix_programme_tasks_measure_id"), table_name="programme_tasks")
+    op.drop_index(op.f("ix_programme_tasks_due_on"), table_name="programme_tasks")
+    op.drop_index("ix_programme_tasks_due", table_name="programme_tasks")
+    op.drop_table("programme_tasks")
     op.drop_index(op.f("ix_preservation_requests_school_id"), table_name="preservation_requests")
     op.drop_index(op.f("ix_preservation_requests_municipality_id"), table_name="preservation_requests")
     op.drop_index(op.f("ix_preservation_requests_case_id"), table_name="preservation_requests")
@@ -2297,6 +2705,11 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_objective_entries_school_id"), table_name="objective_entries")
     op.drop_index(op.f("ix_objective_entries_municipality_id"), table_name="objective_entries")
     op.drop_table("objective_entries")
+    op.drop_index(op.f("ix_mentoring_pairs_school_id"), table_name="mentoring_pairs")
+    op.drop_index(op.f("ix_mentoring_pairs_municipality_id"), table_name="mentoring_pairs")
+    op.drop_index(op.f("ix_mentoring_pairs_mentor_school_id"), table_name="mentoring_pairs")
+    op.drop_index(op.f("ix_mentoring_pairs_case_id"), table_name="mentoring_pairs")
+    op.drop_table("mentoring_pairs")
     op.drop_index(op.f("ix_interviews_school_id"), table_name="interviews")
     op.drop_index(op.f("ix_interviews_municipality_id"), table_name="interviews")
     op.drop_index(op.f("ix_interviews_case_id"), table_name="interviews")
@@ -2365,6 +2778,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_case_episodes_episode_of_id"), table_name="case_episodes")
     op.drop_table("case_episodes")
     op.drop_index(op.f("ix_case_documents_school_id"), table_name="case_documents")
+    op.drop_index(op.f("ix_case_documents_programme_id"), table_name="case_documents")
     op.drop_index(op.f("ix_case_documents_municipality_id"), table_name="case_documents")
     op.drop_index(op.f("ix_case_documents_case_id"), table_name="case_documents")
     op.drop_table("case_documents")
@@ -2381,6 +2795,11 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_trainings_person_id"), table_name="trainings")
     op.drop_index(op.f("ix_trainings_municipality_id"), table_name="trainings")
     op.drop_table("trainings")
+    op.drop_index(op.f("ix_programme_measures_school_id"), table_name="programme_measures")
+    op.drop_index(op.f("ix_programme_measures_responsible_id"), table_name="programme_measures")
+    op.drop_index(op.f("ix_programme_measures_programme_id"), table_name="programme_measures")
+    op.drop_index(op.f("ix_programme_measures_municipality_id"), table_name="programme_measures")
+    op.drop_table("programme_measures")
     op.drop_index(op.f("ix_person_relations_school_id"), table_name="person_relations")
     op.drop_index(op.f("ix_person_relations_related_school_id"), table_name="person_relations")
     op.drop_index(op.f("ix_person_relations_person_id"), table_name="person_relations")
@@ -2452,6 +2871,10 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_screening_runs_school_id"), table_name="screening_runs")
     op.drop_index(op.f("ix_screening_runs_municipality_id"), table_name="screening_runs")
     op.drop_table("screening_runs")
+    op.drop_index(op.f("ix_programmes_school_id"), table_name="programmes")
+    op.drop_index(op.f("ix_programmes_municipality_id"), table_name="programmes")
+    op.drop_index(op.f("ix_programmes_first_year"), table_name="programmes")
+    op.drop_table("programmes")
     op.drop_index(op.f("ix_persons_school_id"), table_name="persons")
     op.drop_index(op.f("ix_persons_name"), table_name="persons")
     op.drop_index(op.f("ix_persons_municipality_id"), table_name="persons")

@@ -60,6 +60,7 @@ from app.terms import (
 from app.web import create_app
 from app.workflows import journal
 from tests import factories as make
+from tests import plans
 from tests.people import Cast, make_cast
 
 CANARY, NEIGHBOUR = "КАНАРЕЙКА", "НЕВИДИМКА"
@@ -88,6 +89,12 @@ class Place:
     event: int
     days: int
     change: int
+    programme: int
+    measure: int
+    task: int
+    road_map: int
+    item: int
+    pair: int
 
 
 @dataclass
@@ -342,6 +349,11 @@ def fill(session: Session, context: AppContext, cast: Cast, school: School, word
     session.flush()
     of_calendar = (deadline.id, event.id, days.id, change.id)
     of_case = (case.id, flag.id, observation.id, recheck.id, document.id)
+    programme = plans.make_programme(session, school, word)
+    road_map = plans.make_road_map(session, context.store, case, word)
+    pair = plans.make_pair(session, school, cast.objective, word)
+    (measure,) = programme.measures
+    of_plans = (programme.id, measure.id, measure.tasks[0].id, road_map.id, road_map.items[0].id, pair.id)
     return Place(
         school.id,
         *of_case,
@@ -354,6 +366,7 @@ def fill(session: Session, context: AppContext, cast: Cast, school: School, word
         person.id,
         decision.id,
         *of_calendar,
+        *of_plans,
     )
 
 

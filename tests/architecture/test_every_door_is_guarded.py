@@ -68,6 +68,7 @@ FILES, JOBS = ("xlsx", "nonsense"), ("upload", "run", "recheck", "document", "sc
 FILES, JOBS = ("xlsx", "nonsense"), ("upload", "run", "recheck", "document", "scale", "calendar", "plan")
 FORMS = ("interview", "handover", "order", "observation", "recheck", "conclusion", "preservation", "nonsense")
 FORMS += tuple(SIDE_FORMS)
+TEMPLATES = ("amur", "nonsense")
 CARD_FORMS = ("post", "duty", "training", "absence", "tie", "nonsense")
 
 
@@ -191,6 +192,7 @@ def _paths(world: World, rule: str, kind: str) -> list[str]:
     texts = {
         "<kind>": JOBS if rule.startswith("/jobs/") else FILES,
         "<form>": CARD_FORMS if rule.startswith("/people/") else FORMS,
+        "<template>": TEMPLATES,
     }
     for name, values in texts.items():
         paths = [path.replace(name, value) for path in paths for value in (values if name in path else ("",))]

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.errors import Conflict, NotPermitted, Refused
 from app.models import AdminMeasure, Case, Finding, JournalEntry
-from app.terms import Dynamics, Family, FindingLevel, FindingOutcome, MeasureKind, Verdict
+from app.terms import AdminMeasureKind, Dynamics, Family, FindingLevel, FindingOutcome, Verdict
 from app.workflows import measures
 from app.workflows.measures import MeasureForm
 from tests import factories
@@ -52,7 +52,7 @@ def case(session: Session, cast: Cast) -> Case:
 
 def form(**changes) -> MeasureForm:
     values = {
-        "kind": MeasureKind.REMARK,
+        "kind": AdminMeasureKind.REMARK,
         "order_number": "12-к",
         "issued_on": date(2026, 11, 20),
         "addressee": "директор школы",
