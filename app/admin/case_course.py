@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from app import auth
 from app.admin import words
+from app.admin.side_actions import SIDE_ACTIONS
 from app.models import Case, CaseEvent, JournalEntry
 from app.workflows.definitions import workflow_of
 from app.workflows.machine import Transition
@@ -49,9 +50,21 @@ ACTIONS = {
     "support:programme": _l("Внесена программа помощи"),
     "support:mentoring": _l("Внесена пара «школа — школе»"),
     "support:review": _l("Внесена оценка динамики"),
+    "roadmap:propose": _l("Предложена дорожная карта"),
+    "roadmap:add": _l("В карту добавлено мероприятие"),
+    "roadmap:agree": _l("Школа согласовала карту"),
+    "roadmap:submit": _l("Карта представлена на проверку"),
+    "roadmap:return": _l("Карта возвращена на доработку"),
+    "roadmap:accept": _l("Карта принята"),
+    "roadmap:done": _l("Мероприятие карты выполнено"),
+    "roadmap:waive": _l("Мероприятие карты снято"),
+    "roadmap:move": _l("Срок мероприятия перенесён"),
+    "roadmap:reopen": _l("Мероприятие карты открыто снова"),
+    "roadmap:follow": _l("Сроки карты пересчитаны от хода дела"),
+    "roadmap:file": _l("Скачано подтверждение"),
     "document:issue": _l("Оформлен документ"),
     "document:read": _l("Документ скачан"),
-}
+} | SIDE_ACTIONS
 
 
 def of(case: Case) -> dict[str, Any]:

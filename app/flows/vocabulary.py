@@ -112,6 +112,12 @@ GUARDS: dict[str, GuardSpec] = {
             form="review",
         ),
         GuardSpec("follows_review", "Вывод следует из оценки динамики", "Verdict follows from the review"),
+        GuardSpec("road_map_accepted", "Дорожная карта школы принята", "The school's road map is accepted"),
+        GuardSpec(
+            "road_map_settled",
+            "Обязательные мероприятия дорожной карты выполнены или сняты с причиной",
+            "Obligatory measures of the road map are done or waived with a reason",
+        ),
         GuardSpec("second", "Утверждает второй человек", "A second person approves"),
         GuardSpec(
             "document",
@@ -145,12 +151,27 @@ PERMISSIONS = frozenset(
         "case:observe",
         "case:open",
         "case:recheck",
+        "case:return",
         "case:support",
     }
-)  # fmt: skip
+)
 """Rights that a move may ask for."""
 
-RESERVED = frozenset({"hand_interview", "migrate", "open", "propose"})
+RESERVED = frozenset(
+    {
+        "go_on",
+        "hand_interview",
+        "hold",
+        "interview_back",
+        "migrate",
+        "open",
+        "propose",
+        "reopen",
+        "resume",
+        "wake",
+        "withdraw",
+    }
+)
 """Words that the journal already uses of a case; no trigger may be called so."""
 
 CLOSING = frozenset({"conclusion", "dismissal"})

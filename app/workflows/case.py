@@ -13,8 +13,8 @@ from app.errors import NotFound, Reason, Refused
 from app.flows import CLOSED
 from app.models import Case, Conclusion, Flag, User
 from app.policy import Actor, Permission
-from app.terms import CaseKind, Duty, Role, Tier, Verdict
-from app.workflows import independence, journal
+from app.terms import CaseKind, Duty, EpisodeOrigin, Role, Tier, Verdict
+from app.workflows import closures, independence, journal, stage_clock
 from app.workflows.definitions import for_new_case, state_of
 
 
@@ -30,6 +30,11 @@ def open_case(session: Session, flag: Flag, *, actor: Actor, at: datetime, reaso
         action = "case:open"
         case = new_case(session, flag.school_id, flag.municipality_id, kind, flag.year, at=at)
         case.tier, case.evidence = flag.tier, flag.evidence
+        closed = closures.former(session, case, at=at)
+        if closed is not None:
+            said = f"Признаки за {flag.year} год появились у школы, чьё дело {closed.number} было закрыто."
+            carried = {"flag_id": flag.id}
+            closures.link(session, case, closed, EpisodeOrigin.NEXT_CYCLE, said, carried, actor=actor, at=at)
     flag.case_id = case.id
     session.flush()
     record(
@@ -59,6 +64,7 @@ def new_case(
     )
     session.add(case)
     session.flush()
+    stage_clock.refresh(session, case)
     return case
 
 

@@ -21,7 +21,7 @@ from app.flows import CLOSED
 from app.models import Case, CaseEvent, MigratedCase, OutboxJob, WorkflowMigration, WorkflowVersion
 from app.policy import SYSTEM, Actor, Permission
 from app.terms import MigratedOutcome, MigrationStatus, WorkflowStatus
-from app.workflows import journal, outbox
+from app.workflows import journal, outbox, stage_clock
 from app.workflows.case import record
 from app.workflows.definitions import workflow_named
 from app.workflows.engine import LEAST_REASON
@@ -242,6 +242,7 @@ def _lead(
     )
     assert result.rowcount == 1  # the row is locked
     session.refresh(case)
+    stage_clock.refresh(session, case)  # the other version may give the stage another budget
     facts = {"from_workflow": before, "to_workflow": str(to), "from": source, "to": state, "version": case.version}
     event = CaseEvent(
         case_id=case.id,
