@@ -62,10 +62,14 @@ def detectors_page() -> str:
 
 def _one(row: Detector) -> list[str]:
     module = importlib.import_module(f"app.detectors.{row.name}")
+    # What a module names as its own may stand in a module beside it.
+    named = getattr(module, "__all__", ())
     functions = [
         function
         for name, function in vars(module).items()
-        if inspect.isfunction(function) and function.__module__ == module.__name__ and not name.startswith("_")
+        if inspect.isfunction(function)
+        and (function.__module__ == module.__name__ or name in named)
+        and not name.startswith("_")
     ]
     # The detector itself first, then what it is made of, in the order of the module.
     functions.sort(key=lambda function: function.__name__ != row.name)
