@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from app.detectors.dispersion import robust_correlations
+from app.detectors.dispersion import quartiles, robust_correlations
 from app.detectors.params import CombinationParams, TierParams
 from app.detectors.tails import SMALLEST_P, larger_of_two, to_z
 from app.terms import Tier
@@ -74,11 +74,11 @@ def empirical_null(z: np.ndarray, params: CombinationParams) -> tuple[float, flo
     known = z[np.isfinite(z)]
     if len(known) < params.null_schools:
         return 0.0, 1.0
-    low, middle, high = np.percentile(known, [25, 50, 75])
-    scale = float(high - low) / 1.349
+    low, middle, high = quartiles(known)
+    scale = (high - low) / 1.349
     root = np.sqrt(len(known))
     # Standard errors of the median and of the quartile range of normal data.
-    return float(middle) if middle > 2 * 1.25 / root else 0.0, scale if scale > 1 + 2 * 1.17 / root else 1.0
+    return middle if middle > 2 * 1.25 / root else 0.0, scale if scale > 1 + 2 * 1.17 / root else 1.0
 
 
 def stouffer(z: np.ndarray, weight: np.ndarray, correlation: np.ndarray) -> np.ndarray:

@@ -176,11 +176,13 @@ def municipalities(names: np.ndarray, schools: pd.DataFrame | None, works: pd.Da
     source = schools if schools is not None and "municipality" in schools else works
     if "municipality" not in source:
         return np.full(len(names), "", dtype=object)
-    table = source[["school", "municipality"]].drop_duplicates("school")
-    column = pd.Series(
-        table["municipality"].to_numpy(dtype=object), index=table["school"].astype("str").to_numpy(dtype=object)
+    codes = source["school"].astype("str").to_numpy(dtype=object)[::-1]
+    # The first that is said of a school counts.
+    place = dict(zip(codes.tolist(), source["municipality"].to_numpy(dtype=object)[::-1].tolist(), strict=True))
+    found = [place.get(name) for name in names.tolist()]
+    return np.array(
+        ["" if value is None or value is pd.NA or value != value else str(value) for value in found], object
     )
-    return column.reindex(names).fillna("").astype("str").to_numpy(dtype=object)
 
 
 def elsewhere(table: PaperTable, around: list[PaperTable], parts: dict) -> np.ndarray | None:

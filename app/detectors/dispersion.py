@@ -342,6 +342,22 @@ def _median(values: np.ndarray) -> float:
     return float((part[high - 1] + part[high]) / 2)
 
 
+def quartiles(values: np.ndarray) -> tuple[float, float, float]:
+    """First quartile, median and third quartile, interpolated linearly; NaN of nothing."""
+    n = len(values)
+    if n == 0:
+        return float("nan"), float("nan"), float("nan")
+    places = [share * (n - 1) for share in (0.25, 0.5, 0.75)]
+    at = sorted({min(int(place) + step, n - 1) for place in places for step in (0, 1)})
+    part = np.partition(values, at)
+    found = []
+    for place in places:
+        low = int(place)
+        first, second = part[low], part[min(low + 1, n - 1)]
+        found.append(float(first + (place - low) * (second - first)))
+    return found[0], found[1], found[2]
+
+
 def quartile_range(values: np.ndarray) -> float:
     """Third quartile less the first, interpolated linearly; for short arrays much faster than `numpy.percentile`."""
     n = len(values)

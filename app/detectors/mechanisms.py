@@ -11,6 +11,7 @@ import numpy as np
 
 from app import datafiles
 from app.detectors.combination import FamilyScores, correlations
+from app.detectors.dispersion import quartiles
 from app.detectors.params import MechanismParams
 from app.errors import Misconfigured
 from app.terms import Mechanism
@@ -164,7 +165,7 @@ def region_scale(signal: np.ndarray, params: MechanismParams) -> tuple[np.ndarra
     for paper, own in enumerate(signal.T):
         known = own[np.isfinite(own)]
         if len(known) >= params.smallest_schools:
-            low, centre[paper], high = np.percentile(known, [25, 50, 75])
+            low, centre[paper], high = quartiles(known)
             scale[paper] = max((high - low) / 1.349, 1.0)
     return centre, scale
 
@@ -190,7 +191,7 @@ def _over_papers(z: np.ndarray, size: np.ndarray, params: MechanismParams) -> tu
         shift = (w * size).sum(axis=1) / norm
         scale, middle = 1.0, 0.0
         if some.sum() >= params.smallest_schools:
-            low, middle, high = np.percentile(total[some], [25, 50, 75])
+            low, middle, high = quartiles(total[some])
             scale = max((high - low) / 1.349, 1.0)
         whole[:, column] = np.where(some, (total - middle) / scale, np.nan)
         expected[:, column] = shift / scale

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from app.detectors.dispersion import quartiles
 from app.errors import InsufficientData
 
 MANY_SCHOOLS = 20
@@ -349,8 +350,7 @@ def downweight(z: np.ndarray, *, tuning: float = 4.685) -> np.ndarray:
     known = np.isfinite(z)
     if known.sum() < 5:
         return np.ones(len(z))
-    centre = np.median(z[known])
-    quartiles = np.percentile(z[known], [25, 75])
-    scale = max(1.0, float(quartiles[1] - quartiles[0]) / 1.349)
+    low, centre, high = quartiles(z[known])
+    scale = max(1.0, (high - low) / 1.349)
     u = np.where(known, (z - centre) / (tuning * scale), 0.0)
     return np.where(np.abs(u) < 1, (1 - u**2) ** 2, 0.0)

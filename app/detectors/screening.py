@@ -146,7 +146,8 @@ def screen(
     frames_found: list[pd.DataFrame] = []
     papers_found: list[pd.DataFrame] = []
     schools_found: list[pd.DataFrame] = []
-    result = Screening(_empty(frames.FINDINGS), _empty(frames.PAPER_SUMMARY), _empty(frames.SCHOOL_SUMMARY))
+    nothing = pd.DataFrame()
+    result = Screening(nothing, nothing, nothing)
     result.reference = {
         "control": control is not None and bool(control_tables),
         "warnings": [*read.warnings, *said, *notes],
