@@ -65,16 +65,15 @@ class PlainWorks:
 
 
 def plain_works(
-    table: pa.Table, items: Callable[[], pa.Table], spec: PaperSpec | None, *, with_items: bool
+    read: Callable[[], pa.Table], read_items: Callable[[], pa.Table], spec: PaperSpec | None, *, with_items: bool
 ) -> PlainWorks | None:
     """Columns as they are, or None where something in them is to be cleaned, left out or said.
 
     Parameters
     ----------
-    table : pyarrow.Table
-        Works of one paper; items may be among the columns or not.
-    items : callable
-        Reads the columns of the items.
+    read, read_items : callable
+        Read the columns of the works of one paper: all but the items, and the items. Each is asked once, and what it
+        read is given up before the next is asked.
     spec : PaperSpec or None
     with_items : bool
 
@@ -82,8 +81,11 @@ def plain_works(
     -------
     PlainWorks or None
     """
+    if spec is None:
+        return None
+    table = read()
     present = set(table.column_names)
-    if spec is None or table.num_rows == 0 or not {"school", "score", "participant"} <= present:
+    if table.num_rows == 0 or not {"school", "score", "participant"} <= present:
         return None
     school = _words(table["school"], is_clean=True)
     score = _whole(table["score"], kind=np.int32)
@@ -97,10 +99,6 @@ def plain_works(
     words = {name: _words(table[name]) if name in present else None for name in ("class", "variant", "participant")}
     if any(words[name] is None for name in words if name in present):
         return None
-    found = _items(items(), spec)
-    if found is None:
-        return None
-    points, blank = found
     unit, class_names = words["class"] or (None, np.array([""]))
     if unit is not None and unit.max() < 0:
         unit, class_names = None, np.array([""])
@@ -108,6 +106,12 @@ def plain_works(
     if participant is not None and participant.max() < 0:
         participant = None
     place = _words(table["municipality"]) if "municipality" in present else None
+    grade, total = (_numbers(table[name]) if name in present else None for name in ("pupil_grade", "file_total"))
+    del table
+    found = _items(read_items(), spec)
+    if found is None:
+        return None
+    points, blank = found
     columns = PaperColumns(
         school[1],
         school[0],
@@ -118,7 +122,6 @@ def plain_works(
         class_names,
         None if words["variant"] is None else words["variant"][0],
     )
-    grade, total = (_numbers(table[name]) if name in present else None for name in ("pupil_grade", "file_total"))
     return PlainWorks(columns, participant, codes, place, grade, total, blank)
 
 

@@ -258,8 +258,8 @@ class _AtHand:
             self._params,
             signals_only=self._signals_only,
         )
-        # The works must not live on in what was found about them.
-        found.table = replace(table, answers=None, items=None, journal=None)
+        # The works must not live on in what was found about them; `_screen_year` puts the table that stays here.
+        found.table = replace(table, counts=table.counts[:, :0].copy(), answers=None, items=None, journal=None)
         self.ready[table.key] = found
 
     def control_of(self, tables: list[PaperTable]) -> dict[Key, PaperTable]:

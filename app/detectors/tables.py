@@ -231,6 +231,7 @@ class PaperColumns:
     score : ndarray of int, shape (n,)
         Inside the paper's range.
     points : ndarray of int8, shape (K, n), or None
+        Theirs: items that a class was not taught are filled in on the spot.
     journal : ndarray, shape (n,), or None
         Journal marks; what is not one of 2 … 5 is none.
     unit : ndarray of int, shape (n,), or None
@@ -328,7 +329,7 @@ def _answers(
 ) -> tuple[list[np.ndarray], Answers]:
     """Works by points and score, item by item, and the works themselves in their own order."""
     within = school if unit is None else np.where(unit < 0, -1 - school, unit)
-    filled = completed(points, raw, school, within, variant, spec.item_max, seed=year * 100 + spec.grade)
+    filled = completed(points, raw, school, within, variant, spec.item_max, seed=year * 100 + spec.grade, is_own=True)
     points, score = filled.points, filled.score
     order = order_of_works(points, score, variant, school if unit is None else unit)
     if unit is not None:

@@ -43,6 +43,7 @@ def completed(
     limit: tuple[int, ...],
     *,
     seed: int,
+    is_own: bool = False,
 ) -> Completed:
     r"""Fill in items that a whole class left without a point.
 
@@ -54,6 +55,8 @@ def completed(
     limit : tuple of K int
         Maximum of each item.
     seed : int
+    is_own : bool
+        Whether `points` may be changed: nobody else looks at them.
 
     Returns
     -------
@@ -90,7 +93,7 @@ def completed(
     elsewhere = _changed(cells, item_tables(points[:, rows], score[rows], limit, top), -1)
     tables = _norms(elsewhere)
     mean = np.column_stack([np.arange(len(share)) @ share for share in tables])
-    points, score = points.copy(), score.copy()
+    points, score = points if is_own else points.copy(), score.copy()
     rows = rows[order_of_works(points[:, rows], score[rows], variant[rows], within[rows])]
     chance = np.random.default_rng(seed).uniform(size=(len(rows), K))
     patterns, which = _patterns(skipped[group[rows]])

@@ -244,12 +244,12 @@ def _read_paper(
     """One paper: what its works say besides, its table (or none), and who sat it."""
     spec = find_spec(papers, *key)
     if sum(path.stat().st_size for path, _ in groups) <= _READ_IN_PARTS:
-        table = paper_columns(groups, key)
-        plain = plain_works(table, partial(_same, table), spec, with_items=with_items)
-        del table
+        together = partial(_same, paper_columns(groups, key))
+        plain = plain_works(together, together, spec, with_items=with_items)
+        del together
     else:
-        items = partial(paper_columns, groups, key, is_item)
-        plain = plain_works(paper_columns(groups, key, _is_no_item), items, spec, with_items=with_items)
+        rest, items = (partial(paper_columns, groups, key, wanted) for wanted in (_is_no_item, is_item))
+        plain = plain_works(rest, items, spec, with_items=with_items)
     pa.default_memory_pool().release_unused()
     if plain is None or spec is None:
         frame = paper_columns(groups, key).to_pandas(use_threads=False, self_destruct=True)
