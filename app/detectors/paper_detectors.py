@@ -25,8 +25,10 @@ from app.detectors.summaries import PaperResults
 from app.detectors.tables import PaperTable
 from app.errors import InsufficientData
 
+_JUDGED = {"z", "p_value", "assessed", "part_z", "works", "classes", "window", "expected"}
+"""Arrays of results that `signals` reads; the others are there to be shown."""
 _WIDE = 8
-"""Columns; a table of results with more has a column an item or a score, and is there to be shown."""
+"""Columns; a table of results with more has a column an item or a score."""
 
 
 def run_on_paper(
@@ -115,7 +117,7 @@ def _ask(paper: PaperResults, name: str, detector: Callable[[], Any]) -> Any:
 
 
 def _narrow(paper: PaperResults) -> PaperResults:
-    """The results without their wide tables."""
+    """The results without what is only shown."""
     for own in fields(paper):
         value = getattr(paper, own.name)
         if own.name != "table" and is_dataclass(value):
@@ -127,8 +129,8 @@ def _narrowed(result: Any) -> Any:
     changed: dict[str, Any] = {}
     for own in fields(result):
         value = getattr(result, own.name)
-        if isinstance(value, np.ndarray) and value.ndim == 2 and value.shape[1] > _WIDE:
-            changed[own.name] = value[:, :0].copy()
+        if isinstance(value, np.ndarray) and (own.name not in _JUDGED or value.size > _WIDE * len(value)):
+            changed[own.name] = value[:0].copy()
         elif is_dataclass(value) and not isinstance(value, type):
             changed[own.name] = _narrowed(value)
     return replace(result, **changed) if changed else result
