@@ -17,7 +17,7 @@ from flask_babel import gettext as _
 from sqlalchemy import ScalarSelect, func, select
 
 from app import auth
-from app.admin import case_page, explaining, words
+from app.admin import case_page, case_people, explaining, words
 from app.admin.account import account, language
 from app.admin.cases import CasesView
 from app.admin.clusters import ClustersView
@@ -173,6 +173,7 @@ def _shared() -> dict[str, Any]:
         "fact_list": case_page.facts_of,
         "detector_title": case_page.detector_title,
         "workplace": case_page.workplace,
+        "people_amiss": case_people.people_amiss,
         "sentence": case_page.sentence,
         "explanation": explaining.explanation,
         "context_facts": explaining.context_facts,

@@ -65,6 +65,8 @@ def conflicts(
     paper : tuple, optional
         The paper to be rechecked; a tie to the works of another paper does not count then.
     """
+    if school_id not in person.near_schools:
+        return []
     found = []
     posts = [post for post in person.employments if post.school_id == school_id]
     if person.account_school_id == school_id or any(post.covers(on) for post in posts):

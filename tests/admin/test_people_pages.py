@@ -281,3 +281,21 @@ def test_a_declared_conflict_reaches_the_department_and_shuts_the_case(undeclare
     assert "Родственник работает в школе" in page
     assert "сестра — завуч" in page
     assert NEIGHBOUR not in page
+
+
+def test_the_case_tells_the_department_what_is_amiss_with_its_people(undeclared: World) -> None:
+    world, marat = undeclared, Desk(undeclared, "marat")
+    path = f"/cases/{world.own.case}"
+    assert "ещё не заявил(а), нет ли конфликта" in marat.text(path)
+
+    Desk(world, "kira").send(f"/declarations/{world.own.school}", answer="no")
+    Desk(world, "ivan").send(f"/declarations/{world.own.school}", answer="no")
+    assert "Люди дела" not in marat.text(path)
+
+    with acting(world.context.sessions, SYSTEM) as session:
+        ties.state_tie(
+            session, card(world, "kira"), ConflictKind.RELATIVE, world.own.school, actor=SYSTEM,
+            at=datetime.now(UTC),
+        )  # fmt: skip
+    assert "в школе работает родственник. Назначьте другого." in marat.text(path)
+    assert "Люди дела" not in Desk(world, "sveta").text(path)
