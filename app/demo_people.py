@@ -11,7 +11,7 @@ from app.models import Case, Person, School, User
 from app.policy import SYSTEM
 from app.terms import AbsenceReason, ConflictKind, Duty, PostKind, Role
 from app.workflows import absences, declarations, people, people_register, ties
-from app.workflows.people_register import Card
+from app.workflows.people_checks import Card
 
 BEGIN = date(2019, 9, 1)
 PROGRAMME = "Независимое наблюдение при проведении оценочных процедур"

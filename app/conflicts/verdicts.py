@@ -99,7 +99,7 @@ def unfitness(
             return [Reason(stranger.code, ru, en, stranger.href)]
         return [stranger]
     found = []
-    if duty in rules.objective_place and not _comes_from_objective_place(person, on):
+    if duty in rules.objective_place and not comes_from_objective_place(person, on):
         found.append(
             Reason(
                 "school_not_objective",
@@ -153,7 +153,7 @@ def training_state(person: PersonFacts, duty: Duty, on: date, rules: Rules) -> T
     return TrainingState.EXPIRING if (until - on).days <= rules.expiry_days else TrainingState.VALID
 
 
-def _comes_from_objective_place(person: PersonFacts, on: date) -> bool:
+def comes_from_objective_place(person: PersonFacts, on: date) -> bool:
     return person.is_methodist(on) or any(post.is_objective for post in person.posts_on(on))
 
 
