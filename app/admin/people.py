@@ -55,7 +55,7 @@ class PeopleView(ScopedView):
     columns = (
         Column("name", _l("Человек"), lambda p: p.name, kind="strong", sort="name", below=lambda p: rows.place_of(p)),
         Column("municipality_id", _l("Муниципалитет"), lambda p: rows.municipality_of(p), is_wide_only=True),
-        Column("duties", _l("Внесён как"), lambda p: rows.duties_of(p)),
+        Column("duties", _l("Внесён как"), lambda p: rows.duties_of(p), is_wide_only=True),
         Column("subjects", _l("Предметы"), lambda p: rows.subjects_of(p), is_wide_only=True),
         Column(
             "training",
