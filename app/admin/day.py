@@ -132,7 +132,7 @@ def _cases_waiting(cases: list[OpenCase]) -> list[Waiting]:
                 found.append(Waiting((0, -row.evidence), row.school, approve, look, href, facts))
             continue
         permission, form, what, label = steps[row.state]
-        is_handed_over = row.state is CaseState.FLAGGED and row.curator_id not in (None, actor.user_id)
+        is_handed_over = row.state is CaseState.FLAGGED and row.curator_id not in (None, *actor.acting_ids)
         if not actor.may(permission) or is_handed_over or (row.state, row.id) in in_hand:
             continue
         href = partial(url_for, "cases.do", case_id=row.id, form=form)
@@ -187,7 +187,7 @@ def _visits_waiting() -> list[Waiting]:
     visits = session.execute(
         select(Observation.id, Observation.subject, Observation.grade, Observation.scheduled_on, School.name)
         .join(School, School.id == Observation.school_id)
-        .where(Observation.observer_id == actor.user_id, Observation.status == VisitStatus.SCHEDULED)
+        .where(Observation.observer_id.in_(actor.acting_ids), Observation.status == VisitStatus.SCHEDULED)
         .order_by(Observation.scheduled_on)
     )
     found = [
@@ -212,7 +212,7 @@ def _visits_waiting() -> list[Waiting]:
             School.name,
         )
         .join(School, School.id == Recheck.school_id)
-        .where(Recheck.inspector_id == actor.user_id, Recheck.status == RecheckStatus.DRAWN)
+        .where(Recheck.inspector_id.in_(actor.acting_ids), Recheck.status == RecheckStatus.DRAWN)
         .order_by(Recheck.scheduled_on)
     )
     return found + [

@@ -41,8 +41,10 @@ def sight_of(session: Session, user: User, on: date) -> Sight:
         return Sight()
     declared = declared_schools(session, user.id, on)
     stated = {school_id for school_id, has_conflict in declared.items() if has_conflict}
-    free = frozenset(near & (declared.keys() - stated))
-    return Sight(free, frozenset(near - declared.keys()), stands_in)
+    free = near & (declared.keys() - stated)
+    # A conflict that came to light after the declaration asks for another one, which cannot deny it.
+    doubted = free - _free_of_conflict(session, user, free, on)
+    return Sight(frozenset(free - doubted), frozenset((near - declared.keys()) | doubted), stands_in)
 
 
 def schools_of(session: Session, user_id: int, role: Role, on: date) -> set[int]:
@@ -101,16 +103,25 @@ def _stand_ins(session: Session, user: User, own: set[int], on: date) -> tuple[S
         )
         .all()
     )
-    if not absent:
-        return ()
-    facts = independence.facts_of_user(session, user.id, on)
     found: dict[int, StandIn] = {}
     for row in absent:
-        for school_id in sorted(schools_of(session, row.id, user.role, on) - own - found.keys()):
-            duties = independence.DUTIES_OF_ROLE[user.role]
-            if facts is not None and not all(conflicts(facts, school_id, duty, on, load_rules()) for duty in duties):
-                found[school_id] = StandIn(school_id, row.id, row.name)
+        theirs = schools_of(session, row.id, user.role, on) - own - found.keys()
+        for school_id in sorted(_free_of_conflict(session, user, theirs, on)):
+            found[school_id] = StandIn(school_id, row.id, row.name)
     return tuple(found.values())
+
+
+def _free_of_conflict(session: Session, user: User, schools: set[int], on: date) -> set[int]:
+    """Those of the schools where nothing that the program computes stops every duty of the account."""
+    if not schools:
+        return set()
+    facts = independence.facts_of_user(session, user.id, on)
+    if facts is None:
+        return set()
+    duties, rules = independence.DUTIES_OF_ROLE[user.role], load_rules()
+    return {
+        school_id for school_id in schools if not all(conflicts(facts, school_id, duty, on, rules) for duty in duties)
+    }
 
 
 @contextmanager
