@@ -230,11 +230,11 @@ def test_a_picker_shuts_whom_the_rules_exclude_and_says_why(world: World) -> Non
     path = f"/cases/{world.own.case}/do/observation"
 
     shown = Desk(world, "marat").text(path)
-    discreet = Desk(world, "ivan").text(path)
+    discreet = Desk(world, "anna").text(f"/cases/{world.own.case}/do/recheck")
 
     assert re.search(r"<option disabled[^>]*>Лена — ребёнок учится в школе</option>", shown)
     assert re.search(r"<option[^>]*>Ivan — сейчас в работе: 2</option>", shown)
-    assert "<option disabled" in discreet
+    assert re.search(r"<option disabled[^>]*>Лена — заявлена личная связь со школой.</option>", discreet)
     assert "ребёнок" not in discreet
     answer = Desk(world, "marat").send(
         path, observer_id=lena_id, paper="2026:ma:5", scheduled_on=TODAY.isoformat(),
