@@ -25,7 +25,6 @@ from app.jobs.work import perform
 from app.models import Case, Municipality, OutboxJob, Recheck, School, ScreeningRun, Upload, User
 from app.policy import SYSTEM, Actor
 from app.terms import (
-    CaseState,
     ExplanationReason,
     JobStatus,
     ObservationStage,
@@ -353,7 +352,7 @@ def _finish_rechecks(context: AppContext, to_finish: list[int], at: datetime) ->
                 at=moment + timedelta(hours=2),
             )
             story.at = moment + timedelta(days=1)
-            if case.state is CaseState.RECHECKED:
+            if case.state == "rechecked":
                 story.move("close", "deputy")
 
 

@@ -55,7 +55,7 @@ from app.terms import (
     VisitStatus,
 )
 from app.workflows import control_frame
-from app.workflows.case import WORKFLOW_VERSION
+from app.workflows.definitions import shipped
 
 OPENED = datetime(2026, 11, 1, 9, 0, tzinfo=UTC)
 
@@ -104,7 +104,8 @@ def make_flag(session: Session, school: School, run: ScreeningRun, **changes: An
 def make_case(session: Session, school: School, **changes: Any) -> Case:
     values = {
         "number": f"2026-{school.id:04d}",
-        "workflow_version": WORKFLOW_VERSION,
+        "workflow": shipped().name,
+        "workflow_version": shipped().version,
         "year": 2026,
         "tier": Tier.CASE,
         "evidence": 4.2,

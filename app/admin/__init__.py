@@ -17,7 +17,7 @@ from flask_babel import gettext as _
 from sqlalchemy import ScalarSelect, func, select
 
 from app import auth
-from app.admin import case_page, case_people, explaining, words
+from app.admin import case_people, case_signs, explaining, words
 from app.admin.account import account, language
 from app.admin.cases import CasesView
 from app.admin.clusters import ClustersView
@@ -42,6 +42,7 @@ from app.admin.users import UsersView
 from app.admin.visits import ObservationsView, RechecksView
 from app.admin.what_if import WhatIfPage
 from app.admin.words import install_words
+from app.flows import CLOSED
 from app.models import (
     Case,
     ClusterSet,
@@ -61,7 +62,7 @@ from app.models import (
     User,
 )
 from app.policy import Permission
-from app.terms import CaseState, JobStatus, RecheckStatus, UploadStatus, VisitStatus
+from app.terms import JobStatus, RecheckStatus, UploadStatus, VisitStatus
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,7 @@ def menu() -> tuple[Entry, ...]:
 
 COUNTS: dict[str, ScalarSelect[int]] = {
     "flags": select(func.count(Flag.id)).where(Flag.case_id.is_(None)).scalar_subquery(),
-    "cases": select(func.count(Case.id)).where(Case.state != CaseState.CLOSED).scalar_subquery(),
+    "cases": select(func.count(Case.id)).where(Case.state != CLOSED).scalar_subquery(),
     "visits": select(func.count(Observation.id)).where(Observation.status == VisitStatus.SCHEDULED).scalar_subquery(),
     "rechecks": select(func.count(Recheck.id))
     .where(Recheck.status.in_([RecheckStatus.REQUESTED, RecheckStatus.DRAWN]))
@@ -170,11 +171,11 @@ def _shared() -> dict[str, Any]:
         "place": g.get("place") or _("весь регион"),
         "side_menu": lambda: groups,
         "may": _may,
-        "fact_list": case_page.facts_of,
-        "detector_title": case_page.detector_title,
-        "workplace": case_page.workplace,
+        "fact_list": case_signs.facts_of,
+        "detector_title": case_signs.detector_title,
+        "workplace": case_signs.workplace,
         "people_amiss": case_people.people_amiss,
-        "sentence": case_page.sentence,
+        "sentence": case_signs.sentence,
         "explanation": explaining.explanation,
         "context_facts": explaining.context_facts,
         "kind_title": explaining.kind_title,

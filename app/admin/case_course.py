@@ -12,7 +12,8 @@ from sqlalchemy import select
 from app import auth
 from app.admin import words
 from app.models import Case, CaseEvent, JournalEntry
-from app.workflows.case import OBJECTIVITY
+from app.workflows.definitions import workflow_of
+from app.workflows.machine import Transition
 
 
 @dataclass(frozen=True)
@@ -48,32 +49,29 @@ ACTIONS = {
     "document:read": _l("Документ скачан"),
 }
 
-HAPPENED = {
-    "interview": _l("Собеседование проведено"),
-    "assign": _l("Куратор назначен"),
-    "observe": _l("Наблюдение отмечено"),
-    "recheck": _l("Перепроверка завершена"),
-    "close": _l("Закрытие утверждено"),
-    "dismiss": _l("Признак снят"),
-}
-"""A trigger → what the course of the case says of it once it has been fired; the buttons say it as an order."""
-
 
 def of(case: Case) -> dict[str, Any]:
     """Moves from the events, everything else from the journal, newest first."""
     session = auth.db()
+    rows = workflow_of(case).transitions
+    happened = {row.trigger: row.done(words.locale()) for row in rows}
     events = session.scalars(select(CaseEvent).where(CaseEvent.case_id == case.id)).all()
     found = [
         Course(
             e.at,
-            str(HAPPENED.get(e.trigger, e.trigger)),
+            happened.get(e.trigger, e.trigger),
             e.actor_name,
-            f"{words.title(e.from_state)} → {words.title(e.to_state)}" + (f". {e.reason}" if e.reason else ""),
+            ". ".join(
+                filter(
+                    None,
+                    (f"{words.stage(case, e.from_state)} → {words.stage(case, e.to_state)}", _why(rows, e), e.reason),
+                )
+            ),
             tone="good",
         )
         for e in events
     ]
-    triggers = {f"case:{row.trigger}" for row in OBJECTIVITY}
+    triggers = {f"case:{event.trigger}" for event in events}
     entries = session.scalars(
         select(JournalEntry)
         .where(JournalEntry.subject == "case", JournalEntry.subject_id == case.id, JournalEntry.action.not_in(triggers))
@@ -82,3 +80,17 @@ def of(case: Case) -> dict[str, Any]:
     )
     found += [Course(e.at, str(ACTIONS.get(e.action, e.action)), e.actor_name, e.reason) for e in entries]
     return {"course": sorted(found, key=lambda line: line.when, reverse=True)}
+
+
+def _why(rows: tuple[Transition, ...], event: CaseEvent) -> str:
+    """The reason chosen for a move, in the reader's language."""
+    return next(
+        (
+            reason.title(words.locale())
+            for row in rows
+            if row.trigger == event.trigger
+            for reason in row.reasons
+            if reason.code == event.reason_code
+        ),
+        "",
+    )

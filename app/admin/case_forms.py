@@ -18,15 +18,15 @@ from sqlalchemy import select
 
 from app import auth
 from app.admin import case_fields as fields
-from app.admin import case_page, words
+from app.admin import case_page, case_signs, case_stages, words
 from app.admin import case_steps as steps
 from app.admin.base import say
 from app.errors import Conflict, NotFound, Reason, Refused
 from app.models import Case, Flag, JournalEntry
 from app.policy import Permission, require
-from app.terms import CaseState
-from app.workflows import case as case_verbs
 from app.workflows import engine
+from app.workflows.definitions import state_of
+from app.workflows.guards import latest
 
 if TYPE_CHECKING:
     from app.admin.cases import CasesView
@@ -34,12 +34,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CaseForm:
-    """One form: who may fill it in, where the case must stand, how it is prepared and which verb keeps it."""
+    """One form: who may fill it in, how it is prepared and which verb keeps it. Where a case must stand for it says the
+    case's workflow.
+    """
 
     title: Any
     lead: Any
     permission: Permission
-    states: frozenset[CaseState]
     prepare: Callable[[Case], fields.StepForm]
     save: Callable[[Case, Any], None]
     done: Any
@@ -54,11 +55,11 @@ def serve(view: CasesView, case: Case, name: str) -> Any:
     if spec is None:
         raise NotFound(_("Такой формы нет."))
     require(auth.actor(), spec.permission)
-    if case.state not in spec.states:
+    if name not in state_of(case).forms:
         raise Refused(
             Reason(
                 "form_out_of_place",
-                _("В состоянии «%(state)s» эта форма не заполняется.", state=words.title(case.state)),
+                _("В состоянии «%(state)s» эта форма не заполняется.", state=words.stage(case)),
                 href=url_for("cases.case", case_id=case.id),
             )
         )
@@ -72,7 +73,7 @@ def serve(view: CasesView, case: Case, name: str) -> Any:
             conflict = _(
                 "Дело успел изменить другой человек: сейчас оно в состоянии «%(state)s». Введённое сохранено на "
                 "странице; проверьте и отправьте ещё раз.",
-                state=words.title(case.state),
+                state=words.stage(case),
             )
         elif form.validate():
             try:
@@ -100,7 +101,7 @@ def serve(view: CasesView, case: Case, name: str) -> Any:
         conflict=conflict,
         problems=fields.field_errors(form),
         href_of=lambda href: case_page.href_of(case, href, here=_page_of(case, name, href)),
-        steps=case_page.steps(case),
+        steps=case_stages.steps(case),
         sentences=_sentences(case),
         **spec.context(case),
     )
@@ -115,10 +116,10 @@ def _page_of(case: Case, name: str, anchor: str | None) -> str:
 
 def _sentences(case: Case) -> list[tuple[str, str]]:
     """The signs of the newest flag in a line each, to have before one's eyes while filling in a form."""
-    flag = case_verbs.latest(auth.db(), Flag, case.id)
+    flag = latest(auth.db(), Flag, case.id)
     findings = flag.frozen.get("findings", []) if flag is not None else []
     return [
-        (words.capital(words.paper(f["subject"], f["grade"], f["year"])), case_page.sentence(f))
+        (words.capital(words.paper(f["subject"], f["grade"], f["year"])), case_signs.sentence(f))
         for f in findings
         if f.get("sign") and f.get("sentence")
     ][:6]
@@ -156,17 +157,16 @@ def _keep(case: Case, spec: CaseForm, form: Any) -> str | None:
                 expected_version=case.version,
                 request_id=form.request_id.data,
             )
-            return words.title(event.to_state)
+            return words.stage(case, event.to_state)
     return None
 
 
-S, P = CaseState, Permission
+P = Permission
 FORMS: dict[str, CaseForm] = {
     "interview": CaseForm(
         _l("Протокол собеседования"),
         _l("Запишите, как прошло собеседование с руководителем школы. Протокол будет оформлен в PDF."),
         P.CASE_INTERVIEW,
-        frozenset({S.FLAGGED, S.INTERVIEW}),
         steps.interview_form,
         steps.save_interview,
         _l("Протокол внесён, PDF готовится."),
@@ -176,7 +176,6 @@ FORMS: dict[str, CaseForm] = {
         _l("Передать собеседование куратору"),
         _l("Куратор увидит дело и проведёт собеседование; приказ можно издать позже."),
         P.CASE_ASSIGN,
-        frozenset({S.FLAGGED}),
         steps.handover_form,
         steps.save_handover,
         _l("Собеседование передано куратору."),
@@ -186,7 +185,6 @@ FORMS: dict[str, CaseForm] = {
         _l("Приказ о назначении куратора"),
         _l("Куратор — методист или работник школы с объективными результатами, без конфликта интересов."),
         P.CASE_ASSIGN,
-        frozenset({S.FLAGGED, S.INTERVIEW, S.CURATOR_ASSIGNED, S.OBSERVED, S.RECHECKED}),
         steps.order_form,
         steps.save_order,
         _l("Приказ внесён."),
@@ -197,7 +195,6 @@ FORMS: dict[str, CaseForm] = {
         _l("Назначить наблюдение"),
         _l("Наблюдатель обучен, не работает в этой школе и не связан с ней."),
         P.CASE_OBSERVE,
-        frozenset({S.INTERVIEW, S.CURATOR_ASSIGNED, S.OBSERVED}),
         steps.observation_form,
         steps.save_observation,
         _l("Визит назначен."),
@@ -207,7 +204,6 @@ FORMS: dict[str, CaseForm] = {
         _l("Назначить перепроверку"),
         _l("Выборку составит программа по опубликованному правилу и числу-ключу: её сможет повторить каждый."),
         P.CASE_RECHECK,
-        frozenset({S.CURATOR_ASSIGNED, S.OBSERVED, S.RECHECKED}),
         steps.recheck_form,
         steps.save_recheck,
         _l("Перепроверка назначена, выборка составляется."),
@@ -217,7 +213,6 @@ FORMS: dict[str, CaseForm] = {
         _l("Предложить закрытие"),
         _l("Вывод предлагает один человек, утверждает другой."),
         P.CASE_CONCLUDE,
-        frozenset({S.FLAGGED, S.INTERVIEW, S.RECHECKED}),
         steps.conclusion_form,
         steps.save_conclusion,
         _l("Предложение внесено; его утвердит другой человек."),

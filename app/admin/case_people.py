@@ -10,9 +10,10 @@ from sqlalchemy import select
 from app import auth
 from app.admin import words
 from app.admin.case_steps import discreet
+from app.flows import CLOSED
 from app.models import Case, Observation
 from app.policy import Permission
-from app.terms import CaseState, VisitStatus
+from app.terms import VisitStatus
 from app.workflows import declarations, independence
 from app.workflows.sight import declared_schools
 
@@ -28,7 +29,7 @@ class Standing:
 
 def people_amiss(case: Case) -> list[Standing]:
     """For those who appoint: whoever of the curator and the observers ahead is not free, declared and present."""
-    if case.state is CaseState.CLOSED or case.school_id is None or not auth.actor().may(Permission.CASE_ASSIGN):
+    if case.state == CLOSED or case.school_id is None or not auth.actor().may(Permission.CASE_ASSIGN):
         return []
     people: dict[int, str] = {}
     if case.curator_id is not None:

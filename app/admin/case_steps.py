@@ -18,7 +18,6 @@ from app.policy import Permission
 from app.rechecks import load_rules
 from app.terms import (
     DECLARED_KINDS,
-    CaseState,
     ConflictKind,
     Duty,
     ExplanationReason,
@@ -30,6 +29,8 @@ from app.terms import (
 from app.workflows import assignment, interview, observation, recheck
 from app.workflows import case as case_verbs
 from app.workflows.assignment import Candidate
+from app.workflows.definitions import state_of
+from app.workflows.guards import latest
 
 DOCUMENTS_SHOWN = (
     "положение о ВСОКО",
@@ -251,7 +252,7 @@ def recheck_form(case: Case) -> fields.RecheckFields:
 
 def next_share(case: Case, rules: Any) -> float:
     """The usual share, or the next step after a recheck that decided nothing."""
-    last = case_verbs.latest(auth.db(), Recheck, case.id)
+    last = latest(auth.db(), Recheck, case.id)
     if last is None or last.outcome is not RecheckOutcome.INSUFFICIENT:
         return float(rules.share)
     taken = float(last.rule.get("share", rules.share))
@@ -284,11 +285,10 @@ def expert_objections(case: Case) -> dict[str, Any]:
 
 def conclusion_form(case: Case) -> fields.ConclusionFields:
     form = fields.ConclusionFields()
-    early = case.state in (CaseState.FLAGGED, CaseState.INTERVIEW)
-    allowed = [Verdict.DISMISSED] if early else [Verdict.NOT_CONFIRMED, Verdict.CONFIRMED]
+    allowed = [Verdict(code) for code in state_of(case).verdicts]
     form.verdict.choices = [(verdict.value, words.title(verdict)) for verdict in allowed]
-    if early and request.method == "GET":
-        form.verdict.data = Verdict.DISMISSED.value
+    if len(allowed) == 1 and request.method == "GET":
+        form.verdict.data = allowed[0].value
     return form
 
 

@@ -16,13 +16,14 @@ from app import auth
 from app.admin import case_forms, case_page, choices, words
 from app.admin.base import Column, Filter, ScopedView, like
 from app.errors import NotFound, Reason, Refused
+from app.flows import CLOSED
 from app.models import Case, School
 from app.policy import Permission
-from app.terms import CaseState, Tier
+from app.terms import Tier
 from app.workflows import declarations
 
 TIER_TONES = {Tier.SEVERE: "bad", Tier.CASE: "warn", Tier.WATCH: "muted"}
-STATE_TONES = {CaseState.CLOSED: "good", CaseState.FLAGGED: "warn"}
+STATE_TONES = {CLOSED: "good", "flagged": "warn"}
 
 
 def school_matches(text: str) -> Any:
@@ -65,7 +66,9 @@ class CasesView(ScopedView):
         ),
         Column("number", _l("Дело"), lambda c: c.number, is_export_only=True),
         Column("municipality_id", _l("Муниципалитет"), lambda c: c.school.municipality.name, is_wide_only=True),
-        Column("state", _l("Где стоит"), lambda c: c.state, kind="pill", tone=lambda c: STATE_TONES.get(c.state, "")),
+        Column(
+            "state", _l("Где стоит"), lambda c: words.stage(c), kind="pill", tone=lambda c: STATE_TONES.get(c.state, "")
+        ),
         Column(
             "entered_at",
             _l("На этапе"),
@@ -152,8 +155,8 @@ class CasesView(ScopedView):
 
 
 def _states() -> choices.Choices:
-    return [("open", _("Все открытые")), *choices.terms(CaseState)]
+    return [("open", _("Все открытые")), *choices.stages()]
 
 
 def _state_is(value: str) -> ColumnElement[bool]:
-    return Case.state != CaseState.CLOSED if value == "open" else Case.state == value
+    return Case.state != CLOSED if value == "open" else Case.state == value

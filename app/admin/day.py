@@ -17,7 +17,8 @@ from sqlalchemy import func, select
 from app import auth
 from app.admin import words
 from app.admin.base import HomePage
-from app.admin.case_page import STAGE_DAYS
+from app.admin.case_forms import FORMS
+from app.flows import CLOSED, State, clock
 from app.models import (
     Case,
     Conclusion,
@@ -32,7 +33,8 @@ from app.models import (
     User,
 )
 from app.policy import Permission
-from app.terms import CaseState, JobStatus, RecheckStatus, Tier, UploadStatus, VisitStatus
+from app.terms import CaseKind, JobStatus, RecheckStatus, Tier, UploadStatus, VisitStatus
+from app.workflows.definitions import known_states, shipped, state_named
 
 SHOWN = 8
 SILENT_DAYS = 14
@@ -55,12 +57,14 @@ class OpenCase:
     """An open case and the days it has stood in its stage."""
 
     row: Any
+    state: State
     days: int
+    budget: int
 
     @property
     def over(self) -> int:
         """Days past the aim of the stage; nought or less while there is time."""
-        return self.days - STAGE_DAYS[self.row.state]
+        return self.days - self.budget
 
 
 class DayPage(HomePage):
@@ -95,31 +99,34 @@ def _open_cases() -> list[OpenCase]:
         return []
     statement = (
         select(
-            Case.id, Case.state, Case.tier, Case.evidence, Case.entered_at, Case.curator_id, School.name.label("school")
+            Case.id,
+            Case.kind,
+            Case.workflow,
+            Case.workflow_version,
+            Case.state,
+            Case.tier,
+            Case.evidence,
+            Case.entered_at,
+            Case.curator_id,
+            School.name.label("school"),
         )
         .join(School, School.id == Case.school_id)
-        .where(Case.state != CaseState.CLOSED)
+        .where(Case.state != CLOSED)
         .order_by(Case.evidence.desc(), Case.id)
     )
-    return [OpenCase(row, words.days_between(row.entered_at)) for row in auth.db().execute(statement)]
+    session, today = auth.db(), words.today()
+    found = []
+    for row in session.execute(statement):
+        state = state_named(session, row.workflow, row.workflow_version, row.state)
+        entered_on = words.local_day(row.entered_at)
+        found.append(OpenCase(row, state, clock.days_between(entered_on, today), clock.budget(state, entered_on)))
+    return found
 
 
 def _cases_waiting(cases: list[OpenCase]) -> list[Waiting]:
     """Cases whose next step is this person's to make; what another person has in hand is not."""
     actor = auth.actor()
     proposed, in_hand = _proposed(), _in_hand()
-    steps = {
-        CaseState.FLAGGED: (Permission.CASE_INTERVIEW, "interview", _("провести собеседование"), _("Внести протокол")),
-        CaseState.INTERVIEW: (Permission.CASE_ASSIGN, "order", _("назначить куратора"), _("Внести приказ")),
-        CaseState.CURATOR_ASSIGNED: (
-            Permission.CASE_OBSERVE,
-            "observation",
-            _("направить наблюдателя"),
-            _("Назначить визит"),
-        ),
-        CaseState.OBSERVED: (Permission.CASE_RECHECK, "recheck", _("перепроверить работы"), _("Назначить")),
-        CaseState.RECHECKED: (Permission.CASE_CONCLUDE, "conclusion", _("предложить закрытие"), _("Предложить")),
-    }
     approve, look = _("утвердить закрытие"), _("Рассмотреть")
     found = []
     for case in cases:
@@ -131,12 +138,16 @@ def _cases_waiting(cases: list[OpenCase]) -> list[Waiting]:
                 facts = partial(_facts, case, conclusion)
                 found.append(Waiting((0, -row.evidence), row.school, approve, look, href, facts))
             continue
-        permission, form, what, label = steps[row.state]
-        is_handed_over = row.state is CaseState.FLAGGED and row.curator_id not in (None, *actor.acting_ids)
-        if not actor.may(permission) or is_handed_over or (row.state, row.id) in in_hand:
+        step = case.state.next
+        if step is None:
             continue
-        href = partial(url_for, "cases.do", case_id=row.id, form=form)
+        # An interview is handed to a curator before any order: it is then nobody else's to hold.
+        is_handed_over = step.form == "interview" and row.curator_id not in (None, *actor.acting_ids)
+        if not actor.may(FORMS[step.form].permission) or is_handed_over or (step.form, row.id) in in_hand:
+            continue
+        href = partial(url_for, "cases.do", case_id=row.id, form=step.form)
         rank = (1 if case.over > 0 else 2, -row.evidence)
+        what, label = step.title(words.locale()), step.button(words.locale())
         found.append(Waiting(rank, row.school, what, label, href, partial(_facts, case, None)))
     return found
 
@@ -160,22 +171,20 @@ def _proposed() -> dict[int, Any]:
     rows = auth.db().execute(
         select(Conclusion.case_id, Conclusion.verdict, Conclusion.proposed_by_id, Conclusion.proposed_by_name)
         .join(Case, Case.id == Conclusion.case_id)
-        .where(Case.state != CaseState.CLOSED)
+        .where(Case.state != CLOSED)
         .order_by(Conclusion.id)
     )
     return {row.case_id: row for row in rows}
 
 
-def _in_hand() -> set[tuple[CaseState, int]]:
-    """Cases for whose next step a visit is scheduled or a sample is being re-marked."""
+def _in_hand() -> set[tuple[str, int]]:
+    """Forms and cases for which a visit is scheduled already or a sample is being re-marked."""
     session = auth.db()
     visits = session.scalars(select(Observation.case_id).where(Observation.status == VisitStatus.SCHEDULED))
     samples = session.scalars(
         select(Recheck.case_id).where(Recheck.status.in_([RecheckStatus.REQUESTED, RecheckStatus.DRAWN]))
     )
-    return {(CaseState.CURATOR_ASSIGNED, case_id) for case_id in visits} | {
-        (CaseState.OBSERVED, case_id) for case_id in samples
-    }
+    return {("observation", case_id) for case_id in visits} | {("recheck", case_id) for case_id in samples}
 
 
 def _visits_waiting() -> list[Waiting]:
@@ -304,13 +313,19 @@ def _new_flags() -> int:
 def _where_cases_stand(cases: list[OpenCase]) -> list[tuple[str, str, bool]]:
     """State, «number · median days», and whether the median is past the aim."""
     found = []
-    for state in CaseState:
-        if state is CaseState.CLOSED:
+    for kind in CaseKind:
+        of_kind = [case for case in cases if case.row.kind is kind]
+        if not of_kind and kind is not CaseKind.OBJECTIVITY:
             continue
-        days = [case.days for case in cases if case.row.state is state]
-        middle = round(median(days)) if days else 0
-        text = f"{len(days)} · {words.days(middle)}" if days else "0"
-        found.append((words.title(state), text, bool(days) and middle > STAGE_DAYS[state]))
+        for state in known_states(auth.db(), kind):
+            here = [case for case in of_kind if case.row.state == state.code]
+            # A stage that only another department's workflow has is no news here while nothing stands in it.
+            if state.code == CLOSED or (not here and state not in shipped(kind.value).states):
+                continue
+            middle = round(median(case.days for case in here)) if here else 0
+            text = f"{len(here)} · {words.days(middle)}" if here else "0"
+            is_late = bool(here) and median(case.over for case in here) > 0
+            found.append((words.title(state), text, is_late))
     return found
 
 

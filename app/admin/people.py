@@ -19,6 +19,7 @@ from app.admin import people_rows as rows
 from app.admin.base import Column, Filter, ScopedView, like, say
 from app.conflicts import PersonFacts, comes_from_objective_place, load_rules, training_state
 from app.errors import Conflict, NotFound, Reason, Refused
+from app.flows import CLOSED
 from app.models import (
     Absence,
     Case,
@@ -33,7 +34,7 @@ from app.models import (
     Training,
 )
 from app.policy import Permission
-from app.terms import CaseState, Duty, RecheckStatus, Subject, TrainingState, VisitStatus
+from app.terms import Duty, RecheckStatus, Subject, TrainingState, VisitStatus
 from app.workflows import absences, candidates, independence, people_register, people_table, ties
 
 
@@ -332,7 +333,7 @@ def _work_of(user_id: int) -> list[tuple[str, str, str]]:
     session = auth.db()
     cases = session.scalars(
         select(Case)
-        .where(Case.curator_id == user_id, Case.state != CaseState.CLOSED)
+        .where(Case.curator_id == user_id, Case.state != CLOSED)
         .options(selectinload(Case.school))
         .order_by(Case.id)
     )

@@ -8,8 +8,11 @@ from flask_babel import gettext as _
 from app import auth
 from app.admin import words
 from app.admin.base import Page
+from app.flows import CLOSED
 from app.policy import Permission
 from app.statistics import cases as figures
+from app.terms import CaseKind
+from app.workflows.definitions import known_states
 
 
 class StatisticsPage(Page):
@@ -19,7 +22,9 @@ class StatisticsPage(Page):
     @auth.door(Permission.STATISTICS_READ)
     def index(self) -> str:
         session = auth.db()
-        states = figures.by_state(session, at=auth.now(), zone=words.zone())
+        kind = CaseKind.OBJECTIVITY
+        known = known_states(session, kind)
+        states = figures.by_state(session, known, kind=kind, at=auth.now(), zone=words.zone())
         closures = figures.closures(session)
         chart = {
             "kind": "bars",
@@ -32,8 +37,8 @@ class StatisticsPage(Page):
             states=states,
             state_chart=chart,
             closures=closures,
-            n_open=sum(row.n for row in states if row.state.value != "closed"),
+            n_open=sum(row.n for row in states if row.state.code != CLOSED),
             n_closed=sum(row.n for row in closures),
             municipalities=figures.by_municipality(session, zone=words.zone()),
-            stages=figures.time_in_state(session, zone=words.zone()),
+            stages=figures.time_in_state(session, known, kind=kind, zone=words.zone()),
         )

@@ -10,11 +10,13 @@ from zoneinfo import ZoneInfo
 from flask import Flask
 from flask_babel import format_date, get_locale
 from flask_babel import gettext as _
+from sqlalchemy.orm import object_session
 
 from app import auth
-from app.models import School
+from app.models import Case, School
 from app.statistics.cases import calendar_days
 from app.terms import Procedure, Subject, Term
+from app.workflows.definitions import state_named
 
 NBSP = "\u00a0"
 MINUS = "\u2212"
@@ -159,6 +161,18 @@ def today() -> date:
     return auth.now().astimezone(zone()).date()
 
 
+def local_day(moment: datetime) -> date:
+    """The day it was in the region at that moment."""
+    return moment.astimezone(zone()).date()
+
+
+def stage(case: Case, code: str | None = None) -> str:
+    """Title of a stage of the case's own workflow: the one it stands in, or the one called `code`."""
+    session = object_session(case)
+    assert session is not None
+    return title(state_named(session, case.workflow, case.workflow_version, code or case.state))
+
+
 def days_between(start: datetime, end: datetime | None = None) -> int:
     """Calendar days from the one moment to the other (now, when there is none), in the region's time zone."""
     return calendar_days(start, end or auth.now(), zone())
@@ -196,6 +210,7 @@ def school_name(school: School | None) -> str:
 
 FILTERS = {
     "term": title,
+    "stage": stage,
     "capital": capital,
     "subject": subject_title,
     "number": number,

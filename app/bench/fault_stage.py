@@ -41,7 +41,6 @@ from app.policy import SYSTEM, Actor
 from app.settings import Settings
 from app.terms import (
     CaseKind,
-    CaseState,
     FileKind,
     PostKind,
     RecheckOutcome,
@@ -52,22 +51,22 @@ from app.terms import (
     Verdict,
     VisitStatus,
 )
-from app.workflows.case import OBJECTIVITY, WORKFLOW_VERSION
+from app.workflows.definitions import shipped
 from app.workflows.independence import DUTIES_OF_ROLE
 
 AT = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 """The moment of everything that stands before the first fault."""
 
 NEXT = {
-    CaseState.FLAGGED: "interview",
-    CaseState.INTERVIEW: "assign",
-    CaseState.CURATOR_ASSIGNED: "observe",
-    CaseState.OBSERVED: "recheck",
-    CaseState.RECHECKED: "close",
+    "flagged": "interview",
+    "interview": "assign",
+    "curator_assigned": "observe",
+    "observed": "recheck",
+    "rechecked": "close",
 }
 """The main way of a case. Every fourth case is prepared for dismissal instead and never gets past the interview."""
 
-DEST = {(row.source, row.trigger): row.dest for row in OBJECTIVITY}
+DEST = {(row.source, row.trigger): row.dest for row in shipped().transitions}
 
 
 @dataclass
@@ -118,12 +117,19 @@ class Stage:
             found = connection.execute(select(School.code, School.id).where(School.code.in_(list(codes))))
             schools = {row.code: row.id for row in found}
             common = {
-                "workflow_version": WORKFLOW_VERSION,
+                "workflow": shipped().name,
+                "workflow_version": shipped().version,
                 "year": 2026,
                 "tier": Tier.CASE,
                 "kind": CaseKind.OBJECTIVITY,
             }
-            moments = {"opened_at": AT, "entered_at": AT, "state": CaseState.FLAGGED, "version": 0, "evidence": 1.0}
+            moments = {
+                "opened_at": AT,
+                "entered_at": AT,
+                "state": shipped().definition.initial,
+                "version": 0,
+                "evidence": 1.0,
+            }
             connection.execute(
                 insert(Case),
                 [
@@ -179,9 +185,9 @@ def is_for_dismissal(case_id: int) -> bool:
     return case_id % 4 == 0
 
 
-def legal_trigger(case_id: int, state: CaseState) -> str | None:
+def legal_trigger(case_id: int, state: str) -> str | None:
     """The move that the facts of a prepared case let pass from `state`; None at the end of its way."""
-    if is_for_dismissal(case_id) and state is CaseState.INTERVIEW:
+    if is_for_dismissal(case_id) and state == "interview":
         return "dismiss"
     return NEXT.get(state)
 

@@ -12,6 +12,7 @@ from app.models.scaling import ScaledSchool, ScaleLink
 from app.models.school_groups import ClusterMembership, ClusterSet, ControlGroup, ControlMember, ObjectiveEntry
 from app.models.screening import Finding, Flag, ScreeningRun
 from app.models.user import AuthSession, LoginAttempt, User
+from app.models.workflow import WorkflowVersion
 
 __all__ = [
     "Absence",
@@ -54,4 +55,5 @@ __all__ = [
     "Training",
     "Upload",
     "User",
+    "WorkflowVersion",
 ]

@@ -15,7 +15,7 @@ from app.terms.case_work import (
     Violation,
     VisitStatus,
 )
-from app.terms.cases import CaseKind, CaseState, Tier, Verdict
+from app.terms.cases import CaseKind, Tier, Verdict
 from app.terms.files import SCREENED_REPORTS, Examination, FileKind, LinkDesign, Procedure, Subject, UploadStatus
 from app.terms.groups import ClusterSetStatus, ControlGroupStatus, EntryState, MemberOrigin, ObjectiveGround
 from app.terms.jobs import JobStatus, RunStatus
@@ -31,6 +31,7 @@ from app.terms.screening import (
     Mechanism,
 )
 from app.terms.term import Term
+from app.terms.workflows import WorkflowStatus
 
 __all__ = [
     "DECLARED_KINDS",
@@ -40,7 +41,6 @@ __all__ = [
     "SHOWN_FAMILIES",
     "AbsenceReason",
     "CaseKind",
-    "CaseState",
     "ClusterSetStatus",
     "ConflictKind",
     "ControlGroupStatus",
@@ -76,4 +76,5 @@ __all__ = [
     "Verdict",
     "Violation",
     "VisitStatus",
+    "WorkflowStatus",
 ]

@@ -9,15 +9,6 @@ class CaseKind(Term):
     OBJECTIVITY = "objectivity", "объективность результатов", "objectivity of results"
 
 
-class CaseState(Term):
-    FLAGGED = "flagged", "Признаки", "Signs"
-    INTERVIEW = "interview", "Собеседование", "Interview"
-    CURATOR_ASSIGNED = "curator_assigned", "Куратор назначен", "Curator assigned"
-    OBSERVED = "observed", "Наблюдение", "Observation"
-    RECHECKED = "rechecked", "Перепроверка", "Recheck"
-    CLOSED = "closed", "Закрыто", "Closed"
-
-
 class Verdict(Term):
     NOT_CONFIRMED = "not_confirmed", "признаки не подтверждены", "signs not confirmed"
     CONFIRMED = "confirmed", "признаки подтверждены", "signs confirmed"

@@ -16,8 +16,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app import datafiles
+from app.flows import CLOSED
 from app.models import Case, FederalMarker, Finding, Flag, School
-from app.terms import CaseState, Verdict
+from app.terms import Verdict
 from app.workflows.cluster_sets import approved_set, cluster_names, school_facts
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def objections(session: Session, *, at: datetime) -> dict[int, tuple[str, str]]:
         _note(found, flag_school, f"признаки в проверке за {year} год", f"signs in the screening of {year}")
     cases = select(Case.school_id, Case.number, Case.state, Case.verdict, Case.closed_at).order_by(Case.id)
     for school_id, number, state, verdict, closed_at in session.execute(cases):
-        if state is not CaseState.CLOSED:
+        if state != CLOSED:
             _note(found, school_id, f"открыто дело {number}", f"case {number} is open")
         elif verdict is Verdict.CONFIRMED and closed_at is not None and closed_at >= since:
             _note(found, school_id, f"признаки подтверждены по делу {number}", f"signs confirmed in case {number}")

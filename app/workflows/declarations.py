@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 from app import policy
 from app.conflicts import conflicts, load_rules
 from app.errors import NotFound, Reason, Refused
+from app.flows import CLOSED
 from app.models import Case, Declaration, Person, School
 from app.policy import Actor, Permission
-from app.terms import DECLARED_KINDS, CaseState, ConflictKind, Duty
+from app.terms import DECLARED_KINDS, ConflictKind, Duty
 from app.workflows import independence, journal
 from app.workflows.sight import as_system, declared_schools
 from app.workflows.ties import keep_tie
@@ -129,7 +130,7 @@ def declare(
         if person is None:
             raise Refused(independence.not_registered(Duty.CURATOR))
         case = session.scalars(
-            select(Case).where(Case.school_id == school_id, Case.state != CaseState.CLOSED).order_by(Case.id.desc())
+            select(Case).where(Case.school_id == school_id, Case.state != CLOSED).order_by(Case.id.desc())
         ).first()
         declaration = Declaration(
             person_id=person.id,

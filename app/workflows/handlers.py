@@ -11,8 +11,8 @@ from collections.abc import Callable
 from sqlalchemy.orm import Session
 
 from app.context import AppContext
-from app.models import CaseEvent, InboxNote, OutboxJob
-from app.workflows import intake, issuing, recheck, scaling, screening
+from app.models import Case, CaseEvent, InboxNote, OutboxJob
+from app.workflows import definitions, intake, issuing, recheck, scaling, screening
 
 Effect = Callable[[Session], None]
 Handler = Callable[[AppContext, OutboxJob], Effect]
@@ -24,11 +24,17 @@ def note_move(context: AppContext, job: OutboxJob) -> Effect:
     def keep(session: Session) -> None:
         event = session.get(CaseEvent, job.payload["event_id"])
         assert event is not None
+        case = session.get(Case, event.case_id)
+        assert case is not None
+        before, after = (
+            definitions.state_named(session, case.workflow, case.workflow_version, code)
+            for code in (event.from_state, event.to_state)
+        )
         session.add(
             InboxNote(
                 outbox_id=job.id,
                 case_id=event.case_id,
-                text=f"{event.from_state.ru} → {event.to_state.ru}: {event.actor_name}",
+                text=f"{before.ru} → {after.ru}: {event.actor_name}",
                 at=event.at,
                 municipality_id=event.municipality_id,
                 school_id=event.school_id,

@@ -29,6 +29,7 @@ from app.conflicts import (
     unfitness,
 )
 from app.errors import Reason
+from app.flows import CLOSED
 from app.models import (
     Absence,
     Case,
@@ -43,7 +44,7 @@ from app.models import (
     Training,
     User,
 )
-from app.terms import CaseState, Duty, RecheckStatus, Role, VisitStatus
+from app.terms import Duty, RecheckStatus, Role, VisitStatus
 
 DUTIES_OF_ROLE: Mapping[Role, frozenset[Duty]] = {
     Role.CURATOR: frozenset({Duty.CURATOR}),
@@ -157,9 +158,7 @@ def loads_of(session: Session, user_ids: Sequence[int]) -> dict[int | None, int]
     cases, visits, rechecks = Case.__table__, Observation.__table__, Recheck.__table__
     unfinished = (RecheckStatus.REQUESTED, RecheckStatus.DRAWN)
     at_hand = union_all(
-        select(cases.c.curator_id.label("user_id")).where(
-            cases.c.curator_id.in_(user_ids), cases.c.state != CaseState.CLOSED
-        ),
+        select(cases.c.curator_id.label("user_id")).where(cases.c.curator_id.in_(user_ids), cases.c.state != CLOSED),
         select(visits.c.observer_id).where(
             visits.c.observer_id.in_(user_ids), visits.c.status == VisitStatus.SCHEDULED
         ),
@@ -226,7 +225,7 @@ def _curated_by(session: Session, parts: _Parts, on: date) -> dict[int, frozense
     curation = union_all(
         select(orders.c.school_id, orders.c.curator_id).where(orders.c.school_id.in_(schools), orders.c.until >= on),
         select(cases.c.school_id, cases.c.curator_id).where(
-            cases.c.school_id.in_(schools), cases.c.curator_id.is_not(None), cases.c.state != CaseState.CLOSED
+            cases.c.school_id.in_(schools), cases.c.curator_id.is_not(None), cases.c.state != CLOSED
         ),
     ).subquery()
     curators_of: dict[int, set[int]] = {}

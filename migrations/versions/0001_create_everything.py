@@ -166,91 +166,6 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_auth_sessions_user_id"), "auth_sessions", ["user_id"], unique=False)
     op.create_table(
-        "cases",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("number", sa.String(length=20), nullable=False),
-        sa.Column(
-            "kind",
-            sa.Enum("objectivity", name="casekind", native_enum=False, create_constraint=True, length=40),
-            nullable=False,
-        ),
-        sa.Column("workflow_version", sa.String(length=20), nullable=False),
-        sa.Column("year", sa.Integer(), nullable=False),
-        sa.Column(
-            "state",
-            sa.Enum(
-                "flagged",
-                "interview",
-                "curator_assigned",
-                "observed",
-                "rechecked",
-                "closed",
-                name="casestate",
-                native_enum=False,
-                create_constraint=True,
-                length=40,
-            ),
-            nullable=False,
-        ),
-        sa.Column("version", sa.Integer(), nullable=False),
-        sa.Column(
-            "tier",
-            sa.Enum(
-                "none",
-                "watch",
-                "case",
-                "severe",
-                "too_small",
-                name="tier",
-                native_enum=False,
-                create_constraint=True,
-                length=40,
-            ),
-            nullable=False,
-        ),
-        sa.Column("evidence", sa.Double(), nullable=False),
-        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("entered_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column(
-            "verdict",
-            sa.Enum(
-                "not_confirmed",
-                "confirmed",
-                "dismissed",
-                name="verdict",
-                native_enum=False,
-                create_constraint=True,
-                length=40,
-            ),
-            nullable=True,
-        ),
-        sa.Column("curator_id", sa.Integer(), nullable=True),
-        sa.Column("curator_name", sa.String(length=200), nullable=True),
-        sa.Column("municipality_id", sa.Integer(), nullable=True),
-        sa.Column("school_id", sa.Integer(), nullable=True),
-        sa.CheckConstraint("(state = 'closed') = (closed_at IS NOT NULL)", name=op.f("ck_cases_closed_has_moment")),
-        sa.CheckConstraint("(state = 'closed') = (verdict IS NOT NULL)", name=op.f("ck_cases_closed_has_verdict")),
-        sa.ForeignKeyConstraint(["curator_id"], ["users.id"], name=op.f("fk_cases_curator_id")),
-        sa.ForeignKeyConstraint(["municipality_id"], ["municipalities.id"], name=op.f("fk_cases_municipality_id")),
-        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_cases_school_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_cases")),
-        sa.UniqueConstraint("number", name=op.f("uq_cases_number")),
-    )
-    op.create_index(op.f("ix_cases_curator_id"), "cases", ["curator_id"], unique=False)
-    op.create_index(op.f("ix_cases_municipality_id"), "cases", ["municipality_id"], unique=False)
-    op.create_index("ix_cases_municipality_state", "cases", ["municipality_id", "state", "id"], unique=False)
-    op.create_index(op.f("ix_cases_school_id"), "cases", ["school_id"], unique=False)
-    op.create_index("ix_cases_state_evidence", "cases", ["state", "evidence", "id"], unique=False)
-    op.create_index(
-        "uq_cases_open_school",
-        "cases",
-        ["school_id", "kind"],
-        unique=True,
-        sqlite_where=sa.text("state <> 'closed'"),
-        postgresql_where=sa.text("state <> 'closed'"),
-    )
-    op.create_table(
         "cluster_sets",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("year", sa.Integer(), nullable=False),
@@ -516,6 +431,48 @@ def upgrade() -> None:
     op.create_index(op.f("ix_uploads_school_id"), "uploads", ["school_id"], unique=False)
     op.create_index(op.f("ix_uploads_sha256"), "uploads", ["sha256"], unique=False)
     op.create_table(
+        "workflow_versions",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(length=40), nullable=False),
+        sa.Column("version", sa.String(length=20), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum("objectivity", name="casekind", native_enum=False, create_constraint=True, length=40),
+            nullable=False,
+        ),
+        sa.Column("title", sa.String(length=200), nullable=False),
+        sa.Column("title_en", sa.String(length=200), nullable=False),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "draft",
+                "published",
+                "retired",
+                name="workflowstatus",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("toml", sa.Text(), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("is_shipped", sa.Boolean(), nullable=False),
+        sa.Column("made_by_id", sa.Integer(), nullable=True),
+        sa.Column("made_by_name", sa.String(length=200), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("published_by_name", sa.String(length=200), nullable=True),
+        sa.Column("published_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "(status = 'draft') = (published_at IS NULL)", name=op.f("ck_workflow_versions_published_has_moment")
+        ),
+        sa.ForeignKeyConstraint(["made_by_id"], ["users.id"], name=op.f("fk_workflow_versions_made_by_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_workflow_versions")),
+        sa.UniqueConstraint("name", "version", name=op.f("uq_workflow_versions_name_version")),
+    )
+    op.create_table(
         "absences",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("person_id", sa.Integer(), nullable=False),
@@ -554,99 +511,81 @@ def upgrade() -> None:
     op.create_index(op.f("ix_absences_school_id"), "absences", ["school_id"], unique=False)
     op.create_index(op.f("ix_absences_substitute_id"), "absences", ["substitute_id"], unique=False)
     op.create_table(
-        "case_documents",
+        "cases",
         sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("case_id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.String(length=20), nullable=False),
         sa.Column(
             "kind",
+            sa.Enum("objectivity", name="casekind", native_enum=False, create_constraint=True, length=40),
+            nullable=False,
+        ),
+        sa.Column("workflow", sa.String(length=40), nullable=False),
+        sa.Column("workflow_version", sa.String(length=20), nullable=False),
+        sa.Column("year", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(length=40), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column(
+            "tier",
             sa.Enum(
-                "signs_notice",
-                "interview_protocol",
-                name="documentkind",
+                "none",
+                "watch",
+                "case",
+                "severe",
+                "too_small",
+                name="tier",
                 native_enum=False,
                 create_constraint=True,
                 length=40,
             ),
             nullable=False,
         ),
-        sa.Column("source_key", sa.String(length=80), nullable=False),
-        sa.Column("title", sa.String(length=300), nullable=False),
-        sa.Column("number", sa.String(length=40), nullable=False),
-        sa.Column("sha256", sa.String(length=64), nullable=True),
-        sa.Column("context", sa.JSON(), nullable=False),
-        sa.Column("requested_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("issued_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("evidence", sa.Double(), nullable=False),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("entered_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column(
+            "verdict",
+            sa.Enum(
+                "not_confirmed",
+                "confirmed",
+                "dismissed",
+                name="verdict",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=True,
+        ),
+        sa.Column("curator_id", sa.Integer(), nullable=True),
+        sa.Column("curator_name", sa.String(length=200), nullable=True),
         sa.Column("municipality_id", sa.Integer(), nullable=True),
         sa.Column("school_id", sa.Integer(), nullable=True),
-        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_case_documents_case_id")),
+        sa.CheckConstraint("(state = 'closed') = (closed_at IS NOT NULL)", name=op.f("ck_cases_closed_has_moment")),
+        sa.CheckConstraint("(state = 'closed') = (verdict IS NOT NULL)", name=op.f("ck_cases_closed_has_verdict")),
+        sa.ForeignKeyConstraint(["curator_id"], ["users.id"], name=op.f("fk_cases_curator_id")),
+        sa.ForeignKeyConstraint(["municipality_id"], ["municipalities.id"], name=op.f("fk_cases_municipality_id")),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_cases_school_id")),
         sa.ForeignKeyConstraint(
-            ["municipality_id"], ["municipalities.id"], name=op.f("fk_case_documents_municipality_id")
+            ["workflow", "workflow_version"],
+            ["workflow_versions.name", "workflow_versions.version"],
+            name=op.f("fk_cases_workflow_workflow_version"),
         ),
-        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_case_documents_school_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_case_documents")),
-        sa.UniqueConstraint("kind", "source_key", name=op.f("uq_case_documents_kind_source_key")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_cases")),
+        sa.UniqueConstraint("number", name=op.f("uq_cases_number")),
     )
-    op.create_index(op.f("ix_case_documents_case_id"), "case_documents", ["case_id"], unique=False)
-    op.create_index(op.f("ix_case_documents_municipality_id"), "case_documents", ["municipality_id"], unique=False)
-    op.create_index(op.f("ix_case_documents_school_id"), "case_documents", ["school_id"], unique=False)
-    op.create_table(
-        "case_events",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("case_id", sa.Integer(), nullable=False),
-        sa.Column("seq", sa.Integer(), nullable=False),
-        sa.Column("request_id", sa.String(length=64), nullable=False),
-        sa.Column("trigger", sa.String(length=40), nullable=False),
-        sa.Column(
-            "from_state",
-            sa.Enum(
-                "flagged",
-                "interview",
-                "curator_assigned",
-                "observed",
-                "rechecked",
-                "closed",
-                name="from_state",
-                native_enum=False,
-                create_constraint=True,
-                length=40,
-            ),
-            nullable=False,
-        ),
-        sa.Column(
-            "to_state",
-            sa.Enum(
-                "flagged",
-                "interview",
-                "curator_assigned",
-                "observed",
-                "rechecked",
-                "closed",
-                name="to_state",
-                native_enum=False,
-                create_constraint=True,
-                length=40,
-            ),
-            nullable=False,
-        ),
-        sa.Column("actor_id", sa.Integer(), nullable=True),
-        sa.Column("actor_name", sa.String(length=200), nullable=False),
-        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("reason", sa.Text(), nullable=False),
-        sa.Column("facts", sa.JSON(), nullable=False),
-        sa.Column("municipality_id", sa.Integer(), nullable=True),
-        sa.Column("school_id", sa.Integer(), nullable=True),
-        sa.ForeignKeyConstraint(["actor_id"], ["users.id"], name=op.f("fk_case_events_actor_id")),
-        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_case_events_case_id")),
-        sa.ForeignKeyConstraint(
-            ["municipality_id"], ["municipalities.id"], name=op.f("fk_case_events_municipality_id")
-        ),
-        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_case_events_school_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_case_events")),
-        sa.UniqueConstraint("case_id", "seq", name=op.f("uq_case_events_case_id_seq")),
-        sa.UniqueConstraint("request_id", name=op.f("uq_case_events_request_id")),
+    op.create_index(op.f("ix_cases_curator_id"), "cases", ["curator_id"], unique=False)
+    op.create_index(op.f("ix_cases_municipality_id"), "cases", ["municipality_id"], unique=False)
+    op.create_index("ix_cases_municipality_state", "cases", ["municipality_id", "state", "id"], unique=False)
+    op.create_index(op.f("ix_cases_school_id"), "cases", ["school_id"], unique=False)
+    op.create_index("ix_cases_state_evidence", "cases", ["state", "evidence", "id"], unique=False)
+    op.create_index(
+        "uq_cases_open_school",
+        "cases",
+        ["school_id", "kind"],
+        unique=True,
+        sqlite_where=sa.text("state <> 'closed'"),
+        postgresql_where=sa.text("state <> 'closed'"),
     )
-    op.create_index(op.f("ix_case_events_municipality_id"), "case_events", ["municipality_id"], unique=False)
-    op.create_index(op.f("ix_case_events_school_id"), "case_events", ["school_id"], unique=False)
     op.create_table(
         "cluster_memberships",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -668,40 +607,6 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_cluster_memberships_school_id"), "cluster_memberships", ["school_id"], unique=False)
     op.create_index(op.f("ix_cluster_memberships_set_id"), "cluster_memberships", ["set_id"], unique=False)
-    op.create_table(
-        "conclusions",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("case_id", sa.Integer(), nullable=False),
-        sa.Column(
-            "verdict",
-            sa.Enum(
-                "not_confirmed",
-                "confirmed",
-                "dismissed",
-                name="verdict",
-                native_enum=False,
-                create_constraint=True,
-                length=40,
-            ),
-            nullable=False,
-        ),
-        sa.Column("grounds", sa.Text(), nullable=False),
-        sa.Column("proposed_by_id", sa.Integer(), nullable=False),
-        sa.Column("proposed_by_name", sa.String(length=200), nullable=False),
-        sa.Column("proposed_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("municipality_id", sa.Integer(), nullable=True),
-        sa.Column("school_id", sa.Integer(), nullable=True),
-        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_conclusions_case_id")),
-        sa.ForeignKeyConstraint(
-            ["municipality_id"], ["municipalities.id"], name=op.f("fk_conclusions_municipality_id")
-        ),
-        sa.ForeignKeyConstraint(["proposed_by_id"], ["users.id"], name=op.f("fk_conclusions_proposed_by_id")),
-        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_conclusions_school_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_conclusions")),
-    )
-    op.create_index(op.f("ix_conclusions_case_id"), "conclusions", ["case_id"], unique=False)
-    op.create_index(op.f("ix_conclusions_municipality_id"), "conclusions", ["municipality_id"], unique=False)
-    op.create_index(op.f("ix_conclusions_school_id"), "conclusions", ["school_id"], unique=False)
     op.create_table(
         "control_members",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -733,35 +638,6 @@ def upgrade() -> None:
     op.create_index(op.f("ix_control_members_group_id"), "control_members", ["group_id"], unique=False)
     op.create_index(op.f("ix_control_members_municipality_id"), "control_members", ["municipality_id"], unique=False)
     op.create_index(op.f("ix_control_members_school_id"), "control_members", ["school_id"], unique=False)
-    op.create_table(
-        "curator_orders",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("case_id", sa.Integer(), nullable=False),
-        sa.Column("number", sa.String(length=40), nullable=False),
-        sa.Column("issued_on", sa.Date(), nullable=False),
-        sa.Column("curator_id", sa.Integer(), nullable=False),
-        sa.Column("curator_name", sa.String(length=200), nullable=False),
-        sa.Column("workplace", sa.String(length=400), nullable=False),
-        sa.Column("until", sa.Date(), nullable=False),
-        sa.Column("no_conflict_declared", sa.Boolean(), nullable=False),
-        sa.Column("issued_by_id", sa.Integer(), nullable=True),
-        sa.Column("issued_by_name", sa.String(length=200), nullable=False),
-        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("municipality_id", sa.Integer(), nullable=True),
-        sa.Column("school_id", sa.Integer(), nullable=True),
-        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_curator_orders_case_id")),
-        sa.ForeignKeyConstraint(["curator_id"], ["users.id"], name=op.f("fk_curator_orders_curator_id")),
-        sa.ForeignKeyConstraint(["issued_by_id"], ["users.id"], name=op.f("fk_curator_orders_issued_by_id")),
-        sa.ForeignKeyConstraint(
-            ["municipality_id"], ["municipalities.id"], name=op.f("fk_curator_orders_municipality_id")
-        ),
-        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_curator_orders_school_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_curator_orders")),
-    )
-    op.create_index(op.f("ix_curator_orders_case_id"), "curator_orders", ["case_id"], unique=False)
-    op.create_index(op.f("ix_curator_orders_curator_id"), "curator_orders", ["curator_id"], unique=False)
-    op.create_index(op.f("ix_curator_orders_municipality_id"), "curator_orders", ["municipality_id"], unique=False)
-    op.create_index(op.f("ix_curator_orders_school_id"), "curator_orders", ["school_id"], unique=False)
     op.create_table(
         "datasets",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -914,6 +790,301 @@ def upgrade() -> None:
     op.create_index(op.f("ix_findings_municipality_id"), "findings", ["municipality_id"], unique=False)
     op.create_index("ix_findings_run_school", "findings", ["run_id", "school_id"], unique=False)
     op.create_index(op.f("ix_findings_school_id"), "findings", ["school_id"], unique=False)
+    op.create_table(
+        "person_duties",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("person_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "duty",
+            sa.Enum("curator", "observer", "expert", name="duty", native_enum=False, create_constraint=True, length=40),
+            nullable=False,
+        ),
+        sa.Column("since", sa.Date(), nullable=False),
+        sa.Column("until", sa.Date(), nullable=True),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint(
+            "until IS NULL OR since IS NULL OR until >= since", name=op.f("ck_person_duties_duty_period")
+        ),
+        sa.ForeignKeyConstraint(
+            ["municipality_id"], ["municipalities.id"], name=op.f("fk_person_duties_municipality_id")
+        ),
+        sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name=op.f("fk_person_duties_person_id")),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_person_duties_school_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_person_duties")),
+    )
+    op.create_index(op.f("ix_person_duties_municipality_id"), "person_duties", ["municipality_id"], unique=False)
+    op.create_index(op.f("ix_person_duties_person_id"), "person_duties", ["person_id"], unique=False)
+    op.create_index(op.f("ix_person_duties_school_id"), "person_duties", ["school_id"], unique=False)
+    op.create_table(
+        "person_posts",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("person_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "head",
+                "deputy",
+                "coordinator",
+                "teacher",
+                "methodist",
+                "department",
+                "other",
+                name="postkind",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("title", sa.String(length=200), nullable=False),
+        sa.Column("workplace_id", sa.Integer(), nullable=True),
+        sa.Column("organisation", sa.String(length=400), nullable=False),
+        sa.Column("since", sa.Date(), nullable=True),
+        sa.Column("until", sa.Date(), nullable=True),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint(
+            "until IS NULL OR since IS NULL OR until >= since", name=op.f("ck_person_posts_post_period")
+        ),
+        sa.ForeignKeyConstraint(
+            ["municipality_id"], ["municipalities.id"], name=op.f("fk_person_posts_municipality_id")
+        ),
+        sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name=op.f("fk_person_posts_person_id")),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_person_posts_school_id")),
+        sa.ForeignKeyConstraint(["workplace_id"], ["schools.id"], name=op.f("fk_person_posts_workplace_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_person_posts")),
+    )
+    op.create_index(op.f("ix_person_posts_municipality_id"), "person_posts", ["municipality_id"], unique=False)
+    op.create_index(op.f("ix_person_posts_person_id"), "person_posts", ["person_id"], unique=False)
+    op.create_index(op.f("ix_person_posts_school_id"), "person_posts", ["school_id"], unique=False)
+    op.create_index(op.f("ix_person_posts_workplace_id"), "person_posts", ["workplace_id"], unique=False)
+    op.create_table(
+        "person_relations",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("person_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "own_school",
+                "former_school",
+                "mutual_curation",
+                "relative",
+                "own_child",
+                "own_marking",
+                "manual",
+                name="conflictkind",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("related_school_id", sa.Integer(), nullable=False),
+        sa.Column("year", sa.Integer(), nullable=True),
+        sa.Column("subject", sa.String(length=10), nullable=True),
+        sa.Column("grade", sa.Integer(), nullable=True),
+        sa.Column("note", sa.String(length=1000), nullable=False),
+        sa.Column("until", sa.Date(), nullable=True),
+        sa.Column("stated_by_id", sa.Integer(), nullable=True),
+        sa.Column("stated_by_name", sa.String(length=200), nullable=False),
+        sa.Column("stated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("withdrawal_reason", sa.String(length=1000), nullable=False),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["municipality_id"], ["municipalities.id"], name=op.f("fk_person_relations_municipality_id")
+        ),
+        sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name=op.f("fk_person_relations_person_id")),
+        sa.ForeignKeyConstraint(
+            ["related_school_id"], ["schools.id"], name=op.f("fk_person_relations_related_school_id")
+        ),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_person_relations_school_id")),
+        sa.ForeignKeyConstraint(["stated_by_id"], ["users.id"], name=op.f("fk_person_relations_stated_by_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_person_relations")),
+    )
+    op.create_index(op.f("ix_person_relations_municipality_id"), "person_relations", ["municipality_id"], unique=False)
+    op.create_index(op.f("ix_person_relations_person_id"), "person_relations", ["person_id"], unique=False)
+    op.create_index(
+        op.f("ix_person_relations_related_school_id"), "person_relations", ["related_school_id"], unique=False
+    )
+    op.create_index(op.f("ix_person_relations_school_id"), "person_relations", ["school_id"], unique=False)
+    op.create_table(
+        "trainings",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("person_id", sa.Integer(), nullable=False),
+        sa.Column("programme", sa.String(length=300), nullable=False),
+        sa.Column(
+            "duty",
+            sa.Enum("curator", "observer", "expert", name="duty", native_enum=False, create_constraint=True, length=40),
+            nullable=True,
+        ),
+        sa.Column("hours", sa.Integer(), nullable=True),
+        sa.Column("certificate", sa.String(length=80), nullable=False),
+        sa.Column("issued_on", sa.Date(), nullable=False),
+        sa.Column("valid_until", sa.Date(), nullable=True),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint("hours IS NULL OR hours > 0", name=op.f("ck_trainings_training_hours")),
+        sa.CheckConstraint(
+            "valid_until IS NULL OR valid_until >= issued_on", name=op.f("ck_trainings_training_period")
+        ),
+        sa.ForeignKeyConstraint(["municipality_id"], ["municipalities.id"], name=op.f("fk_trainings_municipality_id")),
+        sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name=op.f("fk_trainings_person_id")),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_trainings_school_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_trainings")),
+    )
+    op.create_index(op.f("ix_trainings_municipality_id"), "trainings", ["municipality_id"], unique=False)
+    op.create_index(op.f("ix_trainings_person_id"), "trainings", ["person_id"], unique=False)
+    op.create_index(op.f("ix_trainings_school_id"), "trainings", ["school_id"], unique=False)
+    op.create_table(
+        "case_documents",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("case_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "signs_notice",
+                "interview_protocol",
+                name="documentkind",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("source_key", sa.String(length=80), nullable=False),
+        sa.Column("title", sa.String(length=300), nullable=False),
+        sa.Column("number", sa.String(length=40), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=True),
+        sa.Column("context", sa.JSON(), nullable=False),
+        sa.Column("requested_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("issued_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_case_documents_case_id")),
+        sa.ForeignKeyConstraint(
+            ["municipality_id"], ["municipalities.id"], name=op.f("fk_case_documents_municipality_id")
+        ),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_case_documents_school_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_case_documents")),
+        sa.UniqueConstraint("kind", "source_key", name=op.f("uq_case_documents_kind_source_key")),
+    )
+    op.create_index(op.f("ix_case_documents_case_id"), "case_documents", ["case_id"], unique=False)
+    op.create_index(op.f("ix_case_documents_municipality_id"), "case_documents", ["municipality_id"], unique=False)
+    op.create_index(op.f("ix_case_documents_school_id"), "case_documents", ["school_id"], unique=False)
+    op.create_table(
+        "case_events",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("case_id", sa.Integer(), nullable=False),
+        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("request_id", sa.String(length=64), nullable=False),
+        sa.Column("trigger", sa.String(length=40), nullable=False),
+        sa.Column("from_state", sa.String(length=40), nullable=False),
+        sa.Column("to_state", sa.String(length=40), nullable=False),
+        sa.Column("reason_code", sa.String(length=40), nullable=True),
+        sa.Column("actor_id", sa.Integer(), nullable=True),
+        sa.Column("actor_name", sa.String(length=200), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("facts", sa.JSON(), nullable=False),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["actor_id"], ["users.id"], name=op.f("fk_case_events_actor_id")),
+        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_case_events_case_id")),
+        sa.ForeignKeyConstraint(
+            ["municipality_id"], ["municipalities.id"], name=op.f("fk_case_events_municipality_id")
+        ),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_case_events_school_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_case_events")),
+        sa.UniqueConstraint("case_id", "seq", name=op.f("uq_case_events_case_id_seq")),
+        sa.UniqueConstraint("request_id", name=op.f("uq_case_events_request_id")),
+    )
+    op.create_index(op.f("ix_case_events_municipality_id"), "case_events", ["municipality_id"], unique=False)
+    op.create_index(op.f("ix_case_events_school_id"), "case_events", ["school_id"], unique=False)
+    op.create_table(
+        "conclusions",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("case_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "verdict",
+            sa.Enum(
+                "not_confirmed",
+                "confirmed",
+                "dismissed",
+                name="verdict",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("grounds", sa.Text(), nullable=False),
+        sa.Column("proposed_by_id", sa.Integer(), nullable=False),
+        sa.Column("proposed_by_name", sa.String(length=200), nullable=False),
+        sa.Column("proposed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_conclusions_case_id")),
+        sa.ForeignKeyConstraint(
+            ["municipality_id"], ["municipalities.id"], name=op.f("fk_conclusions_municipality_id")
+        ),
+        sa.ForeignKeyConstraint(["proposed_by_id"], ["users.id"], name=op.f("fk_conclusions_proposed_by_id")),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_conclusions_school_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_conclusions")),
+    )
+    op.create_index(op.f("ix_conclusions_case_id"), "conclusions", ["case_id"], unique=False)
+    op.create_index(op.f("ix_conclusions_municipality_id"), "conclusions", ["municipality_id"], unique=False)
+    op.create_index(op.f("ix_conclusions_school_id"), "conclusions", ["school_id"], unique=False)
+    op.create_table(
+        "curator_orders",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("case_id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.String(length=40), nullable=False),
+        sa.Column("issued_on", sa.Date(), nullable=False),
+        sa.Column("curator_id", sa.Integer(), nullable=False),
+        sa.Column("curator_name", sa.String(length=200), nullable=False),
+        sa.Column("workplace", sa.String(length=400), nullable=False),
+        sa.Column("until", sa.Date(), nullable=False),
+        sa.Column("no_conflict_declared", sa.Boolean(), nullable=False),
+        sa.Column("issued_by_id", sa.Integer(), nullable=True),
+        sa.Column("issued_by_name", sa.String(length=200), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_curator_orders_case_id")),
+        sa.ForeignKeyConstraint(["curator_id"], ["users.id"], name=op.f("fk_curator_orders_curator_id")),
+        sa.ForeignKeyConstraint(["issued_by_id"], ["users.id"], name=op.f("fk_curator_orders_issued_by_id")),
+        sa.ForeignKeyConstraint(
+            ["municipality_id"], ["municipalities.id"], name=op.f("fk_curator_orders_municipality_id")
+        ),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_curator_orders_school_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_curator_orders")),
+    )
+    op.create_index(op.f("ix_curator_orders_case_id"), "curator_orders", ["case_id"], unique=False)
+    op.create_index(op.f("ix_curator_orders_curator_id"), "curator_orders", ["curator_id"], unique=False)
+    op.create_index(op.f("ix_curator_orders_municipality_id"), "curator_orders", ["municipality_id"], unique=False)
+    op.create_index(op.f("ix_curator_orders_school_id"), "curator_orders", ["school_id"], unique=False)
+    op.create_table(
+        "federal_markers",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("dataset_id", sa.Integer(), nullable=False),
+        sa.Column("year", sa.Integer(), nullable=False),
+        sa.Column("markers", sa.JSON(), nullable=False),
+        sa.Column("n_markers", sa.Integer(), nullable=False),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["dataset_id"], ["datasets.id"], name=op.f("fk_federal_markers_dataset_id")),
+        sa.ForeignKeyConstraint(
+            ["municipality_id"], ["municipalities.id"], name=op.f("fk_federal_markers_municipality_id")
+        ),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_federal_markers_school_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_federal_markers")),
+    )
+    op.create_index(op.f("ix_federal_markers_dataset_id"), "federal_markers", ["dataset_id"], unique=False)
+    op.create_index(op.f("ix_federal_markers_municipality_id"), "federal_markers", ["municipality_id"], unique=False)
+    op.create_index(op.f("ix_federal_markers_school_id"), "federal_markers", ["school_id"], unique=False)
     op.create_table(
         "flags",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -1103,173 +1274,6 @@ def upgrade() -> None:
     op.create_index(op.f("ix_observations_municipality_id"), "observations", ["municipality_id"], unique=False)
     op.create_index(op.f("ix_observations_observer_id"), "observations", ["observer_id"], unique=False)
     op.create_index(op.f("ix_observations_school_id"), "observations", ["school_id"], unique=False)
-    op.create_table(
-        "person_duties",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("person_id", sa.Integer(), nullable=False),
-        sa.Column(
-            "duty",
-            sa.Enum("curator", "observer", "expert", name="duty", native_enum=False, create_constraint=True, length=40),
-            nullable=False,
-        ),
-        sa.Column("since", sa.Date(), nullable=False),
-        sa.Column("until", sa.Date(), nullable=True),
-        sa.Column("municipality_id", sa.Integer(), nullable=True),
-        sa.Column("school_id", sa.Integer(), nullable=True),
-        sa.CheckConstraint(
-            "until IS NULL OR since IS NULL OR until >= since", name=op.f("ck_person_duties_duty_period")
-        ),
-        sa.ForeignKeyConstraint(
-            ["municipality_id"], ["municipalities.id"], name=op.f("fk_person_duties_municipality_id")
-        ),
-        sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name=op.f("fk_person_duties_person_id")),
-        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_person_duties_school_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_person_duties")),
-    )
-    op.create_index(op.f("ix_person_duties_municipality_id"), "person_duties", ["municipality_id"], unique=False)
-    op.create_index(op.f("ix_person_duties_person_id"), "person_duties", ["person_id"], unique=False)
-    op.create_index(op.f("ix_person_duties_school_id"), "person_duties", ["school_id"], unique=False)
-    op.create_table(
-        "person_posts",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("person_id", sa.Integer(), nullable=False),
-        sa.Column(
-            "kind",
-            sa.Enum(
-                "head",
-                "deputy",
-                "coordinator",
-                "teacher",
-                "methodist",
-                "department",
-                "other",
-                name="postkind",
-                native_enum=False,
-                create_constraint=True,
-                length=40,
-            ),
-            nullable=False,
-        ),
-        sa.Column("title", sa.String(length=200), nullable=False),
-        sa.Column("workplace_id", sa.Integer(), nullable=True),
-        sa.Column("organisation", sa.String(length=400), nullable=False),
-        sa.Column("since", sa.Date(), nullable=True),
-        sa.Column("until", sa.Date(), nullable=True),
-        sa.Column("municipality_id", sa.Integer(), nullable=True),
-        sa.Column("school_id", sa.Integer(), nullable=True),
-        sa.CheckConstraint(
-            "until IS NULL OR since IS NULL OR until >= since", name=op.f("ck_person_posts_post_period")
-        ),
-        sa.ForeignKeyConstraint(
-            ["municipality_id"], ["municipalities.id"], name=op.f("fk_person_posts_municipality_id")
-        ),
-        sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name=op.f("fk_person_posts_person_id")),
-        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_person_posts_school_id")),
-        sa.ForeignKeyConstraint(["workplace_id"], ["schools.id"], name=op.f("fk_person_posts_workplace_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_person_posts")),
-    )
-    op.create_index(op.f("ix_person_posts_municipality_id"), "person_posts", ["municipality_id"], unique=False)
-    op.create_index(op.f("ix_person_posts_person_id"), "person_posts", ["person_id"], unique=False)
-    op.create_index(op.f("ix_person_posts_school_id"), "person_posts", ["school_id"], unique=False)
-    op.create_index(op.f("ix_person_posts_workplace_id"), "person_posts", ["workplace_id"], unique=False)
-    op.create_table(
-        "person_relations",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("person_id", sa.Integer(), nullable=False),
-        sa.Column(
-            "kind",
-            sa.Enum(
-                "own_school",
-                "former_school",
-                "mutual_curation",
-                "relative",
-                "own_child",
-                "own_marking",
-                "manual",
-                name="conflictkind",
-                native_enum=False,
-                create_constraint=True,
-                length=40,
-            ),
-            nullable=False,
-        ),
-        sa.Column("related_school_id", sa.Integer(), nullable=False),
-        sa.Column("year", sa.Integer(), nullable=True),
-        sa.Column("subject", sa.String(length=10), nullable=True),
-        sa.Column("grade", sa.Integer(), nullable=True),
-        sa.Column("note", sa.String(length=1000), nullable=False),
-        sa.Column("until", sa.Date(), nullable=True),
-        sa.Column("stated_by_id", sa.Integer(), nullable=True),
-        sa.Column("stated_by_name", sa.String(length=200), nullable=False),
-        sa.Column("stated_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("withdrawal_reason", sa.String(length=1000), nullable=False),
-        sa.Column("municipality_id", sa.Integer(), nullable=True),
-        sa.Column("school_id", sa.Integer(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["municipality_id"], ["municipalities.id"], name=op.f("fk_person_relations_municipality_id")
-        ),
-        sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name=op.f("fk_person_relations_person_id")),
-        sa.ForeignKeyConstraint(
-            ["related_school_id"], ["schools.id"], name=op.f("fk_person_relations_related_school_id")
-        ),
-        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_person_relations_school_id")),
-        sa.ForeignKeyConstraint(["stated_by_id"], ["users.id"], name=op.f("fk_person_relations_stated_by_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_person_relations")),
-    )
-    op.create_index(op.f("ix_person_relations_municipality_id"), "person_relations", ["municipality_id"], unique=False)
-    op.create_index(op.f("ix_person_relations_person_id"), "person_relations", ["person_id"], unique=False)
-    op.create_index(
-        op.f("ix_person_relations_related_school_id"), "person_relations", ["related_school_id"], unique=False
-    )
-    op.create_index(op.f("ix_person_relations_school_id"), "person_relations", ["school_id"], unique=False)
-    op.create_table(
-        "trainings",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("person_id", sa.Integer(), nullable=False),
-        sa.Column("programme", sa.String(length=300), nullable=False),
-        sa.Column(
-            "duty",
-            sa.Enum("curator", "observer", "expert", name="duty", native_enum=False, create_constraint=True, length=40),
-            nullable=True,
-        ),
-        sa.Column("hours", sa.Integer(), nullable=True),
-        sa.Column("certificate", sa.String(length=80), nullable=False),
-        sa.Column("issued_on", sa.Date(), nullable=False),
-        sa.Column("valid_until", sa.Date(), nullable=True),
-        sa.Column("municipality_id", sa.Integer(), nullable=True),
-        sa.Column("school_id", sa.Integer(), nullable=True),
-        sa.CheckConstraint("hours IS NULL OR hours > 0", name=op.f("ck_trainings_training_hours")),
-        sa.CheckConstraint(
-            "valid_until IS NULL OR valid_until >= issued_on", name=op.f("ck_trainings_training_period")
-        ),
-        sa.ForeignKeyConstraint(["municipality_id"], ["municipalities.id"], name=op.f("fk_trainings_municipality_id")),
-        sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name=op.f("fk_trainings_person_id")),
-        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_trainings_school_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_trainings")),
-    )
-    op.create_index(op.f("ix_trainings_municipality_id"), "trainings", ["municipality_id"], unique=False)
-    op.create_index(op.f("ix_trainings_person_id"), "trainings", ["person_id"], unique=False)
-    op.create_index(op.f("ix_trainings_school_id"), "trainings", ["school_id"], unique=False)
-    op.create_table(
-        "federal_markers",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("dataset_id", sa.Integer(), nullable=False),
-        sa.Column("year", sa.Integer(), nullable=False),
-        sa.Column("markers", sa.JSON(), nullable=False),
-        sa.Column("n_markers", sa.Integer(), nullable=False),
-        sa.Column("municipality_id", sa.Integer(), nullable=True),
-        sa.Column("school_id", sa.Integer(), nullable=True),
-        sa.ForeignKeyConstraint(["dataset_id"], ["datasets.id"], name=op.f("fk_federal_markers_dataset_id")),
-        sa.ForeignKeyConstraint(
-            ["municipality_id"], ["municipalities.id"], name=op.f("fk_federal_markers_municipality_id")
-        ),
-        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_federal_markers_school_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_federal_markers")),
-    )
-    op.create_index(op.f("ix_federal_markers_dataset_id"), "federal_markers", ["dataset_id"], unique=False)
-    op.create_index(op.f("ix_federal_markers_municipality_id"), "federal_markers", ["municipality_id"], unique=False)
-    op.create_index(op.f("ix_federal_markers_school_id"), "federal_markers", ["school_id"], unique=False)
     op.create_table(
         "rechecks",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -1480,28 +1484,6 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_rechecks_inspector_id"), table_name="rechecks")
     op.drop_index(op.f("ix_rechecks_case_id"), table_name="rechecks")
     op.drop_table("rechecks")
-    op.drop_index(op.f("ix_federal_markers_school_id"), table_name="federal_markers")
-    op.drop_index(op.f("ix_federal_markers_municipality_id"), table_name="federal_markers")
-    op.drop_index(op.f("ix_federal_markers_dataset_id"), table_name="federal_markers")
-    op.drop_table("federal_markers")
-    op.drop_index(op.f("ix_trainings_school_id"), table_name="trainings")
-    op.drop_index(op.f("ix_trainings_person_id"), table_name="trainings")
-    op.drop_index(op.f("ix_trainings_municipality_id"), table_name="trainings")
-    op.drop_table("trainings")
-    op.drop_index(op.f("ix_person_relations_school_id"), table_name="person_relations")
-    op.drop_index(op.f("ix_person_relations_related_school_id"), table_name="person_relations")
-    op.drop_index(op.f("ix_person_relations_person_id"), table_name="person_relations")
-    op.drop_index(op.f("ix_person_relations_municipality_id"), table_name="person_relations")
-    op.drop_table("person_relations")
-    op.drop_index(op.f("ix_person_posts_workplace_id"), table_name="person_posts")
-    op.drop_index(op.f("ix_person_posts_school_id"), table_name="person_posts")
-    op.drop_index(op.f("ix_person_posts_person_id"), table_name="person_posts")
-    op.drop_index(op.f("ix_person_posts_municipality_id"), table_name="person_posts")
-    op.drop_table("person_posts")
-    op.drop_index(op.f("ix_person_duties_school_id"), table_name="person_duties")
-    op.drop_index(op.f("ix_person_duties_person_id"), table_name="person_duties")
-    op.drop_index(op.f("ix_person_duties_municipality_id"), table_name="person_duties")
-    op.drop_table("person_duties")
     op.drop_index(op.f("ix_observations_school_id"), table_name="observations")
     op.drop_index(op.f("ix_observations_observer_id"), table_name="observations")
     op.drop_index(op.f("ix_observations_municipality_id"), table_name="observations")
@@ -1522,6 +1504,44 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_flags_municipality_id"), table_name="flags")
     op.drop_index(op.f("ix_flags_case_id"), table_name="flags")
     op.drop_table("flags")
+    op.drop_index(op.f("ix_federal_markers_school_id"), table_name="federal_markers")
+    op.drop_index(op.f("ix_federal_markers_municipality_id"), table_name="federal_markers")
+    op.drop_index(op.f("ix_federal_markers_dataset_id"), table_name="federal_markers")
+    op.drop_table("federal_markers")
+    op.drop_index(op.f("ix_curator_orders_school_id"), table_name="curator_orders")
+    op.drop_index(op.f("ix_curator_orders_municipality_id"), table_name="curator_orders")
+    op.drop_index(op.f("ix_curator_orders_curator_id"), table_name="curator_orders")
+    op.drop_index(op.f("ix_curator_orders_case_id"), table_name="curator_orders")
+    op.drop_table("curator_orders")
+    op.drop_index(op.f("ix_conclusions_school_id"), table_name="conclusions")
+    op.drop_index(op.f("ix_conclusions_municipality_id"), table_name="conclusions")
+    op.drop_index(op.f("ix_conclusions_case_id"), table_name="conclusions")
+    op.drop_table("conclusions")
+    op.drop_index(op.f("ix_case_events_school_id"), table_name="case_events")
+    op.drop_index(op.f("ix_case_events_municipality_id"), table_name="case_events")
+    op.drop_table("case_events")
+    op.drop_index(op.f("ix_case_documents_school_id"), table_name="case_documents")
+    op.drop_index(op.f("ix_case_documents_municipality_id"), table_name="case_documents")
+    op.drop_index(op.f("ix_case_documents_case_id"), table_name="case_documents")
+    op.drop_table("case_documents")
+    op.drop_index(op.f("ix_trainings_school_id"), table_name="trainings")
+    op.drop_index(op.f("ix_trainings_person_id"), table_name="trainings")
+    op.drop_index(op.f("ix_trainings_municipality_id"), table_name="trainings")
+    op.drop_table("trainings")
+    op.drop_index(op.f("ix_person_relations_school_id"), table_name="person_relations")
+    op.drop_index(op.f("ix_person_relations_related_school_id"), table_name="person_relations")
+    op.drop_index(op.f("ix_person_relations_person_id"), table_name="person_relations")
+    op.drop_index(op.f("ix_person_relations_municipality_id"), table_name="person_relations")
+    op.drop_table("person_relations")
+    op.drop_index(op.f("ix_person_posts_workplace_id"), table_name="person_posts")
+    op.drop_index(op.f("ix_person_posts_school_id"), table_name="person_posts")
+    op.drop_index(op.f("ix_person_posts_person_id"), table_name="person_posts")
+    op.drop_index(op.f("ix_person_posts_municipality_id"), table_name="person_posts")
+    op.drop_table("person_posts")
+    op.drop_index(op.f("ix_person_duties_school_id"), table_name="person_duties")
+    op.drop_index(op.f("ix_person_duties_person_id"), table_name="person_duties")
+    op.drop_index(op.f("ix_person_duties_municipality_id"), table_name="person_duties")
+    op.drop_table("person_duties")
     op.drop_index(op.f("ix_findings_school_id"), table_name="findings")
     op.drop_index("ix_findings_run_school", table_name="findings")
     op.drop_index(op.f("ix_findings_municipality_id"), table_name="findings")
@@ -1535,35 +1555,32 @@ def downgrade() -> None:
     op.drop_index("ix_datasets_paper", table_name="datasets")
     op.drop_index(op.f("ix_datasets_municipality_id"), table_name="datasets")
     op.drop_table("datasets")
-    op.drop_index(op.f("ix_curator_orders_school_id"), table_name="curator_orders")
-    op.drop_index(op.f("ix_curator_orders_municipality_id"), table_name="curator_orders")
-    op.drop_index(op.f("ix_curator_orders_curator_id"), table_name="curator_orders")
-    op.drop_index(op.f("ix_curator_orders_case_id"), table_name="curator_orders")
-    op.drop_table("curator_orders")
     op.drop_index(op.f("ix_control_members_school_id"), table_name="control_members")
     op.drop_index(op.f("ix_control_members_municipality_id"), table_name="control_members")
     op.drop_index(op.f("ix_control_members_group_id"), table_name="control_members")
     op.drop_table("control_members")
-    op.drop_index(op.f("ix_conclusions_school_id"), table_name="conclusions")
-    op.drop_index(op.f("ix_conclusions_municipality_id"), table_name="conclusions")
-    op.drop_index(op.f("ix_conclusions_case_id"), table_name="conclusions")
-    op.drop_table("conclusions")
     op.drop_index(op.f("ix_cluster_memberships_set_id"), table_name="cluster_memberships")
     op.drop_index(op.f("ix_cluster_memberships_school_id"), table_name="cluster_memberships")
     op.drop_index(op.f("ix_cluster_memberships_municipality_id"), table_name="cluster_memberships")
     op.drop_table("cluster_memberships")
-    op.drop_index(op.f("ix_case_events_school_id"), table_name="case_events")
-    op.drop_index(op.f("ix_case_events_municipality_id"), table_name="case_events")
-    op.drop_table("case_events")
-    op.drop_index(op.f("ix_case_documents_school_id"), table_name="case_documents")
-    op.drop_index(op.f("ix_case_documents_municipality_id"), table_name="case_documents")
-    op.drop_index(op.f("ix_case_documents_case_id"), table_name="case_documents")
-    op.drop_table("case_documents")
+    op.drop_index(
+        "uq_cases_open_school",
+        table_name="cases",
+        sqlite_where=sa.text("state <> 'closed'"),
+        postgresql_where=sa.text("state <> 'closed'"),
+    )
+    op.drop_index("ix_cases_state_evidence", table_name="cases")
+    op.drop_index(op.f("ix_cases_school_id"), table_name="cases")
+    op.drop_index("ix_cases_municipality_state", table_name="cases")
+    op.drop_index(op.f("ix_cases_municipality_id"), table_name="cases")
+    op.drop_index(op.f("ix_cases_curator_id"), table_name="cases")
+    op.drop_table("cases")
     op.drop_index(op.f("ix_absences_substitute_id"), table_name="absences")
     op.drop_index(op.f("ix_absences_school_id"), table_name="absences")
     op.drop_index(op.f("ix_absences_person_id"), table_name="absences")
     op.drop_index(op.f("ix_absences_municipality_id"), table_name="absences")
     op.drop_table("absences")
+    op.drop_table("workflow_versions")
     op.drop_index(op.f("ix_uploads_sha256"), table_name="uploads")
     op.drop_index(op.f("ix_uploads_school_id"), table_name="uploads")
     op.drop_index(op.f("ix_uploads_municipality_id"), table_name="uploads")
@@ -1588,18 +1605,6 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_cluster_sets_school_id"), table_name="cluster_sets")
     op.drop_index(op.f("ix_cluster_sets_municipality_id"), table_name="cluster_sets")
     op.drop_table("cluster_sets")
-    op.drop_index(
-        "uq_cases_open_school",
-        table_name="cases",
-        sqlite_where=sa.text("state <> 'closed'"),
-        postgresql_where=sa.text("state <> 'closed'"),
-    )
-    op.drop_index("ix_cases_state_evidence", table_name="cases")
-    op.drop_index(op.f("ix_cases_school_id"), table_name="cases")
-    op.drop_index("ix_cases_municipality_state", table_name="cases")
-    op.drop_index(op.f("ix_cases_municipality_id"), table_name="cases")
-    op.drop_index(op.f("ix_cases_curator_id"), table_name="cases")
-    op.drop_table("cases")
     op.drop_index(op.f("ix_auth_sessions_user_id"), table_name="auth_sessions")
     op.drop_table("auth_sessions")
     op.drop_index(op.f("ix_users_municipality_id"), table_name="users")

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from app.database import acting
 from app.models import Absence, Case, Declaration, Person, PersonDuty, PersonRelation, Training
 from app.policy import SYSTEM
-from app.terms import CaseState, ConflictKind, PostKind
+from app.terms import ConflictKind, PostKind
 from app.workflows import ties
 from tests import factories as make
 from tests.admin.world import CANARY, NEIGHBOUR, World
@@ -225,7 +225,7 @@ def test_a_picker_shuts_whom_the_rules_exclude_and_says_why(world: World) -> Non
         session.flush()
         person = enter(session, lena, works_at=world.cast.neighbour, trained_until=TODAY + timedelta(days=300))
         ties.state_tie(session, person.id, ConflictKind.OWN_CHILD, world.own.school, actor=SYSTEM, at=datetime.now(UTC))
-        session.get(Case, world.own.case).state = CaseState.CURATOR_ASSIGNED
+        session.get(Case, world.own.case).state = "curator_assigned"
         lena_id = str(lena.id)
     path = f"/cases/{world.own.case}/do/observation"
 

@@ -41,7 +41,6 @@ from app.models import (
 from app.policy import SYSTEM
 from app.settings import Settings
 from app.terms import (
-    CaseState,
     DocumentKind,
     Family,
     FileKind,
@@ -185,7 +184,7 @@ def fill(session: Session, context: AppContext, cast: Cast, school: School, word
             }
         ],
     }
-    case = make.make_case(session, school, state=CaseState.OBSERVED, version=0, curator_name=f"Куратор {word}")
+    case = make.make_case(session, school, state="observed", version=0, curator_name=f"Куратор {word}")
     flag = make.make_flag(session, school, run, case_id=case.id, frozen=frozen)
     finding = Finding(
         run_id=run.id,

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DatabaseError
 from app import migrating
 from app.context import AppContext
 from app.models import Base, Case, CaseEvent, Finding, Flag, JournalEntry, Municipality, School, ScreeningRun
-from app.terms import CaseState, Family, FindingLevel, FindingOutcome, Tier
+from app.terms import Family, FindingLevel, FindingOutcome, Tier
 
 VERSIONS = migrating.FOLDER / "versions"
 
@@ -231,8 +231,8 @@ def _fill(context: AppContext, at) -> None:
                 seq=1,
                 request_id="r1",
                 trigger="interview",
-                from_state=CaseState.FLAGGED,
-                to_state=CaseState.INTERVIEW,
+                from_state="flagged",
+                to_state="interview",
                 actor_name="А",
                 at=at,
                 **place,

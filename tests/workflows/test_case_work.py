@@ -16,7 +16,6 @@ from app.jobs import run_pending
 from app.models import Case, Document, InboxNote, Interview, JobEffect, OutboxJob, Recheck, Training, User
 from app.policy import SYSTEM
 from app.terms import (
-    CaseState,
     DocumentKind,
     ExplanationReason,
     JobStatus,
@@ -293,7 +292,7 @@ def test_a_move_leaves_one_note_however_often_its_job_runs(context, session, cas
 
 def test_nothing_is_added_to_a_closed_case(session, cast, at) -> None:
     closed = factories.make_case(
-        session, cast.school, state=CaseState.CLOSED, closed_at=at - timedelta(days=1), verdict="confirmed"
+        session, cast.school, state="closed", closed_at=at - timedelta(days=1), verdict="confirmed"
     )
 
     with pytest.raises(Refused, match="закрыто"):

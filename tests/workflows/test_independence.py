@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from app.errors import NotFound, Refused
 from app.models import JournalEntry, Person, Training
-from app.terms import CaseState, ConflictKind, Duty, PostKind
+from app.terms import ConflictKind, Duty, PostKind
 from app.workflows import assignment, candidates, independence, observation, people_register, recheck, ties
 from app.workflows.case import hand_interview
 from app.workflows.engine import available, fire
@@ -68,7 +68,7 @@ def test_an_order_that_ran_out_makes_nobody_a_mutual_curator(session, cast: Cast
 
 @pytest.mark.parametrize("kind", [ConflictKind.RELATIVE, ConflictKind.OWN_CHILD, ConflictKind.MANUAL])
 def test_a_stated_tie_blocks_every_path_until_it_is_withdrawn(kind, session, cast: Cast, at) -> None:
-    marat, case = cast.actor("marat"), factories.make_case(session, cast.school, state=CaseState.CURATOR_ASSIGNED)
+    marat, case = cast.actor("marat"), factories.make_case(session, cast.school, state="curator_assigned")
     flagged = factories.make_case(session, cast.neighbour)
     dataset = factories.make_dataset(session)
     for login in ("kira", "ivan"):
@@ -118,7 +118,7 @@ def test_a_stated_tie_blocks_every_path_until_it_is_withdrawn(kind, session, cas
 
 
 def test_the_curators_conflict_stops_the_move_and_is_told_on_the_page(session, cast: Cast, at) -> None:
-    case = factories.make_case(session, cast.school, state=CaseState.INTERVIEW)
+    case = factories.make_case(session, cast.school, state="interview")
     factories.make_order(session, case, cast["kira"])
     ties.state_tie(
         session, person_of(session, cast["kira"]).id, ConflictKind.OWN_CHILD, cast.school.id,
@@ -166,7 +166,7 @@ def test_experts_are_refused_for_the_works_they_marked_and_no_others(session, ca
 
 
 def test_a_training_that_lapses_before_the_visit_refuses_the_observer(session, cast: Cast, at) -> None:
-    case = factories.make_case(session, cast.school, state=CaseState.CURATOR_ASSIGNED)
+    case = factories.make_case(session, cast.school, state="curator_assigned")
     session.scalars(select(Training)).one().valid_until = at.date() + timedelta(days=5)
     session.flush()
 
@@ -187,8 +187,8 @@ def test_in_grade_four_schools_do_not_observe_each_other(session, cast: Cast, at
     session.add(lena)
     session.flush()
     enter(session, lena, works_at=cast.school, trained_until=date(2028, 1, 1))
-    at_school = factories.make_case(session, cast.school, state=CaseState.CURATOR_ASSIGNED)
-    at_objective = factories.make_case(session, cast.objective, state=CaseState.CURATOR_ASSIGNED)
+    at_school = factories.make_case(session, cast.school, state="curator_assigned")
+    at_objective = factories.make_case(session, cast.objective, state="curator_assigned")
 
     def send(case, user, grade: int, subject: str = "ma"):
         return observation.schedule_observation(
