@@ -21,6 +21,7 @@ from app.database import acting
 from app.demo_files import MARK, YEAR, context_file, file_name, works_file
 from app.demo_groups import enter_schools, make_groups
 from app.demo_people import declare_free, enter_people
+from app.demo_plans import make_plans
 from app.jobs.work import perform
 from app.models import Case, Municipality, OutboxJob, Recheck, School, ScreeningRun, Upload, User
 from app.policy import SYSTEM, Actor
@@ -36,7 +37,7 @@ from app.terms import (
     Verdict,
 )
 from app.workflows import case as cases
-from app.workflows import intake, outbox, people, recheck, screening
+from app.workflows import intake, outbox, people, preservation, recheck, screening
 from app.workflows.assignment import issue_order
 from app.workflows.engine import fire
 from app.workflows.interview import AgreedAction, InterviewForm, record_interview
@@ -124,6 +125,7 @@ def create_demo(context: AppContext, *, at: datetime, progress: Progress | None 
         to_finish = _work_on_cases(session, users, start)
         actors = {login: people.actor_for(session, user, at) for login, user in users.items()}
         make_groups(session, actors, YEAR, start + timedelta(days=20))
+        make_plans(session, context.store, actors, start)
     _run_jobs(context)
     _finish_rechecks(context, to_finish, at)
     _run_jobs(context)
@@ -301,6 +303,17 @@ class _Story:
         self.move("observe", "inspector")
 
     def order_recheck(self) -> None:
+        preservation.request_keeping(
+            self.session,
+            self.case.id,
+            number=f"{300 + self.case.id}-п",
+            keep_until=self.at.date() + timedelta(days=180),
+            is_confirmed=True,
+            signatory="Соколова М. П.",
+            signatory_post="Начальник управления образования",
+            actor=self.actor("department"),
+            at=self.at,
+        )
         recheck.request_recheck(
             self.session,
             self.case.id,

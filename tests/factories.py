@@ -10,6 +10,10 @@ from sqlalchemy.orm import Session
 
 from app.models import (
     Absence,
+    AssignmentPlan,
+    CalendarChange,
+    CalendarEntry,
+    CalendarEvent,
     Case,
     ClusterMembership,
     ClusterSet,
@@ -18,6 +22,7 @@ from app.models import (
     ControlMember,
     CuratorOrder,
     Dataset,
+    Deadline,
     Declaration,
     FederalMarker,
     Flag,
@@ -28,6 +33,8 @@ from app.models import (
     PersonDuty,
     PersonPost,
     PersonRelation,
+    PlanRow,
+    PreservationRequest,
     Recheck,
     ScaledSchool,
     ScaleLink,
@@ -39,12 +46,17 @@ from app.models import (
 )
 from app.terms import (
     AbsenceReason,
+    ChangeKind,
+    ChangeStatus,
     ConflictKind,
     Duty,
+    EntryKind,
+    EventKind,
     FileKind,
     LinkDesign,
     MemberOrigin,
     ObjectiveGround,
+    PlanStatus,
     PostKind,
     RecheckOutcome,
     RecheckStatus,
@@ -117,6 +129,97 @@ def make_case(session: Session, school: School, **changes: Any) -> Case:
     session.add(case)
     session.flush()
     return case
+
+
+def make_keeping(session: Session, case: Case, **changes: Any) -> PreservationRequest:
+    """The school was asked to keep the works long enough for any recheck of the tests."""
+    values = {
+        "case_id": case.id,
+        "number": "7/х",
+        "requested_on": date(2026, 11, 2),
+        "keep_until": date(2028, 1, 31),
+        "requested_by_name": "Marat",
+        "requested_at": OPENED,
+    }
+    row = PreservationRequest(
+        **{**values, "municipality_id": case.municipality_id, "school_id": case.school_id, **changes}
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def make_deadline(session: Session, municipality_id: int | None, **changes: Any) -> Deadline:
+    """Ten working days after the publication of the list on 2 November 2026."""
+    values = {
+        "title": "Собеседования",
+        "rule": {
+            "kind": "offset",
+            "event": "publication",
+            "days": 10,
+            "unit": "working",
+            "direction": "after",
+        },
+        "starts_on": date(2026, 11, 2),
+        "due_on": date(2026, 11, 17),
+        "responsible": "Mira",
+        "recorded_by_name": "Marat",
+        "recorded_at": OPENED,
+        "municipality_id": municipality_id,
+    }
+    row = Deadline(**{**values, **changes})
+    session.add(row)
+    session.flush()
+    return row
+
+
+def make_event(session: Session, municipality_id: int | None = None, **changes: Any) -> CalendarEvent:
+    values = {
+        "kind": EventKind.PUBLICATION,
+        "on": date(2026, 11, 2),
+        "source": "письмо от 01.11.2026 № 7",
+        "recorded_by_name": "Rita",
+        "recorded_at": OPENED,
+        "municipality_id": municipality_id,
+    }
+    row = CalendarEvent(**{**values, **changes})
+    session.add(row)
+    session.flush()
+    return row
+
+
+def make_days(session: Session, municipality_id: int | None = None, **changes: Any) -> CalendarEntry:
+    values = {
+        "kind": EntryKind.DAY_OFF,
+        "starts_on": date(2026, 11, 9),
+        "ends_on": date(2026, 11, 9),
+        "title": "Местный праздник",
+        "source": "приказ от 01.09.2026 № 3",
+        "recorded_by_name": "Rita",
+        "recorded_at": OPENED,
+        "municipality_id": municipality_id,
+    }
+    row = CalendarEntry(**{**values, **changes})
+    session.add(row)
+    session.flush()
+    return row
+
+
+def make_calendar_change(session: Session, municipality_id: int | None = None, **changes: Any) -> CalendarChange:
+    values = {
+        "kind": ChangeKind.EVENT_REMOVE,
+        "row_id": None,
+        "reason": "список не вышел",
+        "status": ChangeStatus.APPLIED,
+        "asked_by_name": "Rita",
+        "asked_at": OPENED,
+        "applied_at": OPENED,
+        "municipality_id": municipality_id,
+    }
+    row = CalendarChange(**{**values, **changes})
+    session.add(row)
+    session.flush()
+    return row
 
 
 def make_interview(session: Session, case: Case, **changes: Any) -> Interview:
@@ -448,6 +551,53 @@ def make_control_group(session: Session, schools: list[School], **changes: Any) 
         )
     session.flush()
     return group
+
+
+def make_plan(session: Session, case: Case, person: User, **changes: Any) -> AssignmentPlan:
+    """A proposed plan that sends one person to recheck the case."""
+    values = {
+        "status": PlanStatus.DRAFT,
+        "duties": [Duty.EXPERT.value],
+        "case_ids": [case.id],
+        "rules_version": "1",
+        "result": {
+            "cost": 46.0,
+            "parts": {"load": 6.0, "travel": 40.0, "late": 0.0, "repeat": 0.0},
+            "gap": 0.0,
+            "max_load": 1.0,
+            "unserved": 0,
+            "shortages": [],
+            "people": [
+                {"id": person.id, "name": person.name, "duties": ["expert"], "municipality": "Район",
+                 "before": 0.0, "after": 1.0, "limit": 12.0}
+            ],
+        },
+        "proposed_by_name": "Marat",
+        "proposed_at": OPENED,
+        "municipality_id": case.municipality_id,
+    }  # fmt: skip
+    plan = AssignmentPlan(**{**values, **changes})
+    session.add(plan)
+    session.flush()
+    plan.rows.append(
+        PlanRow(
+            case_id=case.id,
+            need=f"expert:{case.id}",
+            seat=1,
+            duty=Duty.EXPERT,
+            year=2026,
+            subject="ma",
+            grade=5,
+            days=["2026-11-26"],
+            person_id=person.id,
+            person_name=person.name,
+            day=date(2026, 11, 26),
+            why={"code": "only", "ru": "Единственный.", "en": "The only one.", "next": None},
+            **_place(case),
+        )
+    )
+    session.flush()
+    return plan
 
 
 def _place(case: Case) -> dict[str, Any]:

@@ -19,19 +19,30 @@ from sqlalchemy import ScalarSelect, func, select
 from app import auth
 from app.admin import case_people, case_signs, explaining, words
 from app.admin.account import account, language
+from app.admin.bulk import BulkPage
+from app.admin.calendar import CalendarPage
 from app.admin.cases import CasesView
 from app.admin.clusters import ClustersView
 from app.admin.control import ControlView
 from app.admin.day import DayPage
+from app.admin.deadlines import DeadlinesView
 from app.admin.declarations import DeclarationsPage
 from app.admin.documents import documents
 from app.admin.fairness import FairnessPage
 from app.admin.flags import FlagsView
+from app.admin.inbox import inbox
 from app.admin.jobs import JobsView
 from app.admin.journal import JournalView
+from app.admin.mentoring import MentoringView
 from app.admin.objective import ObjectiveView
 from app.admin.people import PeopleView
+from app.admin.plans import PlansView
+from app.admin.programme_tasks import task_routes
+from app.admin.programmes import ProgrammesView
 from app.admin.progress import progress
+from app.admin.reviews import ReviewsPage
+from app.admin.road_maps import road_map_routes
+from app.admin.route import RoutePage
 from app.admin.scales import ScalesView
 from app.admin.schools import SchoolsView
 from app.admin.screening import RunsView
@@ -44,16 +55,22 @@ from app.admin.what_if import WhatIfPage
 from app.admin.words import install_words
 from app.flows import CLOSED
 from app.models import (
+    AssignmentPlan,
     Case,
     ClusterSet,
     ControlGroup,
+    Deadline,
     Flag,
     JournalEntry,
+    MentoringPair,
     Municipality,
+    Notice,
     ObjectiveEntry,
     Observation,
     OutboxJob,
     Person,
+    Programme,
+    ProgrammeTask,
     Recheck,
     ScaleLink,
     School,
@@ -62,7 +79,7 @@ from app.models import (
     User,
 )
 from app.policy import Permission
-from app.terms import JobStatus, RecheckStatus, UploadStatus, VisitStatus
+from app.terms import JobStatus, RecheckStatus, TaskStatus, UploadStatus, VisitStatus
 
 
 @dataclass(frozen=True)
@@ -79,10 +96,19 @@ def menu() -> tuple[Entry, ...]:
     """The side bar, in order; the titles are asked anew because the language may change."""
     return (
         Entry("", "admin", _("Мой день")),
+        Entry("", "inbox", _("Оповещения"), "unread"),
         Entry("", "flags", _("Признаки"), "flags"),
         Entry("", "cases", _("Дела"), "cases"),
+        Entry("", "bulk", _("Массовые решения")),
+        Entry("", "reviews", _("Сверка динамики")),
         Entry("", "observations", _("Наблюдения"), "visits"),
         Entry("", "rechecks", _("Перепроверки"), "rechecks"),
+        Entry("", "plans", _("План назначений")),
+        Entry("", "route", _("Маршрут дня")),
+        Entry("", "programmes", _("Программы"), "programmes"),
+        Entry("", "mentoring", _("Наставничество")),
+        Entry("", "deadlines", _("Сроки")),
+        Entry("", "calendar", _("Календарь")),
         Entry("", "declarations", _("Декларации"), "declarations"),
         Entry("", "people", _("Люди")),
         Entry(_("Анализ"), "uploads", _("Данные"), "uploads"),
@@ -102,11 +128,15 @@ def menu() -> tuple[Entry, ...]:
 
 
 COUNTS: dict[str, ScalarSelect[int]] = {
+    "unread": select(func.count(Notice.id)).where(Notice.read_at.is_(None)).scalar_subquery(),
     "flags": select(func.count(Flag.id)).where(Flag.case_id.is_(None)).scalar_subquery(),
     "cases": select(func.count(Case.id)).where(Case.state != CLOSED).scalar_subquery(),
     "visits": select(func.count(Observation.id)).where(Observation.status == VisitStatus.SCHEDULED).scalar_subquery(),
     "rechecks": select(func.count(Recheck.id))
     .where(Recheck.status.in_([RecheckStatus.REQUESTED, RecheckStatus.DRAWN]))
+    .scalar_subquery(),
+    "programmes": select(func.count(ProgrammeTask.id))
+    .where(ProgrammeTask.status == TaskStatus.PLANNED, ProgrammeTask.due_on < func.current_date())
     .scalar_subquery(),
     "uploads": select(func.count(Upload.id)).where(Upload.status == UploadStatus.PREVIEWED).scalar_subquery(),
     "jobs": select(func.count(OutboxJob.id)).where(OutboxJob.status == JobStatus.DEAD).scalar_subquery(),
@@ -127,8 +157,16 @@ def install_admin(app: Flask) -> None:
     admin.add_views(
         FlagsView(Flag, name="Признаки", endpoint="flags", url="/flags"),
         CasesView(Case, name="Дела", endpoint="cases", url="/cases"),
+        BulkPage(name="Массовые решения", endpoint="bulk", url="/bulk"),
+        ReviewsPage(name="Сверка динамики", endpoint="reviews", url="/reviews"),
         ObservationsView(Observation, name="Наблюдения", endpoint="observations", url="/observations"),
         RechecksView(Recheck, name="Перепроверки", endpoint="rechecks", url="/rechecks"),
+        RoutePage(name="Маршрут дня", endpoint="route", url="/route"),
+        PlansView(AssignmentPlan, name="План назначений", endpoint="plans", url="/plans"),
+        ProgrammesView(Programme, name="Программы", endpoint="programmes", url="/programmes"),
+        MentoringView(MentoringPair, name="Наставничество", endpoint="mentoring", url="/mentoring"),
+        DeadlinesView(Deadline, name="Сроки", endpoint="deadlines", url="/deadlines"),
+        CalendarPage(name="Календарь", endpoint="calendar", url="/calendar"),
         UploadsView(Upload, name="Данные", endpoint="uploads", url="/uploads"),
         RunsView(ScreeningRun, name="Проверки", endpoint="runs", url="/screening"),
         WhatIfPage(name="Что, если", endpoint="what_if", url="/what-if"),
@@ -146,7 +184,7 @@ def install_admin(app: Flask) -> None:
         JobsView(OutboxJob, name="Задания", endpoint="outbox", url="/outbox"),
         SearchPage(name="Поиск", endpoint="search", url="/search"),
     )
-    for blueprint in (account, language, documents, progress):
+    for blueprint in (account, language, documents, inbox, progress, road_map_routes, task_routes):
         app.register_blueprint(blueprint)
     install_words(app)
     app.extensions["obektiv_assets"] = _asset_version(Path(app.static_folder or ""))

@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from app import auth
 from app.admin import words
+from app.admin.side_actions import SIDE_ACTIONS
 from app.models import Case, CaseEvent, JournalEntry
 from app.workflows.definitions import workflow_of
 from app.workflows.machine import Transition
@@ -45,9 +46,21 @@ ACTIONS = {
     "observation:act": _l("Внесён акт наблюдения"),
     "recheck:order": _l("Назначена перепроверка"),
     "recheck:points": _l("Внесены баллы экспертов"),
+    "roadmap:propose": _l("Предложена дорожная карта"),
+    "roadmap:add": _l("В карту добавлено мероприятие"),
+    "roadmap:agree": _l("Школа согласовала карту"),
+    "roadmap:submit": _l("Карта представлена на проверку"),
+    "roadmap:return": _l("Карта возвращена на доработку"),
+    "roadmap:accept": _l("Карта принята"),
+    "roadmap:done": _l("Мероприятие карты выполнено"),
+    "roadmap:waive": _l("Мероприятие карты снято"),
+    "roadmap:move": _l("Срок мероприятия перенесён"),
+    "roadmap:reopen": _l("Мероприятие карты открыто снова"),
+    "roadmap:follow": _l("Сроки карты пересчитаны от хода дела"),
+    "roadmap:file": _l("Скачано подтверждение"),
     "document:issue": _l("Оформлен документ"),
     "document:read": _l("Документ скачан"),
-}
+} | SIDE_ACTIONS
 
 
 def of(case: Case) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 
 from app import auth
-from app.admin import case_course, case_signs, case_stages, words
+from app.admin import case_course, case_signs, case_stages, road_maps, side_panel, words
 from app.admin.base import say
 from app.errors import Conflict, Reason, Refused
 from app.flows import CLOSED
@@ -19,6 +19,7 @@ from app.models import (
     Case,
     Conclusion,
     CuratorOrder,
+    Deadline,
     Document,
     Interview,
     Observation,
@@ -32,13 +33,12 @@ from app.terms import (
     Violation,
     VisitStatus,
 )
-from app.workflows import engine
-from app.workflows.definitions import state_of
+from app.workflows import engine, preservation, stage_clock
 
 if TYPE_CHECKING:
     from app.admin.cases import CasesView
 
-TABS = ("signs", "course", "documents", "work")
+TABS = ("signs", "course", "documents", "work", "roadmap")
 
 FORM_OF_ANCHOR = {
     "#interview": "interview",
@@ -46,6 +46,10 @@ FORM_OF_ANCHOR = {
     "#observation": "observation",
     "#recheck": "recheck",
     "#conclusion": "conclusion",
+    "#resume": "resume",
+    "#answer": "answer",
+    "#transfer": "transfer",
+    "#preservation": "preservation",
 }
 """Where a guard's reason says something is missing → the form that supplies it."""
 
@@ -69,16 +73,24 @@ def show(view: CasesView, case: Case, *, told: Sequence[Reason] = (), conflict: 
         "request_id": secrets.token_hex(16),
         "order": _latest(CuratorOrder, case),
         "conclusion": _latest(Conclusion, case),
-        "stage_due": case_stages.stage_due(case),
+        "clock": stage_clock.clock_of(auth.db(), case, words.today()),
+        "deadlines": auth.db()
+        .scalars(
+            select(Deadline).where(Deadline.case_id == case.id, Deadline.done_at.is_(None)).order_by(Deadline.due_on)
+        )
+        .all(),
+        "kept": preservation.standing(auth.db(), case, today=words.today()),
         "href_of": lambda href: href_of(case, href),
         "checks": checks,
         "may_move": any(move.is_permitted for move in moves),
+        **side_panel.of(case),
     }
     context |= {
         "signs": case_signs.of,
         "course": case_course.of,
         "documents": _documents,
         "work": _work,
+        "roadmap": road_maps.panel,
     }[tab](case)
     return view.render("pages/case.html", **context)
 
@@ -120,12 +132,15 @@ def available(case: Case) -> list[engine.Move]:
 
 def offered(case: Case) -> list[tuple[str, str]]:
     """Forms this person may open on this case now: name and title."""
-    from app.admin.case_forms import FORMS
+    from app.admin.case_forms import FORMS, is_in_place
+    from app.admin.side_forms import offered_beside
 
-    offers = state_of(case).forms
-    return [
-        (name, str(form.title)) for name, form in FORMS.items() if name in offers and auth.actor().may(form.permission)
+    main = [
+        (name, str(form.title))
+        for name, form in FORMS.items()
+        if is_in_place(case, name) and auth.actor().may(form.permission)
     ]
+    return main + offered_beside(case)
 
 
 def href_of(case: Case, anchor: str | None, here: str | None = None) -> str | None:
@@ -135,6 +150,8 @@ def href_of(case: Case, anchor: str | None, here: str | None = None) -> str | No
     """
     if anchor is None or not anchor.startswith("#"):
         return None if anchor == here else anchor
+    if anchor == "#roadmap":
+        return url_for("cases.case", case_id=case.id, tab="roadmap")
     name = FORM_OF_ANCHOR.get(anchor)
     found = _under_way(case, anchor)
     if found is None and name in {offer for offer, _title in offered(case)}:

@@ -1,18 +1,19 @@
-"""The line of stages above a case's page, and the day by which the present one should end."""
+"""The line of stages above a case's page."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 from flask_babel import gettext as _
 from sqlalchemy import select
 
 from app import auth
 from app.admin import words
-from app.flows import CLOSED, State, clock
+from app.flows import CLOSED
 from app.models import Case, CaseEvent
-from app.workflows.definitions import state_of, workflow_of
+from app.workflows import stage_clock
+from app.workflows.definitions import workflow_of
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ def steps(case: Case) -> list[Step]:
             if state.code == CLOSED:
                 found.append(Step(name, "done", words.day(case.closed_at, "short")))
             else:
-                found.append(Step(name, "current", _under_way(case, state)))
+                found.append(Step(name, "current", _under_way(case)))
         elif is_ahead:
             # What lies ahead may have been left before, when a case was sent back.
             found.append(Step(name, "ahead", ""))
@@ -53,15 +54,13 @@ def steps(case: Case) -> list[Step]:
     return found
 
 
-def _under_way(case: Case, state: State) -> str:
-    entered_on = words.local_day(case.entered_at)
-    n, limit = clock.days_between(entered_on, words.today()) + 1, clock.budget(state, entered_on)
-    if n <= limit:
-        return _("идёт %(n)s-й день из %(limit)s", n=n, limit=limit)
-    return _("идёт %(n)s-й день", n=n)
-
-
-def stage_due(case: Case) -> tuple[date, int] | None:
-    """The day by which the stage should end, and the days left until then."""
-    due = clock.due_on(state_of(case), words.local_day(case.entered_at))
-    return None if due is None else (due, (due - words.today()).days)
+def _under_way(case: Case) -> str:
+    """How far the stage has come in its working days."""
+    clock = stage_clock.clock_of(auth.db(), case, words.today())
+    if clock is None:
+        return words.days(words.days_between(case.entered_at))
+    if clock.is_paused:
+        return _("часы остановлены")
+    if clock.is_overdue:
+        return _("идёт %(n)s-й рабочий день", n=clock.spent)
+    return _("%(n)s из %(limit)s раб. дней", n=clock.spent, limit=clock.budget)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any, ClassVar
 
 from flask import Response, url_for
@@ -19,7 +20,7 @@ from app.errors import NotFound, Reason, Refused
 from app.flows import CLOSED
 from app.models import Case, School
 from app.policy import Permission
-from app.terms import Tier
+from app.terms import Lateness, Tier
 from app.workflows import declarations
 
 TIER_TONES = {Tier.SEVERE: "bad", Tier.CASE: "warn", Tier.WATCH: "muted"}
@@ -53,6 +54,7 @@ class CasesView(ScopedView):
         "запустите проверку в разделе «Проверки»."
     )
     export_endpoint = "cases.export_cases"
+    list_template = "pages/cases.html"
     search_hint: ClassVar[Any] = _l("Школа, её номер или номер дела")
     order = (("evidence", True), ("id", True))
     eager = (selectinload(Case.school),)
@@ -76,6 +78,14 @@ class CasesView(ScopedView):
             sort="entered_at",
             export=lambda c: words.days_between(c.entered_at, c.closed_at),
             kind="short",
+        ),
+        Column(
+            "due_on",
+            _l("Срок этапа"),
+            lambda c: None if c.closed_at else c.due_on,
+            kind="day",
+            sort="due_on",
+            is_wide_only=True,
         ),
         Column(
             "tier",
@@ -103,6 +113,7 @@ class CasesView(ScopedView):
             tiers,
             lambda v: Case.tier == v,
         ),
+        Filter("due", _l("Срок"), lambda: choices.terms(Lateness), lambda v: lateness(Case.due_on, Lateness(v))),
         Filter("municipality", _l("Муниципалитет"), choices.municipalities, lambda v: Case.municipality_id == int(v)),
         Filter("year", _l("Год"), choices.case_years, lambda v: Case.year == int(v)),
     )
@@ -152,6 +163,14 @@ class CasesView(ScopedView):
     def do(self, case_id: int, form: str) -> str | AnyResponse | tuple[str, int]:
         """One of the case's forms; the form's own permission is asked before it is shown."""
         return case_forms.serve(self, self.get_one(case_id), form)
+
+
+def lateness(due_on: Any, wanted: Lateness) -> ColumnElement[bool]:
+    """Criterion of a due day that has passed, or comes within a week; a closed case's is null."""
+    today = words.today()
+    if wanted is Lateness.OVERDUE:
+        return due_on < today
+    return due_on.between(today, today + timedelta(days=7))
 
 
 def _states() -> choices.Choices:

@@ -15,14 +15,15 @@ from flask_babel import gettext as _
 from sqlalchemy import func, select
 
 from app import auth
-from app.admin import words
+from app.admin import day_plans, side_day, words
 from app.admin.base import HomePage
 from app.admin.case_forms import FORMS
-from app.flows import CLOSED, State, clock
+from app.flows import CLOSED, State
 from app.models import (
     Case,
     Conclusion,
     Dataset,
+    DueMove,
     Flag,
     Observation,
     OutboxJob,
@@ -59,12 +60,11 @@ class OpenCase:
     row: Any
     state: State
     days: int
-    budget: int
 
     @property
     def over(self) -> int:
-        """Days past the aim of the stage; nought or less while there is time."""
-        return self.days - self.budget
+        """Days past the day the stage was due; nought or less while there is time or the clock stands."""
+        return (words.today() - self.row.due_on).days if self.row.due_on else 0
 
 
 class DayPage(HomePage):
@@ -74,7 +74,8 @@ class DayPage(HomePage):
     @auth.door(auth.SIGNED_IN)
     def index(self) -> str:
         cases = _open_cases()
-        waiting = sorted(_cases_waiting(cases) + _visits_waiting() + _system_waiting(), key=lambda item: item.rank)
+        found = _cases_waiting(cases) + _visits_waiting() + day_plans.waiting() + _system_waiting()
+        waiting = sorted(found + side_day.waiting(Waiting), key=lambda item: item.rank)
         overdue = [case for case in cases if case.over > 0]
         silent = [case for case in cases if case.days > SILENT_DAYS]
         return self.render(
@@ -88,6 +89,7 @@ class DayPage(HomePage):
             n_new=_new_flags(),
             states=_where_cases_stand(cases),
             week=_this_week(),
+            shifted=_shifted(),
             n_open=len(cases),
             oldest=max((case.days for case in cases), default=0),
             first=None if cases or waiting else _first_step(),
@@ -107,6 +109,7 @@ def _open_cases() -> list[OpenCase]:
             Case.tier,
             Case.evidence,
             Case.entered_at,
+            Case.due_on,
             Case.curator_id,
             School.name.label("school"),
         )
@@ -114,23 +117,27 @@ def _open_cases() -> list[OpenCase]:
         .where(Case.state != CLOSED)
         .order_by(Case.evidence.desc(), Case.id)
     )
-    session, today = auth.db(), words.today()
-    found = []
-    for row in session.execute(statement):
-        state = state_named(session, row.workflow, row.workflow_version, row.state)
-        entered_on = words.local_day(row.entered_at)
-        found.append(OpenCase(row, state, clock.days_between(entered_on, today), clock.budget(state, entered_on)))
-    return found
+    session = auth.db()
+    return [
+        OpenCase(
+            row,
+            state_named(session, row.workflow, row.workflow_version, row.state),
+            words.days_between(row.entered_at),
+        )
+        for row in session.execute(statement)
+    ]
 
 
 def _cases_waiting(cases: list[OpenCase]) -> list[Waiting]:
     """Cases whose next step is this person's to make; what another person has in hand is not."""
     actor = auth.actor()
-    proposed, in_hand = _proposed(), _in_hand()
+    proposed, in_hand, still = _proposed(), _in_hand(), side_day.standing_still()
     approve, look = _("утвердить закрытие"), _("Рассмотреть")
     found = []
     for case in cases:
         row, conclusion = case.row, proposed.get(case.row.id)
+        if row.id in still:
+            continue
         # The most urgent first: an approval somebody waits for, then what is late, then what is strong.
         if conclusion is not None:
             if actor.may(Permission.CASE_CLOSE) and conclusion.proposed_by_id != actor.user_id:
@@ -353,3 +360,18 @@ def _this_week() -> list[tuple[str, str, str]]:
         href = url_for("rechecks.recheck", recheck_id=row.id)
         found.append((row.scheduled_on, _("перепроверка, %(school)s", school=row.name), href))
     return [(words.day(day, "short"), what, href) for day, what, href in sorted(found)[:8]]
+
+
+def _shifted() -> list[tuple[str, str]]:
+    """Deadlines in sight that a change of the calendar moved in the last seven days, when it asked to tell of it."""
+    since = auth.now() - timedelta(days=7)
+    rows = auth.db().scalars(
+        select(DueMove).where(DueMove.is_told, DueMove.at >= since).order_by(DueMove.id.desc()).limit(SHOWN)
+    )
+    return [
+        (
+            row.label,
+            _("было %(old)s, стало %(new)s", old=words.day(row.old_on, "short"), new=words.day(row.new_on, "short")),
+        )
+        for row in rows
+    ]

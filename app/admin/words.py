@@ -183,6 +183,15 @@ def days(count: int) -> str:
     return plural(count, ("день", "дня", "дней"), ("day", "days"))
 
 
+def working_days(count: int) -> str:
+    """A number of working days with its words."""
+    return plural(count, ("рабочий день", "рабочих дня", "рабочих дней"), ("working day", "working days"))
+
+
+def month(number: int) -> str:
+    return format_date(date(2026, number, 1), "LLLL")
+
+
 def middle(value: float | None) -> str:
     """A median of whole days: «55», «7,5»."""
     return "—" if value is None else number(value, 0 if float(value).is_integer() else 1)
@@ -220,6 +229,7 @@ FILTERS = {
     "day": day,
     "moment": moment,
     "days": days,
+    "working_days": working_days,
     "median": middle,
     "size": size,
 }

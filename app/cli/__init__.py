@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "migrate": ("app.cli.parts:migrate", "Привести схему базы к версии программы"),
     "detect": ("app.cli.detect:detect", "Проверки по простым файлам, без базы"),
     "scale": ("app.cli.scale:command", "КДР или РДР и ВПР на одной шкале, по простым файлам"),
+    "roadmap": ("app.cli.roadmap:group", "Дорожные карты: шаблоны, их мероприятия, проверка файла"),
     "docs": ("app.cli.docs:command", "Напечатать справочные страницы из кода"),
     "bench": ("app.cli.bench:group", "Измерения и испытания отказами"),
 }

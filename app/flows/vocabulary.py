@@ -88,6 +88,12 @@ GUARDS: dict[str, GuardSpec] = {
         GuardSpec("dismissal", "Основание для снятия признака", "Grounds for dismissing the sign", form="conclusion"),
         GuardSpec("follows", "Вывод следует из перепроверки", "Verdict follows from the recheck"),
         GuardSpec("clean", "В актах нет грубых нарушений", "No gross violation in the acts"),
+        GuardSpec("road_map_accepted", "Дорожная карта школы принята", "The school's road map is accepted"),
+        GuardSpec(
+            "road_map_settled",
+            "Обязательные мероприятия дорожной карты выполнены или сняты с причиной",
+            "Obligatory measures of the road map are done or waived with a reason",
+        ),
         GuardSpec("second", "Утверждает второй человек", "A second person approves"),
         GuardSpec(
             "document",
@@ -108,11 +114,34 @@ FORMS = frozenset({"interview", "handover", "order", "observation", "recheck", "
 """Forms of a case that a state may offer."""
 
 PERMISSIONS = frozenset(
-    {"case:assign", "case:close", "case:conclude", "case:interview", "case:observe", "case:open", "case:recheck"}
+    {
+        "case:assign",
+        "case:close",
+        "case:conclude",
+        "case:interview",
+        "case:observe",
+        "case:open",
+        "case:recheck",
+        "case:return",
+    }
 )
 """Rights that a move may ask for."""
 
-RESERVED = frozenset({"hand_interview", "migrate", "open", "propose"})
+RESERVED = frozenset(
+    {
+        "go_on",
+        "hand_interview",
+        "hold",
+        "interview_back",
+        "migrate",
+        "open",
+        "propose",
+        "reopen",
+        "resume",
+        "wake",
+        "withdraw",
+    }
+)
 """Words that the journal already uses of a case; no trigger may be called so."""
 
 CLOSING = frozenset({"conclusion", "dismissal"})

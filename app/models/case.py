@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import (
     JSON,
@@ -59,10 +59,14 @@ class Case(Tenant, Base):
     evidence: Mapped[float] = mapped_column(default=0.0)
     opened_at: Mapped[datetime] = mapped_column(UtcDateTime)
     entered_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    # When the stage is to end; kept by `app.workflows.stage_clock`, null while nobody knows (a pause without an end).
+    due_on: Mapped[date | None] = mapped_column(index=True)
     closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     verdict: Mapped[Verdict | None] = mapped_column(term(Verdict))
     curator_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"), index=True)
     curator_name: Mapped[str | None] = mapped_column(String(200))
+    # The closed case that this one goes on with; how and why stands in `case_episodes`.
+    episode_of_id: Mapped[int | None] = mapped_column(ForeignKey("cases.id"), index=True)
 
     school: Mapped[School] = relationship(foreign_keys="Case.school_id")
 

@@ -19,7 +19,7 @@ from app.errors import Conflict, NotFound, NotPermitted, Reason, Refused
 from app.models import Case, CaseEvent
 from app.policy import Actor
 from app.terms import Role
-from app.workflows import brakes, journal, outbox
+from app.workflows import brakes, journal, outbox, stage_clock
 from app.workflows.definitions import state_of, workflow_of
 from app.workflows.machine import CheckedGuard, Guard, Question, Transition, Workflow
 
@@ -54,7 +54,7 @@ def available(session: Session, case: Case, *, actor: Actor, at: datetime) -> li
     return [
         Move(
             row,
-            (*(CheckedGuard(guard, guard.check(question)) for guard in row.guards), *brakes.objections(question)),
+            (*(CheckedGuard(guard, guard.check(question)) for guard in row.guards), *brakes.objections(question, row)),
             row.permits(actor),
         )
         for row in sorted(rows, key=lambda row: row.is_side)
@@ -118,15 +118,16 @@ def fire(
     question = Question(session, case, actor, at)
     reasons = [found for guard in row.guards if (found := guard.check(question)) is not None]
     reasons += _reason_missing(row, reason, reason_code)
-    reasons += [check.reason for check in brakes.objections(question) if check.reason is not None]
+    reasons += [check.reason for check in brakes.objections(question, row) if check.reason is not None]
     if reasons:
         raise Refused(*reasons)
     source, target = case.state, workflow.target(case.state, trigger)
     further = row.sets(question) if row.sets else {}
+    clock = stage_clock.columns(session, case, workflow.state(target), at)
     result: CursorResult[Any] = session.execute(  # type: ignore[assignment]
         update(Case)
         .where(Case.id == case.id, Case.state == source, Case.version == expected_version)
-        .values(state=target, version=expected_version + 1, entered_at=at, **further)
+        .values(state=target, version=expected_version + 1, entered_at=at, **clock, **further)
         .execution_options(synchronize_session=False)
     )
     session.refresh(case)

@@ -20,6 +20,7 @@ from app.terms import GROSS_VIOLATIONS, DocumentKind, Duty, RecheckOutcome, Rech
 from app.workflows import independence
 from app.workflows.declarations import NOT_DECLARED, is_declared
 from app.workflows.machine import Question
+from app.workflows.road_map_guards import obligatory_items_settled, road_map_accepted
 
 
 def latest(session: Session, model: Any, case_id: int) -> Any:
@@ -254,6 +255,8 @@ CHECKS: dict[str, Callable[..., Reason | None]] = {
     "dismissal": _dismissal_proposed,
     "follows": _verdict_follows_recheck,
     "clean": _no_gross_violation,
+    "road_map_accepted": road_map_accepted,
+    "road_map_settled": obligatory_items_settled,
     "second": _approved_by_second_person,
     "document": _document_is_issued,
     "field": _field_is_filled,

@@ -19,7 +19,7 @@ from app.models import Dataset, OutboxJob, Recheck, RecheckedWork, School
 from app.policy import SYSTEM, Actor, Permission
 from app.rechecks import MarkedWork, Work, assess, draw_sample, is_objective, load_rules
 from app.terms import Duty, FileKind, RecheckOutcome, RecheckStatus
-from app.workflows import independence, outbox
+from app.workflows import independence, outbox, preservation
 from app.workflows.case import open_case_of, record
 
 
@@ -69,6 +69,9 @@ def request_recheck(
     if objections:
         raise Refused(*objections)
     assert person is not None  # no objection was raised
+    too_late = preservation.objection(session, case, scheduled_on, year=year, subject=subject, grade=grade)
+    if too_late is not None:
+        raise Refused(too_late)
     dataset = current_works(session, year, subject, grade)
     if dataset is None:
         raise Refused(

@@ -22,6 +22,7 @@ from app.models import (
     Case,
     CuratorOrder,
     Declaration,
+    HandOver,
     Observation,
     Person,
     PersonPost,
@@ -30,7 +31,7 @@ from app.models import (
     User,
 )
 from app.policy import SYSTEM, StandIn
-from app.terms import ConflictKind, PostKind, Role
+from app.terms import HAND_OVERS_OPEN, ConflictKind, PostKind, Role
 from app.workflows import independence
 
 
@@ -171,9 +172,15 @@ def _declared(rows: Sequence[Any], on: date) -> dict[int, bool]:
 
 def _work(role: Role, on: date) -> tuple[tuple[Any, Any, tuple[Any, ...]], ...]:
     """Tables in which an account of a role has something to do: table, its column of the account, conditions."""
-    cases, orders, visits, rechecks = (m.__table__ for m in (Case, CuratorOrder, Observation, Recheck))
+    models = (Case, CuratorOrder, Observation, Recheck, HandOver)
+    cases, orders, visits, rechecks, offers = (model.__table__ for model in models)
     if role is Role.CURATOR:
-        return (cases, cases.c.curator_id, ()), (orders, orders.c.curator_id, (orders.c.until >= on,))
+        return (
+            (cases, cases.c.curator_id, ()),
+            (orders, orders.c.curator_id, (orders.c.until >= on,)),
+            # Whoever is asked to take a case over has to see what is asked.
+            (offers, offers.c.to_id, (offers.c.status.in_(HAND_OVERS_OPEN),)),
+        )
     return (visits, visits.c.observer_id, ()), (rechecks, rechecks.c.inspector_id, ())
 
 

@@ -299,6 +299,7 @@ def test_reading_the_works_of_a_sample_is_journalled(world: World) -> None:
 def test_a_recheck_is_ordered_and_a_job_is_left_for_the_worker(world: World) -> None:
     with acting(world.context.sessions, SYSTEM) as session:
         session.get(Recheck, world.own.recheck).status = RecheckStatus.FAILED
+        make.make_keeping(session, session.get(Case, world.own.case))
         assert session.query(Dataset).count()
     desk = Desk(world, "marat")
 

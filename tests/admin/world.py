@@ -28,11 +28,15 @@ from app import auth
 from app.context import AppContext
 from app.database import acting
 from app.models import (
+    BulkDecision,
+    BulkRow,
     Case,
     Document,
+    DueMove,
     Finding,
     InboxNote,
     OutboxJob,
+    PreservationRequest,
     RecheckedWork,
     School,
     Tenant,
@@ -46,6 +50,7 @@ from app.terms import (
     FileKind,
     FindingLevel,
     FindingOutcome,
+    Following,
     JobStatus,
     RecheckStatus,
     Stratum,
@@ -55,6 +60,7 @@ from app.terms import (
 from app.web import create_app
 from app.workflows import journal
 from tests import factories as make
+from tests import plans
 from tests.people import Cast, make_cast
 
 CANARY, NEIGHBOUR = "КАНАРЕЙКА", "НЕВИДИМКА"
@@ -75,7 +81,20 @@ class Place:
     finding: int
     entry: int
     group: int
+    plan: int
+    seat: int
     person: int
+    decision: int
+    deadline: int
+    event: int
+    days: int
+    change: int
+    programme: int
+    measure: int
+    task: int
+    road_map: int
+    item: int
+    pair: int
 
 
 @dataclass
@@ -286,10 +305,69 @@ def fill(session: Session, context: AppContext, cast: Cast, school: School, word
     )
     entry = make.make_entry(session, school, reason=f"Основание записи {word}", recorded_by_name=f"Внёс {word}")
     group = make.make_control_group(session, [school], title=f"Группа {word}", drawn_by_name=f"Составил {word}")
+    plan = make.make_plan(session, case, cast["ivan"], proposed_by_name=f"Предложил {word}")
     person = make.make_person(session, school, name=f"Сотрудник {word}".strip(), note=f"Связь {word}", cast=cast)
+    town = school.municipality_id
+    deadline = make.make_deadline(
+        session, town, school_id=school.id, title=f"Срок {word}", responsible=f"Отвечает {word}"
+    )
+    # The calendar itself is everybody's, so none of its texts says the word.
+    event, days = make.make_event(session, town), make.make_days(session, town)
+    change = make.make_calendar_change(session, town)
+    session.add(
+        DueMove(
+            change_id=change.id,
+            subject="deadlines",
+            subject_id=deadline.id,
+            label=f"Срок {word}",
+            following=Following.MOVED,
+            at=NOW,
+            **place,
+        )
+    )
+    session.add(
+        PreservationRequest(
+            case_id=case.id,
+            number=f"7 {word}"[:40],
+            requested_on=NOW.date(),
+            keep_until=NOW.date(),
+            requested_by_name=f"Просил {word}",
+            requested_at=NOW,
+            **place,
+        )
+    )
     session.flush()
+    decision = BulkDecision(
+        kind="move", trigger="recheck", reason=f"Решение {word}", made_by_name=f"Решил {word}", tried_at=NOW, n_rows=1,
+        n_able=1, municipality_id=school.municipality_id,
+    )  # fmt: skip
+    session.add(decision)
+    session.flush()
+    reasons = [{"code": "no_recheck", "ru": f"Нет перепроверки {word}", "en": f"No recheck {word}"}]
+    rest = {"expected_version": 0, "status": "unable", "reasons": reasons, **place}
+    session.add(BulkRow(decision_id=decision.id, case_id=case.id, **rest))
+    session.flush()
+    of_calendar = (deadline.id, event.id, days.id, change.id)
     of_case = (case.id, flag.id, observation.id, recheck.id, document.id)
-    return Place(school.id, *of_case, upload.id, finding.id, entry.id, group.id, person.id)
+    programme = plans.make_programme(session, school, word)
+    road_map = plans.make_road_map(session, context.store, case, word)
+    pair = plans.make_pair(session, school, cast.objective, word)
+    (measure,) = programme.measures
+    of_plans = (programme.id, measure.id, measure.tasks[0].id, road_map.id, road_map.items[0].id, pair.id)
+    return Place(
+        school.id,
+        *of_case,
+        upload.id,
+        finding.id,
+        entry.id,
+        group.id,
+        plan.id,
+        plan.rows[0].id,
+        person.id,
+        decision.id,
+        *of_calendar,
+        *of_plans,
+    )
 
 
 def make_frozen() -> dict[str, Any]:

@@ -281,6 +281,12 @@ def inspector_records_the_visit(inspector: Visitor) -> None:
 
 def department_orders_the_recheck(department: Visitor, region: SmallRegion) -> None:
     open_case(department, region)
+    department.follow("попросить сохранить", inside="aside")
+    department.tick("Школа подтвердила, что работы целы")
+    department.look("preservation-form", narrow=True)
+    department.press("Сохранить")
+    department.sees("Просьба внесена, письмо готовится.")
+    open_case(department, region)
     department.follow("Назначить перепроверку", inside="aside")
     department.choose("Работа", "5\xa0класс")
     department.choose("Эксперт", INSPECTOR)

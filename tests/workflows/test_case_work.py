@@ -196,6 +196,7 @@ def test_an_observer_with_a_conflict_or_without_training_is_not_sent(change, cod
 
 def order_recheck(context: AppContext, case_id: int, inspector: int, actor, at: datetime, share: float = 0.1) -> int:
     with acting(context.sessions, SYSTEM) as session:
+        factories.make_keeping(session, session.get(Case, case_id))
         return recheck.request_recheck(
             session, case_id, year=2021, subject="ma", grade=5, inspector_id=inspector, scheduled_on=at.date(),
             order_number="5", share=share, actor=actor, at=at,
