@@ -42,6 +42,7 @@ ACTIONS = {
     "case:propose": _l("Предложено закрытие"),
     "interview:record": _l("Внесён протокол собеседования"),
     "curator:order": _l("Издан приказ о кураторе"),
+    "conflict:declare": _l("Подана декларация о конфликте интересов"),
     "observation:schedule": _l("Назначено наблюдение"),
     "observation:act": _l("Внесён акт наблюдения"),
     "recheck:order": _l("Назначена перепроверка"),
