@@ -1482,6 +1482,7 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("mentor_school_id", sa.Integer(), nullable=False),
+        sa.Column("mentor_school_name", sa.String(length=400), nullable=False),
         sa.Column("case_id", sa.Integer(), nullable=True),
         sa.Column("mentor", sa.String(length=300), nullable=False),
         sa.Column("mentee", sa.String(length=300), nullable=False),
