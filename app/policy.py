@@ -21,6 +21,7 @@ from app.models import (
     Declaration,
     Municipality,
     Person,
+    Personal,
     PersonRelation,
     ScaleLink,
     School,
@@ -35,15 +36,22 @@ class Permission(StrEnum):
     """One right each, ``resource:action``; what it lets one do stands beside it."""
 
     AUDIT_VERIFY = "audit:verify"  # check the journal's chain
+    CASE_ANSWER = "case:answer"  # answer a question with which a case was returned
     CALENDAR_KEEP = "calendar:keep"  # change events and local days, set, pin and end deadlines
     CASE_ASSIGN = "case:assign"  # issue a curator's order, move the case to it
+    CASE_BULK = "case:bulk"  # decide on many cases at once; each row asks for its own right
     CASE_CLOSE = "case:close"  # approve a closure another person proposed
     CASE_CONCLUDE = "case:conclude"  # propose a closure with its grounds
+    CASE_HANDOVER = "case:handover"  # propose that another curator take over, answer such a proposal
+    CASE_HOLD = "case:hold"  # put a case on hold, resume it
     CASE_INTERVIEW = "case:interview"  # record an interview, move the case to it
+    CASE_MEASURE = "case:measure"  # review dynamics, record an administrative measure
     CASE_OBSERVE = "case:observe"  # schedule and record observations
     CASE_OPEN = "case:open"  # open a case by hand, with a reason
     CASE_READ = "case:read"
     CASE_RECHECK = "case:recheck"  # order a recheck, enter re-marked points
+    CASE_REOPEN = "case:reopen"  # go on with a closed case in a new episode
+    CASE_RETURN = "case:return"  # return a case with a question
     CONFLICT_DECLARE = "conflict:declare"  # say whether one is free of conflict of interest before seeing a case
     DATA_IMPORT = "data:import"  # upload, accept, reject
     DATA_READ = "data:read"  # see uploads and data sets
@@ -86,6 +94,12 @@ _READ = frozenset(
 GRANTS: dict[Role, frozenset[Permission]] = {
     Role.REGION_MANAGER: _READ
     | {
+        Permission.CASE_BULK,
+        Permission.CASE_HANDOVER,
+        Permission.CASE_HOLD,
+        Permission.CASE_MEASURE,
+        Permission.CASE_REOPEN,
+        Permission.CASE_RETURN,
         Permission.CALENDAR_KEEP,
         Permission.CASE_ASSIGN,
         Permission.CASE_CLOSE,
@@ -108,6 +122,13 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     },
     Role.DEPARTMENT: _READ
     | {
+        Permission.CASE_ANSWER,
+        Permission.CASE_BULK,
+        Permission.CASE_HANDOVER,
+        Permission.CASE_HOLD,
+        Permission.CASE_MEASURE,
+        Permission.CASE_REOPEN,
+        Permission.CASE_RETURN,
         Permission.CALENDAR_KEEP,
         Permission.CASE_ASSIGN,
         Permission.CASE_CLOSE,
@@ -150,6 +171,9 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     },
     Role.CURATOR: _READ
     | {
+        Permission.CASE_ANSWER,
+        Permission.CASE_HANDOVER,
+        Permission.CASE_RETURN,
         Permission.CASE_CONCLUDE,
         Permission.CASE_INTERVIEW,
         Permission.CONFLICT_DECLARE,
@@ -165,7 +189,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
         Permission.CONFLICT_DECLARE,
         Permission.WORKS_READ,
     },
-    Role.SCHOOL: _READ | {Permission.PEOPLE_READ, Permission.ROADMAP_ANSWER},
+    Role.SCHOOL: _READ | {Permission.CASE_ANSWER, Permission.PEOPLE_READ, Permission.ROADMAP_ANSWER},
     Role.ADMIN: _READ
     | {
         Permission.AUDIT_VERIFY,
@@ -288,6 +312,8 @@ def visible(actor: Actor | None, model: Any) -> ColumnElement[bool]:
     """
     if actor is None:
         return false()
+    if issubclass(model, Personal) and not actor.is_system:
+        return model.user_id == actor.user_id
     if actor.is_regional:
         return true()
     if model is Municipality:
@@ -322,6 +348,8 @@ def holds(actor: Actor | None, row: Any) -> bool:
     """Whether `actor` may keep `row` in the database: the same question as `visible`, for an object in memory."""
     if actor is None:
         return False
+    if isinstance(row, Personal) and not actor.is_system:
+        return row.user_id == actor.user_id  # type: ignore[attr-defined]
     if actor.is_regional:
         return True
     if isinstance(row, Municipality):
@@ -336,15 +364,20 @@ def holds(actor: Actor | None, row: Any) -> bool:
     return actor.municipality_id is not None and row.municipality_id == actor.municipality_id
 
 
+def personal_classes() -> tuple[Any, ...]:
+    """Every class whose rows are one person's and nobody else's, the region's head included."""
+    return tuple(_mapped(Personal))
+
+
 def scoped_classes() -> tuple[Any, ...]:
     """Every class whose rows belong to a territory or a person."""
-    return (*_tenants(Tenant), Municipality, School, User, AuthSession)
+    return (*_mapped(Tenant), *personal_classes(), Municipality, School, User, AuthSession)
 
 
-def _tenants(cls: type[Any]) -> list[Any]:
+def _mapped(cls: type[Any]) -> list[Any]:
     found: list[Any] = []
     for child in cls.__subclasses__():
         if hasattr(child, "__tablename__"):
             found.append(child)
-        found.extend(_tenants(child))
+        found.extend(_mapped(child))
     return found

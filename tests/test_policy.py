@@ -10,26 +10,26 @@ from sqlalchemy import func, select, text, update
 from app.context import AppContext
 from app.database import acting, bind
 from app.errors import NotPermitted
-from app.models import Base, Case, Interview, School, Tenant, User
+from app.models import Base, Case, Interview, Personal, School, Tenant, User
 from app.policy import GRANTS, SYSTEM, Actor, Permission, require, scoped_classes
 from app.terms import Role
 from tests import factories
 from tests.people import make_cast
 
 READ = {"case:read", "document:read", "finding:read", "school:read"}
+BULK_AND_SIDE = ("case:bulk", "case:handover", "case:hold", "case:measure", "case:reopen", "case:return")
 EXPECTED = {
     "region_manager": READ | {
         "calendar:keep", "case:assign", "case:close", "case:open", "data:read", "document:issue", "flag:raise",
-        "group:approve",
-        "group:read", "journal:read", "mentoring:keep", "people:keep", "people:read", "programme:approve",
-        "programme:keep", "programme:read", "register:keep", "screening:read", "statistics:read",
+        "group:approve", "group:read", "journal:read", "mentoring:keep", "people:keep", "people:read",
+        "programme:approve", "programme:keep", "programme:read", "register:keep", "screening:read",
+        "statistics:read", *BULK_AND_SIDE,
     },
     "department": READ | {
-        "calendar:keep",
-        "case:assign", "case:close", "case:conclude", "case:interview", "case:observe", "case:open", "case:recheck",
-        "document:issue", "group:approve", "group:read", "journal:read", "mentoring:keep", "people:keep",
-        "people:read", "programme:approve", "programme:keep", "programme:read", "register:keep", "roadmap:answer",
-        "roadmap:keep", "statistics:read",
+        "calendar:keep", "case:answer", "case:assign", "case:close", "case:conclude", "case:interview",
+        "case:observe", "case:open", "case:recheck", "document:issue", "group:approve", "group:read",
+        "journal:read", "mentoring:keep", "people:keep", "people:read", "programme:approve", "programme:keep",
+        "programme:read", "register:keep", "roadmap:answer", "roadmap:keep", "statistics:read", *BULK_AND_SIDE,
     },
     "analyst": READ | {
         "case:open", "case:recheck", "data:import", "data:read", "document:issue", "flag:raise", "group:propose",
@@ -37,13 +37,11 @@ EXPECTED = {
         "works:read",
     },
     "curator": READ | {
-        "case:conclude", "case:interview", "conflict:declare", "document:issue", "mentoring:keep", "roadmap:answer",
-        "roadmap:keep",
+        "case:answer", "case:conclude", "case:handover", "case:interview", "case:return", "conflict:declare",
+        "document:issue", "mentoring:keep", "roadmap:answer", "roadmap:keep",
     },
     "inspector": READ | {"case:observe", "case:recheck", "conflict:declare", "works:read"},
-    "school": READ | {
-        "people:read", "roadmap:answer",
-    },
+    "school": READ | {"case:answer", "people:read", "roadmap:answer"},
     "admin": READ | {
         "audit:verify", "job:read", "job:retry", "journal:read", "people:keep", "people:read", "user:manage",
     },
@@ -88,7 +86,7 @@ def test_every_table_of_a_territory_is_scoped() -> None:
 
     assert {mapper.local_table.name for mapper in Base.registry.mappers} - scoped == free
     own_rule = {"municipalities", "schools", "users", "auth_sessions"}
-    assert all(issubclass(model, Tenant) or model.__tablename__ in own_rule for model in scoped_classes())
+    assert all(issubclass(model, (Tenant, Personal)) or model.__tablename__ in own_rule for model in scoped_classes())
 
 
 SEES = {  # who → number of the four schools, of the three cases, of the ten people

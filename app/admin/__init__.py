@@ -19,6 +19,7 @@ from sqlalchemy import ScalarSelect, func, select
 from app import auth
 from app.admin import case_signs, explaining, words
 from app.admin.account import account, language
+from app.admin.bulk import BulkPage
 from app.admin.calendar import CalendarPage
 from app.admin.cases import CasesView
 from app.admin.clusters import ClustersView
@@ -29,15 +30,19 @@ from app.admin.declarations import DeclarationsPage
 from app.admin.documents import documents
 from app.admin.fairness import FairnessPage
 from app.admin.flags import FlagsView
+from app.admin.inbox import inbox
 from app.admin.jobs import JobsView
 from app.admin.journal import JournalView
 from app.admin.mentoring import MentoringView
 from app.admin.objective import ObjectiveView
 from app.admin.people import PeopleView
+from app.admin.plans import PlansView
 from app.admin.programme_tasks import task_routes
 from app.admin.programmes import ProgrammesView
 from app.admin.progress import progress
+from app.admin.reviews import ReviewsPage
 from app.admin.road_maps import road_map_routes
+from app.admin.route import RoutePage
 from app.admin.scales import ScalesView
 from app.admin.schools import SchoolsView
 from app.admin.screening import RunsView
@@ -50,6 +55,7 @@ from app.admin.what_if import WhatIfPage
 from app.admin.words import install_words
 from app.flows import CLOSED
 from app.models import (
+    AssignmentPlan,
     Case,
     ClusterSet,
     ControlGroup,
@@ -58,6 +64,7 @@ from app.models import (
     JournalEntry,
     MentoringPair,
     Municipality,
+    Notice,
     ObjectiveEntry,
     Observation,
     OutboxJob,
@@ -89,12 +96,17 @@ def menu() -> tuple[Entry, ...]:
     """The side bar, in order; the titles are asked anew because the language may change."""
     return (
         Entry("", "admin", _("Мой день")),
+        Entry("", "inbox", _("Оповещения"), "unread"),
         Entry("", "flags", _("Признаки"), "flags"),
         Entry("", "cases", _("Дела"), "cases"),
+        Entry("", "bulk", _("Массовые решения")),
+        Entry("", "reviews", _("Сверка динамики")),
         Entry("", "observations", _("Наблюдения"), "visits"),
         Entry("", "rechecks", _("Перепроверки"), "rechecks"),
         Entry("", "programmes", _("Программы"), "programmes"),
         Entry("", "mentoring", _("Наставничество")),
+        Entry("", "plans", _("План назначений")),
+        Entry("", "route", _("Маршрут дня")),
         Entry("", "deadlines", _("Сроки")),
         Entry("", "calendar", _("Календарь")),
         Entry("", "declarations", _("Декларации"), "declarations"),
@@ -116,6 +128,7 @@ def menu() -> tuple[Entry, ...]:
 
 
 COUNTS: dict[str, ScalarSelect[int]] = {
+    "unread": select(func.count(Notice.id)).where(Notice.read_at.is_(None)).scalar_subquery(),
     "flags": select(func.count(Flag.id)).where(Flag.case_id.is_(None)).scalar_subquery(),
     "cases": select(func.count(Case.id)).where(Case.state != CLOSED).scalar_subquery(),
     "visits": select(func.count(Observation.id)).where(Observation.status == VisitStatus.SCHEDULED).scalar_subquery(),
@@ -144,10 +157,14 @@ def install_admin(app: Flask) -> None:
     admin.add_views(
         FlagsView(Flag, name="Признаки", endpoint="flags", url="/flags"),
         CasesView(Case, name="Дела", endpoint="cases", url="/cases"),
+        BulkPage(name="Массовые решения", endpoint="bulk", url="/bulk"),
+        ReviewsPage(name="Сверка динамики", endpoint="reviews", url="/reviews"),
         ObservationsView(Observation, name="Наблюдения", endpoint="observations", url="/observations"),
         RechecksView(Recheck, name="Перепроверки", endpoint="rechecks", url="/rechecks"),
         ProgrammesView(Programme, name="Программы", endpoint="programmes", url="/programmes"),
         MentoringView(MentoringPair, name="Наставничество", endpoint="mentoring", url="/mentoring"),
+        RoutePage(name="Маршрут дня", endpoint="route", url="/route"),
+        PlansView(AssignmentPlan, name="План назначений", endpoint="plans", url="/plans"),
         DeadlinesView(Deadline, name="Сроки", endpoint="deadlines", url="/deadlines"),
         CalendarPage(name="Календарь", endpoint="calendar", url="/calendar"),
         UploadsView(Upload, name="Данные", endpoint="uploads", url="/uploads"),
@@ -167,7 +184,7 @@ def install_admin(app: Flask) -> None:
         JobsView(OutboxJob, name="Задания", endpoint="outbox", url="/outbox"),
         SearchPage(name="Поиск", endpoint="search", url="/search"),
     )
-    for blueprint in (account, language, documents, progress, road_map_routes, task_routes):
+    for blueprint in (account, language, documents, inbox, progress, road_map_routes, task_routes):
         app.register_blueprint(blueprint)
     install_words(app)
     app.extensions["obektiv_assets"] = _asset_version(Path(app.static_folder or ""))

@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from app import auth
 from app.admin import words
+from app.admin.side_actions import SIDE_ACTIONS
 from app.models import Case, CaseEvent, JournalEntry
 from app.workflows.definitions import workflow_of
 from app.workflows.machine import Transition
@@ -58,7 +59,7 @@ ACTIONS = {
     "roadmap:file": _l("Скачано подтверждение"),
     "document:issue": _l("Оформлен документ"),
     "document:read": _l("Документ скачан"),
-}
+} | SIDE_ACTIONS
 
 
 def of(case: Case) -> dict[str, Any]:

@@ -7,8 +7,6 @@ and loses nothing; the same request sent twice is done once.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from flask import redirect, request, url_for
@@ -19,9 +17,11 @@ from sqlalchemy import select
 from app import auth
 from app.admin import case_fields as fields
 from app.admin import case_keeping as keeping
-from app.admin import case_page, case_signs, case_stages, words
+from app.admin import case_page, case_signs, case_stages, side_forms, words
 from app.admin import case_steps as steps
 from app.admin.base import say
+from app.admin.case_form import CaseForm
+from app.admin.side_forms import SIDE_FORMS
 from app.errors import Conflict, NotFound, Reason, Refused
 from app.flows import CLOSED
 from app.models import Case, Flag, JournalEntry
@@ -34,32 +34,16 @@ if TYPE_CHECKING:
     from app.admin.cases import CasesView
 
 
-@dataclass(frozen=True)
-class CaseForm:
-    """One form: who may fill it in, how it is prepared and which verb keeps it. Where a case must stand for it says the
-    case's workflow.
-    """
-
-    title: Any
-    lead: Any
-    permission: Permission
-    prepare: Callable[[Case], fields.StepForm]
-    save: Callable[[Case, Any], None]
-    done: Any
-    trigger: str | None = None
-    is_for_every_stage: bool = False
-    template: str = "pages/case_form.html"
-    context: Callable[[Case], dict[str, Any]] = field(default=lambda case: {})
-
-
 def is_in_place(case: Case, name: str) -> bool:
     """Whether the case stands where the form may be filled in: its workflow says so, or the form fits every stage."""
+    if name in SIDE_FORMS:
+        return side_forms.is_in_place(case, name)
     return name in state_of(case).forms or (FORMS[name].is_for_every_stage and case.state != CLOSED)
 
 
 def serve(view: CasesView, case: Case, name: str) -> Any:
     """Show a form or keep what it says."""
-    spec = FORMS.get(name)
+    spec = FORMS.get(name) or SIDE_FORMS.get(name)
     if spec is None:
         raise NotFound(_("Такой формы нет."))
     require(auth.actor(), spec.permission)

@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 
 from app import auth
-from app.admin import case_course, case_signs, case_stages, road_maps, words
+from app.admin import case_course, case_signs, case_stages, road_maps, side_panel, words
 from app.admin.base import say
 from app.errors import Conflict, Reason, Refused
 from app.flows import CLOSED
@@ -46,6 +46,9 @@ FORM_OF_ANCHOR = {
     "#observation": "observation",
     "#recheck": "recheck",
     "#conclusion": "conclusion",
+    "#resume": "resume",
+    "#answer": "answer",
+    "#transfer": "transfer",
     "#preservation": "preservation",
 }
 """Where a guard's reason says something is missing → the form that supplies it."""
@@ -80,6 +83,7 @@ def show(view: CasesView, case: Case, *, told: Sequence[Reason] = (), conflict: 
         "href_of": lambda href: href_of(case, href),
         "checks": checks,
         "may_move": any(move.is_permitted for move in moves),
+        **side_panel.of(case),
     }
     context |= {
         "signs": case_signs.of,
@@ -129,12 +133,14 @@ def available(case: Case) -> list[engine.Move]:
 def offered(case: Case) -> list[tuple[str, str]]:
     """Forms this person may open on this case now: name and title."""
     from app.admin.case_forms import FORMS, is_in_place
+    from app.admin.side_forms import offered_beside
 
-    return [
+    main = [
         (name, str(form.title))
         for name, form in FORMS.items()
         if is_in_place(case, name) and auth.actor().may(form.permission)
     ]
+    return main + offered_beside(case)
 
 
 def href_of(case: Case, anchor: str | None, here: str | None = None) -> str | None:

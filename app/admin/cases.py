@@ -54,6 +54,7 @@ class CasesView(ScopedView):
         "запустите проверку в разделе «Проверки»."
     )
     export_endpoint = "cases.export_cases"
+    list_template = "pages/cases.html"
     search_hint: ClassVar[Any] = _l("Школа, её номер или номер дела")
     order = (("evidence", True), ("id", True))
     eager = (selectinload(Case.school),)

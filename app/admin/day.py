@@ -15,7 +15,7 @@ from flask_babel import gettext as _
 from sqlalchemy import func, select
 
 from app import auth
-from app.admin import day_plans, words
+from app.admin import day_plans, side_day, words
 from app.admin.base import HomePage
 from app.admin.case_forms import FORMS
 from app.flows import CLOSED, State
@@ -75,7 +75,7 @@ class DayPage(HomePage):
     def index(self) -> str:
         cases = _open_cases()
         found = _cases_waiting(cases) + _visits_waiting() + day_plans.waiting() + _system_waiting()
-        waiting = sorted(found, key=lambda item: item.rank)
+        waiting = sorted(found + side_day.waiting(Waiting), key=lambda item: item.rank)
         overdue = [case for case in cases if case.over > 0]
         silent = [case for case in cases if case.days > SILENT_DAYS]
         return self.render(
@@ -131,11 +131,13 @@ def _open_cases() -> list[OpenCase]:
 def _cases_waiting(cases: list[OpenCase]) -> list[Waiting]:
     """Cases whose next step is this person's to make; what another person has in hand is not."""
     actor = auth.actor()
-    proposed, in_hand = _proposed(), _in_hand()
+    proposed, in_hand, still = _proposed(), _in_hand(), side_day.standing_still()
     approve, look = _("утвердить закрытие"), _("Рассмотреть")
     found = []
     for case in cases:
         row, conclusion = case.row, proposed.get(case.row.id)
+        if row.id in still:
+            continue
         # The most urgent first: an approval somebody waits for, then what is late, then what is strong.
         if conclusion is not None:
             if actor.may(Permission.CASE_CLOSE) and conclusion.proposed_by_id != actor.user_id:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from flask import Flask
 
+from app.api import side_moves as _side_moves  # noqa: F401 - adds its routes to those of cases
 from app.api.cases import cases
 from app.api.health import health
 from app.api.people import people

@@ -114,11 +114,34 @@ FORMS = frozenset({"interview", "handover", "order", "observation", "recheck", "
 """Forms of a case that a state may offer."""
 
 PERMISSIONS = frozenset(
-    {"case:assign", "case:close", "case:conclude", "case:interview", "case:observe", "case:open", "case:recheck"}
+    {
+        "case:assign",
+        "case:close",
+        "case:conclude",
+        "case:interview",
+        "case:observe",
+        "case:open",
+        "case:recheck",
+        "case:return",
+    }
 )
 """Rights that a move may ask for."""
 
-RESERVED = frozenset({"hand_interview", "migrate", "open", "propose"})
+RESERVED = frozenset(
+    {
+        "go_on",
+        "hand_interview",
+        "hold",
+        "interview_back",
+        "migrate",
+        "open",
+        "propose",
+        "reopen",
+        "resume",
+        "wake",
+        "withdraw",
+    }
+)
 """Words that the journal already uses of a case; no trigger may be called so."""
 
 CLOSING = frozenset({"conclusion", "dismissal"})

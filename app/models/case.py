@@ -65,6 +65,8 @@ class Case(Tenant, Base):
     verdict: Mapped[Verdict | None] = mapped_column(term(Verdict))
     curator_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"), index=True)
     curator_name: Mapped[str | None] = mapped_column(String(200))
+    # The closed case that this one goes on with; how and why stands in `case_episodes`.
+    episode_of_id: Mapped[int | None] = mapped_column(ForeignKey("cases.id"), index=True)
 
     school: Mapped[School] = relationship(foreign_keys="Case.school_id")
 

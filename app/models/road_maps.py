@@ -11,7 +11,7 @@ from app.models.base import Base, JsonObject, Tenant, UtcDateTime, term
 from app.models.dated import Dated, dated_checks
 from app.models.organisation import School
 from app.models.programmes import Executed, executed_checks
-from app.terms import MeasureKind, MentoringKind, MentoringStatus, RoadMapStatus
+from app.terms import MentoringKind, MentoringStatus, RoadMapStatus, TaskKind
 
 
 class RoadMap(Tenant, Base):
@@ -58,7 +58,7 @@ class RoadMapItem(Dated, Executed, Tenant, Base):
     # Block and measure of the blocks' file, or «own:n» for what was added by hand.
     key: Mapped[str] = mapped_column(String(90))
     block: Mapped[str] = mapped_column(String(300))
-    kind: Mapped[MeasureKind] = mapped_column(term(MeasureKind))
+    kind: Mapped[TaskKind] = mapped_column(term(TaskKind))
     what: Mapped[str] = mapped_column(Text)
     result: Mapped[str] = mapped_column(Text, default="")
     evidence: Mapped[str] = mapped_column(Text)

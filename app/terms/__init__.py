@@ -19,17 +19,19 @@ from app.terms.cases import CaseKind, Tier, Verdict
 from app.terms.files import SCREENED_REPORTS, Examination, FileKind, LinkDesign, Procedure, Subject, UploadStatus
 from app.terms.groups import ClusterSetStatus, ControlGroupStatus, EntryState, MemberOrigin, ObjectiveGround
 from app.terms.jobs import JobStatus, RunStatus
+from app.terms.notices import AgendaKind, DigestStatus, NoticeKind
 from app.terms.organisation import Role, SchoolKind
 from app.terms.people import DECLARED_KINDS, AbsenceReason, ConflictKind, Duty, PostKind, TrainingState
+from app.terms.planning import PlanRowStatus, PlanStatus
 from app.terms.plans import (
     ATTENDED_KINDS,
     MeasureChange,
-    MeasureKind,
     MentoringKind,
     MentoringStatus,
     Party,
     ProgrammeStatus,
     RoadMapStatus,
+    TaskKind,
     TaskStatus,
 )
 from app.terms.screening import (
@@ -40,6 +42,19 @@ from app.terms.screening import (
     FindingLevel,
     FindingOutcome,
     Mechanism,
+)
+from app.terms.side_moves import (
+    HAND_OVERS_OPEN,
+    Addressee,
+    BulkKind,
+    BulkRowStatus,
+    BulkStatus,
+    ClosureCheckOutcome,
+    Dynamics,
+    EpisodeOrigin,
+    HandOverStatus,
+    MeasureKind,
+    PauseCause,
 )
 from app.terms.term import Term
 from app.terms.time import (
@@ -62,14 +77,21 @@ __all__ = [
     "ATTENDED_KINDS",
     "DECLARED_KINDS",
     "GROSS_VIOLATIONS",
+    "HAND_OVERS_OPEN",
     "NOTED_FAMILIES",
     "SCREENED_REPORTS",
     "SHOWN_FAMILIES",
     "AbsenceReason",
+    "Addressee",
+    "AgendaKind",
+    "BulkKind",
+    "BulkRowStatus",
+    "BulkStatus",
     "CaseKind",
     "CaseState",
     "ChangeKind",
     "ChangeStatus",
+    "ClosureCheckOutcome",
     "ClusterSetStatus",
     "ConflictKind",
     "ControlGroupStatus",
@@ -78,10 +100,13 @@ __all__ = [
     "DayOffPolicy",
     "DayUnit",
     "DetectorName",
+    "DigestStatus",
     "DocumentKind",
     "Duty",
+    "Dynamics",
     "EntryKind",
     "EntryState",
+    "EpisodeOrigin",
     "EventKind",
     "Examination",
     "ExplanationReason",
@@ -90,6 +115,7 @@ __all__ = [
     "FindingLevel",
     "FindingOutcome",
     "Following",
+    "HandOverStatus",
     "JobStatus",
     "Lateness",
     "LinkDesign",
@@ -99,9 +125,13 @@ __all__ = [
     "MemberOrigin",
     "MentoringKind",
     "MentoringStatus",
+    "NoticeKind",
     "ObjectiveGround",
     "ObservationStage",
     "Party",
+    "PauseCause",
+    "PlanRowStatus",
+    "PlanStatus",
     "PostKind",
     "Procedure",
     "ProgrammeStatus",
@@ -114,6 +144,7 @@ __all__ = [
     "SchoolKind",
     "Stratum",
     "Subject",
+    "TaskKind",
     "TaskStatus",
     "Term",
     "Tier",

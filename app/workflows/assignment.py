@@ -13,7 +13,7 @@ from app.errors import Reason, Refused
 from app.models import Case, CuratorOrder, User
 from app.policy import Actor, Permission
 from app.terms import Duty
-from app.workflows import independence
+from app.workflows import hand_overs, independence
 from app.workflows.case import open_case_of, record
 from app.workflows.declarations import NOT_DECLARED, is_declared
 
@@ -87,6 +87,9 @@ def issue_order(
     reasons += objections
     if not (objections or no_conflict_declared or is_declared(session, curator_id, case.school_id, at.date())):
         reasons.append(NOT_DECLARED)
+    taken = hand_overs.order_objection(session, case, curator_id)
+    if taken is not None:
+        reasons.append(taken)
     if reasons:
         raise Refused(*reasons)
     assert person is not None  # no objection was raised
@@ -105,6 +108,7 @@ def issue_order(
         municipality_id=case.municipality_id,
         school_id=case.school_id,
     )
+    hand_overs.complete_by_order(session, case, curator_id, actor=actor, at=at)
     session.add(order)
     case.curator_id, case.curator_name = curator_id, person.name
     session.flush()

@@ -13,8 +13,8 @@ from app.errors import NotFound, Reason, Refused
 from app.flows import CLOSED
 from app.models import Case, Conclusion, Flag, User
 from app.policy import Actor, Permission
-from app.terms import CaseKind, Duty, Role, Verdict
-from app.workflows import independence, journal, stage_clock
+from app.terms import CaseKind, Duty, EpisodeOrigin, Role, Tier, Verdict
+from app.workflows import closures, independence, journal, stage_clock
 from app.workflows.definitions import for_new_case, state_of
 
 
@@ -28,29 +28,43 @@ def open_case(session: Session, flag: Flag, *, actor: Actor, at: datetime, reaso
     action = "flag:attach"
     if case is None:
         action = "case:open"
-        workflow = for_new_case(session, kind)
-        case = Case(
-            number=_next_number(session, flag.year),
-            kind=kind,
-            workflow=workflow.name,
-            workflow_version=workflow.version,
-            state=workflow.definition.initial,
-            year=flag.year,
-            tier=flag.tier,
-            evidence=flag.evidence,
-            opened_at=at,
-            entered_at=at,
-            municipality_id=flag.municipality_id,
-            school_id=flag.school_id,
-        )
-        session.add(case)
-        session.flush()
-        stage_clock.refresh(session, case)
+        case = new_case(session, flag.school_id, flag.municipality_id, kind, flag.year, at=at)
+        case.tier, case.evidence = flag.tier, flag.evidence
+        closed = closures.former(session, case, at=at)
+        if closed is not None:
+            said = f"Признаки за {flag.year} год появились у школы, чьё дело {closed.number} было закрыто."
+            carried = {"flag_id": flag.id}
+            closures.link(session, case, closed, EpisodeOrigin.NEXT_CYCLE, said, carried, actor=actor, at=at)
     flag.case_id = case.id
     session.flush()
     record(
         session, case, action, actor=actor, at=at, reason=reason, facts={"flag_id": flag.id, "tier": flag.tier.value}
     )
+    return case
+
+
+def new_case(
+    session: Session, school_id: int | None, municipality_id: int | None, kind: CaseKind, year: int, *, at: datetime
+) -> Case:
+    """A numbered case at the beginning of its workflow; who opens it says with what signs."""
+    workflow = for_new_case(session, kind)
+    case = Case(
+        number=_next_number(session, year),
+        kind=kind,
+        workflow=workflow.name,
+        workflow_version=workflow.version,
+        state=workflow.definition.initial,
+        year=year,
+        tier=Tier.NONE,
+        evidence=0.0,
+        opened_at=at,
+        entered_at=at,
+        municipality_id=municipality_id,
+        school_id=school_id,
+    )
+    session.add(case)
+    session.flush()
+    stage_clock.refresh(session, case)
     return case
 
 

@@ -54,7 +54,7 @@ def available(session: Session, case: Case, *, actor: Actor, at: datetime) -> li
     return [
         Move(
             row,
-            (*(CheckedGuard(guard, guard.check(question)) for guard in row.guards), *brakes.objections(question)),
+            (*(CheckedGuard(guard, guard.check(question)) for guard in row.guards), *brakes.objections(question, row)),
             row.permits(actor),
         )
         for row in sorted(rows, key=lambda row: row.is_side)
@@ -118,7 +118,7 @@ def fire(
     question = Question(session, case, actor, at)
     reasons = [found for guard in row.guards if (found := guard.check(question)) is not None]
     reasons += _reason_missing(row, reason, reason_code)
-    reasons += [check.reason for check in brakes.objections(question) if check.reason is not None]
+    reasons += [check.reason for check in brakes.objections(question, row) if check.reason is not None]
     if reasons:
         raise Refused(*reasons)
     source, target = case.state, workflow.target(case.state, trigger)

@@ -18,7 +18,7 @@ from app.policy import Actor, Permission
 from app.statistics import judged_runs, what_if
 from app.storage import ObjectStore
 from app.terms import NOTED_FAMILIES, SHOWN_FAMILIES, DocumentKind, RunStatus, Tier
-from app.workflows import issuing, journal
+from app.workflows import closures, issuing, journal
 from app.workflows.case import open_case
 from app.workflows.freezing import digest, number, plain
 
@@ -167,6 +167,7 @@ def raise_all(
     for flag in sorted(flags, key=lambda flag: -flag.evidence):
         if flag.tier in CASE_TIERS:
             opened += _open(session, flag, actor, at)
+    closures.settle(session, run, flags, actor=actor, at=at)
     run.n_flags, run.n_cases = len(flags), opened
     session.flush()
 

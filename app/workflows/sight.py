@@ -17,9 +17,9 @@ from sqlalchemy import select, union
 from sqlalchemy.orm import Session
 
 from app.conflicts import conflicts, load_rules
-from app.models import Absence, Case, CuratorOrder, Declaration, Observation, Person, Recheck, User
+from app.models import Absence, Case, CuratorOrder, Declaration, HandOver, Observation, Person, Recheck, User
 from app.policy import SYSTEM, StandIn
-from app.terms import Role
+from app.terms import HAND_OVERS_OPEN, Role
 from app.workflows import independence
 
 
@@ -47,11 +47,15 @@ def sight_of(session: Session, user: User, on: date) -> Sight:
 
 def schools_of(session: Session, user_id: int, role: Role, on: date) -> set[int]:
     """Schools where an account has something to do, whatever it declared."""
-    cases, orders, visits, rechecks = (m.__table__ for m in (Case, CuratorOrder, Observation, Recheck))
+    models = (Case, CuratorOrder, Observation, Recheck, HandOver)
+    cases, orders, visits, rechecks, offers = (model.__table__ for model in models)
+    wanted: tuple[Any, ...]
     if role is Role.CURATOR:
         wanted = (
             select(cases.c.school_id).where(cases.c.curator_id == user_id),
             select(orders.c.school_id).where(orders.c.curator_id == user_id, orders.c.until >= on),
+            # Whoever is asked to take a case over has to see what is asked.
+            select(offers.c.school_id).where(offers.c.to_id == user_id, offers.c.status.in_(HAND_OVERS_OPEN)),
         )
     else:
         wanted = (

@@ -48,6 +48,7 @@ def upgrade() -> None:
                 "running",
                 "done",
                 "dead",
+                "called_off",
                 name="jobstatus",
                 native_enum=False,
                 create_constraint=True,
@@ -215,6 +216,59 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_users_municipality_id"), "users", ["municipality_id"], unique=False)
     op.create_table(
+        "assignment_plans",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "solving",
+                "draft",
+                "accepted",
+                "applied",
+                "withdrawn",
+                "failed",
+                name="planstatus",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("duties", sa.JSON(), nullable=False),
+        sa.Column("case_ids", sa.JSON(), nullable=False),
+        sa.Column("rules_version", sa.String(length=20), nullable=False),
+        sa.Column("result", sa.JSON(), nullable=False),
+        sa.Column("orders", sa.JSON(), nullable=False),
+        sa.Column("failure", sa.Text(), nullable=True),
+        sa.Column("proposed_by_id", sa.Integer(), nullable=True),
+        sa.Column("proposed_by_name", sa.String(length=200), nullable=False),
+        sa.Column("proposed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("accepted_by_id", sa.Integer(), nullable=True),
+        sa.Column("accepted_by_name", sa.String(length=200), nullable=True),
+        sa.Column("accepted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("withdrawal_reason", sa.Text(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint(
+            "status <> 'withdrawn' OR withdrawal_reason IS NOT NULL",
+            name=op.f("ck_assignment_plans_withdrawn_has_reason"),
+        ),
+        sa.CheckConstraint(
+            "status NOT IN ('accepted', 'applied') OR accepted_at IS NOT NULL",
+            name=op.f("ck_assignment_plans_accepted_has_moment"),
+        ),
+        sa.ForeignKeyConstraint(["accepted_by_id"], ["users.id"], name=op.f("fk_assignment_plans_accepted_by_id")),
+        sa.ForeignKeyConstraint(
+            ["municipality_id"], ["municipalities.id"], name=op.f("fk_assignment_plans_municipality_id")
+        ),
+        sa.ForeignKeyConstraint(["proposed_by_id"], ["users.id"], name=op.f("fk_assignment_plans_proposed_by_id")),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_assignment_plans_school_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_assignment_plans")),
+    )
+    op.create_index(op.f("ix_assignment_plans_municipality_id"), "assignment_plans", ["municipality_id"], unique=False)
+    op.create_index(op.f("ix_assignment_plans_school_id"), "assignment_plans", ["school_id"], unique=False)
+    op.create_table(
         "auth_sessions",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("key_hash", sa.LargeBinary(length=32), nullable=False),
@@ -229,6 +283,64 @@ def upgrade() -> None:
         sa.UniqueConstraint("key_hash", name=op.f("uq_auth_sessions_key_hash")),
     )
     op.create_index(op.f("ix_auth_sessions_user_id"), "auth_sessions", ["user_id"], unique=False)
+    op.create_table(
+        "bulk_decisions",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "move",
+                "hold",
+                "handover",
+                "interview",
+                name="bulkkind",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("trigger", sa.String(length=40), nullable=False),
+        sa.Column("params", sa.JSON(), nullable=False),
+        sa.Column("filters", sa.JSON(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "draft",
+                "queued",
+                "running",
+                "done",
+                "withdrawn",
+                name="bulkstatus",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("n_rows", sa.Integer(), nullable=False),
+        sa.Column("n_able", sa.Integer(), nullable=False),
+        sa.Column("made_by_id", sa.Integer(), nullable=True),
+        sa.Column("made_by_name", sa.String(length=200), nullable=False),
+        sa.Column("tried_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("withdrawn_by_name", sa.String(length=200), nullable=True),
+        sa.Column("withdrawal_reason", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["made_by_id"], ["users.id"], name=op.f("fk_bulk_decisions_made_by_id")),
+        sa.ForeignKeyConstraint(
+            ["municipality_id"], ["municipalities.id"], name=op.f("fk_bulk_decisions_municipality_id")
+        ),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_bulk_decisions_school_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_bulk_decisions")),
+    )
+    op.create_index(op.f("ix_bulk_decisions_made_by_id"), "bulk_decisions", ["made_by_id"], unique=False)
+    op.create_index(op.f("ix_bulk_decisions_municipality_id"), "bulk_decisions", ["municipality_id"], unique=False)
+    op.create_index(op.f("ix_bulk_decisions_school_id"), "bulk_decisions", ["school_id"], unique=False)
     op.create_table(
         "calendar_changes",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -383,6 +495,55 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_control_groups_municipality_id"), "control_groups", ["municipality_id"], unique=False)
     op.create_index(op.f("ix_control_groups_school_id"), "control_groups", ["school_id"], unique=False)
+    op.create_table(
+        "digests",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("on", sa.Date(), nullable=False),
+        sa.Column("address", sa.String(length=254), nullable=False),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "queued", "sent", "failed", name="digeststatus", native_enum=False, create_constraint=True, length=40
+            ),
+            nullable=False,
+        ),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("failure", sa.Text(), nullable=True),
+        sa.CheckConstraint("(status = 'sent') = (sent_at IS NOT NULL)", name=op.f("ck_digests_sent_has_moment")),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_digests_user_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_digests")),
+        sa.UniqueConstraint("user_id", "on", name=op.f("uq_digests_user_id_on")),
+    )
+    op.create_table(
+        "feed_keys",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("key_hash", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_feed_keys_user_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_feed_keys")),
+        sa.UniqueConstraint("key_hash", name=op.f("uq_feed_keys_key_hash")),
+    )
+    op.create_index(
+        "uq_feed_keys_alive",
+        "feed_keys",
+        ["user_id"],
+        unique=True,
+        sqlite_where=sa.text("revoked_at IS NULL"),
+        postgresql_where=sa.text("revoked_at IS NULL"),
+    )
+    op.create_table(
+        "mailboxes",
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("address", sa.String(length=254), nullable=False),
+        sa.Column("is_on", sa.Boolean(), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_mailboxes_user_id")),
+        sa.PrimaryKeyConstraint("user_id", name=op.f("pk_mailboxes")),
+    )
     op.create_table(
         "persons",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -705,11 +866,13 @@ def upgrade() -> None:
         ),
         sa.Column("curator_id", sa.Integer(), nullable=True),
         sa.Column("curator_name", sa.String(length=200), nullable=True),
+        sa.Column("episode_of_id", sa.Integer(), nullable=True),
         sa.Column("municipality_id", sa.Integer(), nullable=True),
         sa.Column("school_id", sa.Integer(), nullable=True),
         sa.CheckConstraint("(state = 'closed') = (closed_at IS NOT NULL)", name=op.f("ck_cases_closed_has_moment")),
         sa.CheckConstraint("(state = 'closed') = (verdict IS NOT NULL)", name=op.f("ck_cases_closed_has_verdict")),
         sa.ForeignKeyConstraint(["curator_id"], ["users.id"], name=op.f("fk_cases_curator_id")),
+        sa.ForeignKeyConstraint(["episode_of_id"], ["cases.id"], name=op.f("fk_cases_episode_of_id")),
         sa.ForeignKeyConstraint(["municipality_id"], ["municipalities.id"], name=op.f("fk_cases_municipality_id")),
         sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_cases_school_id")),
         sa.ForeignKeyConstraint(
@@ -722,6 +885,7 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_cases_curator_id"), "cases", ["curator_id"], unique=False)
     op.create_index(op.f("ix_cases_due_on"), "cases", ["due_on"], unique=False)
+    op.create_index(op.f("ix_cases_episode_of_id"), "cases", ["episode_of_id"], unique=False)
     op.create_index(op.f("ix_cases_municipality_id"), "cases", ["municipality_id"], unique=False)
     op.create_index("ix_cases_municipality_state", "cases", ["municipality_id", "state", "id"], unique=False)
     op.create_index(op.f("ix_cases_school_id"), "cases", ["school_id"], unique=False)
@@ -976,6 +1140,40 @@ def upgrade() -> None:
     op.create_index("ix_findings_run_school", "findings", ["run_id", "school_id"], unique=False)
     op.create_index(op.f("ix_findings_school_id"), "findings", ["school_id"], unique=False)
     op.create_table(
+        "notices",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "moved",
+                "due_soon",
+                "overdue",
+                "escalated",
+                "not_happened",
+                "changed",
+                name="noticekind",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("key", sa.String(length=120), nullable=False),
+        sa.Column("text_ru", sa.Text(), nullable=False),
+        sa.Column("text_en", sa.Text(), nullable=False),
+        sa.Column("href", sa.String(length=200), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("read_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("digest_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["digest_id"], ["digests.id"], name=op.f("fk_notices_digest_id")),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_notices_user_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_notices")),
+        sa.UniqueConstraint("user_id", "key", name=op.f("uq_notices_user_id_key")),
+    )
+    op.create_index(op.f("ix_notices_digest_id"), "notices", ["digest_id"], unique=False)
+    op.create_index("ix_notices_unread", "notices", ["user_id", "read_at", "id"], unique=False)
+    op.create_table(
         "person_duties",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("person_id", sa.Integer(), nullable=False),
@@ -1118,7 +1316,7 @@ def upgrade() -> None:
                 "publication",
                 "register",
                 "other",
-                name="measurekind",
+                name="taskkind",
                 native_enum=False,
                 create_constraint=True,
                 length=40,
@@ -1187,6 +1385,78 @@ def upgrade() -> None:
     op.create_index(op.f("ix_trainings_person_id"), "trainings", ["person_id"], unique=False)
     op.create_index(op.f("ix_trainings_school_id"), "trainings", ["school_id"], unique=False)
     op.create_table(
+        "admin_measures",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("case_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "remark", "reprimand", "other", name="measurekind", native_enum=False, create_constraint=True, length=40
+            ),
+            nullable=False,
+        ),
+        sa.Column("order_number", sa.String(length=40), nullable=False),
+        sa.Column("issued_on", sa.Date(), nullable=False),
+        sa.Column("addressee", sa.String(length=200), nullable=False),
+        sa.Column("grounds", sa.Text(), nullable=False),
+        sa.Column("found", sa.JSON(), nullable=False),
+        sa.Column("recorded_by_id", sa.Integer(), nullable=True),
+        sa.Column("recorded_by_name", sa.String(length=200), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_admin_measures_case_id")),
+        sa.ForeignKeyConstraint(
+            ["municipality_id"], ["municipalities.id"], name=op.f("fk_admin_measures_municipality_id")
+        ),
+        sa.ForeignKeyConstraint(["recorded_by_id"], ["users.id"], name=op.f("fk_admin_measures_recorded_by_id")),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_admin_measures_school_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_admin_measures")),
+    )
+    op.create_index(op.f("ix_admin_measures_case_id"), "admin_measures", ["case_id"], unique=False)
+    op.create_index(op.f("ix_admin_measures_municipality_id"), "admin_measures", ["municipality_id"], unique=False)
+    op.create_index(op.f("ix_admin_measures_school_id"), "admin_measures", ["school_id"], unique=False)
+    op.create_table(
+        "bulk_rows",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("decision_id", sa.Integer(), nullable=False),
+        sa.Column("case_id", sa.Integer(), nullable=False),
+        sa.Column("expected_version", sa.Integer(), nullable=False),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "unable",
+                "waiting",
+                "done",
+                "changed",
+                "refused",
+                "restored",
+                "kept",
+                "called_off",
+                name="bulkrowstatus",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("reasons", sa.JSON(), nullable=False),
+        sa.Column("before", sa.JSON(), nullable=False),
+        sa.Column("made", sa.JSON(), nullable=False),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_bulk_rows_case_id")),
+        sa.ForeignKeyConstraint(["decision_id"], ["bulk_decisions.id"], name=op.f("fk_bulk_rows_decision_id")),
+        sa.ForeignKeyConstraint(["municipality_id"], ["municipalities.id"], name=op.f("fk_bulk_rows_municipality_id")),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_bulk_rows_school_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_bulk_rows")),
+        sa.UniqueConstraint("decision_id", "case_id", name=op.f("uq_bulk_rows_decision_id_case_id")),
+    )
+    op.create_index(op.f("ix_bulk_rows_case_id"), "bulk_rows", ["case_id"], unique=False)
+    op.create_index("ix_bulk_rows_decision_status", "bulk_rows", ["decision_id", "status"], unique=False)
+    op.create_index(op.f("ix_bulk_rows_municipality_id"), "bulk_rows", ["municipality_id"], unique=False)
+    op.create_index(op.f("ix_bulk_rows_school_id"), "bulk_rows", ["school_id"], unique=False)
+    op.create_table(
         "case_documents",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("case_id", sa.Integer(), nullable=True),
@@ -1234,6 +1504,38 @@ def upgrade() -> None:
     op.create_index(op.f("ix_case_documents_programme_id"), "case_documents", ["programme_id"], unique=False)
     op.create_index(op.f("ix_case_documents_school_id"), "case_documents", ["school_id"], unique=False)
     op.create_table(
+        "case_episodes",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("case_id", sa.Integer(), nullable=False),
+        sa.Column("episode_of_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "origin",
+            sa.Enum(
+                "by_hand", "next_cycle", name="episodeorigin", native_enum=False, create_constraint=True, length=40
+            ),
+            nullable=False,
+        ),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("carried", sa.JSON(), nullable=False),
+        sa.Column("opened_by_id", sa.Integer(), nullable=True),
+        sa.Column("opened_by_name", sa.String(length=200), nullable=False),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_case_episodes_case_id")),
+        sa.ForeignKeyConstraint(["episode_of_id"], ["cases.id"], name=op.f("fk_case_episodes_episode_of_id")),
+        sa.ForeignKeyConstraint(
+            ["municipality_id"], ["municipalities.id"], name=op.f("fk_case_episodes_municipality_id")
+        ),
+        sa.ForeignKeyConstraint(["opened_by_id"], ["users.id"], name=op.f("fk_case_episodes_opened_by_id")),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_case_episodes_school_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_case_episodes")),
+        sa.UniqueConstraint("case_id", name=op.f("uq_case_episodes_case_id")),
+    )
+    op.create_index(op.f("ix_case_episodes_episode_of_id"), "case_episodes", ["episode_of_id"], unique=False)
+    op.create_index(op.f("ix_case_episodes_municipality_id"), "case_episodes", ["municipality_id"], unique=False)
+    op.create_index(op.f("ix_case_episodes_school_id"), "case_episodes", ["school_id"], unique=False)
+    op.create_table(
         "case_events",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("case_id", sa.Integer(), nullable=False),
@@ -1262,6 +1564,146 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_case_events_municipality_id"), "case_events", ["municipality_id"], unique=False)
     op.create_index(op.f("ix_case_events_school_id"), "case_events", ["school_id"], unique=False)
+    op.create_table(
+        "case_hand_overs",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("case_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "proposed",
+                "accepted",
+                "done",
+                "declined",
+                "expired",
+                "withdrawn",
+                name="handoverstatus",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("from_id", sa.Integer(), nullable=True),
+        sa.Column("from_name", sa.String(length=200), nullable=True),
+        sa.Column("to_id", sa.Integer(), nullable=False),
+        sa.Column("to_name", sa.String(length=200), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("needs_order", sa.Boolean(), nullable=False),
+        sa.Column("expires_on", sa.Date(), nullable=False),
+        sa.Column("proposed_by_id", sa.Integer(), nullable=True),
+        sa.Column("proposed_by_name", sa.String(length=200), nullable=False),
+        sa.Column("proposed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("answer", sa.Text(), nullable=False),
+        sa.Column("no_conflict_declared", sa.Boolean(), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint(
+            "status NOT IN ('done', 'declined') OR answered_at IS NOT NULL",
+            name=op.f("ck_case_hand_overs_answered_has_moment"),
+        ),
+        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_case_hand_overs_case_id")),
+        sa.ForeignKeyConstraint(["from_id"], ["users.id"], name=op.f("fk_case_hand_overs_from_id")),
+        sa.ForeignKeyConstraint(
+            ["municipality_id"], ["municipalities.id"], name=op.f("fk_case_hand_overs_municipality_id")
+        ),
+        sa.ForeignKeyConstraint(["proposed_by_id"], ["users.id"], name=op.f("fk_case_hand_overs_proposed_by_id")),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_case_hand_overs_school_id")),
+        sa.ForeignKeyConstraint(["to_id"], ["users.id"], name=op.f("fk_case_hand_overs_to_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_case_hand_overs")),
+    )
+    op.create_index(op.f("ix_case_hand_overs_case_id"), "case_hand_overs", ["case_id"], unique=False)
+    op.create_index(op.f("ix_case_hand_overs_municipality_id"), "case_hand_overs", ["municipality_id"], unique=False)
+    op.create_index(op.f("ix_case_hand_overs_school_id"), "case_hand_overs", ["school_id"], unique=False)
+    op.create_index(op.f("ix_case_hand_overs_to_id"), "case_hand_overs", ["to_id"], unique=False)
+    op.create_index(
+        "uq_case_hand_overs_open",
+        "case_hand_overs",
+        ["case_id"],
+        unique=True,
+        sqlite_where=sa.text("status IN ('proposed', 'accepted')"),
+        postgresql_where=sa.text("status IN ('proposed', 'accepted')"),
+    )
+    op.create_table(
+        "case_pauses",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("case_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "cause",
+            sa.Enum("hold", "question", name="pausecause", native_enum=False, create_constraint=True, length=40),
+            nullable=False,
+        ),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("until_on", sa.Date(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("started_by_id", sa.Integer(), nullable=True),
+        sa.Column("started_by_name", sa.String(length=200), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_by_id", sa.Integer(), nullable=True),
+        sa.Column("ended_by_name", sa.String(length=200), nullable=True),
+        sa.Column("end_reason", sa.Text(), nullable=False),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint(
+            "ended_at IS NULL OR ended_at >= started_at", name=op.f("ck_case_pauses_ends_after_it_starts")
+        ),
+        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_case_pauses_case_id")),
+        sa.ForeignKeyConstraint(["ended_by_id"], ["users.id"], name=op.f("fk_case_pauses_ended_by_id")),
+        sa.ForeignKeyConstraint(
+            ["municipality_id"], ["municipalities.id"], name=op.f("fk_case_pauses_municipality_id")
+        ),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_case_pauses_school_id")),
+        sa.ForeignKeyConstraint(["started_by_id"], ["users.id"], name=op.f("fk_case_pauses_started_by_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_case_pauses")),
+    )
+    op.create_index(op.f("ix_case_pauses_case_id"), "case_pauses", ["case_id"], unique=False)
+    op.create_index(op.f("ix_case_pauses_municipality_id"), "case_pauses", ["municipality_id"], unique=False)
+    op.create_index(op.f("ix_case_pauses_school_id"), "case_pauses", ["school_id"], unique=False)
+    op.create_index(op.f("ix_case_pauses_until_on"), "case_pauses", ["until_on"], unique=False)
+    op.create_index(
+        "uq_case_pauses_open",
+        "case_pauses",
+        ["case_id"],
+        unique=True,
+        sqlite_where=sa.text("ended_at IS NULL"),
+        postgresql_where=sa.text("ended_at IS NULL"),
+    )
+    op.create_table(
+        "closure_checks",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("case_id", sa.Integer(), nullable=False),
+        sa.Column("run_id", sa.Integer(), nullable=False),
+        sa.Column("year", sa.Integer(), nullable=False),
+        sa.Column(
+            "outcome",
+            sa.Enum(
+                "confirmed",
+                "watched",
+                "reopened",
+                name="closurecheckoutcome",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_closure_checks_case_id")),
+        sa.ForeignKeyConstraint(
+            ["municipality_id"], ["municipalities.id"], name=op.f("fk_closure_checks_municipality_id")
+        ),
+        sa.ForeignKeyConstraint(["run_id"], ["screening_runs.id"], name=op.f("fk_closure_checks_run_id")),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_closure_checks_school_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_closure_checks")),
+        sa.UniqueConstraint("case_id", "run_id", name=op.f("uq_closure_checks_case_id_run_id")),
+    )
+    op.create_index(op.f("ix_closure_checks_case_id"), "closure_checks", ["case_id"], unique=False)
+    op.create_index(op.f("ix_closure_checks_municipality_id"), "closure_checks", ["municipality_id"], unique=False)
+    op.create_index(op.f("ix_closure_checks_school_id"), "closure_checks", ["school_id"], unique=False)
     op.create_table(
         "conclusions",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -1358,6 +1800,43 @@ def upgrade() -> None:
     op.create_index(op.f("ix_deadlines_due_on"), "deadlines", ["due_on"], unique=False)
     op.create_index(op.f("ix_deadlines_municipality_id"), "deadlines", ["municipality_id"], unique=False)
     op.create_index(op.f("ix_deadlines_school_id"), "deadlines", ["school_id"], unique=False)
+    op.create_table(
+        "dynamics_reviews",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("case_id", sa.Integer(), nullable=False),
+        sa.Column("period", sa.Date(), nullable=False),
+        sa.Column(
+            "dynamics",
+            sa.Enum(
+                "positive",
+                "not_positive",
+                "unknown",
+                name="dynamics",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("found", sa.JSON(), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("recorded_by_id", sa.Integer(), nullable=True),
+        sa.Column("recorded_by_name", sa.String(length=200), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_dynamics_reviews_case_id")),
+        sa.ForeignKeyConstraint(
+            ["municipality_id"], ["municipalities.id"], name=op.f("fk_dynamics_reviews_municipality_id")
+        ),
+        sa.ForeignKeyConstraint(["recorded_by_id"], ["users.id"], name=op.f("fk_dynamics_reviews_recorded_by_id")),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_dynamics_reviews_school_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_dynamics_reviews")),
+        sa.UniqueConstraint("case_id", "period", name=op.f("uq_dynamics_reviews_case_id_period")),
+    )
+    op.create_index(op.f("ix_dynamics_reviews_case_id"), "dynamics_reviews", ["case_id"], unique=False)
+    op.create_index(op.f("ix_dynamics_reviews_municipality_id"), "dynamics_reviews", ["municipality_id"], unique=False)
+    op.create_index(op.f("ix_dynamics_reviews_school_id"), "dynamics_reviews", ["school_id"], unique=False)
     op.create_table(
         "federal_markers",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -1612,6 +2091,59 @@ def upgrade() -> None:
     op.create_index(op.f("ix_observations_municipality_id"), "observations", ["municipality_id"], unique=False)
     op.create_index(op.f("ix_observations_observer_id"), "observations", ["observer_id"], unique=False)
     op.create_index(op.f("ix_observations_school_id"), "observations", ["school_id"], unique=False)
+    op.create_table(
+        "plan_rows",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("plan_id", sa.Integer(), nullable=False),
+        sa.Column("case_id", sa.Integer(), nullable=False),
+        sa.Column("need", sa.String(length=60), nullable=False),
+        sa.Column("seat", sa.Integer(), nullable=False),
+        sa.Column(
+            "duty",
+            sa.Enum("curator", "observer", "expert", name="duty", native_enum=False, create_constraint=True, length=40),
+            nullable=False,
+        ),
+        sa.Column("year", sa.Integer(), nullable=True),
+        sa.Column("subject", sa.String(length=10), nullable=True),
+        sa.Column("grade", sa.Integer(), nullable=True),
+        sa.Column("days", sa.JSON(), nullable=False),
+        sa.Column("person_id", sa.Integer(), nullable=True),
+        sa.Column("person_name", sa.String(length=200), nullable=True),
+        sa.Column("day", sa.Date(), nullable=True),
+        sa.Column("is_pinned", sa.Boolean(), nullable=False),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "proposed",
+                "unserved",
+                "applied",
+                "refused",
+                name="planrowstatus",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("why", sa.JSON(), nullable=False),
+        sa.Column("answer", sa.JSON(), nullable=False),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint("status = 'unserved' OR person_id IS NOT NULL", name=op.f("ck_plan_rows_served_has_person")),
+        sa.CheckConstraint("is_pinned = false OR person_id IS NOT NULL", name=op.f("ck_plan_rows_pinned_has_person")),
+        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_plan_rows_case_id")),
+        sa.ForeignKeyConstraint(["municipality_id"], ["municipalities.id"], name=op.f("fk_plan_rows_municipality_id")),
+        sa.ForeignKeyConstraint(["person_id"], ["users.id"], name=op.f("fk_plan_rows_person_id")),
+        sa.ForeignKeyConstraint(["plan_id"], ["assignment_plans.id"], name=op.f("fk_plan_rows_plan_id")),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_plan_rows_school_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_plan_rows")),
+        sa.UniqueConstraint("plan_id", "need", "seat", name=op.f("uq_plan_rows_plan_id_need_seat")),
+    )
+    op.create_index(op.f("ix_plan_rows_case_id"), "plan_rows", ["case_id"], unique=False)
+    op.create_index(op.f("ix_plan_rows_municipality_id"), "plan_rows", ["municipality_id"], unique=False)
+    op.create_index(op.f("ix_plan_rows_person_id"), "plan_rows", ["person_id"], unique=False)
+    op.create_index(op.f("ix_plan_rows_plan_id"), "plan_rows", ["plan_id"], unique=False)
+    op.create_index(op.f("ix_plan_rows_school_id"), "plan_rows", ["school_id"], unique=False)
     op.create_table(
         "preservation_requests",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -1874,6 +2406,54 @@ def upgrade() -> None:
     op.create_index(op.f("ix_scale_links_municipality_id"), "scale_links", ["municipality_id"], unique=False)
     op.create_index(op.f("ix_scale_links_school_id"), "scale_links", ["school_id"], unique=False)
     op.create_table(
+        "case_questions",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("case_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "addressee",
+            sa.Enum(
+                "school", "curator", "stage", name="addressee", native_enum=False, create_constraint=True, length=40
+            ),
+            nullable=False,
+        ),
+        sa.Column("asked", sa.Text(), nullable=False),
+        sa.Column("due_on", sa.Date(), nullable=False),
+        sa.Column("asked_by_id", sa.Integer(), nullable=True),
+        sa.Column("asked_by_name", sa.String(length=200), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("pause_id", sa.Integer(), nullable=True),
+        sa.Column("event_id", sa.Integer(), nullable=True),
+        sa.Column("answer", sa.Text(), nullable=False),
+        sa.Column("is_withdrawn", sa.Boolean(), nullable=False),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("closed_by_id", sa.Integer(), nullable=True),
+        sa.Column("closed_by_name", sa.String(length=200), nullable=True),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint("closed_at IS NOT NULL OR answer = ''", name=op.f("ck_case_questions_answer_closes")),
+        sa.ForeignKeyConstraint(["asked_by_id"], ["users.id"], name=op.f("fk_case_questions_asked_by_id")),
+        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_case_questions_case_id")),
+        sa.ForeignKeyConstraint(["closed_by_id"], ["users.id"], name=op.f("fk_case_questions_closed_by_id")),
+        sa.ForeignKeyConstraint(["event_id"], ["case_events.id"], name=op.f("fk_case_questions_event_id")),
+        sa.ForeignKeyConstraint(
+            ["municipality_id"], ["municipalities.id"], name=op.f("fk_case_questions_municipality_id")
+        ),
+        sa.ForeignKeyConstraint(["pause_id"], ["case_pauses.id"], name=op.f("fk_case_questions_pause_id")),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_case_questions_school_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_case_questions")),
+    )
+    op.create_index(op.f("ix_case_questions_case_id"), "case_questions", ["case_id"], unique=False)
+    op.create_index(op.f("ix_case_questions_municipality_id"), "case_questions", ["municipality_id"], unique=False)
+    op.create_index(op.f("ix_case_questions_school_id"), "case_questions", ["school_id"], unique=False)
+    op.create_index(
+        "uq_case_questions_open",
+        "case_questions",
+        ["case_id"],
+        unique=True,
+        sqlite_where=sa.text("closed_at IS NULL"),
+        postgresql_where=sa.text("closed_at IS NULL"),
+    )
+    op.create_table(
         "mentoring_meetings",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("pair_id", sa.Integer(), nullable=False),
@@ -1952,7 +2532,7 @@ def upgrade() -> None:
                 "publication",
                 "register",
                 "other",
-                name="measurekind",
+                name="taskkind",
                 native_enum=False,
                 create_constraint=True,
                 length=40,
@@ -2074,6 +2654,16 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_mentoring_meetings_pair_id"), table_name="mentoring_meetings")
     op.drop_index(op.f("ix_mentoring_meetings_municipality_id"), table_name="mentoring_meetings")
     op.drop_table("mentoring_meetings")
+    op.drop_index(
+        "uq_case_questions_open",
+        table_name="case_questions",
+        sqlite_where=sa.text("closed_at IS NULL"),
+        postgresql_where=sa.text("closed_at IS NULL"),
+    )
+    op.drop_index(op.f("ix_case_questions_school_id"), table_name="case_questions")
+    op.drop_index(op.f("ix_case_questions_municipality_id"), table_name="case_questions")
+    op.drop_index(op.f("ix_case_questions_case_id"), table_name="case_questions")
+    op.drop_table("case_questions")
     op.drop_index(op.f("ix_scale_links_school_id"), table_name="scale_links")
     op.drop_index(op.f("ix_scale_links_municipality_id"), table_name="scale_links")
     op.drop_table("scale_links")
@@ -2096,6 +2686,12 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_preservation_requests_municipality_id"), table_name="preservation_requests")
     op.drop_index(op.f("ix_preservation_requests_case_id"), table_name="preservation_requests")
     op.drop_table("preservation_requests")
+    op.drop_index(op.f("ix_plan_rows_school_id"), table_name="plan_rows")
+    op.drop_index(op.f("ix_plan_rows_plan_id"), table_name="plan_rows")
+    op.drop_index(op.f("ix_plan_rows_person_id"), table_name="plan_rows")
+    op.drop_index(op.f("ix_plan_rows_municipality_id"), table_name="plan_rows")
+    op.drop_index(op.f("ix_plan_rows_case_id"), table_name="plan_rows")
+    op.drop_table("plan_rows")
     op.drop_index(op.f("ix_observations_school_id"), table_name="observations")
     op.drop_index(op.f("ix_observations_observer_id"), table_name="observations")
     op.drop_index(op.f("ix_observations_municipality_id"), table_name="observations")
@@ -2125,6 +2721,10 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_federal_markers_municipality_id"), table_name="federal_markers")
     op.drop_index(op.f("ix_federal_markers_dataset_id"), table_name="federal_markers")
     op.drop_table("federal_markers")
+    op.drop_index(op.f("ix_dynamics_reviews_school_id"), table_name="dynamics_reviews")
+    op.drop_index(op.f("ix_dynamics_reviews_municipality_id"), table_name="dynamics_reviews")
+    op.drop_index(op.f("ix_dynamics_reviews_case_id"), table_name="dynamics_reviews")
+    op.drop_table("dynamics_reviews")
     op.drop_index(op.f("ix_deadlines_school_id"), table_name="deadlines")
     op.drop_index(op.f("ix_deadlines_municipality_id"), table_name="deadlines")
     op.drop_index(op.f("ix_deadlines_due_on"), table_name="deadlines")
@@ -2139,14 +2739,53 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_conclusions_municipality_id"), table_name="conclusions")
     op.drop_index(op.f("ix_conclusions_case_id"), table_name="conclusions")
     op.drop_table("conclusions")
+    op.drop_index(op.f("ix_closure_checks_school_id"), table_name="closure_checks")
+    op.drop_index(op.f("ix_closure_checks_municipality_id"), table_name="closure_checks")
+    op.drop_index(op.f("ix_closure_checks_case_id"), table_name="closure_checks")
+    op.drop_table("closure_checks")
+    op.drop_index(
+        "uq_case_pauses_open",
+        table_name="case_pauses",
+        sqlite_where=sa.text("ended_at IS NULL"),
+        postgresql_where=sa.text("ended_at IS NULL"),
+    )
+    op.drop_index(op.f("ix_case_pauses_until_on"), table_name="case_pauses")
+    op.drop_index(op.f("ix_case_pauses_school_id"), table_name="case_pauses")
+    op.drop_index(op.f("ix_case_pauses_municipality_id"), table_name="case_pauses")
+    op.drop_index(op.f("ix_case_pauses_case_id"), table_name="case_pauses")
+    op.drop_table("case_pauses")
+    op.drop_index(
+        "uq_case_hand_overs_open",
+        table_name="case_hand_overs",
+        sqlite_where=sa.text("status IN ('proposed', 'accepted')"),
+        postgresql_where=sa.text("status IN ('proposed', 'accepted')"),
+    )
+    op.drop_index(op.f("ix_case_hand_overs_to_id"), table_name="case_hand_overs")
+    op.drop_index(op.f("ix_case_hand_overs_school_id"), table_name="case_hand_overs")
+    op.drop_index(op.f("ix_case_hand_overs_municipality_id"), table_name="case_hand_overs")
+    op.drop_index(op.f("ix_case_hand_overs_case_id"), table_name="case_hand_overs")
+    op.drop_table("case_hand_overs")
     op.drop_index(op.f("ix_case_events_school_id"), table_name="case_events")
     op.drop_index(op.f("ix_case_events_municipality_id"), table_name="case_events")
     op.drop_table("case_events")
+    op.drop_index(op.f("ix_case_episodes_school_id"), table_name="case_episodes")
+    op.drop_index(op.f("ix_case_episodes_municipality_id"), table_name="case_episodes")
+    op.drop_index(op.f("ix_case_episodes_episode_of_id"), table_name="case_episodes")
+    op.drop_table("case_episodes")
     op.drop_index(op.f("ix_case_documents_school_id"), table_name="case_documents")
     op.drop_index(op.f("ix_case_documents_programme_id"), table_name="case_documents")
     op.drop_index(op.f("ix_case_documents_municipality_id"), table_name="case_documents")
     op.drop_index(op.f("ix_case_documents_case_id"), table_name="case_documents")
     op.drop_table("case_documents")
+    op.drop_index(op.f("ix_bulk_rows_school_id"), table_name="bulk_rows")
+    op.drop_index(op.f("ix_bulk_rows_municipality_id"), table_name="bulk_rows")
+    op.drop_index("ix_bulk_rows_decision_status", table_name="bulk_rows")
+    op.drop_index(op.f("ix_bulk_rows_case_id"), table_name="bulk_rows")
+    op.drop_table("bulk_rows")
+    op.drop_index(op.f("ix_admin_measures_school_id"), table_name="admin_measures")
+    op.drop_index(op.f("ix_admin_measures_municipality_id"), table_name="admin_measures")
+    op.drop_index(op.f("ix_admin_measures_case_id"), table_name="admin_measures")
+    op.drop_table("admin_measures")
     op.drop_index(op.f("ix_trainings_school_id"), table_name="trainings")
     op.drop_index(op.f("ix_trainings_person_id"), table_name="trainings")
     op.drop_index(op.f("ix_trainings_municipality_id"), table_name="trainings")
@@ -2170,6 +2809,9 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_person_duties_person_id"), table_name="person_duties")
     op.drop_index(op.f("ix_person_duties_municipality_id"), table_name="person_duties")
     op.drop_table("person_duties")
+    op.drop_index("ix_notices_unread", table_name="notices")
+    op.drop_index(op.f("ix_notices_digest_id"), table_name="notices")
+    op.drop_table("notices")
     op.drop_index(op.f("ix_findings_school_id"), table_name="findings")
     op.drop_index("ix_findings_run_school", table_name="findings")
     op.drop_index(op.f("ix_findings_municipality_id"), table_name="findings")
@@ -2206,6 +2848,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_cases_school_id"), table_name="cases")
     op.drop_index("ix_cases_municipality_state", table_name="cases")
     op.drop_index(op.f("ix_cases_municipality_id"), table_name="cases")
+    op.drop_index(op.f("ix_cases_episode_of_id"), table_name="cases")
     op.drop_index(op.f("ix_cases_due_on"), table_name="cases")
     op.drop_index(op.f("ix_cases_curator_id"), table_name="cases")
     op.drop_table("cases")
@@ -2231,6 +2874,15 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_persons_name"), table_name="persons")
     op.drop_index(op.f("ix_persons_municipality_id"), table_name="persons")
     op.drop_table("persons")
+    op.drop_table("mailboxes")
+    op.drop_index(
+        "uq_feed_keys_alive",
+        table_name="feed_keys",
+        sqlite_where=sa.text("revoked_at IS NULL"),
+        postgresql_where=sa.text("revoked_at IS NULL"),
+    )
+    op.drop_table("feed_keys")
+    op.drop_table("digests")
     op.drop_index(op.f("ix_control_groups_school_id"), table_name="control_groups")
     op.drop_index(op.f("ix_control_groups_municipality_id"), table_name="control_groups")
     op.drop_table("control_groups")
@@ -2245,8 +2897,15 @@ def downgrade() -> None:
     op.drop_table("cluster_sets")
     op.drop_index(op.f("ix_calendar_changes_municipality_id"), table_name="calendar_changes")
     op.drop_table("calendar_changes")
+    op.drop_index(op.f("ix_bulk_decisions_school_id"), table_name="bulk_decisions")
+    op.drop_index(op.f("ix_bulk_decisions_municipality_id"), table_name="bulk_decisions")
+    op.drop_index(op.f("ix_bulk_decisions_made_by_id"), table_name="bulk_decisions")
+    op.drop_table("bulk_decisions")
     op.drop_index(op.f("ix_auth_sessions_user_id"), table_name="auth_sessions")
     op.drop_table("auth_sessions")
+    op.drop_index(op.f("ix_assignment_plans_school_id"), table_name="assignment_plans")
+    op.drop_index(op.f("ix_assignment_plans_municipality_id"), table_name="assignment_plans")
+    op.drop_table("assignment_plans")
     op.drop_index(op.f("ix_users_municipality_id"), table_name="users")
     op.drop_table("users")
     op.drop_index("ix_journal_subject", table_name="journal")

@@ -28,6 +28,8 @@ from app import auth
 from app.context import AppContext
 from app.database import acting
 from app.models import (
+    BulkDecision,
+    BulkRow,
     Case,
     Document,
     DueMove,
@@ -79,7 +81,10 @@ class Place:
     finding: int
     entry: int
     group: int
+    plan: int
+    seat: int
     person: int
+    decision: int
     deadline: int
     event: int
     days: int
@@ -300,6 +305,7 @@ def fill(session: Session, context: AppContext, cast: Cast, school: School, word
     )
     entry = make.make_entry(session, school, reason=f"Основание записи {word}", recorded_by_name=f"Внёс {word}")
     group = make.make_control_group(session, [school], title=f"Группа {word}", drawn_by_name=f"Составил {word}")
+    plan = make.make_plan(session, case, cast["ivan"], proposed_by_name=f"Предложил {word}")
     person = make.make_person(session, school, name=f"Сотрудник {word}".strip(), note=f"Связь {word}", cast=cast)
     town = school.municipality_id
     deadline = make.make_deadline(
@@ -331,6 +337,16 @@ def fill(session: Session, context: AppContext, cast: Cast, school: School, word
         )
     )
     session.flush()
+    decision = BulkDecision(
+        kind="move", trigger="recheck", reason=f"Решение {word}", made_by_name=f"Решил {word}", tried_at=NOW, n_rows=1,
+        n_able=1, municipality_id=school.municipality_id,
+    )  # fmt: skip
+    session.add(decision)
+    session.flush()
+    reasons = [{"code": "no_recheck", "ru": f"Нет перепроверки {word}", "en": f"No recheck {word}"}]
+    rest = {"expected_version": 0, "status": "unable", "reasons": reasons, **place}
+    session.add(BulkRow(decision_id=decision.id, case_id=case.id, **rest))
+    session.flush()
     of_calendar = (deadline.id, event.id, days.id, change.id)
     of_case = (case.id, flag.id, observation.id, recheck.id, document.id)
     programme = plans.make_programme(session, school, word)
@@ -338,7 +354,20 @@ def fill(session: Session, context: AppContext, cast: Cast, school: School, word
     pair = plans.make_pair(session, school, cast.objective, word)
     (measure,) = programme.measures
     of_plans = (programme.id, measure.id, measure.tasks[0].id, road_map.id, road_map.items[0].id, pair.id)
-    return Place(school.id, *of_case, upload.id, finding.id, entry.id, group.id, person.id, *of_calendar, *of_plans)
+    return Place(
+        school.id,
+        *of_case,
+        upload.id,
+        finding.id,
+        entry.id,
+        group.id,
+        plan.id,
+        plan.rows[0].id,
+        person.id,
+        decision.id,
+        *of_calendar,
+        *of_plans,
+    )
 
 
 def make_frozen() -> dict[str, Any]:
