@@ -287,7 +287,7 @@ class SideMoves(RuleBasedStateMachine):
                     select(CaseEvent).where(CaseEvent.case_id == case.id).order_by(CaseEvent.seq)
                 ).all()
                 assert [event.seq for event in events] == list(range(1, case.version + 1))
-                assert not events or events[-1].to_state is case.state
+                assert not events or events[-1].to_state == case.state
                 assert (case.state == "closed") == (case.closed_at is not None)
                 if case.closed_at is not None:
                     assert events[-1].actor_id != self.cast["marat"].id
