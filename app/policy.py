@@ -21,6 +21,7 @@ from app.models import (
     Declaration,
     Municipality,
     Person,
+    Personal,
     PersonRelation,
     ScaleLink,
     School,
@@ -291,6 +292,8 @@ def visible(actor: Actor | None, model: Any) -> ColumnElement[bool]:
     """
     if actor is None:
         return false()
+    if issubclass(model, Personal) and not actor.is_system:
+        return model.user_id == actor.user_id
     if actor.is_regional:
         return true()
     if model is Municipality:
@@ -325,6 +328,8 @@ def holds(actor: Actor | None, row: Any) -> bool:
     """Whether `actor` may keep `row` in the database: the same question as `visible`, for an object in memory."""
     if actor is None:
         return False
+    if isinstance(row, Personal) and not actor.is_system:
+        return row.user_id == actor.user_id  # type: ignore[attr-defined]
     if actor.is_regional:
         return True
     if isinstance(row, Municipality):
@@ -339,15 +344,20 @@ def holds(actor: Actor | None, row: Any) -> bool:
     return actor.municipality_id is not None and row.municipality_id == actor.municipality_id
 
 
+def personal_classes() -> tuple[Any, ...]:
+    """Every class whose rows are one person's and nobody else's, the region's head included."""
+    return tuple(_mapped(Personal))
+
+
 def scoped_classes() -> tuple[Any, ...]:
     """Every class whose rows belong to a territory or a person."""
-    return (*_tenants(Tenant), Municipality, School, User, AuthSession)
+    return (*_mapped(Tenant), *personal_classes(), Municipality, School, User, AuthSession)
 
 
-def _tenants(cls: type[Any]) -> list[Any]:
+def _mapped(cls: type[Any]) -> list[Any]:
     found: list[Any] = []
     for child in cls.__subclasses__():
         if hasattr(child, "__tablename__"):
             found.append(child)
-        found.extend(_tenants(child))
+        found.extend(_mapped(child))
     return found

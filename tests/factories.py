@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.models import (
     Absence,
+    AssignmentPlan,
     CalendarChange,
     CalendarEntry,
     CalendarEvent,
@@ -32,6 +33,7 @@ from app.models import (
     PersonDuty,
     PersonPost,
     PersonRelation,
+    PlanRow,
     PreservationRequest,
     Recheck,
     ScaledSchool,
@@ -54,6 +56,7 @@ from app.terms import (
     LinkDesign,
     MemberOrigin,
     ObjectiveGround,
+    PlanStatus,
     PostKind,
     RecheckOutcome,
     RecheckStatus,
@@ -548,6 +551,53 @@ def make_control_group(session: Session, schools: list[School], **changes: Any) 
         )
     session.flush()
     return group
+
+
+def make_plan(session: Session, case: Case, person: User, **changes: Any) -> AssignmentPlan:
+    """A proposed plan that sends one person to recheck the case."""
+    values = {
+        "status": PlanStatus.DRAFT,
+        "duties": [Duty.EXPERT.value],
+        "case_ids": [case.id],
+        "rules_version": "1",
+        "result": {
+            "cost": 46.0,
+            "parts": {"load": 6.0, "travel": 40.0, "late": 0.0, "repeat": 0.0},
+            "gap": 0.0,
+            "max_load": 1.0,
+            "unserved": 0,
+            "shortages": [],
+            "people": [
+                {"id": person.id, "name": person.name, "duties": ["expert"], "municipality": "Район",
+                 "before": 0.0, "after": 1.0, "limit": 12.0}
+            ],
+        },
+        "proposed_by_name": "Marat",
+        "proposed_at": OPENED,
+        "municipality_id": case.municipality_id,
+    }  # fmt: skip
+    plan = AssignmentPlan(**{**values, **changes})
+    session.add(plan)
+    session.flush()
+    plan.rows.append(
+        PlanRow(
+            case_id=case.id,
+            need=f"expert:{case.id}",
+            seat=1,
+            duty=Duty.EXPERT,
+            year=2026,
+            subject="ma",
+            grade=5,
+            days=["2026-11-26"],
+            person_id=person.id,
+            person_name=person.name,
+            day=date(2026, 11, 26),
+            why={"code": "only", "ru": "Единственный.", "en": "The only one.", "next": None},
+            **_place(case),
+        )
+    )
+    session.flush()
+    return plan
 
 
 def _place(case: Case) -> dict[str, Any]:

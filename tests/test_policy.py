@@ -10,7 +10,7 @@ from sqlalchemy import func, select, text, update
 from app.context import AppContext
 from app.database import acting, bind
 from app.errors import NotPermitted
-from app.models import Base, Case, Interview, School, Tenant, User
+from app.models import Base, Case, Interview, Personal, School, Tenant, User
 from app.policy import GRANTS, SYSTEM, Actor, Permission, require, scoped_classes
 from app.terms import Role
 from tests import factories
@@ -85,7 +85,7 @@ def test_every_table_of_a_territory_is_scoped() -> None:
 
     assert {mapper.local_table.name for mapper in Base.registry.mappers} - scoped == free
     own_rule = {"municipalities", "schools", "users", "auth_sessions"}
-    assert all(issubclass(model, Tenant) or model.__tablename__ in own_rule for model in scoped_classes())
+    assert all(issubclass(model, (Tenant, Personal)) or model.__tablename__ in own_rule for model in scoped_classes())
 
 
 SEES = {  # who → number of the four schools, of the three cases, of the ten people

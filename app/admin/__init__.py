@@ -30,12 +30,15 @@ from app.admin.declarations import DeclarationsPage
 from app.admin.documents import documents
 from app.admin.fairness import FairnessPage
 from app.admin.flags import FlagsView
+from app.admin.inbox import inbox
 from app.admin.jobs import JobsView
 from app.admin.journal import JournalView
 from app.admin.objective import ObjectiveView
 from app.admin.people import PeopleView
+from app.admin.plans import PlansView
 from app.admin.progress import progress
 from app.admin.reviews import ReviewsPage
+from app.admin.route import RoutePage
 from app.admin.scales import ScalesView
 from app.admin.schools import SchoolsView
 from app.admin.screening import RunsView
@@ -48,6 +51,7 @@ from app.admin.what_if import WhatIfPage
 from app.admin.words import install_words
 from app.flows import CLOSED
 from app.models import (
+    AssignmentPlan,
     Case,
     ClusterSet,
     ControlGroup,
@@ -55,6 +59,7 @@ from app.models import (
     Flag,
     JournalEntry,
     Municipality,
+    Notice,
     ObjectiveEntry,
     Observation,
     OutboxJob,
@@ -84,12 +89,15 @@ def menu() -> tuple[Entry, ...]:
     """The side bar, in order; the titles are asked anew because the language may change."""
     return (
         Entry("", "admin", _("Мой день")),
+        Entry("", "inbox", _("Оповещения"), "unread"),
         Entry("", "flags", _("Признаки"), "flags"),
         Entry("", "cases", _("Дела"), "cases"),
         Entry("", "bulk", _("Массовые решения")),
         Entry("", "reviews", _("Сверка динамики")),
         Entry("", "observations", _("Наблюдения"), "visits"),
         Entry("", "rechecks", _("Перепроверки"), "rechecks"),
+        Entry("", "plans", _("План назначений")),
+        Entry("", "route", _("Маршрут дня")),
         Entry("", "deadlines", _("Сроки")),
         Entry("", "calendar", _("Календарь")),
         Entry("", "declarations", _("Декларации"), "declarations"),
@@ -111,6 +119,7 @@ def menu() -> tuple[Entry, ...]:
 
 
 COUNTS: dict[str, ScalarSelect[int]] = {
+    "unread": select(func.count(Notice.id)).where(Notice.read_at.is_(None)).scalar_subquery(),
     "flags": select(func.count(Flag.id)).where(Flag.case_id.is_(None)).scalar_subquery(),
     "cases": select(func.count(Case.id)).where(Case.state != CLOSED).scalar_subquery(),
     "visits": select(func.count(Observation.id)).where(Observation.status == VisitStatus.SCHEDULED).scalar_subquery(),
@@ -140,6 +149,8 @@ def install_admin(app: Flask) -> None:
         ReviewsPage(name="Сверка динамики", endpoint="reviews", url="/reviews"),
         ObservationsView(Observation, name="Наблюдения", endpoint="observations", url="/observations"),
         RechecksView(Recheck, name="Перепроверки", endpoint="rechecks", url="/rechecks"),
+        RoutePage(name="Маршрут дня", endpoint="route", url="/route"),
+        PlansView(AssignmentPlan, name="План назначений", endpoint="plans", url="/plans"),
         DeadlinesView(Deadline, name="Сроки", endpoint="deadlines", url="/deadlines"),
         CalendarPage(name="Календарь", endpoint="calendar", url="/calendar"),
         UploadsView(Upload, name="Данные", endpoint="uploads", url="/uploads"),
@@ -159,7 +170,7 @@ def install_admin(app: Flask) -> None:
         JobsView(OutboxJob, name="Задания", endpoint="outbox", url="/outbox"),
         SearchPage(name="Поиск", endpoint="search", url="/search"),
     )
-    for blueprint in (account, language, documents, progress):
+    for blueprint in (account, language, documents, inbox, progress):
         app.register_blueprint(blueprint)
     install_words(app)
     app.extensions["obektiv_assets"] = _asset_version(Path(app.static_folder or ""))

@@ -21,7 +21,7 @@ from app.database import WAL_LIMIT, acting, bind, checkpoint, needs_checkpoint_r
 from app.errors import Misconfigured
 from app.jobs.queues import enqueue, not_waiting
 from app.policy import SYSTEM
-from app.workflows import hand_overs, journal, objective_register, outbox, pauses, people, people_register
+from app.workflows import digests, hand_overs, journal, objective_register, outbox, pauses, people, people_register
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +29,7 @@ BATCH = 2000
 ANCHOR_EVERY = 3600.0
 SWEEP_EVERY = 3600.0
 REGISTER_EVERY = 600.0
+DAY_EVERY = 60.0
 SIDE_MOVES_EVERY = 60.0
 CHECKPOINT_EVERY = 2.0
 _ADVISORY_LOCK = 0x73636864  # "schd": one scheduler a database, wherever it runs
@@ -47,6 +48,7 @@ def serve(context: AppContext) -> None:
             Chore("sweep", SWEEP_EVERY, lambda: context.store.sweep()),
             Chore("forget", SWEEP_EVERY, lambda: forget_sign_ins(context)),
             Chore("register", REGISTER_EVERY, lambda: refresh_register(context)),
+            Chore("day", DAY_EVERY, lambda: begin_day(context)),
             Chore("side moves", SIDE_MOVES_EVERY, lambda: end_side_moves(context)),
         ]
         while not stopping.wait(1.0):
@@ -105,6 +107,13 @@ def refresh_register(context: AppContext) -> None:
     with acting(context.sessions, SYSTEM) as session:
         objective_register.refresh(session, at=datetime.now(UTC))
         people_register.refresh(session, at=datetime.now(UTC))
+
+
+def begin_day(context: AppContext) -> None:
+    """Ask once a day, after its hour, for reminders and the daily letters."""
+    now = datetime.now(UTC)
+    with acting(context.sessions, SYSTEM) as session:
+        digests.begin_day(session, at=now, local=now.astimezone(ZoneInfo(context.settings.timezone)))
 
 
 def end_side_moves(context: AppContext) -> None:

@@ -15,9 +15,11 @@ from app.models.case_work import CuratorOrder, Document, Interview, Observation,
 from app.models.dataset import Dataset, FederalMarker, Upload
 from app.models.dated import Dated, dated_checks
 from app.models.journal import JournalEntry
+from app.models.notice import Digest, FeedKey, Mailbox, Notice, Personal
 from app.models.organisation import Municipality, School
 from app.models.outbox import InboxNote, JobEffect, OutboxJob
 from app.models.people import Absence, Declaration, Person, PersonDuty, PersonPost, PersonRelation, Training
+from app.models.planning import AssignmentPlan, PlanRow
 from app.models.scaling import ScaledSchool, ScaleLink
 from app.models.school_groups import ClusterMembership, ClusterSet, ControlGroup, ControlMember, ObjectiveEntry
 from app.models.screening import Finding, Flag, ScreeningRun
@@ -36,6 +38,7 @@ from app.models.workflow import WorkflowVersion
 __all__ = [
     "Absence",
     "AdminMeasure",
+    "AssignmentPlan",
     "AuthSession",
     "Base",
     "BulkDecision",
@@ -59,10 +62,12 @@ __all__ = [
     "Dated",
     "Deadline",
     "Declaration",
+    "Digest",
     "Document",
     "DueMove",
     "DynamicsReview",
     "FederalMarker",
+    "FeedKey",
     "Finding",
     "Flag",
     "HandOver",
@@ -71,7 +76,9 @@ __all__ = [
     "JobEffect",
     "JournalEntry",
     "LoginAttempt",
+    "Mailbox",
     "Municipality",
+    "Notice",
     "ObjectiveEntry",
     "Observation",
     "OutboxJob",
@@ -79,6 +86,8 @@ __all__ = [
     "PersonDuty",
     "PersonPost",
     "PersonRelation",
+    "Personal",
+    "PlanRow",
     "PreservationRequest",
     "Recheck",
     "RecheckedWork",

@@ -19,8 +19,10 @@ from app.terms.cases import CaseKind, Tier, Verdict
 from app.terms.files import SCREENED_REPORTS, Examination, FileKind, LinkDesign, Procedure, Subject, UploadStatus
 from app.terms.groups import ClusterSetStatus, ControlGroupStatus, EntryState, MemberOrigin, ObjectiveGround
 from app.terms.jobs import JobStatus, RunStatus
+from app.terms.notices import AgendaKind, DigestStatus, NoticeKind
 from app.terms.organisation import Role, SchoolKind
 from app.terms.people import DECLARED_KINDS, AbsenceReason, ConflictKind, Duty, PostKind, TrainingState
+from app.terms.planning import PlanRowStatus, PlanStatus
 from app.terms.screening import (
     NOTED_FAMILIES,
     SHOWN_FAMILIES,
@@ -69,6 +71,7 @@ __all__ = [
     "SHOWN_FAMILIES",
     "AbsenceReason",
     "Addressee",
+    "AgendaKind",
     "BulkKind",
     "BulkRowStatus",
     "BulkStatus",
@@ -85,6 +88,7 @@ __all__ = [
     "DayOffPolicy",
     "DayUnit",
     "DetectorName",
+    "DigestStatus",
     "DocumentKind",
     "Duty",
     "Dynamics",
@@ -106,9 +110,12 @@ __all__ = [
     "MeasureKind",
     "Mechanism",
     "MemberOrigin",
+    "NoticeKind",
     "ObjectiveGround",
     "ObservationStage",
     "PauseCause",
+    "PlanRowStatus",
+    "PlanStatus",
     "PostKind",
     "Procedure",
     "RecheckOutcome",

@@ -11,11 +11,11 @@ from sqlalchemy.orm import Session
 
 from app import policy
 from app.context import AppContext
-from app.errors import Conflict, NotFound, NotPermitted, Reason, Refused
+from app.errors import NotFound, NotPermitted, Reason, Refused
 from app.models import CalendarChange, CalendarEntry, CalendarEvent, Municipality, OutboxJob
 from app.policy import SYSTEM, Actor, Permission
 from app.terms import ChangeKind, ChangeStatus, EntryKind, EventKind
-from app.workflows import journal, outbox, recalculation
+from app.workflows import journal, notices, outbox, recalculation
 from app.workflows.calendar_world import Change, world_of
 from app.workflows.recalculation import Followed
 
@@ -81,6 +81,8 @@ def carry_out(context: AppContext, job: OutboxJob) -> Callable[[Session], None]:
         followed = recalculation.preview(session, before, world_of(session))
         recalculation.apply(session, followed)
         digest = recalculation.keep_report(session, row.id, followed, is_told=row.is_told, at=job.created_at)
+        if row.is_told:
+            notices.tell_of_changed_dates(session, row.id, at=job.created_at)
         row = session.get_one(CalendarChange, job.subject_id)
         row.status, row.applied_at, row.counts = ChangeStatus.APPLIED, job.created_at, recalculation.counts(followed)
         session.flush()
@@ -220,7 +222,13 @@ def _write(session: Session, row: CalendarChange, *, at: datetime) -> None:
         model: Any = CalendarEntry if row.kind is ChangeKind.ENTRY_REMOVE else CalendarEvent
         found = session.scalars(select(model).where(model.id == row.row_id)).first()
         if found is None:
-            raise Conflict("Эту запись календаря уже убрал другой человек.")
+            raise Refused(
+                Reason(
+                    "already_gone",
+                    "Эту запись календаря уже убрал другой человек.",
+                    "Somebody else has taken this entry out of the calendar.",
+                )
+            )
         if row.kind is ChangeKind.EVENT_MOVE:
             found.on = _day(values["on"])
         else:

@@ -18,8 +18,11 @@ from app.workflows import (
     bulk_withdrawal,
     calendar_changes,
     definitions,
+    digests,
     intake,
     issuing,
+    notices,
+    planning_jobs,
     recalculation,
     recheck,
     scaling,
@@ -57,6 +60,7 @@ def note_move(context: AppContext, job: OutboxJob) -> Effect:
                 school_id=event.school_id,
             )
         )
+        notices.tell_of_move(session, case, event, before, after)
 
     return keep
 
@@ -64,13 +68,17 @@ def note_move(context: AppContext, job: OutboxJob) -> Effect:
 HANDLERS: dict[str, Handler] = {
     "bulk_decision": bulk.carry_out,
     "bulk_withdraw": bulk_withdrawal.put_back_all,
+    "apply_plan": planning_jobs.apply,
     "case_moved": note_move,
+    "day_round": digests.day_round,
     "change_calendar": calendar_changes.carry_out,
     "issue_document": issuing.issue,
     "draw_recheck": recheck.draw,
     "link_scales": scaling.link_scales,
     "read_upload": intake.read_upload,
     "screen_year": screening.screen_year,
+    "send_digest": digests.send_digest,
+    "solve_plan": planning_jobs.solve,
 }
 
 ON_DEAD: dict[str, Callable[[Session, int, str], None]] = {
@@ -79,4 +87,6 @@ ON_DEAD: dict[str, Callable[[Session, int, str], None]] = {
     "link_scales": scaling.on_dead,
     "read_upload": intake.on_dead,
     "screen_year": screening.on_dead,
+    "send_digest": digests.on_dead,
+    "solve_plan": planning_jobs.on_dead,
 }

@@ -21,6 +21,7 @@ from app.terms import JobStatus
 QUEUE_OF = {
     "bulk_decision": "default",
     "bulk_withdraw": "default",
+    "apply_plan": "default",
     "case_moved": "default",
     "issue_document": "default",
     "draw_recheck": "default",
@@ -28,6 +29,9 @@ QUEUE_OF = {
     "link_scales": "heavy",
     "read_upload": "heavy",
     "screen_year": "heavy",
+    "day_round": "default",
+    "send_digest": "default",
+    "solve_plan": "heavy",
 }
 """Kind of job → queue; one worker process serves one queue."""
 

@@ -216,6 +216,59 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_users_municipality_id"), "users", ["municipality_id"], unique=False)
     op.create_table(
+        "assignment_plans",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "solving",
+                "draft",
+                "accepted",
+                "applied",
+                "withdrawn",
+                "failed",
+                name="planstatus",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("duties", sa.JSON(), nullable=False),
+        sa.Column("case_ids", sa.JSON(), nullable=False),
+        sa.Column("rules_version", sa.String(length=20), nullable=False),
+        sa.Column("result", sa.JSON(), nullable=False),
+        sa.Column("orders", sa.JSON(), nullable=False),
+        sa.Column("failure", sa.Text(), nullable=True),
+        sa.Column("proposed_by_id", sa.Integer(), nullable=True),
+        sa.Column("proposed_by_name", sa.String(length=200), nullable=False),
+        sa.Column("proposed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("accepted_by_id", sa.Integer(), nullable=True),
+        sa.Column("accepted_by_name", sa.String(length=200), nullable=True),
+        sa.Column("accepted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("withdrawal_reason", sa.Text(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint(
+            "status <> 'withdrawn' OR withdrawal_reason IS NOT NULL",
+            name=op.f("ck_assignment_plans_withdrawn_has_reason"),
+        ),
+        sa.CheckConstraint(
+            "status NOT IN ('accepted', 'applied') OR accepted_at IS NOT NULL",
+            name=op.f("ck_assignment_plans_accepted_has_moment"),
+        ),
+        sa.ForeignKeyConstraint(["accepted_by_id"], ["users.id"], name=op.f("fk_assignment_plans_accepted_by_id")),
+        sa.ForeignKeyConstraint(
+            ["municipality_id"], ["municipalities.id"], name=op.f("fk_assignment_plans_municipality_id")
+        ),
+        sa.ForeignKeyConstraint(["proposed_by_id"], ["users.id"], name=op.f("fk_assignment_plans_proposed_by_id")),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_assignment_plans_school_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_assignment_plans")),
+    )
+    op.create_index(op.f("ix_assignment_plans_municipality_id"), "assignment_plans", ["municipality_id"], unique=False)
+    op.create_index(op.f("ix_assignment_plans_school_id"), "assignment_plans", ["school_id"], unique=False)
+    op.create_table(
         "auth_sessions",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("key_hash", sa.LargeBinary(length=32), nullable=False),
@@ -442,6 +495,55 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_control_groups_municipality_id"), "control_groups", ["municipality_id"], unique=False)
     op.create_index(op.f("ix_control_groups_school_id"), "control_groups", ["school_id"], unique=False)
+    op.create_table(
+        "digests",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("on", sa.Date(), nullable=False),
+        sa.Column("address", sa.String(length=254), nullable=False),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "queued", "sent", "failed", name="digeststatus", native_enum=False, create_constraint=True, length=40
+            ),
+            nullable=False,
+        ),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("failure", sa.Text(), nullable=True),
+        sa.CheckConstraint("(status = 'sent') = (sent_at IS NOT NULL)", name=op.f("ck_digests_sent_has_moment")),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_digests_user_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_digests")),
+        sa.UniqueConstraint("user_id", "on", name=op.f("uq_digests_user_id_on")),
+    )
+    op.create_table(
+        "feed_keys",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("key_hash", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_feed_keys_user_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_feed_keys")),
+        sa.UniqueConstraint("key_hash", name=op.f("uq_feed_keys_key_hash")),
+    )
+    op.create_index(
+        "uq_feed_keys_alive",
+        "feed_keys",
+        ["user_id"],
+        unique=True,
+        sqlite_where=sa.text("revoked_at IS NULL"),
+        postgresql_where=sa.text("revoked_at IS NULL"),
+    )
+    op.create_table(
+        "mailboxes",
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("address", sa.String(length=254), nullable=False),
+        sa.Column("is_on", sa.Boolean(), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_mailboxes_user_id")),
+        sa.PrimaryKeyConstraint("user_id", name=op.f("pk_mailboxes")),
+    )
     op.create_table(
         "persons",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -998,6 +1100,40 @@ def upgrade() -> None:
     op.create_index(op.f("ix_findings_municipality_id"), "findings", ["municipality_id"], unique=False)
     op.create_index("ix_findings_run_school", "findings", ["run_id", "school_id"], unique=False)
     op.create_index(op.f("ix_findings_school_id"), "findings", ["school_id"], unique=False)
+    op.create_table(
+        "notices",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "moved",
+                "due_soon",
+                "overdue",
+                "escalated",
+                "not_happened",
+                "changed",
+                name="noticekind",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("key", sa.String(length=120), nullable=False),
+        sa.Column("text_ru", sa.Text(), nullable=False),
+        sa.Column("text_en", sa.Text(), nullable=False),
+        sa.Column("href", sa.String(length=200), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("read_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("digest_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["digest_id"], ["digests.id"], name=op.f("fk_notices_digest_id")),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_notices_user_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_notices")),
+        sa.UniqueConstraint("user_id", "key", name=op.f("uq_notices_user_id_key")),
+    )
+    op.create_index(op.f("ix_notices_digest_id"), "notices", ["digest_id"], unique=False)
+    op.create_index("ix_notices_unread", "notices", ["user_id", "read_at", "id"], unique=False)
     op.create_table(
         "person_duties",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -1798,6 +1934,59 @@ def upgrade() -> None:
     op.create_index(op.f("ix_observations_observer_id"), "observations", ["observer_id"], unique=False)
     op.create_index(op.f("ix_observations_school_id"), "observations", ["school_id"], unique=False)
     op.create_table(
+        "plan_rows",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("plan_id", sa.Integer(), nullable=False),
+        sa.Column("case_id", sa.Integer(), nullable=False),
+        sa.Column("need", sa.String(length=60), nullable=False),
+        sa.Column("seat", sa.Integer(), nullable=False),
+        sa.Column(
+            "duty",
+            sa.Enum("curator", "observer", "expert", name="duty", native_enum=False, create_constraint=True, length=40),
+            nullable=False,
+        ),
+        sa.Column("year", sa.Integer(), nullable=True),
+        sa.Column("subject", sa.String(length=10), nullable=True),
+        sa.Column("grade", sa.Integer(), nullable=True),
+        sa.Column("days", sa.JSON(), nullable=False),
+        sa.Column("person_id", sa.Integer(), nullable=True),
+        sa.Column("person_name", sa.String(length=200), nullable=True),
+        sa.Column("day", sa.Date(), nullable=True),
+        sa.Column("is_pinned", sa.Boolean(), nullable=False),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "proposed",
+                "unserved",
+                "applied",
+                "refused",
+                name="planrowstatus",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("why", sa.JSON(), nullable=False),
+        sa.Column("answer", sa.JSON(), nullable=False),
+        sa.Column("municipality_id", sa.Integer(), nullable=True),
+        sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint("status = 'unserved' OR person_id IS NOT NULL", name=op.f("ck_plan_rows_served_has_person")),
+        sa.CheckConstraint("is_pinned = false OR person_id IS NOT NULL", name=op.f("ck_plan_rows_pinned_has_person")),
+        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_plan_rows_case_id")),
+        sa.ForeignKeyConstraint(["municipality_id"], ["municipalities.id"], name=op.f("fk_plan_rows_municipality_id")),
+        sa.ForeignKeyConstraint(["person_id"], ["users.id"], name=op.f("fk_plan_rows_person_id")),
+        sa.ForeignKeyConstraint(["plan_id"], ["assignment_plans.id"], name=op.f("fk_plan_rows_plan_id")),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_plan_rows_school_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_plan_rows")),
+        sa.UniqueConstraint("plan_id", "need", "seat", name=op.f("uq_plan_rows_plan_id_need_seat")),
+    )
+    op.create_index(op.f("ix_plan_rows_case_id"), "plan_rows", ["case_id"], unique=False)
+    op.create_index(op.f("ix_plan_rows_municipality_id"), "plan_rows", ["municipality_id"], unique=False)
+    op.create_index(op.f("ix_plan_rows_person_id"), "plan_rows", ["person_id"], unique=False)
+    op.create_index(op.f("ix_plan_rows_plan_id"), "plan_rows", ["plan_id"], unique=False)
+    op.create_index(op.f("ix_plan_rows_school_id"), "plan_rows", ["school_id"], unique=False)
+    op.create_table(
         "preservation_requests",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("case_id", sa.Integer(), nullable=False),
@@ -2094,6 +2283,12 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_preservation_requests_municipality_id"), table_name="preservation_requests")
     op.drop_index(op.f("ix_preservation_requests_case_id"), table_name="preservation_requests")
     op.drop_table("preservation_requests")
+    op.drop_index(op.f("ix_plan_rows_school_id"), table_name="plan_rows")
+    op.drop_index(op.f("ix_plan_rows_plan_id"), table_name="plan_rows")
+    op.drop_index(op.f("ix_plan_rows_person_id"), table_name="plan_rows")
+    op.drop_index(op.f("ix_plan_rows_municipality_id"), table_name="plan_rows")
+    op.drop_index(op.f("ix_plan_rows_case_id"), table_name="plan_rows")
+    op.drop_table("plan_rows")
     op.drop_index(op.f("ix_observations_school_id"), table_name="observations")
     op.drop_index(op.f("ix_observations_observer_id"), table_name="observations")
     op.drop_index(op.f("ix_observations_municipality_id"), table_name="observations")
@@ -2200,6 +2395,9 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_person_duties_person_id"), table_name="person_duties")
     op.drop_index(op.f("ix_person_duties_municipality_id"), table_name="person_duties")
     op.drop_table("person_duties")
+    op.drop_index("ix_notices_unread", table_name="notices")
+    op.drop_index(op.f("ix_notices_digest_id"), table_name="notices")
+    op.drop_table("notices")
     op.drop_index(op.f("ix_findings_school_id"), table_name="findings")
     op.drop_index("ix_findings_run_school", table_name="findings")
     op.drop_index(op.f("ix_findings_municipality_id"), table_name="findings")
@@ -2258,6 +2456,15 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_persons_name"), table_name="persons")
     op.drop_index(op.f("ix_persons_municipality_id"), table_name="persons")
     op.drop_table("persons")
+    op.drop_table("mailboxes")
+    op.drop_index(
+        "uq_feed_keys_alive",
+        table_name="feed_keys",
+        sqlite_where=sa.text("revoked_at IS NULL"),
+        postgresql_where=sa.text("revoked_at IS NULL"),
+    )
+    op.drop_table("feed_keys")
+    op.drop_table("digests")
     op.drop_index(op.f("ix_control_groups_school_id"), table_name="control_groups")
     op.drop_index(op.f("ix_control_groups_municipality_id"), table_name="control_groups")
     op.drop_table("control_groups")
@@ -2278,6 +2485,9 @@ def downgrade() -> None:
     op.drop_table("bulk_decisions")
     op.drop_index(op.f("ix_auth_sessions_user_id"), table_name="auth_sessions")
     op.drop_table("auth_sessions")
+    op.drop_index(op.f("ix_assignment_plans_school_id"), table_name="assignment_plans")
+    op.drop_index(op.f("ix_assignment_plans_municipality_id"), table_name="assignment_plans")
+    op.drop_table("assignment_plans")
     op.drop_index(op.f("ix_users_municipality_id"), table_name="users")
     op.drop_table("users")
     op.drop_index("ix_journal_subject", table_name="journal")

@@ -80,6 +80,8 @@ class Place:
     finding: int
     entry: int
     group: int
+    plan: int
+    seat: int
     person: int
     decision: int
     deadline: int
@@ -296,6 +298,7 @@ def fill(session: Session, context: AppContext, cast: Cast, school: School, word
     )
     entry = make.make_entry(session, school, reason=f"Основание записи {word}", recorded_by_name=f"Внёс {word}")
     group = make.make_control_group(session, [school], title=f"Группа {word}", drawn_by_name=f"Составил {word}")
+    plan = make.make_plan(session, case, cast["ivan"], proposed_by_name=f"Предложил {word}")
     person = make.make_person(session, school, name=f"Сотрудник {word}".strip(), note=f"Связь {word}", cast=cast)
     town = school.municipality_id
     deadline = make.make_deadline(
@@ -339,7 +342,19 @@ def fill(session: Session, context: AppContext, cast: Cast, school: School, word
     session.flush()
     of_calendar = (deadline.id, event.id, days.id, change.id)
     of_case = (case.id, flag.id, observation.id, recheck.id, document.id)
-    return Place(school.id, *of_case, upload.id, finding.id, entry.id, group.id, person.id, decision.id, *of_calendar)
+    return Place(
+        school.id,
+        *of_case,
+        upload.id,
+        finding.id,
+        entry.id,
+        group.id,
+        plan.id,
+        plan.rows[0].id,
+        person.id,
+        decision.id,
+        *of_calendar,
+    )
 
 
 def make_frozen() -> dict[str, Any]:

@@ -16,13 +16,27 @@ from tests.admin.world import CANARY, NEIGHBOUR, World, readable, world, world_o
 
 __all__ = ["world", "world_on_both"]
 
-OPEN_TO_ANYBODY = {"static", "health.healthz", "health.readyz", "auth.sign_in", "locale.switch"}
+OPEN_TO_ANYBODY = {
+    "static",
+    "health.healthz",
+    "health.readyz",
+    "auth.sign_in",
+    "locale.switch",
+    "inbox.feed",  # the address is the secret: calendar programs cannot sign in
+}
 
 OPEN_TO_THE_SIGNED_IN = {
     "admin.index",  # one's own day: shows what the role may see
     "api.session",
     "auth.own",
     "auth.sign_out",
+    # one's own notices, letter and feed
+    "inbox.follow",
+    "inbox.index",
+    "inbox.make_feed",
+    "inbox.read_all",
+    "inbox.revoke_feed",
+    "inbox.settings",
     "calendar.change",  # the calendar is everybody's; its report shows the deadlines in sight
     "calendar.index",
     "progress.show",  # asks for the permission of the kind of job
@@ -51,6 +65,7 @@ FORBIDDEN_WORDS = {
 }
 DATA = {"version": "0", "request_id": "matrix-request", "trigger": "recheck", "reason": "проверка доступа ко всему"}
 FILES, JOBS = ("xlsx", "nonsense"), ("upload", "run", "recheck", "document", "scale", "calendar", "bulk")
+FILES, JOBS = ("xlsx", "nonsense"), ("upload", "run", "recheck", "document", "scale", "calendar", "plan")
 FORMS = ("interview", "handover", "order", "observation", "recheck", "conclusion", "preservation", "nonsense")
 FORMS += tuple(SIDE_FORMS)
 CARD_FORMS = ("post", "duty", "training", "absence", "tie", "nonsense")

@@ -21,7 +21,7 @@ PEOPLE = {
 }
 LISTS = (
     *("flags", "cases", "observations", "rechecks", "uploads", "schools", "journal", "users", "outbox", "runs"),
-    *("objective", "control", "clusters", "scales", "people", "deadlines"),
+    *("objective", "control", "clusters", "scales", "people", "deadlines", "plans"),
 )
 DETAILS = {
     "flags.flag": "flag",

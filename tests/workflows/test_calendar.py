@@ -167,8 +167,10 @@ def test_a_change_of_what_is_gone_fails_and_moves_nothing(context, cast, at, han
 
     with acting(context.sessions, SYSTEM) as session:
         first, second = session.scalars(select(OutboxJob).order_by(OutboxJob.id)).all()
-        assert (first.status, second.status) == (JobStatus.DONE, JobStatus.PENDING)
-        assert "уже убрал другой человек" in second.error
+        assert (first.status, second.status) == (JobStatus.DONE, JobStatus.DEAD)
+        failed = session.get(CalendarChange, second.subject_id)
+        assert (failed.status, failed.applied_at) == (ChangeStatus.FAILED, None)
+        assert "уже убрал другой человек" in failed.failure
 
 
 @pytest.mark.parametrize(("person", "place"), [("marat", None), ("marat", "other"), ("dina", "own")])

@@ -229,7 +229,10 @@ class SideMoves(RuleBasedStateMachine):
         if minutes is None:
             return
         later = self.at + timedelta(minutes=minutes)
-        withdrawn = self.attempt("mira", lambda s, a: bulk_withdrawal.withdraw(s, decision.id, WHY, actor=a, at=later))
+        withdrawn = self.attempt(
+            "rita" if name == "rita" else "mira",
+            lambda s, a: bulk_withdrawal.withdraw(s, decision.id, WHY, actor=a, at=later),
+        )
         assert (withdrawn is not None) == (minutes < 10)
         run_pending(self.context)
         expected = before if minutes < 10 else after
