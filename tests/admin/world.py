@@ -369,11 +369,6 @@ def fill(session: Session, context: AppContext, cast: Cast, school: School, word
     session.add(notice)
     session.flush()
     of_plans = (programme.id, measure.id, measure.tasks[0].id, road_map.id, road_map.items[0].id, pair.id)
-    reader = {cast.school.id: "sveta", cast.neighbour.id: "oleg", cast.foreign.id: "dina"}[school.id]
-    texts = {"text_ru": f"Оповещение {word}", "text_en": f"Notice {word}", "href": f"/cases/{case.id}"}
-    notice = Notice(user_id=cast[reader].id, kind="moved", key=f"moved-{case.id}", at=NOW, **texts)
-    session.add(notice)
-    session.flush()
     return Place(
         school.id,
         *of_case,
