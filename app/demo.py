@@ -67,6 +67,7 @@ PEOPLE = (
     DemoPerson("department", "Орлова Марина Сергеевна", Role.DEPARTMENT, "начальник отдела образования"),
     DemoPerson("deputy", "Зимин Олег Петрович", Role.DEPARTMENT, "заместитель начальника отдела"),
     DemoPerson("curator", "Климова Ирина Андреевна", Role.CURATOR, "методист ИМЦ"),
+    DemoPerson("curator2", "Жукова Тамара Олеговна", Role.CURATOR, "методист ИМЦ"),
     DemoPerson("inspector", "Носов Дмитрий Ильич", Role.INSPECTOR, "наблюдатель, эксперт комиссии"),
     DemoPerson("school", "Соколова Анна Львовна", Role.SCHOOL, "директор школы"),
     DemoPerson("admin", "Администратор", Role.ADMIN, "администратор"),
@@ -193,7 +194,7 @@ def _add_people(session: Session, at: datetime) -> dict[str, User]:
         )
     session.add_all(users.values())
     session.flush()
-    enter_people(session, users, calm, password, at)
+    enter_people(session, users, calm, at)
     return users
 
 

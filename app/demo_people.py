@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 
 from app.models import Case, Person, School, User
 from app.policy import SYSTEM
-from app.terms import AbsenceReason, ConflictKind, Duty, PostKind, Role
+from app.terms import AbsenceReason, ConflictKind, Duty, PostKind
 from app.workflows import absences, declarations, people, people_register, ties
-from app.workflows.people_register import Card
+from app.workflows.people_checks import Card
 
 BEGIN = date(2019, 9, 1)
 PROGRAMME = "Независимое наблюдение при проведении оценочных процедур"
@@ -25,26 +25,14 @@ STAFF = (
 """People of schools who have no account: name, kind of post, title, subjects."""
 
 
-def enter_people(
-    session: Session, users: Mapping[str, User], schools: Sequence[School], password_hash: str, at: datetime
-) -> None:
-    """Enter the demo's curator, inspector, a second curator, and staff of schools without signs."""
+def enter_people(session: Session, users: Mapping[str, User], schools: Sequence[School], at: datetime) -> None:
+    """Enter the demo's curators and inspector, and staff of schools without signs."""
     begin = at - timedelta(days=200)
     home = users["curator"].municipality_id
-    second = User(
-        login="curator2",
-        name="Жукова Тамара Олеговна",
-        post="методист ИМЦ",
-        role=Role.CURATOR,
-        password_hash=password_hash,
-        municipality_id=home,
-    )
-    session.add(second)
-    session.flush()
     cards = {}
     curators: tuple[tuple[User, tuple[str, ...], int], ...] = (
         (users["curator"], ("ru", "ma"), 12),
-        (second, ("ma",), 6),
+        (users["curator2"], ("ma",), 6),
     )
     for user, known, limit in curators:
         cards[user.login] = _card(session, user, known, limit, begin)

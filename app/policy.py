@@ -284,6 +284,11 @@ class Actor:
         """Whom the actor substitutes at a school, or None."""
         return next((stand_in for stand_in in self.stands_in if stand_in.school_id == school_id), None)
 
+    @property
+    def acting_ids(self) -> frozenset[int | None]:
+        """The actor's own account and those of whom it substitutes now."""
+        return frozenset({self.user_id, *(stand_in.user_id for stand_in in self.stands_in)})
+
     def signature(self, school_id: int | None) -> str:
         """The actor's name as it stands in the record of a school: with the absent person's where it substitutes."""
         stand_in = self.instead_of(school_id)

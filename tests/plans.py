@@ -19,7 +19,7 @@ from app.models import (
     School,
 )
 from app.storage import ObjectStore
-from app.terms import MeasureKind, MentoringKind, ProgrammeStatus, RoadMapStatus, TaskStatus
+from app.terms import MentoringKind, ProgrammeStatus, RoadMapStatus, TaskKind, TaskStatus
 from tests.factories import place
 
 AT = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
@@ -55,7 +55,7 @@ def make_programme(session: Session, school: School, word: str = "", **changes: 
         number="1",
         position=0,
         section="finding",
-        kind=MeasureKind.ANALYSIS,
+        kind=TaskKind.ANALYSIS,
         what=f"Сопоставить результаты {word}",
         rule=RULE,
         roles=["institute"],
@@ -101,7 +101,7 @@ def make_road_map(session: Session, store: ObjectStore, case: Case, word: str = 
     session.add(road_map)
     session.flush()
     shared = {
-        "road_map_id": road_map.id, "case_id": case.id, "block": f"Проверка {word}", "kind": MeasureKind.REGULATION,
+        "road_map_id": road_map.id, "case_id": case.id, "block": f"Проверка {word}", "kind": TaskKind.REGULATION,
         "evidence": "Приказ", "roles": ["schools"], **where,
     }  # fmt: skip
     done = RoadMapItem(
@@ -128,6 +128,7 @@ def make_pair(session: Session, school: School, mentor: School, word: str = "", 
     values = {
         "kind": MentoringKind.SCHOOLS,
         "mentor_school_id": mentor.id,
+        "mentor_school_name": mentor.name,
         "goals": f"Проверять работы вместе {word}",
         "starts_on": date(2026, 11, 1),
         "ends_on": date(2027, 5, 31),

@@ -17,7 +17,7 @@ from flask_babel import gettext as _
 from sqlalchemy import ScalarSelect, func, select
 
 from app import auth
-from app.admin import case_signs, explaining, words
+from app.admin import case_people, case_signs, explaining, words
 from app.admin.account import account, language
 from app.admin.bulk import BulkPage
 from app.admin.calendar import CalendarPage
@@ -215,6 +215,7 @@ def _shared() -> dict[str, Any]:
         "fact_list": case_signs.facts_of,
         "detector_title": case_signs.detector_title,
         "workplace": case_signs.workplace,
+        "people_amiss": case_people.people_amiss,
         "sentence": case_signs.sentence,
         "explanation": explaining.explanation,
         "context_facts": explaining.context_facts,

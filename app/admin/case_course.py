@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from app import auth
 from app.admin import words
-from app.admin.side_actions import SIDE_ACTIONS
+from app.admin.side_actions import SIDE_ACTIONS, SIDE_HAPPENED
 from app.models import Case, CaseEvent, JournalEntry
 from app.workflows.definitions import workflow_of
 from app.workflows.machine import Transition
@@ -42,6 +42,7 @@ ACTIONS = {
     "case:propose": _l("Предложено закрытие"),
     "interview:record": _l("Внесён протокол собеседования"),
     "curator:order": _l("Издан приказ о кураторе"),
+    "conflict:declare": _l("Подана декларация о конфликте интересов"),
     "observation:schedule": _l("Назначено наблюдение"),
     "observation:act": _l("Внесён акт наблюдения"),
     "recheck:order": _l("Назначена перепроверка"),
@@ -71,7 +72,9 @@ def of(case: Case) -> dict[str, Any]:
     """Moves from the events, everything else from the journal, newest first."""
     session = auth.db()
     rows = workflow_of(case).transitions
-    happened = {row.trigger: row.done(words.locale()) for row in rows}
+    happened = {row.trigger: row.done(words.locale()) for row in rows} | {
+        trigger: str(title) for trigger, title in SIDE_HAPPENED.items()
+    }
     events = session.scalars(select(CaseEvent).where(CaseEvent.case_id == case.id)).all()
     found = [
         Course(

@@ -149,7 +149,7 @@ def _cases_waiting(cases: list[OpenCase]) -> list[Waiting]:
         if step is None:
             continue
         # An interview is handed to a curator before any order: it is then nobody else's to hold.
-        is_handed_over = step.form == "interview" and row.curator_id not in (None, actor.user_id)
+        is_handed_over = step.form == "interview" and row.curator_id not in (None, *actor.acting_ids)
         if not actor.may(FORMS[step.form].permission) or is_handed_over or (step.form, row.id) in in_hand:
             continue
         href = partial(url_for, "cases.do", case_id=row.id, form=step.form)
@@ -203,7 +203,7 @@ def _visits_waiting() -> list[Waiting]:
     visits = session.execute(
         select(Observation.id, Observation.subject, Observation.grade, Observation.scheduled_on, School.name)
         .join(School, School.id == Observation.school_id)
-        .where(Observation.observer_id == actor.user_id, Observation.status == VisitStatus.SCHEDULED)
+        .where(Observation.observer_id.in_(actor.acting_ids), Observation.status == VisitStatus.SCHEDULED)
         .order_by(Observation.scheduled_on)
     )
     found = [
@@ -228,7 +228,7 @@ def _visits_waiting() -> list[Waiting]:
             School.name,
         )
         .join(School, School.id == Recheck.school_id)
-        .where(Recheck.inspector_id == actor.user_id, Recheck.status == RecheckStatus.DRAWN)
+        .where(Recheck.inspector_id.in_(actor.acting_ids), Recheck.status == RecheckStatus.DRAWN)
         .order_by(Recheck.scheduled_on)
     )
     return found + [

@@ -49,12 +49,11 @@ class MentoringView(ScopedView):
     search_hint: ClassVar[Any] = _l("Школа или её номер")
     eager = (
         selectinload(MentoringPair.school),
-        selectinload(MentoringPair.mentor_school),
         selectinload(MentoringPair.meetings),
     )
     columns = (
         Column("school", _l("Кому помогают"), lambda p: p.school.name, kind="strong", below=lambda p: p.mentee),
-        Column("mentor_school", _l("Кто помогает"), lambda p: mentor_of(p), below=lambda p: p.mentor),
+        Column("mentor_school", _l("Кто помогает"), lambda p: p.mentor_school_name, below=lambda p: p.mentor),
         Column("kind", _l("Пара"), lambda p: words.title(p.kind), is_wide_only=True),
         Column("ends_on", _l("До"), lambda p: p.ends_on, kind="day", sort="ends_on"),
         Column("meetings", _l("Встреч"), lambda p: len(p.meetings), kind="number"),
@@ -139,15 +138,9 @@ class MentoringView(ScopedView):
         return self.render(
             "pages/mentoring_pair.html",
             pair=pair,
-            mentor=mentor_of(pair),
             told=told,
             typed=request.form,
             today=words.today(),
             tone=TONES[pair.status],
             is_active=pair.status is MentoringStatus.ACTIVE,
         )
-
-
-def mentor_of(pair: MentoringPair) -> str:
-    """Name of the helping school; it may lie outside the reader's territory, and is then not shown."""
-    return pair.mentor_school.name if pair.mentor_school is not None else _("школа другой территории")

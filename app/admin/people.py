@@ -17,7 +17,7 @@ from app import auth
 from app.admin import case_fields, choices, people_forms, words
 from app.admin import people_rows as rows
 from app.admin.base import Column, Filter, ScopedView, like, say
-from app.conflicts import PersonFacts, load_rules, training_state
+from app.conflicts import PersonFacts, comes_from_objective_place, load_rules, training_state
 from app.errors import Conflict, NotFound, Reason, Refused
 from app.flows import CLOSED
 from app.models import (
@@ -35,7 +35,7 @@ from app.models import (
 )
 from app.policy import Permission
 from app.terms import Duty, RecheckStatus, Subject, TrainingState, VisitStatus
-from app.workflows import absences, candidates, independence, people_register, ties
+from app.workflows import absences, candidates, independence, people_register, people_table, ties
 
 
 class PeopleView(ScopedView):
@@ -56,7 +56,7 @@ class PeopleView(ScopedView):
     columns = (
         Column("name", _l("Человек"), lambda p: p.name, kind="strong", sort="name", below=lambda p: rows.place_of(p)),
         Column("municipality_id", _l("Муниципалитет"), lambda p: rows.municipality_of(p), is_wide_only=True),
-        Column("duties", _l("Внесён как"), lambda p: rows.duties_of(p)),
+        Column("duties", _l("Внесён как"), lambda p: rows.duties_of(p), is_wide_only=True),
         Column("subjects", _l("Предметы"), lambda p: rows.subjects_of(p), is_wide_only=True),
         Column(
             "training",
@@ -192,6 +192,28 @@ class PeopleView(ScopedView):
             tones=rows.TRAINING_TONES,
         )
 
+    @expose("/import", methods=("GET", "POST"))
+    @auth.door(Permission.PEOPLE_KEEP)
+    def table(self) -> Any:
+        """A table copied from a spreadsheet: shown as it was understood, then entered."""
+        text = request.form.get("table", "")
+        found: list[people_table.Row] = []
+        told: tuple[Reason, ...] = ()
+        if request.method == "POST":
+            how: dict[str, Any] = {"actor": auth.actor(), "at": auth.now()}
+            try:
+                if request.form.get("step") == "enter":
+                    n = people_table.enter_table(auth.db(), text, **how)
+                    auth.commit()
+                    say(_("Внесено людей: %(n)s.", n=n))
+                    return redirect(url_for("people.index_view"))
+                found = people_table.preview(auth.db(), text, **how)
+            except Refused as refused:
+                auth.db().rollback()
+                told = refused.reasons
+        page = self.render("pages/people_import.html", table=text, found=found, told=told)
+        return (page, 409) if told else page
+
     @expose("/check")
     @auth.door(Permission.PEOPLE_KEEP)
     def check(self) -> str:
@@ -296,6 +318,9 @@ def _missing(person: Person, facts: PersonFacts) -> list[dict[str, Any]]:
         (_("Есть учётная запись с этой ролью"), bool(set(entered) & facts.account_duties), None),
     ]
     for duty in entered:
+        if duty in rules.objective_place:
+            title = _("Работает в методической службе или школе из реестра объективных")
+            wanted.append((title, comes_from_objective_place(facts, today), form("post")))
         if duty in rules.training:
             state = training_state(facts, duty, today, rules)
             is_fine = state is TrainingState.VALID

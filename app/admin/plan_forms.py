@@ -21,9 +21,9 @@ from app.terms import (
     DayDirection,
     DayUnit,
     EventKind,
-    MeasureKind,
     Party,
     RuleKind,
+    TaskKind,
     TaskStatus,
 )
 from app.workflows import evidence_files, road_map_papers
@@ -169,7 +169,7 @@ def state(row: ProgrammeTask | RoadMapItem) -> tuple[str, str]:
     return words.title(row.status), TONES[row.status]
 
 
-def page_of(row: ProgrammeTask | RoadMapItem, kind: MeasureKind) -> dict[str, Any]:
+def page_of(row: ProgrammeTask | RoadMapItem, kind: TaskKind) -> dict[str, Any]:
     """What the shared part of a task's page needs."""
     return {
         "row": row,

@@ -20,7 +20,7 @@ from app.models import Document, Programme, ProgrammeMeasure, ProgrammeTask
 from app.policy import Permission
 from app.roadmaps import Measure
 from app.statistics import programmes as figures
-from app.terms import MeasureKind, ProgrammeStatus, TaskStatus
+from app.terms import ProgrammeStatus, TaskKind, TaskStatus
 from app.workflows import programme_dates, programme_papers, programme_updates
 from app.workflows.execution import is_overdue
 
@@ -74,7 +74,7 @@ def show(programme: Programme, told: Told) -> dict[str, Any]:
         "drafted": _drafted(programme) if is_draft else {},
         "newer": programme_updates.template_of(programme),
         "documents": documents if auth.actor().may(Permission.DOCUMENT_READ) else [],
-        "kinds": choices.terms(MeasureKind),
+        "kinds": choices.terms(TaskKind),
         "kind": kind,
         "which": which,
         "state_of": plan_forms.state,
@@ -198,7 +198,7 @@ def _said(measure: Any, name: str) -> str:
     if name == "roles":
         return plan_forms.parties(value)
     if name == "kind":
-        return words.title(MeasureKind(value))
+        return words.title(TaskKind(value))
     if isinstance(value, bool):
         return _("да") if value else _("нет")
     return str(value)

@@ -28,3 +28,6 @@ SIDE_ACTIONS = {
     "measure:record": _l("Записана административная мера"),
 }
 """Action of the journal → what the course of the case says of it."""
+
+SIDE_HAPPENED = {"withdraw": _l("Массовое решение отозвано, дело возвращено")}
+"""Moves that no workflow declares → what the course of the case says of them."""

@@ -3,7 +3,14 @@
 from app.conflicts.facts import Absent, Certificate, Employment, Entry, Paper, PersonFacts, Tie, years_before
 from app.conflicts.rules import Rules, load_rules
 from app.conflicts.sittings import Watch, cross_observation_fault, mutual_pairs
-from app.conflicts.verdicts import conflicts, is_registered, not_registered, training_state, unfitness
+from app.conflicts.verdicts import (
+    comes_from_objective_place,
+    conflicts,
+    is_registered,
+    not_registered,
+    training_state,
+    unfitness,
+)
 
 __all__ = [
     "Absent",
@@ -15,6 +22,7 @@ __all__ = [
     "Rules",
     "Tie",
     "Watch",
+    "comes_from_objective_place",
     "conflicts",
     "cross_observation_fault",
     "is_registered",

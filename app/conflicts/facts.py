@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 
 from app.terms import AbsenceReason, ConflictKind, Duty, PostKind
 
@@ -108,6 +109,16 @@ class PersonFacts:
     subjects: tuple[str, ...] = ()
     grades: tuple[int, ...] = ()
     languages: tuple[str, ...] = ()
+
+    @cached_property
+    def near_schools(self) -> frozenset[int | None]:
+        """Schools with which there may be a conflict at all: most of a region's are not among them."""
+        return frozenset(
+            {self.account_school_id}
+            | {post.school_id for post in self.employments}
+            | {tie.school_id for tie in self.ties}
+            | self.curated_by
+        )
 
     def posts_on(self, on: date) -> tuple[Employment, ...]:
         return tuple(post for post in self.employments if post.covers(on))

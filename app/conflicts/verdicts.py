@@ -65,6 +65,8 @@ def conflicts(
     paper : tuple, optional
         The paper to be rechecked; a tie to the works of another paper does not count then.
     """
+    if school_id not in person.near_schools:
+        return []
     found = []
     posts = [post for post in person.employments if post.school_id == school_id]
     if person.account_school_id == school_id or any(post.covers(on) for post in posts):
@@ -97,7 +99,7 @@ def unfitness(
             return [Reason(stranger.code, ru, en, stranger.href)]
         return [stranger]
     found = []
-    if duty in rules.objective_place and not _comes_from_objective_place(person, on):
+    if duty in rules.objective_place and not comes_from_objective_place(person, on):
         found.append(
             Reason(
                 "school_not_objective",
@@ -151,7 +153,7 @@ def training_state(person: PersonFacts, duty: Duty, on: date, rules: Rules) -> T
     return TrainingState.EXPIRING if (until - on).days <= rules.expiry_days else TrainingState.VALID
 
 
-def _comes_from_objective_place(person: PersonFacts, on: date) -> bool:
+def comes_from_objective_place(person: PersonFacts, on: date) -> bool:
     return person.is_methodist(on) or any(post.is_objective for post in person.posts_on(on))
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, declared_attr, mapped_column, relationship
 
 from app.models.base import Base, JsonObject, Tenant, UtcDateTime, term
 from app.models.dated import Dated, dated_checks
-from app.terms import MeasureKind, ProgrammeStatus, TaskStatus
+from app.terms import ProgrammeStatus, TaskKind, TaskStatus
 
 
 class Executed:
@@ -98,7 +98,7 @@ class ProgrammeMeasure(Tenant, Base):
     number: Mapped[str] = mapped_column(String(20))
     position: Mapped[int]
     section: Mapped[str] = mapped_column(String(40))
-    kind: Mapped[MeasureKind] = mapped_column(term(MeasureKind))
+    kind: Mapped[TaskKind] = mapped_column(term(TaskKind))
     what: Mapped[str] = mapped_column(Text)
     rule: Mapped[JsonObject] = mapped_column(JSON)
     when_note: Mapped[str] = mapped_column(String(300), default="")

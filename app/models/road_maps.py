@@ -11,7 +11,7 @@ from app.models.base import Base, JsonObject, Tenant, UtcDateTime, term
 from app.models.dated import Dated, dated_checks
 from app.models.organisation import School
 from app.models.programmes import Executed, executed_checks
-from app.terms import MeasureKind, MentoringKind, MentoringStatus, RoadMapStatus
+from app.terms import MentoringKind, MentoringStatus, RoadMapStatus, TaskKind
 
 
 class RoadMap(Tenant, Base):
@@ -58,7 +58,7 @@ class RoadMapItem(Dated, Executed, Tenant, Base):
     # Block and measure of the blocks' file, or «own:n» for what was added by hand.
     key: Mapped[str] = mapped_column(String(90))
     block: Mapped[str] = mapped_column(String(300))
-    kind: Mapped[MeasureKind] = mapped_column(term(MeasureKind))
+    kind: Mapped[TaskKind] = mapped_column(term(TaskKind))
     what: Mapped[str] = mapped_column(Text)
     result: Mapped[str] = mapped_column(Text, default="")
     evidence: Mapped[str] = mapped_column(Text)
@@ -82,6 +82,8 @@ class MentoringPair(Tenant, Base):
     kind: Mapped[MentoringKind] = mapped_column(term(MentoringKind))
     status: Mapped[MentoringStatus] = mapped_column(term(MentoringStatus), default=MentoringStatus.ACTIVE)
     mentor_school_id: Mapped[int] = mapped_column(ForeignKey("schools.id"), index=True)
+    # Kept as a name too: the helped school does not see other schools' rows, and must know who helps it.
+    mentor_school_name: Mapped[str] = mapped_column(String(400))
     case_id: Mapped[int | None] = mapped_column(ForeignKey("cases.id"), index=True)
     mentor: Mapped[str] = mapped_column(String(300), default="")
     mentee: Mapped[str] = mapped_column(String(300), default="")
@@ -94,7 +96,6 @@ class MentoringPair(Tenant, Base):
     version: Mapped[int] = mapped_column(default=1)
 
     school: Mapped[School] = relationship(foreign_keys="MentoringPair.school_id")
-    mentor_school: Mapped[School] = relationship(foreign_keys=[mentor_school_id])
     meetings: Mapped[list[MentoringMeeting]] = relationship(
         back_populates="pair", order_by="MentoringMeeting.held_on.desc(), MentoringMeeting.id.desc()"
     )

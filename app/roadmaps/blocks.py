@@ -12,7 +12,7 @@ from app import datafiles
 from app.calendars import Rule
 from app.errors import Misconfigured
 from app.roadmaps.template import member, members, rule_of, tables, text
-from app.terms import DetectorName, ExplanationReason, Family, MeasureKind, Mechanism, Party, Term, Violation
+from app.terms import DetectorName, ExplanationReason, Family, Mechanism, Party, TaskKind, Term, Violation
 
 FILE = datafiles.DATA_DIR / "roadmap_blocks.toml"
 
@@ -22,7 +22,7 @@ class BlockMeasure:
     """One measure of a block; obligatory ones must be done or waived before the case may close."""
 
     id: str
-    kind: MeasureKind
+    kind: TaskKind
     what: str
     en: str
     rule: Rule
@@ -162,7 +162,7 @@ def _measure(table: Mapping[str, Any], where: str) -> BlockMeasure:
         raise Misconfigured(f"{here}: obligatory — true или false")
     return BlockMeasure(
         text(table, "id", here),
-        member(MeasureKind, table["kind"], here, "kind"),
+        member(TaskKind, table["kind"], here, "kind"),
         text(table, "what", here),
         text(table, "en", here),
         rule_of(table["when"], here),

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from app import datafiles
 from app.calendars import Rule, parse_rule
 from app.errors import Misconfigured, Refused
-from app.terms import MeasureKind, Party, Term
+from app.terms import Party, TaskKind, Term
 
 FOLDER = datafiles.DATA_DIR / "roadmaps"
 _ROW = re.compile(r"^M\d{2}$")
@@ -38,7 +38,7 @@ class Measure:
 
     number: str
     section: str
-    kind: MeasureKind
+    kind: TaskKind
     what: str
     en: str
     rule: Rule
@@ -193,7 +193,7 @@ def _measure(table: Mapping[str, Any], where: str) -> Measure:
     return Measure(
         text(table, "number", here),
         text(table, "section", here),
-        member(MeasureKind, table["kind"], here, "kind"),
+        member(TaskKind, table["kind"], here, "kind"),
         text(table, "what", here),
         text(table, "en", here),
         rule_of(table["when"], here),

@@ -27,12 +27,12 @@ from app.terms.planning import PlanRowStatus, PlanStatus
 from app.terms.plans import (
     ATTENDED_KINDS,
     MeasureChange,
-    MeasureKind,
     MentoringKind,
     MentoringStatus,
     Party,
     ProgrammeStatus,
     RoadMapStatus,
+    TaskKind,
     TaskStatus,
 )
 from app.terms.screening import (
@@ -151,6 +151,7 @@ __all__ = [
     "Stratum",
     "Subject",
     "SupportKind",
+    "TaskKind",
     "TaskStatus",
     "Term",
     "Tier",

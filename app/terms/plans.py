@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.terms.term import Term
 
 
-class MeasureKind(Term):
+class TaskKind(Term):
     """What a measure is; registers of events, outreach and decisions are lists of one kind."""
 
     REGULATION = "regulation", "документ или порядок", "regulation"
@@ -23,7 +23,7 @@ class MeasureKind(Term):
     OTHER = "other", "другое", "other"
 
 
-ATTENDED_KINDS = frozenset({MeasureKind.EVENT, MeasureKind.TRAINING, MeasureKind.OUTREACH})
+ATTENDED_KINDS = frozenset({TaskKind.EVENT, TaskKind.TRAINING, TaskKind.OUTREACH})
 """Kinds that somebody attends: a report on them says how many people came."""
 
 

@@ -120,7 +120,7 @@ def propose(
         verdict=verdict,
         grounds=grounds.strip(),
         proposed_by_id=actor.user_id,
-        proposed_by_name=actor.name,
+        proposed_by_name=actor.signature(case.school_id),
         proposed_at=at,
         municipality_id=case.municipality_id,
         school_id=case.school_id,

@@ -16,7 +16,7 @@ from app.models.programmes import ProgrammeTask
 from app.models.road_maps import RoadMapItem
 from app.policy import Actor
 from app.storage import ObjectStore
-from app.terms import ATTENDED_KINDS, MeasureKind, TaskStatus
+from app.terms import ATTENDED_KINDS, TaskKind, TaskStatus
 from app.workflows import evidence_files
 
 Row = ProgrammeTask | RoadMapItem
@@ -35,7 +35,7 @@ class Report:
 
 
 def done(
-    session: Session, row: Row, kind: MeasureKind, report: Report, store: ObjectStore, *, actor: Actor, at: datetime
+    session: Session, row: Row, kind: TaskKind, report: Report, store: ObjectStore, *, actor: Actor, at: datetime
 ) -> None:
     """Mark as done with its evidence.
 

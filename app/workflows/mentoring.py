@@ -75,6 +75,7 @@ def make_pair(session: Session, form: PairForm, *, actor: Actor, at: datetime) -
     pair = MentoringPair(
         kind=form.kind,
         mentor_school_id=mentor_school.id,
+        mentor_school_name=mentor_school.name,
         case_id=case.id if case else None,
         mentor=form.mentor.strip()[:300],
         mentee=form.mentee.strip()[:300],

@@ -7,7 +7,6 @@ brings both up to date, and the scheduler for posts that begin or end by date.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -27,26 +26,13 @@ from app.models import (
     User,
 )
 from app.policy import SYSTEM, Actor, Permission
-from app.terms import Duty, PostKind, Subject
+from app.terms import Duty, PostKind
 from app.workflows import journal
 from app.workflows.independence import DUTIES_OF_ROLE
+from app.workflows.people_checks import Card, faults, period_faults, post_faults, training_faults
 from app.workflows.sight import as_system
 
 _ABOUT = (PersonPost, PersonDuty, Training, Absence, PersonRelation)
-
-
-@dataclass(frozen=True)
-class Card:
-    """What is said of a person beside posts, duties and trainings."""
-
-    name: str
-    municipality_id: int | None = None
-    email: str = ""
-    subjects: tuple[str, ...] = ()
-    grades: tuple[int, ...] = ()
-    languages: tuple[str, ...] = ()
-    load_limit: int | None = None
-    is_active: bool = True
 
 
 def add_person(session: Session, card: Card, *, actor: Actor, at: datetime) -> Person:
@@ -138,19 +124,9 @@ def add_post(
 ) -> PersonPost:
     """Enter a post, held now or before: the rules look at both."""
     person = one(session, person_id, actor)
-    reasons = _period(since, until)
     if workplace_id is not None and session.get(School, workplace_id) is None:
         raise NotFound("Такой школы нет, или она относится к другой территории.")
-    needs_school = kind in (PostKind.HEAD, PostKind.DEPUTY, PostKind.COORDINATOR, PostKind.TEACHER)
-    if workplace_id is None and (needs_school or not (organisation.strip() or title.strip())):
-        reasons.append(
-            Reason(
-                "no_workplace",
-                "Укажите школу, а если место работы не школа — организацию или должность.",
-                "Choose the school, or name the organisation or the post where it is none.",
-            )
-        )
-    if reasons:
+    if reasons := [*period_faults(since, until), *post_faults(kind, title, workplace_id, organisation)]:
         raise Refused(*reasons)
     post = PersonPost(
         person_id=person.id,
@@ -173,7 +149,7 @@ def end_post(session: Session, post_id: int, until: date, *, actor: Actor, at: d
     """Say the last day of a post; it stays as history."""
     post = row_of(session, PersonPost, post_id)
     person = one(session, post.person_id, actor)
-    if reasons := _period(post.since, until):
+    if reasons := period_faults(post.since, until):
         raise Refused(*reasons)
     post.until = until
     session.flush()
@@ -187,7 +163,7 @@ def enter_duty(
 ) -> PersonDuty:
     """Enter a person as curator, observer or expert."""
     person = one(session, person_id, actor)
-    reasons = _period(since, until)
+    reasons = period_faults(since, until)
     standing = [
         row
         for row in session.scalars(select(PersonDuty).where(PersonDuty.person_id == person.id, PersonDuty.duty == duty))
@@ -214,7 +190,7 @@ def end_duty(session: Session, duty_id: int, until: date, *, actor: Actor, at: d
     """Say the last day of an entry as curator, observer or expert."""
     row = row_of(session, PersonDuty, duty_id)
     person = one(session, row.person_id, actor)
-    if reasons := _period(row.since, until):
+    if reasons := period_faults(row.since, until):
         raise Refused(*reasons)
     row.until = until
     session.flush()
@@ -237,16 +213,7 @@ def add_training(
 ) -> Training:
     """Enter a training that a person has passed."""
     person = one(session, person_id, actor)
-    reasons = _period(issued_on, valid_until)
-    if not programme.strip():
-        reasons.append(Reason("no_programme", "Назовите программу обучения.", "Name the programme."))
-    if issued_on > at.date():
-        reasons.append(
-            Reason("future", "Обучение вносят, когда оно пройдено.", "A training is entered once it is passed.")
-        )
-    if hours is not None and not 1 <= hours <= 2000:
-        reasons.append(Reason("hours", "Укажите часы от 1 до 2000.", "Give hours from 1 to 2000."))
-    if reasons:
+    if reasons := training_faults(programme, issued_on, valid_until, hours, at.date()):
         raise Refused(*reasons)
     training = Training(
         person_id=person.id,
@@ -348,39 +315,13 @@ def row_of(session: Session, model: Any, row_id: int) -> Any:
     return row
 
 
-def _period(since: date | None, until: date | None) -> list[Reason]:
-    if since is None or until is None or since <= until:
-        return []
-    return [Reason("period", "Последний день раньше первого.", "The last day is before the first.")]
-
-
 def _checked(card: Card) -> dict[str, Any]:
-    reasons = []
-    name, email = " ".join(card.name.split()), card.email.strip()
-    if not name:
-        reasons.append(Reason("name_empty", "Укажите фамилию, имя и отчество.", "Give the person's name."))
-    if email and (email.count("@") != 1 or " " in email or "." not in email.rpartition("@")[2]):
-        reasons.append(
-            Reason(
-                "email",
-                f"«{email[:80]}» не похоже на адрес почты.",
-                f"“{email[:80]}” does not look like an e-mail address.",
-            )
-        )
-    if unknown := sorted(set(card.subjects) - {subject.value for subject in Subject}):
-        reasons.append(
-            Reason("subject", f"Неизвестный предмет: {unknown[0][:40]}.", f"Unknown subject: {unknown[0][:40]}.")
-        )
-    if any(not 1 <= grade <= 11 for grade in card.grades):
-        reasons.append(Reason("grade", "Классы — числа от 1 до 11.", "Grades are numbers from 1 to 11."))
-    if card.load_limit is not None and not 0 <= card.load_limit <= 1000:
-        reasons.append(Reason("load_limit", "Предел нагрузки — число от 0 до 1000.", "The limit is from 0 to 1000."))
-    if reasons:
+    if reasons := faults(card):
         raise Refused(*reasons)
     return {
-        "name": name[:200],
+        "name": " ".join(card.name.split())[:200],
         "municipality_id": card.municipality_id,
-        "email": email[:200],
+        "email": card.email.strip()[:200],
         "subjects": list(card.subjects),
         "grades": sorted(set(card.grades)),
         "languages": [word for language in card.languages if (word := " ".join(language.split()).casefold()[:40])],

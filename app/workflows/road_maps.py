@@ -17,7 +17,7 @@ from app.flows import CLOSED
 from app.models import Case, Flag, Interview, Observation, RoadMap, RoadMapItem
 from app.policy import SYSTEM, Actor, Permission
 from app.roadmaps import Chosen, Signs, choose, load_blocks
-from app.terms import DocumentKind, EventKind, MeasureKind, RoadMapStatus, TaskStatus
+from app.terms import DocumentKind, EventKind, RoadMapStatus, TaskKind, TaskStatus
 from app.workflows import execution, issuing, plan_events, road_map_papers
 from app.workflows.case import open_case_of, record
 from app.workflows.road_map_guards import of_case
@@ -173,7 +173,7 @@ def add_item(
         case_id=case.id,
         key=f"own:{len(own_items) + 1}",
         block="Мероприятия школы",
-        kind=MeasureKind.OTHER,
+        kind=TaskKind.OTHER,
         what=own.what.strip(),
         result=own.result.strip(),
         evidence=own.evidence.strip(),

@@ -11,10 +11,11 @@ from sqlalchemy import select
 from app.database import acting
 from app.models import Absence, Case, Declaration, Person, PersonDuty, PersonRelation, Training
 from app.policy import SYSTEM
-from app.terms import ConflictKind
+from app.terms import ConflictKind, PostKind
 from app.workflows import ties
 from tests import factories as make
 from tests.admin.world import CANARY, NEIGHBOUR, World
+from tests.people import enter, person_of
 
 TODAY = datetime.now(UTC).date()
 
@@ -217,29 +218,26 @@ def test_training_needs_are_a_page_of_ones_own_people(world: World) -> None:
 
 def test_a_picker_shuts_whom_the_rules_exclude_and_says_why(world: World) -> None:
     with acting(world.context.sessions, SYSTEM) as session:
-        ties.state_tie(
-            session, card(world, "ivan"), ConflictKind.OWN_CHILD, world.own.school, actor=SYSTEM,
-            at=datetime.now(UTC),
-        )  # fmt: skip
-        other = make.User(
+        lena = make.User(
             login="lena", name="Лена", role="inspector", password_hash="!", municipality_id=world.cast.municipality.id
         )
-        session.add(other)
+        session.add(lena)
         session.flush()
-        from tests.people import enter
-
-        enter(session, other, works_at=world.cast.neighbour, trained_until=TODAY + timedelta(days=300))
+        person = enter(session, lena, works_at=world.cast.neighbour, trained_until=TODAY + timedelta(days=300))
+        ties.state_tie(session, person.id, ConflictKind.OWN_CHILD, world.own.school, actor=SYSTEM, at=datetime.now(UTC))
         session.get(Case, world.own.case).state = "curator_assigned"
+        lena_id = str(lena.id)
     path = f"/cases/{world.own.case}/do/observation"
 
     shown = Desk(world, "marat").text(path)
-    discreet = Desk(world, "ivan").text(path)
+    discreet = Desk(world, "anna").text(f"/cases/{world.own.case}/do/recheck")
 
-    assert re.search(r"<option disabled[^>]*>Ivan — ребёнок учится в школе</option>", shown)
-    assert re.search(r"<option[^>]*>Лена — сейчас в работе: 0</option>", shown)
+    assert re.search(r"<option disabled[^>]*>Лена — ребёнок учится в школе</option>", shown)
+    assert re.search(r"<option[^>]*>Ivan — сейчас в работе: 2</option>", shown)
+    assert re.search(r"<option disabled[^>]*>Лена — заявлена личная связь со школой.</option>", discreet)
     assert "ребёнок" not in discreet
     answer = Desk(world, "marat").send(
-        path, observer_id=str(world.cast["ivan"].id), paper="2026:ma:5", scheduled_on=TODAY.isoformat(),
+        path, observer_id=lena_id, paper="2026:ma:5", scheduled_on=TODAY.isoformat(),
         version="0", request_id="request-request",
     )  # fmt: skip
     assert answer.status_code == 409
@@ -281,3 +279,47 @@ def test_a_declared_conflict_reaches_the_department_and_shuts_the_case(undeclare
     assert "Родственник работает в школе" in page
     assert "сестра — завуч" in page
     assert NEIGHBOUR not in page
+
+
+def test_the_case_tells_the_department_what_is_amiss_with_its_people(undeclared: World) -> None:
+    world, marat = undeclared, Desk(undeclared, "marat")
+    path = f"/cases/{world.own.case}"
+    assert "ещё не заявил(а), нет ли конфликта" in marat.text(path)
+
+    Desk(world, "kira").send(f"/declarations/{world.own.school}", answer="no")
+    Desk(world, "ivan").send(f"/declarations/{world.own.school}", answer="no")
+    assert "Люди дела" not in marat.text(path)
+
+    with acting(world.context.sessions, SYSTEM) as session:
+        ties.state_tie(
+            session, card(world, "kira"), ConflictKind.RELATIVE, world.own.school, actor=SYSTEM,
+            at=datetime.now(UTC),
+        )  # fmt: skip
+    assert "в школе работает родственник. Назначьте другого." in marat.text(path)
+    assert "Люди дела" not in Desk(world, "sveta").text(path)
+
+
+def test_the_substitutes_day_shows_the_absent_persons_work(world: World) -> None:
+    cast = world.cast
+    with acting(world.context.sessions, SYSTEM) as session:
+        lena = make.User(
+            login="lena", name="Лена", role="curator", password_hash="!", municipality_id=cast.municipality.id
+        )
+        session.add(lena)
+        session.flush()
+        enter(session, lena, kind=PostKind.METHODIST)
+        make.make_case(session, cast.objective, number="2026-9001", curator_id=cast["kira"].id, curator_name="Kira")
+        make.make_declaration(session, lena, cast.objective)
+        absent, substitute = person_of(session, cast["kira"]), person_of(session, lena)
+        cast.users["lena"] = lena
+        absence = Absence(
+            person_id=absent.id, from_on=TODAY, until_on=TODAY, reason="sick", substitute_id=substitute.id,
+            municipality_id=absent.municipality_id,
+        )  # fmt: skip
+        session.add(absence)
+
+    day = Desk(world, "lena").text("/")
+
+    assert "провести собеседование" in day
+    assert "Вас ждут: 1" in day  # the school of Kira's other case waits for Lena's declaration
+    assert "вы замещаете: Kira" in Desk(world, "lena").text("/declarations/")

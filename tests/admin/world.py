@@ -35,6 +35,7 @@ from app.models import (
     DueMove,
     Finding,
     InboxNote,
+    Notice,
     OutboxJob,
     PreservationRequest,
     RecheckedWork,
@@ -52,6 +53,7 @@ from app.terms import (
     FindingOutcome,
     Following,
     JobStatus,
+    NoticeKind,
     RecheckStatus,
     Stratum,
     UploadStatus,
@@ -95,6 +97,7 @@ class Place:
     road_map: int
     item: int
     pair: int
+    notice: int
 
 
 @dataclass
@@ -142,6 +145,8 @@ class World:
                     select(table).where(table.c.school_id.in_([p.school for p in places])).order_by(*table.primary_key)
                 ):
                     digest.update(repr(tuple(row)).encode())
+            for notice in session.scalars(select(Notice).where(Notice.id.in_([p.notice for p in places]))):
+                digest.update(repr((notice.id, notice.read_at)).encode())
         return digest.hexdigest()
 
 
@@ -355,6 +360,14 @@ def fill(session: Session, context: AppContext, cast: Cast, school: School, word
     road_map = plans.make_road_map(session, context.store, case, word)
     pair = plans.make_pair(session, school, cast.objective, word)
     (measure,) = programme.measures
+    # A notice is one person's own: of the department here, of the school next door, of the other department.
+    whose = {cast.school.id: "marat", cast.neighbour.id: "oleg"}.get(school.id, "dina")
+    notice = Notice(
+        user_id=cast[whose].id, kind=NoticeKind.MOVED, key=f"case:{case.id}", text_ru=f"Сдвинулось {word}",
+        text_en=f"Moved {word}", href="/", at=NOW,
+    )  # fmt: skip
+    session.add(notice)
+    session.flush()
     of_plans = (programme.id, measure.id, measure.tasks[0].id, road_map.id, road_map.items[0].id, pair.id)
     return Place(
         school.id,
@@ -369,6 +382,7 @@ def fill(session: Session, context: AppContext, cast: Cast, school: School, word
         decision.id,
         *of_calendar,
         *of_plans,
+        notice.id,
     )
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from app.errors import Misconfigured
 from app.roadmaps import Measure, load_templates, read_template
 from app.roadmaps.template import FOLDER
-from app.terms import MeasureKind, Party
+from app.terms import Party, TaskKind
 
 COUNTS = {"moskovsky": 24, "labinsk": 37, "baltiysk": 18, "kirovsky": 48, "amur": 20}
 CONTENT = tomllib.loads((FOLDER / "05_amur.toml").read_text())
@@ -109,7 +109,7 @@ def test_any_other_value_is_read_or_refused_by_name(
         said = str(refused)
 
     assert path.name in said
-    assert all(isinstance(m.kind, MeasureKind) and set(m.roles) <= set(Party) for m in measures)
+    assert all(isinstance(m.kind, TaskKind) and set(m.roles) <= set(Party) for m in measures)
 
 
 def _write(folder: Path, content: dict[str, Any]) -> Path:

@@ -129,6 +129,19 @@ def test_an_observer_sees_the_visit_after_the_declaration(session, cast: Cast, c
     assert actor_of(session, cast["ivan"], at).school_ids == {cast.school.id}
 
 
+def test_a_conflict_that_comes_later_shuts_the_case_and_asks_again(session, cast: Cast, case, at) -> None:
+    declare(session, cast["kira"], cast.school, at)
+    assert actor_of(session, cast["kira"], at).school_ids == {cast.school.id}
+
+    employ(session, cast["kira"], cast.school)
+
+    actor = actor_of(session, cast["kira"], at)
+    assert (actor.school_ids, actor.undeclared) == (frozenset(), {cast.school.id})
+    declare(session, cast["kira"], cast.school, at, has_conflict=True)
+    actor = actor_of(session, cast["kira"], at)
+    assert (actor.school_ids, actor.undeclared) == (frozenset(), frozenset())
+
+
 # ---- substitution ----
 
 

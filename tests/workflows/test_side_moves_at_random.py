@@ -229,7 +229,10 @@ class SideMoves(RuleBasedStateMachine):
         if minutes is None:
             return
         later = self.at + timedelta(minutes=minutes)
-        withdrawn = self.attempt("mira", lambda s, a: bulk_withdrawal.withdraw(s, decision.id, WHY, actor=a, at=later))
+        withdrawn = self.attempt(
+            "rita" if name == "rita" else "mira",
+            lambda s, a: bulk_withdrawal.withdraw(s, decision.id, WHY, actor=a, at=later),
+        )
         assert (withdrawn is not None) == (minutes < 10)
         run_pending(self.context)
         expected = before if minutes < 10 else after
@@ -287,7 +290,7 @@ class SideMoves(RuleBasedStateMachine):
                     select(CaseEvent).where(CaseEvent.case_id == case.id).order_by(CaseEvent.seq)
                 ).all()
                 assert [event.seq for event in events] == list(range(1, case.version + 1))
-                assert not events or events[-1].to_state is case.state
+                assert not events or events[-1].to_state == case.state
                 assert (case.state == "closed") == (case.closed_at is not None)
                 if case.closed_at is not None:
                     assert events[-1].actor_id != self.cast["marat"].id
