@@ -233,7 +233,7 @@ def _screen_year(
         mine = control.get(table.key)
         try:
             parts[table.key] = contextual_mean.context_part(
-                table,
+                table.taught,
                 designs[table.key],
                 context.municipalities(table.schools, schools, places),
                 context.clusters(table.schools, schools),
@@ -261,7 +261,9 @@ def _screen_year(
             paper.boundary = paper.lowest = None
         if table.key in parts:
             past = context.elsewhere(table, around, parts)
-            paper.mean = contextual_mean.contextual_mean(table, parts[table.key], past, params.contextual_mean)
+            paper.mean = contextual_mean.contextual_mean(
+                table.taught, parts[table.key], past, params.contextual_mean
+            )
         try:
             paper.journal = journal_gap.journal_gap(table, mine, designs[table.key], params.journal_gap)
         except InsufficientData:
@@ -279,7 +281,7 @@ def _screen_year(
         except InsufficientData as refusal:
             paper.refusals[class_similarity.NAME] = str(refusal)
         try:
-            paper.homogeneity = homogeneity.homogeneity(table, mine, params.homogeneity)
+            paper.homogeneity = homogeneity.homogeneity(table, mine, params.homogeneity, designs[table.key])
         except InsufficientData as refusal:
             paper.refusals[homogeneity.NAME] = str(refusal)
         try:

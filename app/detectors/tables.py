@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -134,6 +134,13 @@ class PaperTable:
         """Variance inside a school, divisor n − 1; 0 for a single work."""
         squares = self.counts @ np.arange(self.counts.shape[1]) ** 2
         return np.maximum(squares - self.n * self.mean**2, 0.0) / np.maximum(self.n - 1, 1)
+
+    @cached_property
+    def taught(self) -> PaperTable:
+        """The same paper with items that a class was not taught filled in: how its works spread without the gaps."""
+        if self.answers is None or self.answers.raw is None:
+            return self
+        return replace(self, counts=self.answers.works_at(self))
 
     @property
     def key(self) -> tuple[int, str, int]:
