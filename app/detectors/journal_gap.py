@@ -6,7 +6,8 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from app.detectors.dispersion import school_effects, student_p
+from app.detectors.dispersion import school_effects
+from app.detectors.heavy_tails import mirrored_p
 from app.detectors.params import JournalParams
 from app.detectors.reference import downweight
 from app.detectors.tables import PaperTable
@@ -282,7 +283,9 @@ def journal_gap(table: PaperTable, control: PaperTable | None, X: np.ndarray, pa
             break
         weight = fresh
     degrees = raised.degrees
-    part_p = np.column_stack((student_p(raise_z, degrees), copy_p, student_p(-raise_z, degrees)))
+    # Strict and lenient journals mirror each other; both sides are judged by the lower one, where no paper was bent.
+    told = raise_z[usable]
+    part_p = np.column_stack((mirrored_p(raise_z, degrees, told), copy_p, mirrored_p(-raise_z, degrees, told)))
     weights = np.array([params.weight_raised, params.weight_copied, params.weight_lowered])
     weights = weights / weights.sum()
     decided = np.argmin(part_p / weights, axis=1)

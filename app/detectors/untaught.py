@@ -11,6 +11,8 @@ from app.detectors.work_codes import distinct, item_tables, order_of_works
 _SMALLEST_CLASS = 8
 _SMALLEST_EXPECTED = 4.0
 _SMALLEST_NORM = 200
+_STRAY = 0.1
+"""Of the points expected on an item: so few that somebody put them there afterwards."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,8 @@ def completed(
     Notes
     -----
     An item without any point in a class of eight works and more, where four points or more were to be expected from
-    their scores (under independence such a class comes once in fifty), is taken as not taught there. A work's points
+    their scores (under independence such a class comes once in fifty), or with less than a tenth of ten and more, is
+    taken as not taught there. A work's points
     on the other items, r, stand for the total :math:`t^*` at which the other items alone give as much,
     :math:`t - \sum_{k \in K_0} m_k(t) = r`; the missing items are drawn from what works of that total earn elsewhere,
     one independent draw a work, so that they speak neither for nor against anybody. The draws depend on the works
@@ -71,11 +74,13 @@ def completed(
     counts = np.bincount(group * (top + 1) + score, minlength=len(kinds) * (top + 1)).reshape(len(kinds), top + 1)
     earned = np.stack([np.bincount(group, weights=own, minlength=len(kinds)) for own in points], axis=1)
     works = np.maximum(counts.sum(axis=0), 1)
-    skipped = (earned == 0) & (size >= _SMALLEST_CLASS)[:, None]
+    # No class earns more points than its works could: what lies over a tenth of that needs no closer look.
+    skipped = (earned <= _STRAY * np.outer(size, limit)) & (size >= _SMALLEST_CLASS)[:, None]
     for item in np.flatnonzero(skipped.any(axis=0)).tolist():
         empty = np.flatnonzero(skipped[:, item])
         usual = np.bincount(score, weights=points[item], minlength=top + 1) / works
-        skipped[empty, item] = counts[empty] @ usual >= _SMALLEST_EXPECTED
+        expected = counts[empty] @ usual
+        skipped[empty, item] = (expected >= _SMALLEST_EXPECTED) & (earned[empty, item] <= np.floor(_STRAY * expected))
     concerned = skipped.any(axis=1)
     taught = ~concerned[group]
     if not concerned.any() or taught.sum() < _SMALLEST_NORM:
@@ -90,7 +95,8 @@ def completed(
     for number, pattern in enumerate(patterns):
         own, missing = np.flatnonzero(which == number), np.flatnonzero(pattern)
         rest = np.maximum.accumulate(np.arange(top + 1) - mean[:, missing].sum(axis=1))
-        level = np.clip(np.searchsorted(rest, score[rows[own]] - 0.5), 0, top)
+        taught_points = score[rows[own]] - points[np.ix_(missing, rows[own])].sum(axis=0)
+        level = np.clip(np.searchsorted(rest, taught_points - 0.5), 0, top)
         for k in missing:
             below = np.cumsum(tables[k], axis=0)[:, level]
             drawn = (chance[own, k] > below[:-1]).sum(axis=0)
