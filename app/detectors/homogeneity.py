@@ -24,7 +24,8 @@ class HomogeneityResult:
     Attributes
     ----------
     z, p_value : ndarray
-        One-sided: less spread than expected.
+        One-sided: less spread than expected. z also where works are too few to judge but enough to add to a sum over
+        papers, NaN under that.
     observed, expected : ndarray
         Standard deviation of scores, in points.
     low, high : ndarray
@@ -131,7 +132,7 @@ def homogeneity(
     """
     table, control = table.taught, None if control is None else control.taught
     n, S = table.n, len(table.schools)
-    usable = n >= params.smallest_n
+    usable, summed = n >= params.smallest_n, n >= params.smallest_pooled
     if usable.sum() < params.smallest_pool:
         raise InsufficientData(f"школ с этой работой меньше {params.smallest_pool}: разброс не с чем сравнить")
     level = (table.mean - np.average(table.mean, weights=n)) / max(float(table.mean[usable].std()), 1e-9)
@@ -148,8 +149,8 @@ def homogeneity(
         kurtosis = fourth / variance**2
         value, sampling = normalised_variance(table.variance / variance, kurtosis, n)
         effects = school_effects(
-            np.where(usable, -value, 0.0),
-            np.where(usable, sampling, 1e6),
+            np.where(summed, -value, 0.0),
+            np.where(summed, sampling, 1e6),
             design,
             fit_on=usable,
             # Large schools differ more in how they select and stream than small ones can.
@@ -167,7 +168,7 @@ def homogeneity(
 
     typical = -effects.fitted
     return HomogeneityResult(
-        to_z(p_value),
+        np.where(summed, to_z(p_value), np.nan),
         p_value,
         np.sqrt(table.variance),
         spread_at(typical),

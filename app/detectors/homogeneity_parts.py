@@ -160,7 +160,7 @@ def with_parts(result: HomogeneityResult, parts: HomogeneityParts, params: Homog
     smallest = np.minimum(ratio.min(axis=1), 1.0)
     joint = -np.expm1(np.log1p(-np.minimum(weight * smallest[:, None], 1 - 1e-16)).sum(axis=1))
     p_value = np.where(result.assessed & known.any(axis=1), np.clip(joint, 1e-300, 1.0), result.p_value)
-    return replace(result, z=to_z(p_value), p_value=p_value)
+    return replace(result, z=np.where(result.assessed, to_z(p_value), result.z), p_value=p_value)
 
 
 def _marks(table: PaperTable, result: HomogeneityResult) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:

@@ -140,8 +140,8 @@ def _pattern(paper) -> tuple[list[Signal], np.ndarray | float]:
     own: list[Signal] = []
     if paper.profile is not None:
         ok = paper.profile.assessed
-        own.append(Signal("hard", _where(ok, paper.profile.part_z[:, 0]), ok, _where(ok, paper.profile.z)))
-        own.append(Signal("open", _where(ok, paper.profile.part_z[:, 1]), ok, None))
+        own.append(Signal("hard", paper.profile.part_z[:, 0], ok, _where(ok, paper.profile.z)))
+        own.append(Signal("open", paper.profile.part_z[:, 1], ok, None))
     if paper.landing is not None:
         own.append(Signal("landing", paper.landing.z, paper.landing.assessed, paper.landing.z))
     if paper.similarity is not None:
@@ -151,7 +151,7 @@ def _pattern(paper) -> tuple[list[Signal], np.ndarray | float]:
         narrow = _where(paper.homogeneity.assessed, paper.homogeneity.z)
         # The top of the scores and their spread are two readings of one distribution: one weighted value.
         shape = narrow if paper.tail is None else beside_spread(_tail(paper), narrow, paper.tail.weight)
-        own.append(Signal("narrow", narrow, paper.homogeneity.assessed, shape))
+        own.append(Signal("narrow", paper.homogeneity.z, paper.homogeneity.assessed, shape))
     if paper.tail is not None:
         topped = _tail(paper)
         own.append(Signal("top", topped, paper.tail.assessed, topped if paper.homogeneity is None else None))
