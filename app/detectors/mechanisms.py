@@ -15,6 +15,12 @@ from app.detectors.params import MechanismParams
 from app.errors import Misconfigured
 from app.terms import Mechanism
 
+_ON_LOW_WORKS = (Mechanism.LIFT_TWOS.value, Mechanism.ABSENT_WEAK.value)
+"""Mechanisms that touch works under the first cut alone: where there are none, they do nothing."""
+_ROOM = (0.3, 2.5)
+_CORE = 0.8
+"""Share of the schools, those with the least evidence, that say how signals go together in honest ones."""
+
 SMALLEST_EIGENVALUE = 0.02
 """Of the signals' correlation: nearer to singular, what two nearly equal signals differ in would decide."""
 
@@ -99,7 +105,10 @@ def mechanism_ratios(families: Sequence[FamilyScores], profiles: Profiles, param
     .. math:: L_{ma}(z) = \Big(\frac{1 + (z - a\mu_m\sqrt n)^T R^{-1} (z - a\mu_m\sqrt n)/\nu}
                                     {1 + z^T R^{-1} z/\nu}\Big)^{-(\nu + k)/2},
 
-    with R the correlation of the k known signals over the schools. Two scopes are asked: all papers of the school (z is
+    with R the correlation of the k known signals over four fifths of the schools, those that a first pass leaves with
+    the least evidence: mechanisms tie signals together, and R must not take that for the nature of schools. Mechanisms
+    that touch low works alone shift in proportion to the share of works that should stand under the first cut
+    (`room`). Two scopes are asked: all papers of the school (z is
     Stouffer's sum over papers, its shift the same sum) and a single one (the mean of :math:`L` over papers). The
     evidence is the logarithm of the prior mean over mechanisms, amplitudes and scopes, a small part of the prior being
     a shift of any one signal alone; it ranks, and opens nothing.
@@ -119,13 +128,19 @@ def mechanism_ratios(families: Sequence[FamilyScores], profiles: Profiles, param
     named = np.array([[profiles.shift[m].get(name, 0.0) for name, _ in columns] for m in names])
     # A way that is not on the list may move any single signal.
     mu = np.vstack((named, params.unnamed_shift * np.eye(len(columns))))
-    whole, expected = _over_papers(z, size, params)
+    one_signal = np.broadcast_to(size, (len(columns), *size.shape))
+    moved = np.concatenate((moved_by(names, size, room(families)), one_signal))
+    whole, expected = _over_papers(z, size, moved, params)
     prior = np.log(np.array(params.amplitude_shares) / sum(params.amplitude_shares))
-    ratios = _ratios(whole, mu[:, None, :] * expected, prior, params) + np.log1p(-params.paper_share)
+    shift = mu[:, None, :] * expected
+    everybody = np.ones(len(z), dtype=bool)
+    first = np.logaddexp.reduce(_ratios(whole, shift, prior, params, everybody)[:, : len(names)], axis=1)
+    core = first <= np.quantile(first, _CORE)
+    ratios = _ratios(whole, shift, prior, params, core) + np.log1p(-params.paper_share)
     single = np.full((z.shape[1], len(z), len(mu)), -np.inf)
     sat = works >= params.smallest_works
     for paper in range(z.shape[1]):
-        of_paper = _ratios(z[:, paper], mu[:, None, :] * size[:, [paper]], prior, params)
+        of_paper = _ratios(z[:, paper], mu[:, None, :] * moved[:, :, paper, None], prior, params, core)
         single[paper] = np.where(sat[:, [paper]], of_paper, -np.inf)
     count = np.maximum(sat.sum(axis=1), 1)
     with np.errstate(divide="ignore"):
@@ -138,6 +153,26 @@ def mechanism_ratios(families: Sequence[FamilyScores], profiles: Profiles, param
         one - np.log(len(names)) + np.log1p(-params.unnamed_share), other + np.log(params.unnamed_share)
     )
     return MechanismRatios(evidence, names, np.exp(known - one[:, None]))
+
+
+def room(families: Sequence[FamilyScores]) -> np.ndarray:
+    """Share of works that should stand under the first cut, over that of the paper: (S, P), ones where not known."""
+    works = families[0].works
+    low = next((family.low for family in families if family.low is not None), None)
+    if low is None:
+        return np.ones(works.shape)
+    known = np.isfinite(low) & (works > 0)
+    low, works = np.where(known, low, 0.0), np.where(known, works, 0.0)
+    usual = low.sum(axis=0) / np.maximum(works.sum(axis=0), 1)
+    # One work's worth of the paper's share: that of a handful of works is not known.
+    share = (low + usual) / (works + 1)
+    ratio = np.divide(share, usual, out=np.ones(share.shape), where=usual > 0)
+    return np.where(known, np.clip(ratio, *_ROOM), 1.0)
+
+
+def moved_by(names: Sequence[str], size: np.ndarray, low: np.ndarray) -> np.ndarray:
+    """Root of the works `size` (S, P) as each mechanism feels it, (K, S, P); `low` is the schools' `room`."""
+    return np.stack([size * low if name in _ON_LOW_WORKS else size for name in names])
 
 
 def region_scale(signal: np.ndarray, params: MechanismParams) -> tuple[np.ndarray, np.ndarray]:
@@ -156,10 +191,12 @@ def _scaled(signal: np.ndarray, params: MechanismParams, power: float) -> np.nda
     return np.clip((signal - centre) / scale**power, -params.held_low, params.held_high)
 
 
-def _over_papers(z: np.ndarray, size: np.ndarray, params: MechanismParams) -> tuple[np.ndarray, np.ndarray]:
-    """Stouffer's sums of each signal over papers, (S, k), and of a shift of one per square root of a work."""
+def _over_papers(
+    z: np.ndarray, size: np.ndarray, moved: np.ndarray, params: MechanismParams
+) -> tuple[np.ndarray, np.ndarray]:
+    """Stouffer's sums of each signal over papers, (S, k), and of each way's shift of one, (ways, S, k)."""
     S, P, k = z.shape
-    whole, expected = np.full((S, k), np.nan), np.zeros((S, k))
+    whole, expected = np.full((S, k), np.nan), np.zeros((len(moved), S, k))
     for column in range(k):
         own = z[:, :, column]
         known = np.isfinite(own)
@@ -169,22 +206,24 @@ def _over_papers(z: np.ndarray, size: np.ndarray, params: MechanismParams) -> tu
         some = norm > 0
         norm = np.where(some, norm, 1.0)
         total = (w * np.where(known, own, 0.0)).sum(axis=1) / norm
-        shift = (w * size).sum(axis=1) / norm
+        shift = np.einsum("ip,mip->mi", w, moved) / norm
         scale, middle = 1.0, 0.0
         if some.sum() >= params.smallest_schools:
             low, middle, high = np.percentile(total[some], [25, 50, 75])
             scale = max((high - low) / 1.349, 1.0)
         whole[:, column] = np.where(some, (total - middle) / scale, np.nan)
-        expected[:, column] = shift / scale
+        expected[:, :, column] = shift / scale
     return whole, expected
 
 
-def _ratios(z: np.ndarray, shift: np.ndarray, prior: np.ndarray, params: MechanismParams) -> np.ndarray:
+def _ratios(
+    z: np.ndarray, shift: np.ndarray, prior: np.ndarray, params: MechanismParams, core: np.ndarray
+) -> np.ndarray:
     """Logarithm of the ratio of each mechanism, amplitudes averaged; `shift` (K, S, k), or broadcast to it."""
     S, k = z.shape
     shift = np.broadcast_to(shift, (len(shift), S, k))
     known = np.isfinite(z)
-    correlation = _correlation(z, params)
+    correlation = _correlation(z[core], params)
     result = np.zeros((S, len(shift)))
     patterns, which = np.unique(known, axis=0, return_inverse=True)
     for number, pattern in enumerate(patterns):

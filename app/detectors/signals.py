@@ -15,7 +15,7 @@ from app.detectors.tails import larger_of_two, to_z
 from app.detectors.upper_tail import beside_spread
 from app.terms import Family
 
-SMALLEST_POOLED = 5
+SMALLEST_POOLED = 3
 KINDS = (Family.BOUNDARY, Family.LEVEL, Family.PATTERN, Family.JOURNAL, Family.ATTENDANCE)
 """Families that count towards a tier, in the order of the columns of all tables here."""
 
@@ -71,11 +71,14 @@ def family_scores(done: list, names: np.ndarray) -> tuple[list[FamilyScores], np
     S, P = len(names), len(done)
     works = np.zeros((S, P))
     assessed = np.zeros((S, P, len(KINDS)), dtype=bool)
+    low = np.full((S, P), np.nan)
     z = {family: np.full((S, P), np.nan) for family in KINDS}
     signals = {family: {name: np.full((S, P), np.nan) for name in SIGNALS[family]} for family in KINDS}
     for p, paper in enumerate(done):
         at = np.searchsorted(names, paper.table.schools)
         works[at, p] = paper.table.n
+        if paper.lowest is not None:
+            low[at, p] = paper.lowest.expected
         for f, family in enumerate(KINDS):
             own, single = _OF_FAMILY[family](paper)
             for signal in own:
@@ -91,6 +94,7 @@ def family_scores(done: list, names: np.ndarray) -> tuple[list[FamilyScores], np
             by_size=family not in (Family.LEVEL, Family.JOURNAL),
             tempered=family is Family.BOUNDARY,
             names=SIGNALS[family],
+            low=low if family is Family.BOUNDARY else None,
         )
         for family in KINDS
     ]
