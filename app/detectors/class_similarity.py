@@ -15,7 +15,7 @@ from app.detectors.tables import Answers, PaperTable
 from app.detectors.tails import tails_under, to_z, upper_tail
 from app.errors import InsufficientData
 
-NAME, VERSION = "class_similarity", "1.1"
+NAME, VERSION = "class_similarity", "1.2"
 __all__ = ["NAME", "VERSION", "SimilarityResult", "class_similarity", "class_sums", "exchanged", "residuals_of"]
 PARTS = ("pairs", "whole")
 _SEED = 20_090_317
@@ -132,10 +132,11 @@ def class_similarity(table: PaperTable, params: SimilarityParams) -> SimilarityR
     :math:`\sqrt{K-1}` (about standard normal for independent works), a class has two statistics over its pairs of one
     variant: *pairs*, the mean of :math:`\max(s - t, 0)^2`, and *whole*, the mean of s. Their mean, variance and
     skewness under independence come from works exchanged between classes at about the same score
-    (`exchanged`), as smooth functions of the number of pairs and of the class's mean score. What honest classes have in
-    common, lessons, adds over-dispersion, :math:`z_c/\sqrt{1+\tau^2}` (`school_effects`). A class is judged by the
-    smaller of the two p-values (weights), a school by its most alike class (Šidák). Assumes that a lesson makes
-    all works of a class a little alike, and does not make two works the same. A small p shows likeness, not who copied.
+    (`exchanged`), all three as smooth functions of the number of pairs and of the class's mean score. What honest
+    classes have in common, lessons, adds over-dispersion, :math:`z_c/\sqrt{1+\tau^2}` (`school_effects`). A class is
+    judged by the smaller of the two p-values (weights), a school by its most alike class (Šidák). Assumes that a lesson
+    makes all works of a class a little alike, and does not make two works the same. A small p shows likeness, not who
+    copied.
 
     References
     ----------

@@ -13,7 +13,7 @@ from app.detectors.tables import TYPICAL_CLASS, PaperTable
 from app.detectors.tails import larger_of_two, to_z
 from app.errors import InsufficientData
 
-NAME, VERSION = "contextual_mean", "1.1"
+NAME, VERSION = "contextual_mean", "1.2"
 
 
 @dataclass(frozen=True)
@@ -242,9 +242,10 @@ def contextual_mean(
     so honest differences between schools are part of the noise. Part two regresses that residual on `history`: a
     school raised in one paper only stands out there, while one raised everywhere stands out in part one. p is that of
     the larger of the two with their correlation (`tails.larger_of_two`), after tails as heavy as those of the
-    schools under their expectation (`heavy_tails.mirrored_p`): cohorts swing by more than a normal law has it. The empirical-Bayes effect is :math:`B_i e_i`, :math:`B_i = \tau^2/(\tau^2 + v_i)`. Assumes honest school
-    effects normal on the logit scale; a selective school that the context does not name looks like a raised one, so a
-    level alone never opens a case.
+    schools under their expectation (`heavy_tails.mirrored_p`): cohorts swing by more than a normal law has it. The
+    empirical-Bayes effect is :math:`B_i e_i`, :math:`B_i = \tau^2/(\tau^2 + v_i)`. Assumes honest school effects
+    symmetric on the logit scale; a selective school that the context does not name looks like a raised one, so a level
+    alone never opens a case.
 
     References
     ----------

@@ -13,7 +13,7 @@ from app.detectors.tables import TYPICAL_CLASS, PaperTable
 from app.detectors.tails import to_z
 from app.errors import InsufficientData
 
-NAME, VERSION = "homogeneity", "1.2"
+NAME, VERSION = "homogeneity", "1.3"
 _LEVEL_ONLY = 0.01
 
 

@@ -82,9 +82,9 @@ def homogeneity_parts(
     of the points of each item, averaged over items, against that of works with the same scores in the whole pool,
     :math:`p_{ikv} = \sum_s \frac{n_{is}}{n_i} P(x_k = v | s)`; the sampling variance is that of the items' joint
     influence, :math:`\frac{4}{n} \mathrm{Var}(\frac{1}{K}\sum_k P(x_k))`, in the pool. *Missing*: items left out, on
-    the square root scale, against the level. Each part is regressed on the level, its square and the context, with over-dispersion
-    from the pool (`dispersion.school_effects`), and judged to the even side; few gaps count as even, since copied
-    works have none.
+    the square root scale, against the level. Each part is regressed on the level, its square and the context, with
+    over-dispersion from the pool (`dispersion.school_effects`), and judged to the even side; few gaps count as even,
+    since copied works have none.
 
     References
     ----------

@@ -15,7 +15,7 @@ from app.detectors.tables import Answers, PaperTable
 from app.detectors.tails import smallest_tail, to_z, upper_tail
 from app.errors import InsufficientData
 
-NAME, VERSION = "item_profile", "1.1"
+NAME, VERSION = "item_profile", "1.2"
 PARTS = ("hard", "open", "item", "profile")
 
 

@@ -14,7 +14,7 @@ from app.detectors.tables import PaperTable
 from app.detectors.tails import to_z, upper_tail
 from app.errors import InsufficientData
 
-NAME, VERSION = "journal_gap", "1.1"
+NAME, VERSION = "journal_gap", "1.2"
 PARTS = ("raised", "copied", "lowered")
 _SCHOOLS_AT_ONCE = 512
 

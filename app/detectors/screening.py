@@ -261,9 +261,7 @@ def _screen_year(
             paper.boundary = paper.lowest = None
         if table.key in parts:
             past = context.elsewhere(table, around, parts)
-            paper.mean = contextual_mean.contextual_mean(
-                table.taught, parts[table.key], past, params.contextual_mean
-            )
+            paper.mean = contextual_mean.contextual_mean(table.taught, parts[table.key], past, params.contextual_mean)
         try:
             paper.journal = journal_gap.journal_gap(table, mine, designs[table.key], params.journal_gap)
         except InsufficientData:

@@ -62,8 +62,8 @@ def completed(
     -----
     An item without any point in a class of eight works and more, where four points or more were to be expected from
     their scores (under independence such a class comes once in fifty), or with less than a tenth of ten and more, is
-    taken as not taught there. A work's points
-    on the other items, r, stand for the total :math:`t^*` at which the other items alone give as much,
+    taken as not taught there. A work's points on the other items, r, stand for the total :math:`t^*` at which the other
+    items alone give as much,
     :math:`t - \sum_{k \in K_0} m_k(t) = r`; the missing items are drawn from what works of that total earn elsewhere,
     one independent draw a work, so that they speak neither for nor against anybody. The draws depend on the works
     alone, not on the order of the rows.

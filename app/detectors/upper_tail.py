@@ -15,7 +15,7 @@ from app.detectors.score_statistic import cleared, precisions
 from app.detectors.tables import PaperTable
 from app.errors import InsufficientData
 
-NAME, VERSION = "upper_tail", "1.1"
+NAME, VERSION = "upper_tail", "1.2"
 _LEVEL_ONLY = 0.01
 
 
