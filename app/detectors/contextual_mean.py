@@ -270,9 +270,9 @@ def contextual_mean(
         effect = np.where(by_history, second.residual, effect)
         deviation = np.where(by_history, second.deviation, deviation)
         predicted = np.where(by_history, effects.fitted + second.fitted, predicted)
-    exact = to_z(mirrored_p(z_context, effects.degrees, z_context[usable]))
+    exact = to_z(mirrored_p(z_context, effects.degrees, z_context, table.n, usable))
     if np.isfinite(z_history).any():
-        exact = np.fmax(exact, to_z(mirrored_p(z_history, effects.degrees, z_history[usable])))
+        exact = np.fmax(exact, to_z(mirrored_p(z_history, effects.degrees, z_history, table.n, usable)))
     p_value = larger_of_two(exact, rho) if np.isfinite(z_history).any() else larger_of_two(exact, 0.9999)
     top = table.spec.max_score
     expected = top / (1 + np.exp(-predicted))

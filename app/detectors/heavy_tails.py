@@ -44,7 +44,7 @@ def scale_of(degrees: float, bound: float = _BOUND) -> float:
     return (low + high) / 2
 
 
-def mirrored_p(z: np.ndarray, degrees: float, told: np.ndarray) -> np.ndarray:
+def mirrored_p(z: np.ndarray, degrees: float, told: np.ndarray, works: np.ndarray, usable: np.ndarray) -> np.ndarray:
     r"""P(Z ≥ z) where honest schools may differ by more than a normal law, as their lower side tells.
 
     Parameters
@@ -53,8 +53,12 @@ def mirrored_p(z: np.ndarray, degrees: float, told: np.ndarray) -> np.ndarray:
         Standardised residuals with a robust scale.
     degrees : float
         Degrees of freedom of the scale.
-    told : ndarray
-        Standardised residuals of the schools that set the scale; only those under zero count.
+    told : ndarray, shape (S,)
+        Standardised residuals whose lower side tells: `z` itself, or what it mirrors.
+    works : ndarray, shape (S,)
+        Schools over and under the median of these are judged apart: chance rules in small ones, and chance is normal.
+    usable : ndarray of bool, shape (S,)
+        Schools that set the scale.
 
     Returns
     -------
@@ -79,15 +83,22 @@ def mirrored_p(z: np.ndarray, degrees: float, told: np.ndarray) -> np.ndarray:
        14(4), 1999, 382-401, eq. 1.
     """
     z = np.asarray(z, dtype=float)
-    side = told[told < 0]
+    large = works > np.median(works[usable]) if usable.any() else np.ones(len(z), dtype=bool)
+    p = np.ones(len(z))
+    for own in (large, ~large):
+        p[own] = _averaged(z[own], degrees, told[own & usable & (told < 0)])
+    return np.clip(p, 1e-300, 1.0)
+
+
+def _averaged(z: np.ndarray, degrees: float, side: np.ndarray) -> np.ndarray:
+    """Tails averaged over the candidates, each weighted by its likelihood on `side`."""
     shapes = [(degrees, 1.0)]
     if len(side) >= _SMALLEST_SIDE:
         shapes += [(nu, scale_of(nu)) for nu in CANDIDATES if nu < degrees]
     likelihood = np.array([_log_density(side / scale, nu).sum() - len(side) * np.log(scale) for nu, scale in shapes])
     weight = np.exp(likelihood - likelihood.max())
     weight /= weight.sum()
-    p = sum(w * special.stdtr(nu, -z / scale) for w, (nu, scale) in zip(weight, shapes, strict=True))
-    return np.clip(p, 1e-300, 1.0)
+    return np.stack([special.stdtr(nu, -z / scale) for nu, scale in shapes], axis=-1) @ weight
 
 
 def _log_density(t: np.ndarray, degrees: float) -> np.ndarray:

@@ -11,7 +11,7 @@ from app.detectors.dispersion import school_effects, student_p
 from app.detectors.item_sums import by_school, leave_one_out_residuals, points_at_scores
 from app.detectors.params import ProfileParams
 from app.detectors.reference import downweight
-from app.detectors.tables import Answers, PaperTable
+from app.detectors.tables import TYPICAL_CLASS, Answers, PaperTable
 from app.detectors.tails import smallest_tail, to_z, upper_tail
 from app.errors import InsufficientData
 
@@ -330,7 +330,11 @@ def _single(
     # E Q = K and Var Q = 2 Σ ρ²: matched by c·χ²_f.
     ratio = float(((pooled / np.outer(root, root)) ** 2).sum()) / len(root)
     chi = special.chdtrc(count / ratio, (item_z**2).sum(axis=1) / ratio)
-    effects = school_effects(to_z(chi), np.ones(len(residual)), fit_on=usable, reject=2.5)
+    # What a school teaches moves several items at once: the more works, the more of it shows.
+    n = works.sum(axis=1)
+    effects = school_effects(
+        to_z(chi), np.ones(len(residual)), fit_on=usable, shared=n / (n + TYPICAL_CLASS), reject=2.5
+    )
     return np.column_stack((largest, to_z(student_p(effects.z, effects.degrees)))), item_z, tau2
 
 

@@ -284,8 +284,8 @@ def journal_gap(table: PaperTable, control: PaperTable | None, X: np.ndarray, pa
         weight = fresh
     degrees = raised.degrees
     # Strict and lenient journals mirror each other; both sides are judged by the lower one, where no paper was bent.
-    told = raise_z[usable]
-    part_p = np.column_stack((mirrored_p(raise_z, degrees, told), copy_p, mirrored_p(-raise_z, degrees, told)))
+    high, low = (mirrored_p(sign * raise_z, degrees, raise_z, works, usable) for sign in (1, -1))
+    part_p = np.column_stack((high, copy_p, low))
     weights = np.array([params.weight_raised, params.weight_copied, params.weight_lowered])
     weights = weights / weights.sum()
     decided = np.argmin(part_p / weights, axis=1)
