@@ -109,6 +109,8 @@ class PaperTable:
         Per item, works of all schools by points and total score; None where the items are not given.
     answers : Answers or None
         Points of every work; None where the items are not given.
+    completed_counts : ndarray of float, shape (S, M + 1), or None
+        Works at each score once items that a class was not taught are filled in; None where nothing was filled in.
     """
 
     spec: PaperSpec
@@ -120,6 +122,7 @@ class PaperTable:
     journal: np.ndarray | None
     items: list[np.ndarray] | None
     answers: Answers | None = None
+    completed_counts: np.ndarray | None = None
 
     @cached_property
     def n(self) -> np.ndarray:
@@ -138,9 +141,9 @@ class PaperTable:
     @cached_property
     def taught(self) -> PaperTable:
         """The same paper with items that a class was not taught filled in: how its works spread without the gaps."""
-        if self.answers is None or self.answers.raw is None:
+        if self.completed_counts is None:
             return self
-        return replace(self, counts=self.answers.works_at(self))
+        return replace(self, counts=self.completed_counts, completed_counts=None)
 
     @property
     def key(self) -> tuple[int, str, int]:
@@ -223,6 +226,9 @@ def build_tables(works: pd.DataFrame, papers: Sequence[PaperSpec], *, with_items
                 _journal_cells(journal[rows], school, score, counts.shape) if journal is not None else None,
                 item_tables(filled.points, filled.score, spec.item_max, spec.max_score) if filled is not None else None,
                 _answers(filled, score, school, unit, class_names, variant) if filled is not None else None,
+                None
+                if filled is None or filled.untaught is None
+                else _cells(school * width + filled.score, counts.shape),
             )
         )
     return sorted(tables, key=lambda table: table.key)
