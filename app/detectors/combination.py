@@ -356,9 +356,9 @@ def tiers(
 
     Notes
     -----
-    *watch*: q ≤ 0.10 in one family. *case*: q ≤ 0.075 over all families and at least two of them with p ≤ 0.05, or one
+    *watch*: q ≤ 0.10 in one family. *case*: q ≤ 0.05 over all families and at least two of them with p ≤ 0.05, or one
     family other than level with p ≤ 0.001 in two papers — or, papers pooled, p ≤ 0.001 over all papers with p ≤ 0.05 in
-    two of them, and then q ≤ 0.075 over all families too; or the cuts of a single paper at p ≤ 1e-5 in a school with 50
+    two of them, and then q ≤ 0.05 over all families too; or the cuts of a single paper at p ≤ 1e-5 in a school with 50
     works or more, for a region that brings one paper must not be blind to it. *severe*: a case by the first two ways
     with a quarter or more of its at least four papers flagged. Under ten works there is no tier; with 10–19 works none
     above *watch*.
