@@ -30,7 +30,7 @@ from app import migrating
 from app.context import AppContext
 from app.database import acting
 from app.errors import Misconfigured, Reason, Refused, WrongFormat
-from app.models import AuthSession, Base, JournalEntry
+from app.models import AuthSession, Base, JournalEntry, WorkflowVersion
 from app.policy import SYSTEM
 from app.settings import Settings
 from app.storage import ObjectStore, write_atomically
@@ -157,7 +157,7 @@ def restore(settings: Settings, path: Path, *, report: Report = lambda stage, sh
     context = AppContext.from_settings(settings)
     try:
         _require_empty(context)
-        migrating.upgrade(context, manifest["revision"])
+        migrating.upgrade(context, manifest["revision"], is_shipping=False)
         with tarfile.open(path, "r:gz") as archive, context.engine.begin() as connection:
             counts = _load(archive, connection, settings, manifest, report)
         migrating.upgrade(context)
@@ -231,6 +231,7 @@ def _journal_head(connection: Connection) -> dict[str, Any] | None:
 
 def _require_empty(context: AppContext) -> None:
     tables = set(inspect(context.engine).get_table_names())
+    tables.discard(WorkflowVersion.__tablename__)  # the shipped ones come with the schema and are replaced
     with context.engine.execution_options(readonly=True).connect() as connection:
         for table in Base.metadata.sorted_tables:
             if table.name in tables and connection.execute(select(func.count()).select_from(table)).scalar():
@@ -250,6 +251,8 @@ def _load(
     # The tables as this revision has them, which need not be as the models have them today.
     metadata = MetaData()
     metadata.reflect(connection)
+    if WorkflowVersion.__tablename__ in metadata.tables:
+        connection.execute(metadata.tables[WorkflowVersion.__tablename__].delete())
     store = ObjectStore(settings.objects)
     counts: dict[str, int] = {}
     later: list[tuple[Table, str, Any, Any]] = []

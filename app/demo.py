@@ -20,11 +20,12 @@ from app.context import AppContext
 from app.database import acting
 from app.demo_files import MARK, YEAR, context_file, file_name, works_file
 from app.demo_groups import enter_schools, make_groups
+from app.demo_people import declare_free, enter_people
+from app.demo_plans import make_plans
 from app.jobs.work import perform
 from app.models import Case, Municipality, OutboxJob, Recheck, School, ScreeningRun, Upload, User
 from app.policy import SYSTEM, Actor
 from app.terms import (
-    CaseState,
     ExplanationReason,
     JobStatus,
     ObservationStage,
@@ -36,7 +37,7 @@ from app.terms import (
     Verdict,
 )
 from app.workflows import case as cases
-from app.workflows import intake, outbox, people, recheck, screening
+from app.workflows import intake, outbox, people, preservation, recheck, screening
 from app.workflows.assignment import issue_order
 from app.workflows.engine import fire
 from app.workflows.interview import AgreedAction, InterviewForm, record_interview
@@ -66,6 +67,7 @@ PEOPLE = (
     DemoPerson("department", "Орлова Марина Сергеевна", Role.DEPARTMENT, "начальник отдела образования"),
     DemoPerson("deputy", "Зимин Олег Петрович", Role.DEPARTMENT, "заместитель начальника отдела"),
     DemoPerson("curator", "Климова Ирина Андреевна", Role.CURATOR, "методист ИМЦ"),
+    DemoPerson("curator2", "Жукова Тамара Олеговна", Role.CURATOR, "методист ИМЦ"),
     DemoPerson("inspector", "Носов Дмитрий Ильич", Role.INSPECTOR, "наблюдатель, эксперт комиссии"),
     DemoPerson("school", "Соколова Анна Львовна", Role.SCHOOL, "директор школы"),
     DemoPerson("admin", "Администратор", Role.ADMIN, "администратор"),
@@ -123,6 +125,7 @@ def create_demo(context: AppContext, *, at: datetime, progress: Progress | None 
         to_finish = _work_on_cases(session, users, start)
         actors = {login: people.actor_for(session, user, at) for login, user in users.items()}
         make_groups(session, actors, YEAR, start + timedelta(days=20))
+        make_plans(session, context.store, actors, start)
     _run_jobs(context)
     _finish_rechecks(context, to_finish, at)
     _run_jobs(context)
@@ -188,12 +191,10 @@ def _add_people(session: Session, at: datetime) -> dict[str, User]:
             password_hash=password,
             municipality_id=home if is_local else None,
             school_id=own[0].school_id if person.role is Role.SCHOOL and own else None,
-            home_school_id=calm[0].id if person.role is Role.INSPECTOR and calm else None,
-            is_methodist=person.role is Role.CURATOR,
-            trained_until=(at + timedelta(days=400)).date() if person.role is Role.INSPECTOR else None,
         )
     session.add_all(users.values())
     session.flush()
+    enter_people(session, users, calm, at)
     return users
 
 
@@ -242,6 +243,7 @@ class _Story:
         cases.hand_interview(
             self.session, self.case.id, self.users["curator"].id, actor=self.actor("department"), at=self.at
         )
+        declare_free(self.session, self.users["curator"], self.case, self.at)
         form = InterviewForm(
             number=f"{self.case.id}",
             held_on=self.at.date(),
@@ -289,6 +291,7 @@ class _Story:
             actor=self.actor("department"),
             at=self.at,
         )
+        declare_free(self.session, self.users["inspector"], self.case, self.at)
         record_act(
             self.session,
             visit.id,
@@ -300,6 +303,17 @@ class _Story:
         self.move("observe", "inspector")
 
     def order_recheck(self) -> None:
+        preservation.request_keeping(
+            self.session,
+            self.case.id,
+            number=f"{300 + self.case.id}-п",
+            keep_until=self.at.date() + timedelta(days=180),
+            is_confirmed=True,
+            signatory="Соколова М. П.",
+            signatory_post="Начальник управления образования",
+            actor=self.actor("department"),
+            at=self.at,
+        )
         recheck.request_recheck(
             self.session,
             self.case.id,
@@ -351,7 +365,7 @@ def _finish_rechecks(context: AppContext, to_finish: list[int], at: datetime) ->
                 at=moment + timedelta(hours=2),
             )
             story.at = moment + timedelta(days=1)
-            if case.state is CaseState.RECHECKED:
+            if case.state == "rechecked":
                 story.move("close", "deputy")
 
 

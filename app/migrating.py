@@ -5,21 +5,26 @@ from __future__ import annotations
 import io
 import sqlite3
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine
+from sqlalchemy import Engine, insert, select, text
 
 from app.errors import Misconfigured
+from app.flows import Definition, shipped
+from app.models import Base, WorkflowVersion
+from app.terms import CaseKind, WorkflowStatus
 
 if TYPE_CHECKING:
     from app.context import AppContext
 
 FOLDER = Path(__file__).resolve().parents[1] / "migrations"
+_SHIPPING_LOCK = 0x666C6F77  # one number for all installations, "flow"
 
 
 def head() -> str:
@@ -41,8 +46,8 @@ def is_known(revision: str) -> bool:
     return any(script.revision == revision for script in ScriptDirectory.from_config(_config()).walk_revisions())
 
 
-def upgrade(context: AppContext, revision: str = "head") -> str | None:
-    """Bring the database to `revision`; return what it was before.
+def upgrade(context: AppContext, revision: str = "head", *, is_shipping: bool = True) -> str | None:
+    """Bring the database to `revision`; return what it was before. At the newest one it gets the shipped workflows.
 
     A database that already holds something is copied beside itself first (SQLite), so that a bad step costs nothing.
 
@@ -57,12 +62,62 @@ def upgrade(context: AppContext, revision: str = "head") -> str | None:
             f"база создана более новой версией программы (схема {before}); обновите программу или возьмите другую базу"
         )
     target = head() if revision == "head" else revision
-    if before == target:
-        return before
-    if before is not None:
-        _copy_aside(context, before)
-    _run(context.engine, command.upgrade, revision)
+    if before != target:
+        if before is not None:
+            _copy_aside(context, before)
+        _run(context.engine, command.upgrade, revision)
+    if is_shipping and target == head():
+        register_workflows(context.engine, at=datetime.now(UTC))
     return before
+
+
+def register_workflows(engine: Engine, *, at: datetime) -> int:
+    """Keep every shipped workflow that the database does not have yet as a published version; return how many.
+
+    Raises
+    ------
+    Misconfigured
+        A shipped file changed without a new version: running cases would change their way unasked.
+    """
+    added = 0
+    kept = Base.metadata.tables[WorkflowVersion.__tablename__]
+    with engine.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _SHIPPING_LOCK})
+        known = {
+            (row.name, row.version): row.sha256
+            for row in connection.execute(select(kept.c.name, kept.c.version, kept.c.sha256))
+        }
+        for definition, toml in shipped().values():
+            sha256 = known.get((definition.id, definition.version))
+            if sha256 not in (None, definition.sha256):
+                raise Misconfigured(
+                    f"файл хода дела {definition.id}.toml изменён, а версия {definition.version} прежняя: по ней уже "
+                    "могут идти дела. Поднимите version в файле."
+                )
+            if sha256 is None:
+                connection.execute(insert(kept), [_row_of(definition, toml, at)])
+                added += 1
+    return added
+
+
+def _row_of(definition: Definition, toml: str, at: datetime) -> dict[str, Any]:
+    return {
+        "name": definition.id,
+        "version": definition.version,
+        "kind": CaseKind(definition.kind),
+        "title": definition.ru,
+        "title_en": definition.en,
+        "status": WorkflowStatus.PUBLISHED,
+        "toml": toml,
+        "sha256": definition.sha256,
+        "note": definition.source,
+        "is_shipped": True,
+        "made_by_name": "система",
+        "made_at": at,
+        "published_by_name": "система",
+        "published_at": at,
+    }
 
 
 def downgrade(engine: Engine, revision: str) -> None:

@@ -14,7 +14,21 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, false, or_, true
 
 from app.errors import NotPermitted, Reason
-from app.models import AuthSession, ClusterSet, ControlGroup, Municipality, ScaleLink, School, Tenant, User
+from app.models import (
+    AuthSession,
+    ClusterSet,
+    ControlGroup,
+    Declaration,
+    Municipality,
+    Person,
+    Personal,
+    PersonRelation,
+    ScaleLink,
+    School,
+    Tenant,
+    User,
+)
+from app.models.people import OfPerson
 from app.terms import Role
 
 
@@ -22,14 +36,24 @@ class Permission(StrEnum):
     """One right each, ``resource:action``; what it lets one do stands beside it."""
 
     AUDIT_VERIFY = "audit:verify"  # check the journal's chain
+    CASE_ANSWER = "case:answer"  # answer a question with which a case was returned
+    CALENDAR_KEEP = "calendar:keep"  # change events and local days, set, pin and end deadlines
     CASE_ASSIGN = "case:assign"  # issue a curator's order, move the case to it
+    CASE_BULK = "case:bulk"  # decide on many cases at once; each row asks for its own right
     CASE_CLOSE = "case:close"  # approve a closure another person proposed
     CASE_CONCLUDE = "case:conclude"  # propose a closure with its grounds
+    CASE_HANDOVER = "case:handover"  # propose that another curator take over, answer such a proposal
+    CASE_HOLD = "case:hold"  # put a case on hold, resume it
     CASE_INTERVIEW = "case:interview"  # record an interview, move the case to it
+    CASE_MEASURE = "case:measure"  # review dynamics, record an administrative measure
     CASE_OBSERVE = "case:observe"  # schedule and record observations
     CASE_OPEN = "case:open"  # open a case by hand, with a reason
     CASE_READ = "case:read"
     CASE_RECHECK = "case:recheck"  # order a recheck, enter re-marked points
+    CASE_SUPPORT = "case:support"  # record diagnosis, programme, mentoring, review of low results
+    CASE_REOPEN = "case:reopen"  # go on with a closed case in a new episode
+    CASE_RETURN = "case:return"  # return a case with a question
+    CONFLICT_DECLARE = "conflict:declare"  # say whether one is free of conflict of interest before seeing a case
     DATA_IMPORT = "data:import"  # upload, accept, reject
     DATA_READ = "data:read"  # see uploads and data sets
     DOCUMENT_ISSUE = "document:issue"
@@ -42,12 +66,23 @@ class Permission(StrEnum):
     JOB_READ = "job:read"
     JOB_RETRY = "job:retry"
     JOURNAL_READ = "journal:read"
+    MENTORING_KEEP = "mentoring:keep"  # make and end mentoring pairs, record their meetings
+    PEOPLE_KEEP = "people:keep"  # enter people, trainings and absences; see personal ties and declarations
+    PEOPLE_READ = "people:read"  # the register of people without their personal ties
+    PROGRAMME_APPROVE = "programme:approve"  # record who agreed and approved a yearly programme
+    PROGRAMME_KEEP = "programme:keep"  # draft, adapt and carry out a yearly programme
+    PROGRAMME_READ = "programme:read"
     REGISTER_KEEP = "register:keep"  # enter schools in the register of objective ones, withdraw them
+    ROADMAP_ANSWER = "roadmap:answer"  # agree to a school's road map, submit it, report on its measures
+    ROADMAP_KEEP = "roadmap:keep"  # propose a school's road map, check it, move and waive its measures
     SCHOOL_READ = "school:read"
     SCREENING_RUN = "screening:run"
     SCREENING_READ = "screening:read"
     STATISTICS_READ = "statistics:read"
     USER_MANAGE = "user:manage"
+    WORKFLOW_CHOOSE = "workflow:choose"  # say which workflow new cases of one's territory get
+    WORKFLOW_EDIT = "workflow:edit"  # draft, publish, migrate running cases
+    WORKFLOW_READ = "workflow:read"
     WORKS_READ = "works:read"  # coded works of a recheck sample
 
 
@@ -63,6 +98,13 @@ _READ = frozenset(
 GRANTS: dict[Role, frozenset[Permission]] = {
     Role.REGION_MANAGER: _READ
     | {
+        Permission.CASE_BULK,
+        Permission.CASE_HANDOVER,
+        Permission.CASE_HOLD,
+        Permission.CASE_MEASURE,
+        Permission.CASE_REOPEN,
+        Permission.CASE_RETURN,
+        Permission.CALENDAR_KEEP,
         Permission.CASE_ASSIGN,
         Permission.CASE_CLOSE,
         Permission.CASE_OPEN,
@@ -72,12 +114,28 @@ GRANTS: dict[Role, frozenset[Permission]] = {
         Permission.GROUP_APPROVE,
         Permission.GROUP_READ,
         Permission.JOURNAL_READ,
+        Permission.MENTORING_KEEP,
+        Permission.PEOPLE_KEEP,
+        Permission.PEOPLE_READ,
+        Permission.PROGRAMME_APPROVE,
+        Permission.PROGRAMME_KEEP,
+        Permission.PROGRAMME_READ,
         Permission.REGISTER_KEEP,
         Permission.SCREENING_READ,
         Permission.STATISTICS_READ,
+        Permission.WORKFLOW_CHOOSE,
+        Permission.WORKFLOW_READ,
     },
     Role.DEPARTMENT: _READ
     | {
+        Permission.CASE_ANSWER,
+        Permission.CASE_BULK,
+        Permission.CASE_HANDOVER,
+        Permission.CASE_HOLD,
+        Permission.CASE_MEASURE,
+        Permission.CASE_REOPEN,
+        Permission.CASE_RETURN,
+        Permission.CALENDAR_KEEP,
         Permission.CASE_ASSIGN,
         Permission.CASE_CLOSE,
         Permission.CASE_CONCLUDE,
@@ -89,44 +147,72 @@ GRANTS: dict[Role, frozenset[Permission]] = {
         Permission.GROUP_APPROVE,
         Permission.GROUP_READ,
         Permission.JOURNAL_READ,
+        Permission.MENTORING_KEEP,
+        Permission.PEOPLE_KEEP,
+        Permission.PEOPLE_READ,
+        Permission.PROGRAMME_APPROVE,
+        Permission.PROGRAMME_KEEP,
+        Permission.PROGRAMME_READ,
         Permission.REGISTER_KEEP,
+        Permission.CASE_SUPPORT,
+        Permission.ROADMAP_ANSWER,
+        Permission.ROADMAP_KEEP,
         Permission.STATISTICS_READ,
+        Permission.WORKFLOW_CHOOSE,
+        Permission.WORKFLOW_READ,
     },
     Role.ANALYST: _READ
     | {
         Permission.CASE_OPEN,
         Permission.CASE_RECHECK,
+        Permission.CASE_SUPPORT,
         Permission.DATA_IMPORT,
         Permission.DATA_READ,
         Permission.DOCUMENT_ISSUE,
         Permission.FLAG_RAISE,
         Permission.GROUP_PROPOSE,
         Permission.GROUP_READ,
+        Permission.PEOPLE_READ,
+        Permission.PROGRAMME_READ,
         Permission.SCREENING_READ,
         Permission.SCREENING_RUN,
         Permission.STATISTICS_READ,
+        Permission.WORKFLOW_READ,
         Permission.WORKS_READ,
     },
     Role.CURATOR: _READ
     | {
+        Permission.CASE_ANSWER,
+        Permission.CASE_HANDOVER,
+        Permission.CASE_RETURN,
         Permission.CASE_CONCLUDE,
         Permission.CASE_INTERVIEW,
+        Permission.CASE_SUPPORT,
+        Permission.CONFLICT_DECLARE,
         Permission.DOCUMENT_ISSUE,
+        Permission.MENTORING_KEEP,
+        Permission.ROADMAP_ANSWER,
+        Permission.ROADMAP_KEEP,
     },
     Role.INSPECTOR: _READ
     | {
         Permission.CASE_OBSERVE,
         Permission.CASE_RECHECK,
+        Permission.CONFLICT_DECLARE,
         Permission.WORKS_READ,
     },
-    Role.SCHOOL: _READ,
+    Role.SCHOOL: _READ | {Permission.CASE_ANSWER, Permission.PEOPLE_READ, Permission.ROADMAP_ANSWER},
     Role.ADMIN: _READ
     | {
         Permission.AUDIT_VERIFY,
         Permission.JOB_READ,
         Permission.JOB_RETRY,
         Permission.JOURNAL_READ,
+        Permission.PEOPLE_KEEP,
+        Permission.PEOPLE_READ,
         Permission.USER_MANAGE,
+        Permission.WORKFLOW_EDIT,
+        Permission.WORKFLOW_READ,
     },
 }
 """Role → permissions. `tests/test_policy.py` repeats it literally, so that a change of rights is never an accident."""
@@ -136,11 +222,21 @@ SCHOOL_ROLES = frozenset({Role.CURATOR, Role.INSPECTOR, Role.SCHOOL})
 
 
 @dataclass(frozen=True)
+class StandIn:
+    """An absent person in whose place the actor acts at a school."""
+
+    school_id: int
+    user_id: int
+    name: str
+
+
+@dataclass(frozen=True)
 class Actor:
     """Who acts: a person with a role and a place, or the system itself.
 
     `school_ids` are the schools of a school user, of a curator's cases or of an inspector's visits, computed anew for
-    every request; `municipality_id` narrows departments and municipal analysts.
+    every request; `municipality_id` narrows departments and municipal analysts. `undeclared` are schools that wait for
+    the actor's declaration and stay shut until then; `stands_in` names whom the actor substitutes, school by school.
     """
 
     user_id: int | None
@@ -150,6 +246,8 @@ class Actor:
     school_ids: frozenset[int] = field(default_factory=frozenset)
     locale: str = "ru"
     permissions: frozenset[Permission] = field(default_factory=frozenset)
+    undeclared: frozenset[int] = field(default_factory=frozenset)
+    stands_in: tuple[StandIn, ...] = ()
 
     @classmethod
     def for_user(cls, user: User, school_ids: Iterable[int] = ()) -> Actor:
@@ -181,6 +279,20 @@ class Actor:
 
     def may(self, permission: Permission) -> bool:
         return permission in self.permissions
+
+    def instead_of(self, school_id: int | None) -> StandIn | None:
+        """Whom the actor substitutes at a school, or None."""
+        return next((stand_in for stand_in in self.stands_in if stand_in.school_id == school_id), None)
+
+    @property
+    def acting_ids(self) -> frozenset[int | None]:
+        """The actor's own account and those of whom it substitutes now."""
+        return frozenset({self.user_id, *(stand_in.user_id for stand_in in self.stands_in)})
+
+    def signature(self, school_id: int | None) -> str:
+        """The actor's name as it stands in the record of a school: with the absent person's where it substitutes."""
+        stand_in = self.instead_of(school_id)
+        return self.name if stand_in is None else f"{self.name[:90]} (замещает: {stand_in.name[:90]})"
 
 
 SYSTEM = Actor(None, "система", None, permissions=frozenset(Permission))
@@ -219,6 +331,8 @@ def visible(actor: Actor | None, model: Any) -> ColumnElement[bool]:
     """
     if actor is None:
         return false()
+    if issubclass(model, Personal) and not actor.is_system:
+        return model.user_id == actor.user_id
     if actor.is_regional:
         return true()
     if model is Municipality:
@@ -235,6 +349,11 @@ def visible(actor: Actor | None, model: Any) -> ColumnElement[bool]:
         if not actor.may(Permission.GROUP_READ):
             return false()
         return or_(model.municipality_id.is_(None), model.municipality_id == actor.municipality_id)
+    if model is Person or model is Declaration or issubclass(model, OfPerson):
+        # Personal ties and declarations are for those who keep the register; everybody sees what is one's own.
+        is_private = model in (PersonRelation, Declaration)
+        if not actor.may(Permission.PEOPLE_KEEP if is_private else Permission.PEOPLE_READ):
+            return model.user_id == actor.user_id if model in (Person, Declaration) else false()
     school_column = School.id if model is School else model.school_id
     if actor.role in SCHOOL_ROLES:
         return school_column.in_(sorted(actor.school_ids))
@@ -248,6 +367,8 @@ def holds(actor: Actor | None, row: Any) -> bool:
     """Whether `actor` may keep `row` in the database: the same question as `visible`, for an object in memory."""
     if actor is None:
         return False
+    if isinstance(row, Personal) and not actor.is_system:
+        return row.user_id == actor.user_id  # type: ignore[attr-defined]
     if actor.is_regional:
         return True
     if isinstance(row, Municipality):
@@ -262,15 +383,20 @@ def holds(actor: Actor | None, row: Any) -> bool:
     return actor.municipality_id is not None and row.municipality_id == actor.municipality_id
 
 
+def personal_classes() -> tuple[Any, ...]:
+    """Every class whose rows are one person's and nobody else's, the region's head included."""
+    return tuple(_mapped(Personal))
+
+
 def scoped_classes() -> tuple[Any, ...]:
     """Every class whose rows belong to a territory or a person."""
-    return (*_tenants(Tenant), Municipality, School, User, AuthSession)
+    return (*_mapped(Tenant), *personal_classes(), Municipality, School, User, AuthSession)
 
 
-def _tenants(cls: type[Any]) -> list[Any]:
+def _mapped(cls: type[Any]) -> list[Any]:
     found: list[Any] = []
     for child in cls.__subclasses__():
         if hasattr(child, "__tablename__"):
             found.append(child)
-        found.extend(_tenants(child))
+        found.extend(_mapped(child))
     return found

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from app.errors import Misconfigured
+from app.mail import MailServer
 from app.storage import write_atomically
 
 SETTINGS: tuple[tuple[str, str, str], ...] = (
@@ -24,6 +25,14 @@ SETTINGS: tuple[tuple[str, str, str], ...] = (
     ("OBEKTIV_SECURE_COOKIES", "0", "1 — cookie только по HTTPS"),
     ("OBEKTIV_TRUSTED_HOSTS", "", "имена сайта через запятую; пусто — любые"),
     ("OBEKTIV_TIMEZONE", "Europe/Moscow", "часовой пояс региона"),
+    ("OBEKTIV_URL", "", "адрес сайта для ссылок в письмах и календаре; пусто — http://OBEKTIV_HOST:OBEKTIV_PORT"),
+    (
+        "OBEKTIV_SMTP_URL",
+        "",
+        "почтовый сервер: smtp://, smtp+starttls://имя:пароль@сервер:587 или smtps://; пусто — писем нет, только "
+        "оповещения на сайте",
+    ),
+    ("OBEKTIV_MAIL_FROM", "", "адрес отправителя писем; обязателен вместе с OBEKTIV_SMTP_URL"),
 )
 """Name, default, meaning. The settings page of the documentation is printed from here."""
 
@@ -39,6 +48,9 @@ class Settings:
     secure_cookies: bool = False
     trusted_hosts: tuple[str, ...] = ()
     timezone: str = "Europe/Moscow"
+    site_url: str = "http://127.0.0.1:8000"
+    smtp_url: str = field(default="", repr=False)
+    mail_from: str = ""
     embedded_redis: bool = True
     keys: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
@@ -52,16 +64,25 @@ class Settings:
         database_url = values["DATABASE_URL"] or f"sqlite:///{home / 'obektiv.db'}"
         if database_url.startswith(("postgres://", "postgresql://")):
             database_url = "postgresql+psycopg://" + database_url.split("://", 1)[1]
+        host, port = values["OBEKTIV_HOST"], _integer(values, "OBEKTIV_PORT", 0, 65535)
+        smtp_url, mail_from = values["OBEKTIV_SMTP_URL"], values["OBEKTIV_MAIL_FROM"]
+        if smtp_url:
+            MailServer.parse(smtp_url)
+            if "@" not in mail_from:
+                raise Misconfigured(f"OBEKTIV_MAIL_FROM={mail_from!r}: к OBEKTIV_SMTP_URL нужен адрес отправителя")
         return cls(
             home=home,
             database_url=database_url,
             redis_url=values["REDIS_URL"] or f"unix://{redis_socket(home)}",
-            host=values["OBEKTIV_HOST"],
-            port=_integer(values, "OBEKTIV_PORT", 0, 65535),
+            host=host,
+            port=port,
             max_upload_mb=_integer(values, "OBEKTIV_MAX_UPLOAD_MB", 1, 2048),
             secure_cookies=_flag(values, "OBEKTIV_SECURE_COOKIES"),
             trusted_hosts=tuple(h.strip() for h in values["OBEKTIV_TRUSTED_HOSTS"].split(",") if h.strip()),
             timezone=values["OBEKTIV_TIMEZONE"],
+            site_url=(values["OBEKTIV_URL"] or f"http://{host}:{port}").rstrip("/"),
+            smtp_url=smtp_url,
+            mail_from=mail_from,
             embedded_redis=not values["REDIS_URL"],
             keys={name: secret(home, name) for name in ("session", "journal")},
         )

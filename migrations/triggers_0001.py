@@ -12,6 +12,9 @@ FLAG_COLUMNS = """
     municipality_id, school_id
 """
 
+# Columns of a workflow's version that stay as they were published: cases run by them.
+WORKFLOW_COLUMNS = "name, version, kind, toml, sha256"
+
 _TAKEN = {
     "case_events": ("id = NEW.id OR (case_id = NEW.case_id AND seq = NEW.seq) OR request_id = NEW.request_id"),
     "flags": "id = NEW.id OR (run_id = NEW.run_id AND school_id = NEW.school_id)",
@@ -42,6 +45,9 @@ SQLITE = [
             ("flags", "DELETE", ""),
         )
     ),
+    f"""CREATE TRIGGER workflow_versions_no_update BEFORE UPDATE OF {WORKFLOW_COLUMNS} ON workflow_versions
+    WHEN OLD.status <> 'draft'
+    BEGIN SELECT RAISE(ABORT, 'append-only: a published workflow refuses update'); END""",
 ]
 
 POSTGRESQL = [
@@ -66,6 +72,8 @@ POSTGRESQL = [
             ("flags", f" OF {FLAG_COLUMNS}"),
         )
     ),
+    f"""CREATE TRIGGER workflow_versions_no_update BEFORE UPDATE OF {WORKFLOW_COLUMNS} ON workflow_versions
+    FOR EACH ROW WHEN (OLD.status <> 'draft') EXECUTE FUNCTION obektiv_refuse()""",
     *(
         f"""CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table}
     FOR EACH STATEMENT EXECUTE FUNCTION obektiv_refuse()"""

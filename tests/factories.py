@@ -5,9 +5,15 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.models import (
+    Absence,
+    AssignmentPlan,
+    CalendarChange,
+    CalendarEntry,
+    CalendarEvent,
     Case,
     ClusterMembership,
     ClusterSet,
@@ -16,34 +22,59 @@ from app.models import (
     ControlMember,
     CuratorOrder,
     Dataset,
+    Deadline,
+    Declaration,
     FederalMarker,
     Flag,
     Interview,
+    MigratedCase,
     ObjectiveEntry,
     Observation,
+    Person,
+    PersonDuty,
+    PersonPost,
+    PersonRelation,
+    PlanRow,
+    PreservationRequest,
     Recheck,
     ScaledSchool,
     ScaleLink,
     School,
     ScreeningRun,
+    SupportRecord,
+    Training,
     Upload,
     User,
+    WorkflowMigration,
+    WorkflowVersion,
 )
 from app.terms import (
+    AbsenceReason,
+    ChangeKind,
+    ChangeStatus,
+    ConflictKind,
+    Duty,
+    EntryKind,
+    EventKind,
     FileKind,
     LinkDesign,
     MemberOrigin,
+    MigratedOutcome,
+    MigrationStatus,
     ObjectiveGround,
+    PlanStatus,
+    PostKind,
     RecheckOutcome,
     RecheckStatus,
     RunStatus,
+    SupportKind,
     Tier,
     UploadStatus,
     Verdict,
     VisitStatus,
 )
 from app.workflows import control_frame
-from app.workflows.case import WORKFLOW_VERSION
+from app.workflows.definitions import shipped
 
 OPENED = datetime(2026, 11, 1, 9, 0, tzinfo=UTC)
 
@@ -92,7 +123,8 @@ def make_flag(session: Session, school: School, run: ScreeningRun, **changes: An
 def make_case(session: Session, school: School, **changes: Any) -> Case:
     values = {
         "number": f"2026-{school.id:04d}",
-        "workflow_version": WORKFLOW_VERSION,
+        "workflow": shipped().name,
+        "workflow_version": shipped().version,
         "year": 2026,
         "tier": Tier.CASE,
         "evidence": 4.2,
@@ -104,6 +136,97 @@ def make_case(session: Session, school: School, **changes: Any) -> Case:
     session.add(case)
     session.flush()
     return case
+
+
+def make_keeping(session: Session, case: Case, **changes: Any) -> PreservationRequest:
+    """The school was asked to keep the works long enough for any recheck of the tests."""
+    values = {
+        "case_id": case.id,
+        "number": "7/х",
+        "requested_on": date(2026, 11, 2),
+        "keep_until": date(2028, 1, 31),
+        "requested_by_name": "Marat",
+        "requested_at": OPENED,
+    }
+    row = PreservationRequest(
+        **{**values, "municipality_id": case.municipality_id, "school_id": case.school_id, **changes}
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def make_deadline(session: Session, municipality_id: int | None, **changes: Any) -> Deadline:
+    """Ten working days after the publication of the list on 2 November 2026."""
+    values = {
+        "title": "Собеседования",
+        "rule": {
+            "kind": "offset",
+            "event": "publication",
+            "days": 10,
+            "unit": "working",
+            "direction": "after",
+        },
+        "starts_on": date(2026, 11, 2),
+        "due_on": date(2026, 11, 17),
+        "responsible": "Mira",
+        "recorded_by_name": "Marat",
+        "recorded_at": OPENED,
+        "municipality_id": municipality_id,
+    }
+    row = Deadline(**{**values, **changes})
+    session.add(row)
+    session.flush()
+    return row
+
+
+def make_event(session: Session, municipality_id: int | None = None, **changes: Any) -> CalendarEvent:
+    values = {
+        "kind": EventKind.PUBLICATION,
+        "on": date(2026, 11, 2),
+        "source": "письмо от 01.11.2026 № 7",
+        "recorded_by_name": "Rita",
+        "recorded_at": OPENED,
+        "municipality_id": municipality_id,
+    }
+    row = CalendarEvent(**{**values, **changes})
+    session.add(row)
+    session.flush()
+    return row
+
+
+def make_days(session: Session, municipality_id: int | None = None, **changes: Any) -> CalendarEntry:
+    values = {
+        "kind": EntryKind.DAY_OFF,
+        "starts_on": date(2026, 11, 9),
+        "ends_on": date(2026, 11, 9),
+        "title": "Местный праздник",
+        "source": "приказ от 01.09.2026 № 3",
+        "recorded_by_name": "Rita",
+        "recorded_at": OPENED,
+        "municipality_id": municipality_id,
+    }
+    row = CalendarEntry(**{**values, **changes})
+    session.add(row)
+    session.flush()
+    return row
+
+
+def make_calendar_change(session: Session, municipality_id: int | None = None, **changes: Any) -> CalendarChange:
+    values = {
+        "kind": ChangeKind.EVENT_REMOVE,
+        "row_id": None,
+        "reason": "список не вышел",
+        "status": ChangeStatus.APPLIED,
+        "asked_by_name": "Rita",
+        "asked_at": OPENED,
+        "applied_at": OPENED,
+        "municipality_id": municipality_id,
+    }
+    row = CalendarChange(**{**values, **changes})
+    session.add(row)
+    session.flush()
+    return row
 
 
 def make_interview(session: Session, case: Case, **changes: Any) -> Interview:
@@ -159,6 +282,69 @@ def make_observation(session: Session, case: Case, observer: User, **changes: An
         "recorded_at": OPENED,
     }
     row = Observation(**{**values, **_place(case), **changes})
+    session.add(row)
+    session.flush()
+    return row
+
+
+def make_person(session: Session, school: School, *, cast: Any, note: str, **changes: Any) -> Person:
+    """A worker of a school without an account, with everything a card may hold."""
+    here = place(school)
+    person = Person(**{"name": "Сотрудник", "subjects": ["ma"], "languages": [note], **here, **changes})
+    session.add(person)
+    session.flush()
+    begin = date(2020, 1, 1)
+    session.add_all(
+        [
+            PersonPost(person_id=person.id, kind=PostKind.TEACHER, title=note, workplace_id=school.id, **here),
+            PersonDuty(person_id=person.id, duty=Duty.OBSERVER, since=begin, **here),
+            Training(person_id=person.id, programme=note, issued_on=begin, valid_until=date(2035, 1, 1), **here),
+            Absence(
+                person_id=person.id,
+                from_on=date(2030, 1, 1),
+                until_on=date(2030, 1, 9),
+                reason=AbsenceReason.VACATION,
+                **here,
+            ),
+            PersonRelation(
+                person_id=person.id,
+                kind=ConflictKind.RELATIVE,
+                related_school_id=school.id,
+                note=note,
+                stated_by_name=note,
+                stated_at=OPENED,
+                **here,
+            ),
+            Declaration(
+                person_id=person.id,
+                user_id=cast["root"].id,
+                person_name=note,
+                has_conflict=True,
+                statement=note,
+                rules_version="2026.1",
+                declared_at=OPENED,
+                valid_until=date(2030, 1, 1),
+                **here,
+            ),
+        ]
+    )
+    session.flush()
+    return person
+
+
+def make_declaration(session: Session, user: User, school: School, **changes: Any) -> Declaration:
+    person = session.scalars(select(Person).where(Person.user_id == user.id)).one()
+    values = {
+        "person_id": person.id,
+        "user_id": user.id,
+        "person_name": user.name,
+        "has_conflict": False,
+        "rules_version": "2026.1",
+        "declared_at": OPENED,
+        "valid_until": date(2030, 1, 1),
+        **place(school),
+    }
+    row = Declaration(**{**values, **changes})
     session.add(row)
     session.flush()
     return row
@@ -374,5 +560,96 @@ def make_control_group(session: Session, schools: list[School], **changes: Any) 
     return group
 
 
+def make_plan(session: Session, case: Case, person: User, **changes: Any) -> AssignmentPlan:
+    """A proposed plan that sends one person to recheck the case."""
+    values = {
+        "status": PlanStatus.DRAFT,
+        "duties": [Duty.EXPERT.value],
+        "case_ids": [case.id],
+        "rules_version": "1",
+        "result": {
+            "cost": 46.0,
+            "parts": {"load": 6.0, "travel": 40.0, "late": 0.0, "repeat": 0.0},
+            "gap": 0.0,
+            "max_load": 1.0,
+            "unserved": 0,
+            "shortages": [],
+            "people": [
+                {"id": person.id, "name": person.name, "duties": ["expert"], "municipality": "Район",
+                 "before": 0.0, "after": 1.0, "limit": 12.0}
+            ],
+        },
+        "proposed_by_name": "Marat",
+        "proposed_at": OPENED,
+        "municipality_id": case.municipality_id,
+    }  # fmt: skip
+    plan = AssignmentPlan(**{**values, **changes})
+    session.add(plan)
+    session.flush()
+    plan.rows.append(
+        PlanRow(
+            case_id=case.id,
+            need=f"expert:{case.id}",
+            seat=1,
+            duty=Duty.EXPERT,
+            year=2026,
+            subject="ma",
+            grade=5,
+            days=["2026-11-26"],
+            person_id=person.id,
+            person_name=person.name,
+            day=date(2026, 11, 26),
+            why={"code": "only", "ru": "Единственный.", "en": "The only one.", "next": None},
+            **_place(case),
+        )
+    )
+    session.flush()
+    return plan
+
+
 def _place(case: Case) -> dict[str, Any]:
     return {"municipality_id": case.municipality_id, "school_id": case.school_id}
+
+
+def make_support(session: Session, case: Case, **changes: Any) -> SupportRecord:
+    values = {
+        "case_id": case.id,
+        "kind": SupportKind.DIAGNOSIS,
+        "held_on": date(2026, 11, 20),
+        "title": "",
+        "text": "Что сделано и что решено.",
+        "recorded_by_name": "Kira",
+        "recorded_at": datetime(2026, 11, 22, 9, 0, tzinfo=UTC),
+    }
+    row = SupportRecord(**{**values, **_place(case), **changes})
+    session.add(row)
+    session.flush()
+    return row
+
+
+def make_migration(session: Session, case: Case, **changes: Any) -> WorkflowMigration:
+    """A finished migration that found no place for the case."""
+    names = {row.name: row.id for row in session.scalars(select(WorkflowVersion))}
+    values = {
+        "from_id": names["objectivity"],
+        "to_id": names["objectivity_amur"],
+        "mapping": {"flagged": "flagged"},
+        "reason": "Область работает по своему плану.",
+        "status": MigrationStatus.DONE,
+        "asked_by_name": "Root",
+        "asked_at": OPENED,
+    }
+    row = WorkflowMigration(**{**values, **changes})
+    session.add(row)
+    session.flush()
+    session.add(
+        MigratedCase(
+            migration_id=row.id,
+            case_id=case.id,
+            from_state=case.state,
+            outcome=MigratedOutcome.UNMAPPED,
+            **_place(case),
+        )
+    )
+    session.flush()
+    return row

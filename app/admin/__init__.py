@@ -17,19 +17,33 @@ from flask_babel import gettext as _
 from sqlalchemy import ScalarSelect, func, select
 
 from app import auth
-from app.admin import case_page, explaining, words
+from app.admin import case_people, case_signs, explaining, words
 from app.admin.account import account, language
+from app.admin.bulk import BulkPage
+from app.admin.calendar import CalendarPage
 from app.admin.cases import CasesView
 from app.admin.clusters import ClustersView
 from app.admin.control import ControlView
 from app.admin.day import DayPage
+from app.admin.deadlines import DeadlinesView
+from app.admin.declarations import DeclarationsPage
 from app.admin.documents import documents
 from app.admin.fairness import FairnessPage
 from app.admin.flags import FlagsView
+from app.admin.flows import FlowsPage
+from app.admin.inbox import inbox
 from app.admin.jobs import JobsView
 from app.admin.journal import JournalView
+from app.admin.mentoring import MentoringView
 from app.admin.objective import ObjectiveView
+from app.admin.people import PeopleView
+from app.admin.plans import PlansView
+from app.admin.programme_tasks import task_routes
+from app.admin.programmes import ProgrammesView
 from app.admin.progress import progress
+from app.admin.reviews import ReviewsPage
+from app.admin.road_maps import road_map_routes
+from app.admin.route import RoutePage
 from app.admin.scales import ScalesView
 from app.admin.schools import SchoolsView
 from app.admin.screening import RunsView
@@ -40,16 +54,24 @@ from app.admin.users import UsersView
 from app.admin.visits import ObservationsView, RechecksView
 from app.admin.what_if import WhatIfPage
 from app.admin.words import install_words
+from app.flows import CLOSED
 from app.models import (
+    AssignmentPlan,
     Case,
     ClusterSet,
     ControlGroup,
+    Deadline,
     Flag,
     JournalEntry,
+    MentoringPair,
     Municipality,
+    Notice,
     ObjectiveEntry,
     Observation,
     OutboxJob,
+    Person,
+    Programme,
+    ProgrammeTask,
     Recheck,
     ScaleLink,
     School,
@@ -58,7 +80,7 @@ from app.models import (
     User,
 )
 from app.policy import Permission
-from app.terms import CaseState, JobStatus, RecheckStatus, UploadStatus, VisitStatus
+from app.terms import JobStatus, RecheckStatus, TaskStatus, UploadStatus, VisitStatus
 
 
 @dataclass(frozen=True)
@@ -75,10 +97,21 @@ def menu() -> tuple[Entry, ...]:
     """The side bar, in order; the titles are asked anew because the language may change."""
     return (
         Entry("", "admin", _("Мой день")),
+        Entry("", "inbox", _("Оповещения"), "unread"),
         Entry("", "flags", _("Признаки"), "flags"),
         Entry("", "cases", _("Дела"), "cases"),
+        Entry("", "bulk", _("Массовые решения")),
+        Entry("", "reviews", _("Сверка динамики")),
         Entry("", "observations", _("Наблюдения"), "visits"),
         Entry("", "rechecks", _("Перепроверки"), "rechecks"),
+        Entry("", "plans", _("План назначений")),
+        Entry("", "route", _("Маршрут дня")),
+        Entry("", "programmes", _("Программы"), "programmes"),
+        Entry("", "mentoring", _("Наставничество")),
+        Entry("", "deadlines", _("Сроки")),
+        Entry("", "calendar", _("Календарь")),
+        Entry("", "declarations", _("Декларации"), "declarations"),
+        Entry("", "people", _("Люди")),
         Entry(_("Анализ"), "uploads", _("Данные"), "uploads"),
         Entry(_("Анализ"), "runs", _("Проверки")),
         Entry(_("Анализ"), "what_if", _("Что, если…")),
@@ -89,6 +122,7 @@ def menu() -> tuple[Entry, ...]:
         Entry(_("Анализ"), "control", _("Контрольные группы")),
         Entry(_("Анализ"), "clusters", _("Кластеры школ")),
         Entry(_("Анализ"), "scales", _("Шкала КДР и РДР")),
+        Entry(_("Система"), "flows", _("Ход дела")),
         Entry(_("Система"), "journal", _("Журнал")),
         Entry(_("Система"), "users", _("Пользователи")),
         Entry(_("Система"), "outbox", _("Задания"), "jobs"),
@@ -96,11 +130,15 @@ def menu() -> tuple[Entry, ...]:
 
 
 COUNTS: dict[str, ScalarSelect[int]] = {
+    "unread": select(func.count(Notice.id)).where(Notice.read_at.is_(None)).scalar_subquery(),
     "flags": select(func.count(Flag.id)).where(Flag.case_id.is_(None)).scalar_subquery(),
-    "cases": select(func.count(Case.id)).where(Case.state != CaseState.CLOSED).scalar_subquery(),
+    "cases": select(func.count(Case.id)).where(Case.state != CLOSED).scalar_subquery(),
     "visits": select(func.count(Observation.id)).where(Observation.status == VisitStatus.SCHEDULED).scalar_subquery(),
     "rechecks": select(func.count(Recheck.id))
     .where(Recheck.status.in_([RecheckStatus.REQUESTED, RecheckStatus.DRAWN]))
+    .scalar_subquery(),
+    "programmes": select(func.count(ProgrammeTask.id))
+    .where(ProgrammeTask.status == TaskStatus.PLANNED, ProgrammeTask.due_on < func.current_date())
     .scalar_subquery(),
     "uploads": select(func.count(Upload.id)).where(Upload.status == UploadStatus.PREVIEWED).scalar_subquery(),
     "jobs": select(func.count(OutboxJob.id)).where(OutboxJob.status == JobStatus.DEAD).scalar_subquery(),
@@ -121,8 +159,16 @@ def install_admin(app: Flask) -> None:
     admin.add_views(
         FlagsView(Flag, name="Признаки", endpoint="flags", url="/flags"),
         CasesView(Case, name="Дела", endpoint="cases", url="/cases"),
+        BulkPage(name="Массовые решения", endpoint="bulk", url="/bulk"),
+        ReviewsPage(name="Сверка динамики", endpoint="reviews", url="/reviews"),
         ObservationsView(Observation, name="Наблюдения", endpoint="observations", url="/observations"),
         RechecksView(Recheck, name="Перепроверки", endpoint="rechecks", url="/rechecks"),
+        RoutePage(name="Маршрут дня", endpoint="route", url="/route"),
+        PlansView(AssignmentPlan, name="План назначений", endpoint="plans", url="/plans"),
+        ProgrammesView(Programme, name="Программы", endpoint="programmes", url="/programmes"),
+        MentoringView(MentoringPair, name="Наставничество", endpoint="mentoring", url="/mentoring"),
+        DeadlinesView(Deadline, name="Сроки", endpoint="deadlines", url="/deadlines"),
+        CalendarPage(name="Календарь", endpoint="calendar", url="/calendar"),
         UploadsView(Upload, name="Данные", endpoint="uploads", url="/uploads"),
         RunsView(ScreeningRun, name="Проверки", endpoint="runs", url="/screening"),
         WhatIfPage(name="Что, если", endpoint="what_if", url="/what-if"),
@@ -133,12 +179,15 @@ def install_admin(app: Flask) -> None:
         ControlView(ControlGroup, name="Контрольные группы", endpoint="control", url="/control"),
         ClustersView(ClusterSet, name="Кластеры школ", endpoint="clusters", url="/clusters"),
         ScalesView(ScaleLink, name="Шкала КДР и РДР", endpoint="scales", url="/scales"),
+        FlowsPage(name="Ход дела", endpoint="flows", url="/flows"),
+        DeclarationsPage(name="Декларации", endpoint="declarations", url="/declarations"),
+        PeopleView(Person, name="Люди", endpoint="people", url="/people"),
         JournalView(JournalEntry, name="Журнал", endpoint="journal", url="/journal"),
         UsersView(User, name="Пользователи", endpoint="users", url="/users"),
         JobsView(OutboxJob, name="Задания", endpoint="outbox", url="/outbox"),
         SearchPage(name="Поиск", endpoint="search", url="/search"),
     )
-    for blueprint in (account, language, documents, progress):
+    for blueprint in (account, language, documents, inbox, progress, road_map_routes, task_routes):
         app.register_blueprint(blueprint)
     install_words(app)
     app.extensions["obektiv_assets"] = _asset_version(Path(app.static_folder or ""))
@@ -163,13 +212,15 @@ def _shared() -> dict[str, Any]:
         "place": g.get("place") or _("весь регион"),
         "side_menu": lambda: groups,
         "may": _may,
-        "fact_list": case_page.facts_of,
-        "detector_title": case_page.detector_title,
-        "workplace": case_page.workplace,
-        "sentence": case_page.sentence,
+        "fact_list": case_signs.facts_of,
+        "detector_title": case_signs.detector_title,
+        "workplace": case_signs.workplace,
+        "people_amiss": case_people.people_amiss,
+        "sentence": case_signs.sentence,
         "explanation": explaining.explanation,
         "context_facts": explaining.context_facts,
         "kind_title": explaining.kind_title,
+        "n_undeclared": len(auth.actor().undeclared) if auth.is_signed_in() else 0,
         "P": Permission,
         "locale": words.locale(),
         "admin_base_template": "theme/base.html",
@@ -186,9 +237,10 @@ def _side_menu() -> list[tuple[str, list[dict[str, Any]]]]:
     if "menu" in g:
         return cast(list[tuple[str, list[dict[str, Any]]]], g.menu)
     entries = [e for e in menu() if _is_open(auth.door_of(current_app, f"{e.endpoint}.{_index_of(e.endpoint)}"))]
-    wanted = sorted({e.count for e in entries if e.count})
+    wanted = sorted({e.count for e in entries if e.count in COUNTS})
     row = auth.db().execute(select(_place(), *(COUNTS[name] for name in wanted))).one()
-    counts = dict(zip(wanted, row[1:], strict=True))
+    # What waits for a declaration lies outside the territory, so it comes with the actor.
+    counts = {**dict(zip(wanted, row[1:], strict=True)), "declarations": len(auth.actor().undeclared)}
     g.place = row[0]
     groups: dict[str, list[dict[str, Any]]] = {}
     for entry in entries:
@@ -198,7 +250,7 @@ def _side_menu() -> list[tuple[str, list[dict[str, Any]]]]:
                 "href": url_for(f"{entry.endpoint}.{_index_of(entry.endpoint)}"),
                 "count": counts.get(entry.count or "") or None,
                 "is_current": request.blueprint == entry.endpoint,
-                "tone": "bad" if entry.count == "jobs" else "",
+                "tone": {"jobs": "bad", "declarations": "warn"}.get(entry.count or "", ""),
             }
         )
     g.menu = list(groups.items())

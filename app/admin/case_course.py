@@ -11,8 +11,10 @@ from sqlalchemy import select
 
 from app import auth
 from app.admin import words
+from app.admin.side_actions import SIDE_ACTIONS, SIDE_HAPPENED
 from app.models import Case, CaseEvent, JournalEntry
-from app.workflows.case import OBJECTIVITY
+from app.workflows.definitions import workflow_of
+from app.workflows.machine import Transition
 
 
 @dataclass(frozen=True)
@@ -36,43 +38,60 @@ ACTIONS = {
     "case:open": _l("Дело открыто"),
     "flag:attach": _l("К делу добавлен признак"),
     "case:hand_interview": _l("Собеседование передано куратору"),
+    "case:migrate": _l("Дело переведено на другую версию хода"),
     "case:propose": _l("Предложено закрытие"),
     "interview:record": _l("Внесён протокол собеседования"),
     "curator:order": _l("Издан приказ о кураторе"),
+    "conflict:declare": _l("Подана декларация о конфликте интересов"),
     "observation:schedule": _l("Назначено наблюдение"),
     "observation:act": _l("Внесён акт наблюдения"),
     "recheck:order": _l("Назначена перепроверка"),
     "recheck:points": _l("Внесены баллы экспертов"),
+    "support:diagnosis": _l("Внесён разбор причин"),
+    "support:programme": _l("Внесена программа помощи"),
+    "support:mentoring": _l("Внесена пара «школа — школе»"),
+    "support:review": _l("Внесена оценка динамики"),
+    "roadmap:propose": _l("Предложена дорожная карта"),
+    "roadmap:add": _l("В карту добавлено мероприятие"),
+    "roadmap:agree": _l("Школа согласовала карту"),
+    "roadmap:submit": _l("Карта представлена на проверку"),
+    "roadmap:return": _l("Карта возвращена на доработку"),
+    "roadmap:accept": _l("Карта принята"),
+    "roadmap:done": _l("Мероприятие карты выполнено"),
+    "roadmap:waive": _l("Мероприятие карты снято"),
+    "roadmap:move": _l("Срок мероприятия перенесён"),
+    "roadmap:reopen": _l("Мероприятие карты открыто снова"),
+    "roadmap:follow": _l("Сроки карты пересчитаны от хода дела"),
+    "roadmap:file": _l("Скачано подтверждение"),
     "document:issue": _l("Оформлен документ"),
     "document:read": _l("Документ скачан"),
-}
-
-HAPPENED = {
-    "interview": _l("Собеседование проведено"),
-    "assign": _l("Куратор назначен"),
-    "observe": _l("Наблюдение отмечено"),
-    "recheck": _l("Перепроверка завершена"),
-    "close": _l("Закрытие утверждено"),
-    "dismiss": _l("Признак снят"),
-}
-"""A trigger → what the course of the case says of it once it has been fired; the buttons say it as an order."""
+} | SIDE_ACTIONS
 
 
 def of(case: Case) -> dict[str, Any]:
     """Moves from the events, everything else from the journal, newest first."""
     session = auth.db()
+    rows = workflow_of(case).transitions
+    happened = {row.trigger: row.done(words.locale()) for row in rows} | {
+        trigger: str(title) for trigger, title in SIDE_HAPPENED.items()
+    }
     events = session.scalars(select(CaseEvent).where(CaseEvent.case_id == case.id)).all()
     found = [
         Course(
             e.at,
-            str(HAPPENED.get(e.trigger, e.trigger)),
+            happened.get(e.trigger, str(ACTIONS.get(f"case:{e.trigger}", e.trigger))),
             e.actor_name,
-            f"{words.title(e.from_state)} → {words.title(e.to_state)}" + (f". {e.reason}" if e.reason else ""),
+            ". ".join(
+                filter(
+                    None,
+                    (f"{words.stage(case, e.from_state)} → {words.stage(case, e.to_state)}", _why(rows, e), e.reason),
+                )
+            ),
             tone="good",
         )
         for e in events
     ]
-    triggers = {f"case:{row.trigger}" for row in OBJECTIVITY}
+    triggers = {f"case:{event.trigger}" for event in events}
     entries = session.scalars(
         select(JournalEntry)
         .where(JournalEntry.subject == "case", JournalEntry.subject_id == case.id, JournalEntry.action.not_in(triggers))
@@ -81,3 +100,17 @@ def of(case: Case) -> dict[str, Any]:
     )
     found += [Course(e.at, str(ACTIONS.get(e.action, e.action)), e.actor_name, e.reason) for e in entries]
     return {"course": sorted(found, key=lambda line: line.when, reverse=True)}
+
+
+def _why(rows: tuple[Transition, ...], event: CaseEvent) -> str:
+    """The reason chosen for a move, in the reader's language."""
+    return next(
+        (
+            reason.title(words.locale())
+            for row in rows
+            if row.trigger == event.trigger
+            for reason in row.reasons
+            if reason.code == event.reason_code
+        ),
+        "",
+    )

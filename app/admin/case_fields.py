@@ -84,7 +84,10 @@ class OrderFields(StepForm):
     number = StringField(_l("Номер приказа"), [NEEDED, Length(max=40)])
     issued_on = DateField(_l("Дата приказа"), [NEEDED], format=DAY_FORMATS)
     until = DateField(_l("Куратор работает до"), [NEEDED], format=DAY_FORMATS)
-    no_conflict_declared = BooleanField(_l("Куратор подтвердил, что конфликта интересов нет"))
+    no_conflict_declared = BooleanField(
+        _l("Куратор подтвердил, что конфликта интересов нет"),
+        description=_l("Не нужно, если он уже заявил об этом сам в разделе «Декларации»."),
+    )
 
 
 class ObservationFields(StepForm):

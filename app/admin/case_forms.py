@@ -7,8 +7,6 @@ and loses nothing; the same request sent twice is done once.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from flask import redirect, request, url_for
@@ -18,47 +16,42 @@ from sqlalchemy import select
 
 from app import auth
 from app.admin import case_fields as fields
-from app.admin import case_page, words
+from app.admin import case_keeping as keeping
+from app.admin import case_page, case_signs, case_stages, side_forms, support_forms, words
 from app.admin import case_steps as steps
 from app.admin.base import say
+from app.admin.case_form import CaseForm
+from app.admin.side_forms import SIDE_FORMS
 from app.errors import Conflict, NotFound, Reason, Refused
+from app.flows import CLOSED
 from app.models import Case, Flag, JournalEntry
 from app.policy import Permission, require
-from app.terms import CaseState
-from app.workflows import case as case_verbs
 from app.workflows import engine
+from app.workflows.definitions import state_of
+from app.workflows.guards import latest
 
 if TYPE_CHECKING:
     from app.admin.cases import CasesView
 
 
-@dataclass(frozen=True)
-class CaseForm:
-    """One form: who may fill it in, where the case must stand, how it is prepared and which verb keeps it."""
-
-    title: Any
-    lead: Any
-    permission: Permission
-    states: frozenset[CaseState]
-    prepare: Callable[[Case], fields.StepForm]
-    save: Callable[[Case, Any], None]
-    done: Any
-    trigger: str | None = None
-    template: str = "pages/case_form.html"
-    context: Callable[[Case], dict[str, Any]] = field(default=lambda case: {})
+def is_in_place(case: Case, name: str) -> bool:
+    """Whether the case stands where the form may be filled in: its workflow says so, or the form fits every stage."""
+    if name in SIDE_FORMS:
+        return side_forms.is_in_place(case, name)
+    return name in state_of(case).forms or (FORMS[name].is_for_every_stage and case.state != CLOSED)
 
 
 def serve(view: CasesView, case: Case, name: str) -> Any:
     """Show a form or keep what it says."""
-    spec = FORMS.get(name)
+    spec = FORMS.get(name) or SIDE_FORMS.get(name)
     if spec is None:
         raise NotFound(_("Такой формы нет."))
     require(auth.actor(), spec.permission)
-    if case.state not in spec.states:
+    if not is_in_place(case, name):
         raise Refused(
             Reason(
                 "form_out_of_place",
-                _("В состоянии «%(state)s» эта форма не заполняется.", state=words.title(case.state)),
+                _("В состоянии «%(state)s» эта форма не заполняется.", state=words.stage(case)),
                 href=url_for("cases.case", case_id=case.id),
             )
         )
@@ -72,7 +65,7 @@ def serve(view: CasesView, case: Case, name: str) -> Any:
             conflict = _(
                 "Дело успел изменить другой человек: сейчас оно в состоянии «%(state)s». Введённое сохранено на "
                 "странице; проверьте и отправьте ещё раз.",
-                state=words.title(case.state),
+                state=words.stage(case),
             )
         elif form.validate():
             try:
@@ -100,7 +93,7 @@ def serve(view: CasesView, case: Case, name: str) -> Any:
         conflict=conflict,
         problems=fields.field_errors(form),
         href_of=lambda href: case_page.href_of(case, href, here=_page_of(case, name, href)),
-        steps=case_page.steps(case),
+        steps=case_stages.steps(case),
         sentences=_sentences(case),
         **spec.context(case),
     )
@@ -115,10 +108,10 @@ def _page_of(case: Case, name: str, anchor: str | None) -> str:
 
 def _sentences(case: Case) -> list[tuple[str, str]]:
     """The signs of the newest flag in a line each, to have before one's eyes while filling in a form."""
-    flag = case_verbs.latest(auth.db(), Flag, case.id)
+    flag = latest(auth.db(), Flag, case.id)
     findings = flag.frozen.get("findings", []) if flag is not None else []
     return [
-        (words.capital(words.paper(f["subject"], f["grade"], f["year"])), case_page.sentence(f))
+        (words.capital(words.paper(f["subject"], f["grade"], f["year"])), case_signs.sentence(f))
         for f in findings
         if f.get("sign") and f.get("sentence")
     ][:6]
@@ -156,17 +149,16 @@ def _keep(case: Case, spec: CaseForm, form: Any) -> str | None:
                 expected_version=case.version,
                 request_id=form.request_id.data,
             )
-            return words.title(event.to_state)
+            return words.stage(case, event.to_state)
     return None
 
 
-S, P = CaseState, Permission
+P = Permission
 FORMS: dict[str, CaseForm] = {
     "interview": CaseForm(
         _l("Протокол собеседования"),
         _l("Запишите, как прошло собеседование с руководителем школы. Протокол будет оформлен в PDF."),
         P.CASE_INTERVIEW,
-        frozenset({S.FLAGGED, S.INTERVIEW}),
         steps.interview_form,
         steps.save_interview,
         _l("Протокол внесён, PDF готовится."),
@@ -176,7 +168,6 @@ FORMS: dict[str, CaseForm] = {
         _l("Передать собеседование куратору"),
         _l("Куратор увидит дело и проведёт собеседование; приказ можно издать позже."),
         P.CASE_ASSIGN,
-        frozenset({S.FLAGGED}),
         steps.handover_form,
         steps.save_handover,
         _l("Собеседование передано куратору."),
@@ -186,7 +177,6 @@ FORMS: dict[str, CaseForm] = {
         _l("Приказ о назначении куратора"),
         _l("Куратор — методист или работник школы с объективными результатами, без конфликта интересов."),
         P.CASE_ASSIGN,
-        frozenset({S.FLAGGED, S.INTERVIEW, S.CURATOR_ASSIGNED, S.OBSERVED, S.RECHECKED}),
         steps.order_form,
         steps.save_order,
         _l("Приказ внесён."),
@@ -197,7 +187,6 @@ FORMS: dict[str, CaseForm] = {
         _l("Назначить наблюдение"),
         _l("Наблюдатель обучен, не работает в этой школе и не связан с ней."),
         P.CASE_OBSERVE,
-        frozenset({S.INTERVIEW, S.CURATOR_ASSIGNED, S.OBSERVED}),
         steps.observation_form,
         steps.save_observation,
         _l("Визит назначен."),
@@ -207,21 +196,65 @@ FORMS: dict[str, CaseForm] = {
         _l("Назначить перепроверку"),
         _l("Выборку составит программа по опубликованному правилу и числу-ключу: её сможет повторить каждый."),
         P.CASE_RECHECK,
-        frozenset({S.CURATOR_ASSIGNED, S.OBSERVED, S.RECHECKED}),
         steps.recheck_form,
         steps.save_recheck,
         _l("Перепроверка назначена, выборка составляется."),
-        context=steps.expert_objections,
+        context=lambda case: steps.expert_objections(case) | keeping.kept(case),
+    ),
+    "preservation": CaseForm(
+        _l("Попросить сохранить работы"),
+        _l("Письмо школе оформится в PDF; день, до которого работы точно есть, сдвинется."),
+        P.CASE_RECHECK,
+        keeping.form,
+        keeping.save,
+        _l("Просьба внесена, письмо готовится."),
+        is_for_every_stage=True,
+        context=keeping.kept,
     ),
     "conclusion": CaseForm(
         _l("Предложить закрытие"),
         _l("Вывод предлагает один человек, утверждает другой."),
         P.CASE_CONCLUDE,
-        frozenset({S.FLAGGED, S.INTERVIEW, S.RECHECKED}),
         steps.conclusion_form,
         steps.save_conclusion,
         _l("Предложение внесено; его утвердит другой человек."),
         context=steps.recheck_results,
+    ),
+    "diagnosis": CaseForm(
+        _l("Разбор причин низких результатов"),
+        _l("Сначала понять, чего не хватает школе: помощь идёт раньше любых мер."),
+        P.CASE_SUPPORT,
+        support_forms.diagnosis_form,
+        support_forms.save_diagnosis,
+        _l("Разбор внесён."),
+        "diagnose",
+    ),
+    "programme": CaseForm(
+        _l("Программа помощи"),
+        _l("Программа составлена вместе со школой и отвечает на найденные причины."),
+        P.CASE_SUPPORT,
+        support_forms.programme_form,
+        support_forms.save_programme,
+        _l("Программа внесена."),
+        "agree",
+    ),
+    "mentoring": CaseForm(
+        _l("Пара «школа — школе»"),
+        _l("Наставник — другая школа без открытого дела; объективные школы стоят в списке первыми."),
+        P.CASE_SUPPORT,
+        support_forms.mentoring_form,
+        support_forms.save_mentoring,
+        _l("Пара внесена."),
+        "support",
+    ),
+    "low_review": CaseForm(
+        _l("Оценка динамики"),
+        _l("Что изменилось с начала поддержки. Оценку готовят в январе и июле."),
+        P.CASE_SUPPORT,
+        support_forms.review_form,
+        support_forms.save_review,
+        _l("Оценка внесена."),
+        "review",
     ),
 }
 """Name in the address → form."""

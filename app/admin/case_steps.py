@@ -7,18 +7,30 @@ from typing import Any
 
 from flask import g, request
 from flask_babel import gettext as _
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from app import auth
 from app.admin import case_fields as fields
 from app.admin import words
 from app.errors import Reason, Refused
-from app.models import Case, Flag, Recheck, User
+from app.models import Case, Flag, Recheck
+from app.policy import Permission
 from app.rechecks import load_rules
-from app.terms import CaseState, ExplanationReason, RecheckOutcome, RecheckStatus, Role, Verdict
-from app.workflows import assignment, independence, interview, observation, recheck
+from app.terms import (
+    DECLARED_KINDS,
+    ConflictKind,
+    Duty,
+    ExplanationReason,
+    RecheckOutcome,
+    RecheckStatus,
+    Role,
+    Verdict,
+)
+from app.workflows import assignment, interview, observation, recheck
 from app.workflows import case as case_verbs
 from app.workflows.assignment import Candidate
+from app.workflows.definitions import state_of
+from app.workflows.guards import latest
 
 DOCUMENTS_SHOWN = (
     "положение о ВСОКО",
@@ -92,20 +104,46 @@ def save_interview(case: Case, form: fields.InterviewFields) -> None:
 # ---- curator ----
 
 
-def candidates(found: list[Candidate]) -> tuple[list[tuple[int, str]], list[tuple[str, str]]]:
-    """Choices of those who may, and names with reasons of those who may not."""
+def candidates(found: list[Candidate]) -> tuple[list[Any], list[tuple[str, str]]]:
+    """Choices, those who may not shut with the reason; and names with reasons of the latter."""
     able = [
         (c.user.id, _("%(name)s — сейчас в работе: %(n)s", name=c.user.name, n=c.load))
         for c in found
         if c.reason is None
     ]
-    unable = [(c.user.name, c.reason.text(words.locale())) for c in found if c.reason is not None]
-    return able, unable
+    unable = [(c.user.name, discreet(c.reason).text(words.locale())) for c in found if c.reason is not None]
+    # Those who may not stay in the list, shut, with the reason beside the name; the whole of it is told at the side.
+    shut = [
+        (c.user.id, f"{c.user.name} — {reason_in_short(c.reason)}", {"disabled": True})
+        for c in found
+        if c.reason is not None
+    ]
+    return [*able, *shut] if able else [], unable
+
+
+def reason_in_short(reason: Reason) -> str:
+    """A reason beside a name: for a conflict its kind, else the sentence without the name that opens it."""
+    reason = discreet(reason)
+    if reason.code in set(ConflictKind):
+        return words.title(ConflictKind(reason.code))
+    return reason.text(words.locale()).partition(": ")[2] or reason.text(words.locale())
+
+
+def discreet(reason: Reason) -> Reason:
+    """A personal tie is told in full to those who keep the register only."""
+    if reason.code not in set(DECLARED_KINDS) or auth.actor().may(Permission.PEOPLE_KEEP):
+        return reason
+    return Reason(
+        "conflict",
+        "Конфликт интересов: заявлена личная связь со школой.",
+        "Conflict of interest: a personal tie to the school has been declared.",
+        reason.href,
+    )
 
 
 def handover_form(case: Case) -> fields.HandoverFields:
     form = fields.HandoverFields()
-    form.curator_id.choices, _unable = candidates(assignment.eligible_curators(auth.db(), case))
+    form.curator_id.choices, _unable = candidates(assignment.eligible_curators(auth.db(), case, words.today()))
     return form
 
 
@@ -115,10 +153,10 @@ def save_handover(case: Case, form: fields.HandoverFields) -> None:
 
 def order_form(case: Case) -> fields.OrderFields:
     form = fields.OrderFields()
-    form.curator_id.choices, _unable = candidates(assignment.eligible_curators(auth.db(), case))
+    form.curator_id.choices, _unable = candidates(assignment.eligible_curators(auth.db(), case, words.today()))
     if request.method == "GET":
         form.issued_on.data, form.until.data = words.today(), words.today() + timedelta(days=365)
-        if case.curator_id in {choice for choice, _title in form.curator_id.choices}:
+        if case.curator_id in {choice[0] for choice in form.curator_id.choices}:
             form.curator_id.data = case.curator_id
     return form
 
@@ -138,7 +176,7 @@ def save_order(case: Case, form: fields.OrderFields) -> None:
 
 
 def curator_objections(case: Case) -> dict[str, Any]:
-    return {"unable": candidates(assignment.eligible_curators(auth.db(), case))[1]}
+    return {"unable": candidates(assignment.eligible_curators(auth.db(), case, words.today()))[1]}
 
 
 # ---- observation ----
@@ -195,17 +233,7 @@ def observer_objections(case: Case) -> dict[str, Any]:
 
 
 def experts(case: Case) -> list[Candidate]:
-    session = auth.db()
-    load: dict[int, int] = dict(
-        session.execute(
-            select(Recheck.inspector_id, func.count())
-            .where(Recheck.status.in_([RecheckStatus.REQUESTED, RecheckStatus.DRAWN]))
-            .group_by(Recheck.inspector_id)
-        ).all()
-    )
-    people = session.scalars(select(User).where(User.role == Role.INSPECTOR, User.is_active).order_by(User.name))
-    found = [Candidate(u, independence.expert_objection(session, case, u.id), load.get(u.id, 0)) for u in people]
-    return sorted(found, key=lambda c: (c.reason is not None, c.load, c.user.name))
+    return assignment.eligible_people(auth.db(), case, Duty.EXPERT, words.today())
 
 
 def recheck_form(case: Case) -> fields.RecheckFields:
@@ -224,7 +252,7 @@ def recheck_form(case: Case) -> fields.RecheckFields:
 
 def next_share(case: Case, rules: Any) -> float:
     """The usual share, or the next step after a recheck that decided nothing."""
-    last = case_verbs.latest(auth.db(), Recheck, case.id)
+    last = latest(auth.db(), Recheck, case.id)
     if last is None or last.outcome is not RecheckOutcome.INSUFFICIENT:
         return float(rules.share)
     taken = float(last.rule.get("share", rules.share))
@@ -257,11 +285,10 @@ def expert_objections(case: Case) -> dict[str, Any]:
 
 def conclusion_form(case: Case) -> fields.ConclusionFields:
     form = fields.ConclusionFields()
-    early = case.state in (CaseState.FLAGGED, CaseState.INTERVIEW)
-    allowed = [Verdict.DISMISSED] if early else [Verdict.NOT_CONFIRMED, Verdict.CONFIRMED]
+    allowed = [Verdict(code) for code in state_of(case).verdicts]
     form.verdict.choices = [(verdict.value, words.title(verdict)) for verdict in allowed]
-    if early and request.method == "GET":
-        form.verdict.data = Verdict.DISMISSED.value
+    if len(allowed) == 1 and request.method == "GET":
+        form.verdict.data = allowed[0].value
     return form
 
 

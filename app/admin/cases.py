@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any, ClassVar
 
-from flask import Response
+from flask import Response, url_for
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -15,12 +16,15 @@ from werkzeug.wrappers import Response as AnyResponse
 from app import auth
 from app.admin import case_forms, case_page, choices, words
 from app.admin.base import Column, Filter, ScopedView, like
+from app.errors import NotFound, Reason, Refused
+from app.flows import CLOSED
 from app.models import Case, School
 from app.policy import Permission
-from app.terms import CaseState, Tier
+from app.terms import CaseKind, Lateness, Tier
+from app.workflows import declarations
 
 TIER_TONES = {Tier.SEVERE: "bad", Tier.CASE: "warn", Tier.WATCH: "muted"}
-STATE_TONES = {CaseState.CLOSED: "good", CaseState.FLAGGED: "warn"}
+STATE_TONES = {CLOSED: "good", "flagged": "warn"}
 
 
 def school_matches(text: str) -> Any:
@@ -50,6 +54,7 @@ class CasesView(ScopedView):
         "запустите проверку в разделе «Проверки»."
     )
     export_endpoint = "cases.export_cases"
+    list_template = "pages/cases.html"
     search_hint: ClassVar[Any] = _l("Школа, её номер или номер дела")
     order = (("evidence", True), ("id", True))
     eager = (selectinload(Case.school),)
@@ -63,7 +68,9 @@ class CasesView(ScopedView):
         ),
         Column("number", _l("Дело"), lambda c: c.number, is_export_only=True),
         Column("municipality_id", _l("Муниципалитет"), lambda c: c.school.municipality.name, is_wide_only=True),
-        Column("state", _l("Где стоит"), lambda c: c.state, kind="pill", tone=lambda c: STATE_TONES.get(c.state, "")),
+        Column(
+            "state", _l("Где стоит"), lambda c: words.stage(c), kind="pill", tone=lambda c: STATE_TONES.get(c.state, "")
+        ),
         Column(
             "entered_at",
             _l("На этапе"),
@@ -71,6 +78,14 @@ class CasesView(ScopedView):
             sort="entered_at",
             export=lambda c: words.days_between(c.entered_at, c.closed_at),
             kind="short",
+        ),
+        Column(
+            "due_on",
+            _l("Срок этапа"),
+            lambda c: None if c.closed_at else c.due_on,
+            kind="day",
+            sort="due_on",
+            is_wide_only=True,
         ),
         Column(
             "tier",
@@ -88,9 +103,11 @@ class CasesView(ScopedView):
             export=lambda c: c.curator_name,
             is_wide_only=True,
         ),
+        Column("kind", _l("Вид дела"), lambda c: c.kind, is_export_only=True, export=lambda c: words.title(c.kind)),
         Column("year", _l("Год"), lambda c: str(c.year), is_export_only=True),
     )
     filters = (
+        Filter("about", _l("О чём дело"), lambda: choices.terms(CaseKind), lambda v: Case.kind == v),
         Filter("state", _l("Где стоит"), lambda: _states(), lambda v: _state_is(v)),
         Filter(
             "tier",
@@ -98,6 +115,7 @@ class CasesView(ScopedView):
             tiers,
             lambda v: Case.tier == v,
         ),
+        Filter("due", _l("Срок"), lambda: choices.terms(Lateness), lambda v: lateness(Case.due_on, Lateness(v))),
         Filter("municipality", _l("Муниципалитет"), choices.municipalities, lambda v: Case.municipality_id == int(v)),
         Filter("year", _l("Год"), choices.case_years, lambda v: Case.year == int(v)),
     )
@@ -107,6 +125,23 @@ class CasesView(ScopedView):
 
     def href(self, row: Case) -> str | None:
         return self.get_url(".case", case_id=row.id)
+
+    def get_one(self, id: Any) -> Any:
+        """The case; where only the person's declaration is missing, the refusal says so and leads to it."""
+        try:
+            return super().get_one(id)
+        except NotFound:
+            school_id = declarations.undeclared_school(auth.db(), auth.actor(), int(id))
+            if school_id is None:
+                raise
+            raise Refused(
+                Reason(
+                    "declaration_needed",
+                    "Дело откроется, когда вы заявите, нет ли у вас конфликта интересов со школой.",
+                    "The case opens once you have declared whether you have a conflict of interest with the school.",
+                    url_for("declarations.declare", school_id=school_id),
+                )
+            ) from None
 
     @expose("/export/<kind>", methods=("POST",))
     @auth.door(Permission.CASE_READ)
@@ -132,9 +167,17 @@ class CasesView(ScopedView):
         return case_forms.serve(self, self.get_one(case_id), form)
 
 
+def lateness(due_on: Any, wanted: Lateness) -> ColumnElement[bool]:
+    """Criterion of a due day that has passed, or comes within a week; a closed case's is null."""
+    today = words.today()
+    if wanted is Lateness.OVERDUE:
+        return due_on < today
+    return due_on.between(today, today + timedelta(days=7))
+
+
 def _states() -> choices.Choices:
-    return [("open", _("Все открытые")), *choices.terms(CaseState)]
+    return [("open", _("Все открытые")), *choices.stages()]
 
 
 def _state_is(value: str) -> ColumnElement[bool]:
-    return Case.state != CaseState.CLOSED if value == "open" else Case.state == value
+    return Case.state != CLOSED if value == "open" else Case.state == value

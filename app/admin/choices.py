@@ -12,6 +12,7 @@ from app import auth
 from app.admin import words
 from app.models import Case, Municipality, School
 from app.terms import Term
+from app.workflows.definitions import known_states
 
 Choices = Sequence[tuple[str, str]]
 
@@ -51,6 +52,11 @@ def case_years() -> Choices:
             for year in auth.db().scalars(select(Case.year).distinct().order_by(Case.year.desc()))
         ],
     )
+
+
+def stages() -> Choices:
+    """Stages of every workflow that cases run by."""
+    return once("stages", lambda: [(state.code, words.title(state)) for state in known_states(auth.db())])
 
 
 def yes_no() -> Choices:

@@ -223,7 +223,9 @@ class ControlView(ScopedView):
         titles = [_("Номер"), _("Муниципалитет"), _("Слой"), _("Может быть в группе"), _("Почему нет"), *features]
         against = 1 if words.locale() == "en" else 0
         rows = [
-            [row["code"], row["municipality"], row["stratum"], _("нет") if row["against"] else _("да"),
+            [row["code"], row["municipality"],
+             control_frame.stratum_title(group.frame, row["stratum"], words.locale()),
+             _("нет") if row["against"] else _("да"),
              row["against"][against] if row["against"] else "", *row["context"]]
             for row in group.frame["schools"]
         ]  # fmt: skip
@@ -302,6 +304,7 @@ class ControlView(ScopedView):
             told=reasons,
             reason=reason,
             worst=worst(group),
+            stratum=lambda name: control_frame.stratum_title(group.frame, name, words.locale()),
         )
 
 

@@ -15,13 +15,15 @@ from flask_babel import gettext as _
 from sqlalchemy import func, select
 
 from app import auth
-from app.admin import words
+from app.admin import day_plans, side_day, words
 from app.admin.base import HomePage
-from app.admin.case_page import STAGE_DAYS
+from app.admin.case_forms import FORMS
+from app.flows import CLOSED, State
 from app.models import (
     Case,
     Conclusion,
     Dataset,
+    DueMove,
     Flag,
     Observation,
     OutboxJob,
@@ -32,7 +34,8 @@ from app.models import (
     User,
 )
 from app.policy import Permission
-from app.terms import CaseState, JobStatus, RecheckStatus, Tier, UploadStatus, VisitStatus
+from app.terms import CaseKind, JobStatus, RecheckStatus, Tier, UploadStatus, VisitStatus
+from app.workflows.definitions import known_states, shipped, state_named
 
 SHOWN = 8
 SILENT_DAYS = 14
@@ -55,12 +58,13 @@ class OpenCase:
     """An open case and the days it has stood in its stage."""
 
     row: Any
+    state: State
     days: int
 
     @property
     def over(self) -> int:
-        """Days past the aim of the stage; nought or less while there is time."""
-        return self.days - STAGE_DAYS[self.row.state]
+        """Days past the day the stage was due; nought or less while there is time or the clock stands."""
+        return (words.today() - self.row.due_on).days if self.row.due_on else 0
 
 
 class DayPage(HomePage):
@@ -70,7 +74,8 @@ class DayPage(HomePage):
     @auth.door(auth.SIGNED_IN)
     def index(self) -> str:
         cases = _open_cases()
-        waiting = sorted(_cases_waiting(cases) + _visits_waiting() + _system_waiting(), key=lambda item: item.rank)
+        found = _cases_waiting(cases) + _visits_waiting() + day_plans.waiting() + _system_waiting()
+        waiting = sorted(found + side_day.waiting(Waiting), key=lambda item: item.rank)
         overdue = [case for case in cases if case.over > 0]
         silent = [case for case in cases if case.days > SILENT_DAYS]
         return self.render(
@@ -84,6 +89,7 @@ class DayPage(HomePage):
             n_new=_new_flags(),
             states=_where_cases_stand(cases),
             week=_this_week(),
+            shifted=_shifted(),
             n_open=len(cases),
             oldest=max((case.days for case in cases), default=0),
             first=None if cases or waiting else _first_step(),
@@ -95,35 +101,43 @@ def _open_cases() -> list[OpenCase]:
         return []
     statement = (
         select(
-            Case.id, Case.state, Case.tier, Case.evidence, Case.entered_at, Case.curator_id, School.name.label("school")
+            Case.id,
+            Case.kind,
+            Case.workflow,
+            Case.workflow_version,
+            Case.state,
+            Case.tier,
+            Case.evidence,
+            Case.entered_at,
+            Case.due_on,
+            Case.curator_id,
+            School.name.label("school"),
         )
         .join(School, School.id == Case.school_id)
-        .where(Case.state != CaseState.CLOSED)
+        .where(Case.state != CLOSED)
         .order_by(Case.evidence.desc(), Case.id)
     )
-    return [OpenCase(row, words.days_between(row.entered_at)) for row in auth.db().execute(statement)]
+    session = auth.db()
+    return [
+        OpenCase(
+            row,
+            state_named(session, row.workflow, row.workflow_version, row.state),
+            words.days_between(row.entered_at),
+        )
+        for row in session.execute(statement)
+    ]
 
 
 def _cases_waiting(cases: list[OpenCase]) -> list[Waiting]:
     """Cases whose next step is this person's to make; what another person has in hand is not."""
     actor = auth.actor()
-    proposed, in_hand = _proposed(), _in_hand()
-    steps = {
-        CaseState.FLAGGED: (Permission.CASE_INTERVIEW, "interview", _("провести собеседование"), _("Внести протокол")),
-        CaseState.INTERVIEW: (Permission.CASE_ASSIGN, "order", _("назначить куратора"), _("Внести приказ")),
-        CaseState.CURATOR_ASSIGNED: (
-            Permission.CASE_OBSERVE,
-            "observation",
-            _("направить наблюдателя"),
-            _("Назначить визит"),
-        ),
-        CaseState.OBSERVED: (Permission.CASE_RECHECK, "recheck", _("перепроверить работы"), _("Назначить")),
-        CaseState.RECHECKED: (Permission.CASE_CONCLUDE, "conclusion", _("предложить закрытие"), _("Предложить")),
-    }
+    proposed, in_hand, still = _proposed(), _in_hand(), side_day.standing_still()
     approve, look = _("утвердить закрытие"), _("Рассмотреть")
     found = []
     for case in cases:
         row, conclusion = case.row, proposed.get(case.row.id)
+        if row.id in still:
+            continue
         # The most urgent first: an approval somebody waits for, then what is late, then what is strong.
         if conclusion is not None:
             if actor.may(Permission.CASE_CLOSE) and conclusion.proposed_by_id != actor.user_id:
@@ -131,12 +145,16 @@ def _cases_waiting(cases: list[OpenCase]) -> list[Waiting]:
                 facts = partial(_facts, case, conclusion)
                 found.append(Waiting((0, -row.evidence), row.school, approve, look, href, facts))
             continue
-        permission, form, what, label = steps[row.state]
-        is_handed_over = row.state is CaseState.FLAGGED and row.curator_id not in (None, actor.user_id)
-        if not actor.may(permission) or is_handed_over or (row.state, row.id) in in_hand:
+        step = case.state.next
+        if step is None:
             continue
-        href = partial(url_for, "cases.do", case_id=row.id, form=form)
+        # An interview is handed to a curator before any order: it is then nobody else's to hold.
+        is_handed_over = step.form == "interview" and row.curator_id not in (None, *actor.acting_ids)
+        if not actor.may(FORMS[step.form].permission) or is_handed_over or (step.form, row.id) in in_hand:
+            continue
+        href = partial(url_for, "cases.do", case_id=row.id, form=step.form)
         rank = (1 if case.over > 0 else 2, -row.evidence)
+        what, label = step.title(words.locale()), step.button(words.locale())
         found.append(Waiting(rank, row.school, what, label, href, partial(_facts, case, None)))
     return found
 
@@ -160,22 +178,20 @@ def _proposed() -> dict[int, Any]:
     rows = auth.db().execute(
         select(Conclusion.case_id, Conclusion.verdict, Conclusion.proposed_by_id, Conclusion.proposed_by_name)
         .join(Case, Case.id == Conclusion.case_id)
-        .where(Case.state != CaseState.CLOSED)
+        .where(Case.state != CLOSED)
         .order_by(Conclusion.id)
     )
     return {row.case_id: row for row in rows}
 
 
-def _in_hand() -> set[tuple[CaseState, int]]:
-    """Cases for whose next step a visit is scheduled or a sample is being re-marked."""
+def _in_hand() -> set[tuple[str, int]]:
+    """Forms and cases for which a visit is scheduled already or a sample is being re-marked."""
     session = auth.db()
     visits = session.scalars(select(Observation.case_id).where(Observation.status == VisitStatus.SCHEDULED))
     samples = session.scalars(
         select(Recheck.case_id).where(Recheck.status.in_([RecheckStatus.REQUESTED, RecheckStatus.DRAWN]))
     )
-    return {(CaseState.CURATOR_ASSIGNED, case_id) for case_id in visits} | {
-        (CaseState.OBSERVED, case_id) for case_id in samples
-    }
+    return {("observation", case_id) for case_id in visits} | {("recheck", case_id) for case_id in samples}
 
 
 def _visits_waiting() -> list[Waiting]:
@@ -187,7 +203,7 @@ def _visits_waiting() -> list[Waiting]:
     visits = session.execute(
         select(Observation.id, Observation.subject, Observation.grade, Observation.scheduled_on, School.name)
         .join(School, School.id == Observation.school_id)
-        .where(Observation.observer_id == actor.user_id, Observation.status == VisitStatus.SCHEDULED)
+        .where(Observation.observer_id.in_(actor.acting_ids), Observation.status == VisitStatus.SCHEDULED)
         .order_by(Observation.scheduled_on)
     )
     found = [
@@ -212,7 +228,7 @@ def _visits_waiting() -> list[Waiting]:
             School.name,
         )
         .join(School, School.id == Recheck.school_id)
-        .where(Recheck.inspector_id == actor.user_id, Recheck.status == RecheckStatus.DRAWN)
+        .where(Recheck.inspector_id.in_(actor.acting_ids), Recheck.status == RecheckStatus.DRAWN)
         .order_by(Recheck.scheduled_on)
     )
     return found + [
@@ -304,13 +320,19 @@ def _new_flags() -> int:
 def _where_cases_stand(cases: list[OpenCase]) -> list[tuple[str, str, bool]]:
     """State, «number · median days», and whether the median is past the aim."""
     found = []
-    for state in CaseState:
-        if state is CaseState.CLOSED:
+    for kind in CaseKind:
+        of_kind = [case for case in cases if case.row.kind is kind]
+        if not of_kind and kind is not CaseKind.OBJECTIVITY:
             continue
-        days = [case.days for case in cases if case.row.state is state]
-        middle = round(median(days)) if days else 0
-        text = f"{len(days)} · {words.days(middle)}" if days else "0"
-        found.append((words.title(state), text, bool(days) and middle > STAGE_DAYS[state]))
+        for state in known_states(auth.db(), kind):
+            here = [case for case in of_kind if case.row.state == state.code]
+            # A stage that only another department's workflow has is no news here while nothing stands in it.
+            if state.code == CLOSED or (not here and state not in shipped(kind.value).states):
+                continue
+            middle = round(median(case.days for case in here)) if here else 0
+            text = f"{len(here)} · {words.days(middle)}" if here else "0"
+            is_late = bool(here) and median(case.over for case in here) > 0
+            found.append((words.title(state), text, is_late))
     return found
 
 
@@ -338,3 +360,18 @@ def _this_week() -> list[tuple[str, str, str]]:
         href = url_for("rechecks.recheck", recheck_id=row.id)
         found.append((row.scheduled_on, _("перепроверка, %(school)s", school=row.name), href))
     return [(words.day(day, "short"), what, href) for day, what, href in sorted(found)[:8]]
+
+
+def _shifted() -> list[tuple[str, str]]:
+    """Deadlines in sight that a change of the calendar moved in the last seven days, when it asked to tell of it."""
+    since = auth.now() - timedelta(days=7)
+    rows = auth.db().scalars(
+        select(DueMove).where(DueMove.is_told, DueMove.at >= since).order_by(DueMove.id.desc()).limit(SHOWN)
+    )
+    return [
+        (
+            row.label,
+            _("было %(old)s, стало %(new)s", old=words.day(row.old_on, "short"), new=words.day(row.new_on, "short")),
+        )
+        for row in rows
+    ]

@@ -26,5 +26,6 @@ def download(document_id: int) -> Response:
         raise NotFound(_("Документ ещё оформляется. Обновите страницу дела через минуту."))
     content = auth.context().store.read(document.sha256)
     with_number = f"{document.title}.pdf".replace("/", "-")
-    auth.note("document:read", "case", document.case_id, document_id=document.id)
+    subject = ("case", document.case_id) if document.case_id is not None else ("programme", document.programme_id)
+    auth.note("document:read", *subject, document_id=document.id)
     return attachment(content, with_number, "application/pdf")

@@ -106,7 +106,7 @@ def _schools(run: ScreeningRun, level: str) -> list[AssessedSchool]:
         ).all()
     )
     chosen = cluster_sets.approved_set(session)
-    clusters = cluster_sets.cluster_names(session, chosen) if chosen is not None else {}
+    clusters = cluster_sets.cluster_names(session, chosen, words.locale()) if chosen is not None else {}
     found = []
     for school in session.scalars(select(School)):
         tier, works = tiers.get(school.code, (Tier.TOO_SMALL, 0))

@@ -13,7 +13,7 @@ from sqlalchemy.orm import defer, selectinload
 from werkzeug.wrappers import Response as AnyResponse
 
 from app import auth
-from app.admin import case_page, choices, words
+from app.admin import case_signs, choices, words
 from app.admin.base import Column, Filter, ScopedView, say
 from app.admin.cases import TIER_TONES, school_matches, short_tier, tiers
 from app.errors import Reason, Refused
@@ -93,7 +93,7 @@ class FlagsView(ScopedView):
     def flag(self, flag_id: int) -> str:
         """What the flag rests on, as it was when it was raised."""
         flag = self.get_one(flag_id)
-        return self.render("pages/flag.html", flag=flag, evidence=case_page.evidence_of(flag))
+        return self.render("pages/flag.html", flag=flag, evidence=case_signs.evidence_of(flag))
 
     @expose("/<row:flag_id>/open", methods=("POST",))
     @auth.door(Permission.CASE_OPEN)

@@ -19,9 +19,18 @@ from app.policy import Permission
 from app.terms import JobStatus
 from app.workflows import journal, outbox
 
-TONES = {JobStatus.DONE: "good", JobStatus.DEAD: "bad", JobStatus.RUNNING: "warn", JobStatus.PENDING: "muted"}
+TONES = {
+    JobStatus.DONE: "good",
+    JobStatus.DEAD: "bad",
+    JobStatus.RUNNING: "warn",
+    JobStatus.PENDING: "muted",
+    JobStatus.CALLED_OFF: "muted",
+}
 KINDS = {
+    "bulk_decision": _l("массовое решение"),
+    "bulk_withdraw": _l("отзыв массового решения"),
     "case_moved": _l("сообщение о ходе дела"),
+    "change_calendar": _l("изменение календаря и сроков"),
     "issue_document": _l("оформление документа"),
     "draw_recheck": _l("составление выборки"),
     "read_upload": _l("чтение файла"),

@@ -11,10 +11,11 @@ from sqlalchemy import select
 
 from app import auth
 from app.admin import words
+from app.admin.bulk import progress_of
 from app.errors import NotFound
-from app.models import Document, Recheck, ScaleLink, ScreeningRun, Upload
+from app.models import AssignmentPlan, BulkDecision, CalendarChange, Document, Recheck, ScaleLink, ScreeningRun, Upload
 from app.policy import Permission, require
-from app.terms import RecheckStatus, RunStatus, UploadStatus
+from app.terms import ChangeStatus, PlanStatus, RecheckStatus, RunStatus, UploadStatus
 
 progress = Blueprint("progress", __name__)
 
@@ -41,11 +42,23 @@ def _scale(row: ScaleLink) -> dict[str, Any]:
     return {"share": None, "text": words.title(row.status), "done": not running}
 
 
+def _plan(row: AssignmentPlan) -> dict[str, Any]:
+    working = row.status in (PlanStatus.SOLVING, PlanStatus.ACCEPTED)
+    return {"share": None, "text": words.title(row.status), "done": not working}
+
+
+def _calendar(row: CalendarChange) -> dict[str, Any]:
+    return {"share": None, "text": _("Сроки пересчитываются"), "done": row.status is not ChangeStatus.QUEUED}
+
+
 KINDS: dict[str, tuple[Any, Permission, Callable[[Any], dict[str, Any]]]] = {
     "upload": (Upload, Permission.DATA_READ, _upload),
     "run": (ScreeningRun, Permission.SCREENING_READ, _run),
     "recheck": (Recheck, Permission.CASE_READ, _recheck),
     "scale": (ScaleLink, Permission.GROUP_READ, _scale),
+    "bulk": (BulkDecision, Permission.CASE_BULK, progress_of),
+    "plan": (AssignmentPlan, Permission.CASE_ASSIGN, _plan),
+    "calendar": (CalendarChange, Permission.CALENDAR_KEEP, _calendar),
     "document": (Document, Permission.DOCUMENT_READ, _document),
 }
 

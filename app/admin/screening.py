@@ -18,12 +18,14 @@ from app.admin import case_fields, words
 from app.admin.base import Column, ScopedView, say
 from app.admin.cases import short_tier
 from app.admin.flags import TIER_NOTE
+from app.admin.low_results import of_run as low_results_of
 from app.admin.run_beside import agreement, indices
 from app.errors import NotFound, Reason, Refused
 from app.models import Dataset, Finding, Flag, School, ScreeningRun
 from app.policy import Permission
 from app.terms import SCREENED_REPORTS, FileKind, FindingOutcome, RunStatus, Tier
 from app.workflows import control_groups
+from app.workflows.low_results import request_low_results
 from app.workflows.screening import request_screening
 
 RUN_TONES = {RunStatus.DONE: "good", RunStatus.FAILED: "bad", RunStatus.RUNNING: "warn", RunStatus.QUEUED: "muted"}
@@ -105,6 +107,16 @@ class RunsView(ScopedView):
             context |= _results(run) | {"tier_note": TIER_NOTE, "short_tier": short_tier, "watch": Tier.WATCH}
         return self.render("pages/run.html", **context)
 
+    @expose("/<row:run_id>/low-results", methods=("POST",))
+    @auth.door(Permission.SCREENING_RUN)
+    def low_results(self, run_id: int) -> AnyResponse:
+        """Ask for the year's schools with low results; nothing is looked for until somebody asks."""
+        run = self.get_one(run_id)
+        request_low_results(auth.db(), run.id, actor=auth.actor(), at=auth.now())
+        auth.commit()
+        say(_("Показатели считаются. Школы появятся на этой странице, их дела — в «Делах»."))
+        return redirect(url_for("runs.run", run_id=run.id))
+
     @expose("/<row:run_id>/schools/<row:school_id>")
     @auth.door(Permission.SCREENING_READ)
     def school(self, run_id: int, school_id: int) -> str:
@@ -161,6 +173,7 @@ def _results(run: ScreeningRun) -> dict[str, Any]:
     ).all()
     return {
         "flags": flags,
+        "low": low_results_of(run.id),
         "regional": regional,
         "silent": silent,
         "tiers": [(tier, int(run.tiers.get(tier.value, 0))) for tier in Tier],

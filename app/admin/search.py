@@ -41,7 +41,7 @@ def _cases(text: str) -> tuple[str, list[tuple[str, str, str]]]:
         .limit(MOST)
     )
     return _("Дела"), [
-        (c.school.name, f"{c.number} · {words.title(c.state)}", url_for("cases.case", case_id=c.id)) for c in rows
+        (c.school.name, f"{c.number} · {words.stage(c)}", url_for("cases.case", case_id=c.id)) for c in rows
     ]
 
 

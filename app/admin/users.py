@@ -9,16 +9,16 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from sqlalchemy import ColumnElement, or_
+from sqlalchemy import ColumnElement, false, or_, select
 from sqlalchemy.orm import selectinload
-from wtforms import BooleanField, DateField, HiddenField, PasswordField, SelectField, StringField
-from wtforms.validators import InputRequired, Length, Optional
+from wtforms import BooleanField, HiddenField, PasswordField, SelectField, StringField
+from wtforms.validators import InputRequired, Length
 
 from app import auth
 from app.admin import case_fields, choices, words
 from app.admin.base import Column, Filter, ScopedView, like, say
 from app.errors import Conflict, Reason, Refused
-from app.models import User
+from app.models import Person, User
 from app.policy import Permission
 from app.terms import Role
 from app.workflows import people
@@ -39,9 +39,13 @@ class UserFields(FlaskForm):
     role = SelectField(_l("Роль"))
     municipality_id = SelectField(_l("Муниципалитет"), coerce=_id)
     school_id = SelectField(_l("Школа (для роли «школа»)"), coerce=_id)
-    home_school_id = SelectField(_l("Место работы, если это школа"), coerce=_id)
-    is_methodist = BooleanField(_l("Работает в методической службе"))
-    trained_until = DateField(_l("Обучение наблюдателя действует до"), [Optional()], format=case_fields.DAY_FORMATS)
+    person_id = SelectField(
+        _l("Карточка в разделе «Люди»"),
+        coerce=_id,
+        description=_l(
+            "Место работы, обучение и отсутствия ведут в карточке. Куратору и инспектору её заводит программа."
+        ),
+    )
     is_active = BooleanField(_l("Может входить"), default=True)
 
 
@@ -62,7 +66,6 @@ class UsersView(ScopedView):
         Column("role", _l("Роль"), lambda u: words.title(u.role)),
         Column("municipality_id", _l("Где"), lambda u: place_of(u)),
         Column("post", _l("Должность"), lambda u: u.post or "—", is_wide_only=True),
-        Column("trained_until", _l("Обучен до"), lambda u: u.trained_until, kind="day", is_wide_only=True),
         Column("is_active", _l("Вход"), lambda u: _("разрешён") if u.is_active else _("закрыт"), kind="pill"),
     )
     filters = (
@@ -91,13 +94,15 @@ class UsersView(ScopedView):
         form = UserFields(obj=user if request.method == "GET" else None)
         form.role.choices = choices.terms(Role)
         form.municipality_id.choices = [("", _("— вся территория —")), *choices.municipalities()]
-        form.school_id.choices = form.home_school_id.choices = [("", "—"), *choices.schools()]
+        form.school_id.choices = [("", "—"), *choices.schools()]
+        form.person_id.choices = [("", _("— завести, если нужна —")), *_cards(user)]
         if user is None:
             form.login.flags.required = form.password.flags.required = True
         if request.method == "GET":
             form.password.data = None
-            for name in ("role", "municipality_id", "school_id", "home_school_id"):
+            for name in ("role", "municipality_id", "school_id"):
                 form[name].process_data(getattr(user, name) if user is not None else None)
+            form.person_id.process_data(_card_of(user))
         told: tuple[Reason, ...] = ()
         conflict = None
         if request.method == "POST" and form.validate():
@@ -132,10 +137,8 @@ class UsersView(ScopedView):
             role=Role(form.role.data),
             municipality_id=form.municipality_id.data,
             school_id=form.school_id.data,
-            home_school_id=form.home_school_id.data,
-            is_methodist=form.is_methodist.data,
             is_active=form.is_active.data,
-            trained_until=form.trained_until.data,
+            person_id=form.person_id.data,
         )
         if user is None:
             people.create_user(
@@ -153,6 +156,19 @@ class UsersView(ScopedView):
         )
         if form.password.data:
             people.set_password(auth.db(), user.id, form.password.data, actor=auth.actor(), at=auth.now())
+
+
+def _card_of(user: User | None) -> int | None:
+    if user is None:
+        return None
+    return auth.db().scalars(select(Person.id).where(Person.user_id == user.id)).first()
+
+
+def _cards(user: User | None) -> list[tuple[str, str]]:
+    """Cards without an account, and the one of this account."""
+    own = Person.user_id == user.id if user is not None else false()
+    free = select(Person.id, Person.name).where(or_(Person.user_id.is_(None), own)).order_by(Person.name).limit(3000)
+    return [(str(row.id), row.name) for row in auth.db().execute(free)]
 
 
 def place_of(user: User) -> str:

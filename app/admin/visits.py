@@ -17,11 +17,11 @@ from app.admin import case_forms, case_page, choices, words
 from app.admin.base import Column, Filter, ScopedView, say
 from app.admin.cases import school_matches
 from app.errors import Conflict, NotFound, Reason, Refused
+from app.flows import CLOSED
 from app.models import Case, Observation, Recheck, School
 from app.policy import Permission
 from app.rechecks import load_rules, works_needed
 from app.terms import (
-    CaseState,
     ObservationStage,
     RecheckOutcome,
     RecheckStatus,
@@ -258,7 +258,7 @@ class RechecksView(_VisitView):
         case = _case_of(recheck)
         if works:
             auth.note("works:read", "recheck", recheck.id, n=len(works))
-        is_open = case.state is not CaseState.CLOSED and recheck.status is RecheckStatus.DRAWN
+        is_open = case.state != CLOSED and recheck.status is RecheckStatus.DRAWN
         here = self.get_url(".recheck", recheck_id=recheck.id)
         return self.render(
             "pages/recheck.html",
@@ -313,7 +313,7 @@ def _move_on(case: Case, trigger: str, form: Any) -> str | None:
                 expected_version=case.version,
                 request_id=session.info.get("request_id") or secrets.token_hex(16),
             )
-            return words.title(event.to_state)
+            return words.stage(case, event.to_state)
     return None
 
 

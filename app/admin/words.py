@@ -10,11 +10,13 @@ from zoneinfo import ZoneInfo
 from flask import Flask
 from flask_babel import format_date, get_locale
 from flask_babel import gettext as _
+from sqlalchemy.orm import object_session
 
 from app import auth
-from app.models import School
+from app.models import Case, School
 from app.statistics.cases import calendar_days
 from app.terms import Procedure, Subject, Term
+from app.workflows.definitions import state_named
 
 NBSP = "\u00a0"
 MINUS = "\u2212"
@@ -159,6 +161,18 @@ def today() -> date:
     return auth.now().astimezone(zone()).date()
 
 
+def local_day(moment: datetime) -> date:
+    """The day it was in the region at that moment."""
+    return moment.astimezone(zone()).date()
+
+
+def stage(case: Case, code: str | None = None) -> str:
+    """Title of a stage of the case's own workflow: the one it stands in, or the one called `code`."""
+    session = object_session(case)
+    assert session is not None
+    return title(state_named(session, case.workflow, case.workflow_version, code or case.state))
+
+
 def days_between(start: datetime, end: datetime | None = None) -> int:
     """Calendar days from the one moment to the other (now, when there is none), in the region's time zone."""
     return calendar_days(start, end or auth.now(), zone())
@@ -167,6 +181,15 @@ def days_between(start: datetime, end: datetime | None = None) -> int:
 def days(count: int) -> str:
     """A number of days with its word."""
     return plural(count, ("день", "дня", "дней"), ("day", "days"))
+
+
+def working_days(count: int) -> str:
+    """A number of working days with its words."""
+    return plural(count, ("рабочий день", "рабочих дня", "рабочих дней"), ("working day", "working days"))
+
+
+def month(number: int) -> str:
+    return format_date(date(2026, number, 1), "LLLL")
 
 
 def middle(value: float | None) -> str:
@@ -196,6 +219,7 @@ def school_name(school: School | None) -> str:
 
 FILTERS = {
     "term": title,
+    "stage": stage,
     "capital": capital,
     "subject": subject_title,
     "number": number,
@@ -205,6 +229,7 @@ FILTERS = {
     "day": day,
     "moment": moment,
     "days": days,
+    "working_days": working_days,
     "median": middle,
     "size": size,
 }

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from flask import Flask
 
+from app.api import side_moves as _side_moves  # noqa: F401 - adds its routes to those of cases
 from app.api.cases import cases
 from app.api.health import health
+from app.api.people import people
 from app.api.uploads import uploads
 
 
 def install_api(app: Flask) -> None:
-    for blueprint in (cases, uploads):
+    for blueprint in (cases, uploads, people):
         app.register_blueprint(blueprint, url_prefix="/api/v1")
     app.register_blueprint(health)
 

@@ -13,11 +13,11 @@ from sqlalchemy.orm import selectinload
 from app import auth
 from app.api.reading import MOST, body, whole, wrong
 from app.errors import NotFound
+from app.flows import CLOSED
 from app.models import Case, CaseEvent, Finding, School
 from app.policy import Permission
-from app.terms import CaseState
-from app.workflows import case as _objectivity  # noqa: F401 - registers the table of transitions
 from app.workflows import engine
+from app.workflows.definitions import known_state
 
 cases = Blueprint("api", __name__)
 
@@ -50,9 +50,9 @@ def list_cases() -> Any:
     )
     state = request.args.get("state")
     if state is not None:
-        if state not in set(CaseState):
+        if known_state(auth.db(), state) is None:
             raise wrong("Такого состояния нет.", "There is no such state.")
-        statement = statement.where(Case.state == CaseState(state))
+        statement = statement.where(Case.state == state)
     rows = auth.db().scalars(statement).all()
     shown = rows[:limit]
     return jsonify({"cases": [_case(row) for row in shown], "next_after": shown[-1].id if len(rows) > limit else None})
@@ -65,7 +65,7 @@ def one_case(case_id: int) -> Any:
     case = _find(case_id)
     session = auth.db()
     events = session.scalars(select(CaseEvent).where(CaseEvent.case_id == case.id).order_by(CaseEvent.seq))
-    moves = [] if case.state is CaseState.CLOSED else engine.available(session, case, actor=auth.actor(), at=auth.now())
+    moves = [] if case.state == CLOSED else engine.available(session, case, actor=auth.actor(), at=auth.now())
     return jsonify(
         {
             **_case(case),
@@ -156,6 +156,9 @@ def _case(case: Case) -> dict[str, Any]:
         "id": case.id,
         "number": case.number,
         "year": case.year,
+        "kind": case.kind,
+        "workflow": case.workflow,
+        "workflow_version": case.workflow_version,
         "state": case.state,
         "version": case.version,
         "tier": case.tier,

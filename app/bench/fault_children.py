@@ -19,7 +19,6 @@ from app.errors import Conflict
 from app.models import User
 from app.policy import SYSTEM, Actor
 from app.settings import Settings
-from app.terms import CaseState
 from app.workflows.engine import fire
 from app.workflows.outbox import take_woken
 
@@ -64,7 +63,7 @@ def move(
     if is_telling:
         event.listen(context.engine, "before_cursor_execute", _tell_statement)
     random = generator(seed)
-    standing = {case_id: (CaseState(state), version) for case_id, state, version in cases}
+    standing = {case_id: (state, version) for case_id, state, version in cases}
     for number in range(most):
         movable = [case_id for case_id, (state, _) in standing.items() if legal_trigger(case_id, state)]
         if not movable or (until is not None and time.time() > until):

@@ -21,7 +21,6 @@ from app.context import AppContext
 from app.database import acting
 from app.models import Case
 from app.policy import SYSTEM
-from app.terms import CaseState
 from app.workflows.engine import fire
 
 _SMALL, _LARGER = 8, 24  # megabytes
@@ -72,7 +71,7 @@ def _work_on(context: AppContext, folder: Path, refusals: int, report: FaultRepo
 
 def _try_move(stage: Stage, acknowledged: set[str], report: FaultReport) -> None:
     case_id, state, version = standing(stage)[0]
-    trigger = legal_trigger(case_id, CaseState(state))
+    trigger = legal_trigger(case_id, state)
     assert trigger is not None
     request_id = f"disk-{len(acknowledged)}-{report.counts['refused']}"
     try:

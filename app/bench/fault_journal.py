@@ -14,9 +14,9 @@ from app.bench.fault_kills import Progress
 from app.bench.fault_stage import AT, FaultReport, Stage, generator, set_stage
 from app.context import AppContext
 from app.database import acting, bind
+from app.flows import CLOSED
 from app.models import JournalEntry
 from app.policy import SYSTEM
-from app.terms import CaseState
 from app.workflows import journal
 from app.workflows.engine import fire
 
@@ -107,7 +107,7 @@ def _edit(connection: Connection, rng: random.Random, last: int) -> None:
         "subject_id": (row.subject_id or 0) + 1,
         "request_id": None,
         "reason": row.reason[:-1] or "иное",
-        "facts": {**row.facts, "to": CaseState.CLOSED.value, "version": -1},
+        "facts": {**row.facts, "to": CLOSED, "version": -1},
         "municipality_id": None,
         "school_id": None,
         "prev": rng.randbytes(32),

@@ -120,7 +120,7 @@ def standing(stage: Stage) -> list[list[Any]]:
         stage.add_cases(100)
         with acting(stage.context.sessions, SYSTEM) as session:
             rows = session.execute(unfinished).all()
-    return [[row.id, row.state.value, row.version] for row in rows]
+    return [[row.id, row.state, row.version] for row in rows]
 
 
 def _note(ending: Ending, history: _History) -> list[str] | None:

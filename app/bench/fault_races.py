@@ -22,7 +22,6 @@ from app.database import acting
 from app.errors import Conflict
 from app.models import Case
 from app.policy import SYSTEM
-from app.terms import CaseState
 from app.workflows.engine import fire
 
 Fire = Callable[..., object]
@@ -33,7 +32,7 @@ class _Target:
     case_id: int
     trigger: str
     version: int
-    dest: CaseState
+    dest: str
 
 
 def race_moves(
@@ -111,9 +110,7 @@ def _judge(
     fresh = [
         outcome
         for outcome in outcomes
-        if isinstance(outcome, Conflict)
-        and outcome.state == target.dest.value
-        and outcome.version == target.version + 1
+        if isinstance(outcome, Conflict) and outcome.state == target.dest and outcome.version == target.version + 1
     ]
     report.add("won", len(set(won)))
     report.add("conflicts_with_fresh_state", len(fresh))

@@ -15,6 +15,7 @@ from typing import Any
 
 from sqlalchemy import func, insert, select
 from sqlalchemy.engine import make_url
+from sqlalchemy.orm import Session
 
 from app import migrating
 from app.context import AppContext
@@ -27,8 +28,12 @@ from app.models import (
     Interview,
     Municipality,
     Observation,
+    Person,
+    PersonDuty,
+    PersonPost,
     Recheck,
     School,
+    Training,
     Upload,
     User,
 )
@@ -36,8 +41,8 @@ from app.policy import SYSTEM, Actor
 from app.settings import Settings
 from app.terms import (
     CaseKind,
-    CaseState,
     FileKind,
+    PostKind,
     RecheckOutcome,
     RecheckStatus,
     Role,
@@ -46,21 +51,22 @@ from app.terms import (
     Verdict,
     VisitStatus,
 )
-from app.workflows.case import OBJECTIVITY, WORKFLOW_VERSION
+from app.workflows.definitions import shipped
+from app.workflows.independence import DUTIES_OF_ROLE
 
 AT = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 """The moment of everything that stands before the first fault."""
 
 NEXT = {
-    CaseState.FLAGGED: "interview",
-    CaseState.INTERVIEW: "assign",
-    CaseState.CURATOR_ASSIGNED: "observe",
-    CaseState.OBSERVED: "recheck",
-    CaseState.RECHECKED: "close",
+    "flagged": "interview",
+    "interview": "assign",
+    "curator_assigned": "observe",
+    "observed": "recheck",
+    "rechecked": "close",
 }
 """The main way of a case. Every fourth case is prepared for dismissal instead and never gets past the interview."""
 
-DEST = {(row.source, row.trigger): row.dest for row in OBJECTIVITY}
+DEST = {(row.source, row.trigger): row.dest for row in shipped().transitions}
 
 
 @dataclass
@@ -111,12 +117,19 @@ class Stage:
             found = connection.execute(select(School.code, School.id).where(School.code.in_(list(codes))))
             schools = {row.code: row.id for row in found}
             common = {
-                "workflow_version": WORKFLOW_VERSION,
+                "workflow": shipped().name,
+                "workflow_version": shipped().version,
                 "year": 2026,
                 "tier": Tier.CASE,
                 "kind": CaseKind.OBJECTIVITY,
             }
-            moments = {"opened_at": AT, "entered_at": AT, "state": CaseState.FLAGGED, "version": 0, "evidence": 1.0}
+            moments = {
+                "opened_at": AT,
+                "entered_at": AT,
+                "state": shipped().definition.initial,
+                "version": 0,
+                "evidence": 1.0,
+            }
             connection.execute(
                 insert(Case),
                 [
@@ -172,11 +185,28 @@ def is_for_dismissal(case_id: int) -> bool:
     return case_id % 4 == 0
 
 
-def legal_trigger(case_id: int, state: CaseState) -> str | None:
+def legal_trigger(case_id: int, state: str) -> str | None:
     """The move that the facts of a prepared case let pass from `state`; None at the end of its way."""
-    if is_for_dismissal(case_id) and state is CaseState.INTERVIEW:
+    if is_for_dismissal(case_id) and state == "interview":
         return "dismiss"
     return NEXT.get(state)
+
+
+def enter_in_register(session: Session, user: User) -> None:
+    """A card with a methodist's post, the duties of the role and a training that outlives the trial."""
+    place = {"municipality_id": user.municipality_id}
+    person = Person(name=user.name, user_id=user.id, **place)
+    session.add(person)
+    session.flush()
+    begin = date(2020, 1, 1)
+    session.add(PersonPost(person_id=person.id, kind=PostKind.METHODIST, **place))
+    session.add_all(
+        PersonDuty(person_id=person.id, duty=duty, since=begin, **place) for duty in DUTIES_OF_ROLE[user.role]
+    )
+    session.add(
+        Training(person_id=person.id, programme="Наблюдение", issued_on=begin, valid_until=date(2036, 1, 1), **place)
+    )
+    session.flush()
 
 
 def set_stage(context: AppContext) -> Stage:
@@ -192,12 +222,13 @@ def set_stage(context: AppContext) -> Stage:
                 role=role,
                 password_hash="-",  # noqa: S106 - nobody signs in here
                 municipality_id=municipality.id,
-                is_methodist=True,
-                trained_until=date(2036, 1, 1),
             )
             for role in (Role.DEPARTMENT, Role.CURATOR, Role.INSPECTOR)
         }
         session.add_all(people.values())
+        session.flush()
+        for role in (Role.CURATOR, Role.INSPECTOR):
+            enter_in_register(session, people[role])
         empty = context.store.put(b"")
         upload = Upload(
             sha256=empty, file_name="trial.xlsx", size=0, status=UploadStatus.ACCEPTED, uploaded_at=AT, decided_at=AT

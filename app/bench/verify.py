@@ -16,13 +16,24 @@ from sqlalchemy import Connection, func, select, text
 
 from app.context import AppContext
 from app.database import bind
-from app.models import Case, CaseEvent, Dataset, Document, InboxNote, JobEffect, OutboxJob, ScreeningRun, Upload
+from app.flows import read
+from app.models import (
+    Case,
+    CaseEvent,
+    Dataset,
+    Document,
+    InboxNote,
+    JobEffect,
+    OutboxJob,
+    ScreeningRun,
+    Upload,
+    WorkflowVersion,
+)
 from app.policy import SYSTEM
-from app.terms import CaseState, JobStatus
+from app.terms import JobStatus
 from app.workflows import journal
-from app.workflows.case import OBJECTIVITY
+from app.workflows.flow_migration import TRIGGER
 
-_LEGAL = {(row.trigger, row.source, row.dest) for row in OBJECTIVITY}
 _FILES: tuple[tuple[str, Any], ...] = (
     ("upload", Upload.sha256),
     ("reading", Upload.reading_sha256),
@@ -100,22 +111,33 @@ def _moves(connection: Connection, acknowledged: Collection[str]) -> list[str]:
         if seen[request_id] != 1
     ]
     found += [f"request {request_id} occurs {times} times" for request_id, times in seen.items() if times > 1]
-    for case in connection.execute(select(Case.id, Case.state, Case.version)):
+    flows = {
+        (row.name, row.version): read(row.toml, row.name)
+        for row in connection.execute(select(WorkflowVersion.name, WorkflowVersion.version, WorkflowVersion.toml))
+    }
+    for case in connection.execute(select(Case.id, Case.state, Case.version, Case.workflow, Case.workflow_version)):
+        flow = flows[case.workflow, case.workflow_version]
         chain = events.pop(case.id, [])
+        # A case that was led over to another version has moved by both.
+        is_led_over = any(event.trigger == TRIGGER for event in chain)
+        own = flows.values() if is_led_over else (flow,)
+        legal = {(step.trigger, step.source, step.dest) for one in own for step in one.steps}
         if case.version != len(chain):
             found.append(f"case {case.id}: version {case.version}, {len(chain)} events")
         if [event.seq for event in chain] != list(range(1, len(chain) + 1)):
             found.append(f"case {case.id}: seq {[event.seq for event in chain]} is not 1, 2, 3 …")
-        state = CaseState.FLAGGED
+        state = chain[0].from_state if is_led_over else flow.initial
         for event in chain:
-            if event.from_state is not state:
+            if event.from_state != state:
                 found.append(
                     f"case {case.id}: event {event.seq} starts at {event.from_state}, the case stood at {state}"
                 )
-            if (event.trigger, event.from_state, event.to_state) not in _LEGAL:
+            # A withdrawn bulk decision leads back; that it does is read from the states of the chain.
+            move = (event.trigger, event.from_state, event.to_state)
+            if event.trigger not in (TRIGGER, "withdraw") and move not in legal:
                 found.append(f"case {case.id}: no rule for {event.from_state} —{event.trigger}→ {event.to_state}")
             state = event.to_state
-        if case.state is not state:
+        if case.state != state:
             found.append(f"case {case.id}: state {case.state}, its events end in {state}")
     found += [f"events of case {case_id}, which does not exist" for case_id in events]
     return found

@@ -18,6 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "import": ("app.cli.importing:command", "Загрузить файлы ВПР, контекстную форму, федеральный список"),
     "screen": ("app.cli.screening:command", "Прогнать проверки за год"),
     "cases": ("app.cli.cases:command", "Список дел"),
+    "workflow": ("app.cli.workflow:group", "Ходы дел: список, описание, проверка файла"),
     "demo": ("app.cli.demo:command", "Создать демонстрационный регион"),
     "user": ("app.cli.user:group", "Люди: завести первого администратора"),
     "journal": ("app.cli.journal:group", "Журнал действий: проверка целостности"),
@@ -27,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "migrate": ("app.cli.parts:migrate", "Привести схему базы к версии программы"),
     "detect": ("app.cli.detect:detect", "Проверки по простым файлам, без базы"),
     "scale": ("app.cli.scale:command", "КДР или РДР и ВПР на одной шкале, по простым файлам"),
+    "roadmap": ("app.cli.roadmap:group", "Дорожные карты: шаблоны, их мероприятия, проверка файла"),
     "docs": ("app.cli.docs:command", "Напечатать справочные страницы из кода"),
     "bench": ("app.cli.bench:group", "Измерения и испытания отказами"),
 }

@@ -20,11 +20,8 @@ def command(states: tuple[str, ...], year: int | None, as_json: bool) -> None:
     from app.database import acting
     from app.models import Case, Municipality, School
     from app.policy import SYSTEM
-    from app.terms import CaseState
+    from app.workflows.definitions import known_states, state_named
 
-    unknown = set(states) - set(CaseState)
-    if unknown:
-        raise click.BadParameter(f"{', '.join(sorted(unknown))}; бывает: {', '.join(CaseState)}", param_hint="--state")
     query = (
         select(Case, School, Municipality)
         .join(School, Case.school_id == School.id)
@@ -32,17 +29,24 @@ def command(states: tuple[str, ...], year: int | None, as_json: bool) -> None:
         .order_by(Case.evidence.desc(), Case.id)
     )
     if states:
-        query = query.where(Case.state.in_([CaseState(state) for state in states]))
+        query = query.where(Case.state.in_(states))
     if year is not None:
         query = query.where(Case.year == year)
     context = open_context()
     with acting(context.sessions, SYSTEM) as session:
+        known = [state.code for state in known_states(session)]
+        unknown = sorted(set(states) - set(known))
+        if unknown:
+            raise click.BadParameter(f"{', '.join(unknown)}; бывает: {', '.join(known)}", param_hint="--state")
         rows = [
             {
                 "id": case.id,
                 "number": case.number,
                 "year": case.year,
-                "state": case.state.value,
+                "kind": case.kind.value,
+                "workflow": f"{case.workflow} {case.workflow_version}",
+                "state": case.state,
+                "state_title": state_named(session, case.workflow, case.workflow_version, case.state).ru,
                 "tier": case.tier.value,
                 "evidence": case.evidence,
                 "school": school.code,
@@ -65,7 +69,7 @@ def command(states: tuple[str, ...], year: int | None, as_json: bool) -> None:
         return
     table(
         [
-            (row["number"], CaseState(str(row["state"])).ru, row["year"], f"{row['evidence']:.2f}", row["school_name"])
+            (row["number"], row["state_title"], row["year"], f"{row['evidence']:.2f}", row["school_name"])
             for row in rows
         ],
         ("дело", "состояние", "год", "вес", "школа"),

@@ -14,7 +14,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.documents.context import Agreed, Decisions, Distribution, InterviewProtocol, Sign, SignsNotice
+from app.documents.context import Agreed, Decisions, Distribution, InterviewProtocol, KeepWorks, Sign, SignsNotice
+from app.documents.plans import ProgrammePaper, ProgrammeReport, Recommendations, SchoolRoadMap
 from app.documents.render import Context, to_pdf
 from app.terms import DocumentKind
 
@@ -24,6 +25,7 @@ __all__ = [
     "Decisions",
     "Distribution",
     "InterviewProtocol",
+    "KeepWorks",
     "Kind",
     "Sign",
     "SignsNotice",
@@ -48,6 +50,21 @@ KINDS: dict[DocumentKind, Kind] = {
     DocumentKind.INTERVIEW_PROTOCOL: Kind(
         DocumentKind.INTERVIEW_PROTOCOL.ru, "interview_protocol.j2", InterviewProtocol, "участники собеседования"
     ),
+    DocumentKind.KEEP_WORKS: Kind(
+        DocumentKind.KEEP_WORKS.ru, "keep_works.j2", KeepWorks, "руководитель отдела образования"
+    ),
+    DocumentKind.RECOMMENDATIONS: Kind(
+        DocumentKind.RECOMMENDATIONS.ru, "recommendations.j2", Recommendations, "руководитель отдела образования"
+    ),
+    DocumentKind.SCHOOL_ROAD_MAP: Kind(
+        DocumentKind.SCHOOL_ROAD_MAP.ru, "school_road_map.j2", SchoolRoadMap, "руководитель школы"
+    ),
+    DocumentKind.PROGRAMME: Kind(
+        DocumentKind.PROGRAMME.ru, "programme.j2", ProgrammePaper, "руководитель отдела образования"
+    ),
+    DocumentKind.PROGRAMME_REPORT: Kind(
+        DocumentKind.PROGRAMME_REPORT.ru, "programme_report.j2", ProgrammeReport, "руководитель отдела образования"
+    ),
 }
 
 
@@ -58,7 +75,7 @@ def render(kind: DocumentKind, context: Context) -> bytes:
     ----------
     kind : DocumentKind
         Which document.
-    context : SignsNotice or InterviewProtocol
+    context : SignsNotice, InterviewProtocol or KeepWorks
         Everything it says; must be the dataclass that `KINDS` names for the kind.
 
     Returns

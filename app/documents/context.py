@@ -123,3 +123,21 @@ class InterviewProtocol:
     decisions: Decisions
     signatories: tuple[tuple[str, str], ...]
     department: str = ""
+
+
+@dataclass(frozen=True)
+class KeepWorks:
+    """Letter to the school that asks to keep the works of a case."""
+
+    number: str
+    issued_on: date
+    department: str
+    signatory: str
+    signatory_post: str
+    school_name: str
+    school_code: str
+    year: int
+    keep_until: date
+    kept_before: date
+    is_confirmed: bool
+    case_number: str

@@ -29,10 +29,13 @@ from reportlab.platypus import (
 
 from app.documents import layout
 from app.documents.chart import DistributionChart
-from app.documents.context import InterviewProtocol, SignsNotice
+from app.documents.context import InterviewProtocol, KeepWorks, SignsNotice
+from app.documents.plans import ProgrammePaper, ProgrammeReport, Recommendations, SchoolRoadMap
 from app.documents.typography import clean, plural, quotes, russian_date, typeset
 
-Context = SignsNotice | InterviewProtocol
+Context = (
+    SignsNotice | InterviewProtocol | KeepWorks | ProgrammePaper | ProgrammeReport | Recommendations | SchoolRoadMap
+)
 TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -68,7 +71,7 @@ def to_pdf(template: str, context: Context) -> bytes:
     ----------
     template : str
         File name below ``templates``.
-    context : SignsNotice or InterviewProtocol
+    context : SignsNotice, InterviewProtocol or KeepWorks
         Everything the page says.
 
     Returns

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import text
 
@@ -20,7 +21,7 @@ from app.database import WAL_LIMIT, acting, bind, checkpoint, needs_checkpoint_r
 from app.errors import Misconfigured
 from app.jobs.queues import enqueue, not_waiting
 from app.policy import SYSTEM
-from app.workflows import journal, objective_register, outbox, people
+from app.workflows import digests, hand_overs, journal, objective_register, outbox, pauses, people, people_register
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +29,8 @@ BATCH = 2000
 ANCHOR_EVERY = 3600.0
 SWEEP_EVERY = 3600.0
 REGISTER_EVERY = 600.0
+DAY_EVERY = 60.0
+SIDE_MOVES_EVERY = 60.0
 CHECKPOINT_EVERY = 2.0
 _ADVISORY_LOCK = 0x73636864  # "schd": one scheduler a database, wherever it runs
 
@@ -45,6 +48,8 @@ def serve(context: AppContext) -> None:
             Chore("sweep", SWEEP_EVERY, lambda: context.store.sweep()),
             Chore("forget", SWEEP_EVERY, lambda: forget_sign_ins(context)),
             Chore("register", REGISTER_EVERY, lambda: refresh_register(context)),
+            Chore("day", DAY_EVERY, lambda: begin_day(context)),
+            Chore("side moves", SIDE_MOVES_EVERY, lambda: end_side_moves(context)),
         ]
         while not stopping.wait(1.0):
             for chore in chores:
@@ -98,9 +103,31 @@ def forget_sign_ins(context: AppContext) -> None:
 
 
 def refresh_register(context: AppContext) -> None:
-    """Mark the schools whose entry in the register of objective ones began or ran out."""
+    """Mark the schools whose entry in the register of objective ones began or ran out; move people whose post did."""
     with acting(context.sessions, SYSTEM) as session:
         objective_register.refresh(session, at=datetime.now(UTC))
+        people_register.refresh(session, at=datetime.now(UTC))
+
+
+def begin_day(context: AppContext) -> None:
+    """Ask once a day, after its hour, for reminders and the daily letters."""
+    now = datetime.now(UTC)
+    with acting(context.sessions, SYSTEM) as session:
+        digests.begin_day(session, at=now, local=now.astimezone(ZoneInfo(context.settings.timezone)))
+
+
+def end_side_moves(context: AppContext) -> None:
+    """Wake the cases whose hold is over, let late questions' clocks run, end proposals that nobody answered."""
+    now, zone = datetime.now(UTC), ZoneInfo(context.settings.timezone)
+    today = now.astimezone(zone).date()
+    # Looked at every minute: without the writer lock unless there is something to do.
+    with context.sessions(bind=context.engine.execution_options(readonly=True)) as session:
+        bind(session, SYSTEM)
+        is_due = bool(pauses.due(session, today)) or bool(hand_overs.overdue(session, today))
+    if is_due:
+        with acting(context.sessions, SYSTEM) as session:
+            pauses.wake_due(session, at=now, zone=zone)
+            hand_overs.expire_due(session, at=now, zone=zone)
 
 
 def checkpoint_if_large(context: AppContext) -> bool:

@@ -152,10 +152,14 @@ class Document(Tenant, Base):
     """An issued document: its PDF by hash and the context it was made from."""
 
     __tablename__ = "case_documents"
-    __table_args__ = (UniqueConstraint("kind", "source_key"),)
+    __table_args__ = (
+        UniqueConstraint("kind", "source_key"),
+        CheckConstraint("(case_id IS NULL) <> (programme_id IS NULL)", name="of_one_subject"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), index=True)
+    case_id: Mapped[int | None] = mapped_column(ForeignKey("cases.id"), index=True)
+    programme_id: Mapped[int | None] = mapped_column(ForeignKey("programmes.id"), index=True)
     kind: Mapped[DocumentKind] = mapped_column(term(DocumentKind))
     # What it was made of, so that a repeated job makes no second one.
     source_key: Mapped[str] = mapped_column(String(80))

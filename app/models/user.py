@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 
 from sqlalchemy import Boolean, CheckConstraint, ForeignKey, Integer, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -15,8 +15,8 @@ from app.terms import Role
 class User(Base):
     """A person with one role in one territory.
 
-    `home_school` is where the person works (curators, observers), the base of the conflict-of-interest rule; `school`
-    is the school a school user answers for.
+    `school` is the school a school user answers for. Where a person works, what it was taught and when it is away
+    stands in the register (`app.models.people`).
     """
 
     __tablename__ = "users"
@@ -35,14 +35,10 @@ class User(Base):
     locale: Mapped[str] = mapped_column(String(2), default="ru")
     municipality_id: Mapped[int | None] = mapped_column(ForeignKey("municipalities.id"), index=True)
     school_id: Mapped[int | None] = mapped_column(ForeignKey("schools.id"))
-    home_school_id: Mapped[int | None] = mapped_column(ForeignKey("schools.id"))
-    is_methodist: Mapped[bool] = mapped_column(Boolean, default=False)
-    trained_until: Mapped[date | None]
     version: Mapped[int] = mapped_column(Integer, default=1)
 
     municipality: Mapped[Municipality | None] = relationship()
     school: Mapped[School | None] = relationship(foreign_keys=[school_id])
-    home_school: Mapped[School | None] = relationship(foreign_keys=[home_school_id])
 
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - the mapper reads it once, at class creation
 

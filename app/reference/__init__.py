@@ -8,12 +8,13 @@ from pathlib import Path
 
 from app import terms
 from app.datafiles import DATA_DIR
+from app.flows import Definition, shipped
+from app.flows.vocabulary import GUARDS
 from app.policy import GRANTS, Permission
 from app.reference.accuracy_page import accuracy_page, peers_part
 from app.reference.detectors_page import detectors_page
 from app.settings import SETTINGS
-from app.terms import CaseState, Role, Term
-from app.workflows.case import OBJECTIVITY, WORKFLOW_VERSION
+from app.terms import CaseKind, Role, Term, Verdict
 
 _KEPT = "accuracy.json"
 _NOTE = "<!-- Страница напечатана командой `make docs` из кода; правьте код, а не её. -->\n"
@@ -43,34 +44,53 @@ def glossary() -> str:
 
 
 def workflows() -> str:
-    """The transition table and its diagram."""
-    rows = [
+    """Every shipped workflow: its diagram, its stages, its moves."""
+    parts = ["# Ход дела\n", _NOTE, "Файлы лежат в `app/data/workflows/`; раздел на каждый.\n"]
+    for definition, _text in shipped().values():
+        parts += _workflow(definition)
+    return "\n".join(parts)
+
+
+def _workflow(definition: Definition) -> list[str]:
+    titles = {state.code: state.ru for state in definition.states}
+    stages = [
         [
-            f"`{row.trigger}`",
-            row.source.ru,
-            row.dest.ru,
-            row.ru,
-            f"`{row.permission}`",
-            "; ".join(guard.ru for guard in row.guards),
+            f"`{state.code}`",
+            state.ru,
+            ""
+            if state.days is None
+            else f"{state.days}" + (f", не раньше {state.by[3:]}.{state.by[:2]}" if state.by else ""),
+            ", ".join(f"`{form}`" for form in state.forms),
+            "; ".join(Verdict(code).ru for code in state.verdicts),
         ]
-        for row in OBJECTIVITY
+        for state in definition.states
     ]
-    arrows = [f"    {row.source.value} --> {row.dest.value}: {row.ru}" for row in OBJECTIVITY]
-    names = [f'    state "{state.ru}" as {state.value}' for state in CaseState]
-    return "\n".join(
+    moves = [
         [
-            f"# Ход дела ({WORKFLOW_VERSION})\n",
-            _NOTE,
-            "```mermaid",
-            "stateDiagram-v2",
-            *names,
-            "    [*] --> flagged",
-            *arrows,
-            "    closed --> [*]",
-            "```\n",
-            _table(["ход", "из", "в", "кнопка", "право", "что должно быть"], rows),
+            f"`{step.trigger}`",
+            titles[step.source],
+            titles[step.dest],
+            step.ru,
+            f"`{step.permission}`",
+            "; ".join(GUARDS[use.name].title(use.params) for use in step.guards),
         ]
-    )
+        for step in definition.steps
+    ]
+    arrows = [f"    {step.source} --> {step.dest}: {step.ru}" for step in definition.steps]
+    return [
+        f"\n## {definition.ru} (`{definition.id}` {definition.version})\n",
+        f"Вид дел: {CaseKind(definition.kind).ru}. Источник: {definition.source}.\n",
+        "```mermaid",
+        "stateDiagram-v2",
+        *(f'    state "{state.ru}" as {state.code}' for state in definition.states),
+        f"    [*] --> {definition.initial}",
+        *arrows,
+        "    closed --> [*]",
+        "```\n",
+        _table(["состояние", "этап", "рабочих дней", "формы", "какой вывод предлагают"], stages),
+        "",
+        _table(["ход", "из", "в", "кнопка", "право", "что должно быть"], moves),
+    ]
 
 
 def permissions() -> str:

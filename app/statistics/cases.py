@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from statistics import median
@@ -10,16 +11,17 @@ from statistics import median
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from app.flows import CLOSED, State
 from app.models import Case, CaseEvent, Municipality
 from app.rechecks.agreement import wilson
-from app.terms import CaseState, Verdict
+from app.terms import CaseKind, Verdict
 
 
 @dataclass(frozen=True)
 class StateCount:
     """Cases in a state and the median days they have stood there (None: no case)."""
 
-    state: CaseState
+    state: State
     n: int
     median_days: float | None
 
@@ -47,7 +49,7 @@ class MunicipalityCount:
 class StageTime:
     """Days cases stayed in a state before they left it; `n_waiting` have not left it and are counted apart."""
 
-    state: CaseState
+    state: State
     n_left: int
     median_days: float | None
     n_waiting: int
@@ -58,12 +60,17 @@ def calendar_days(start: datetime, end: datetime, zone: tzinfo = UTC) -> int:
     return max(0, (end.astimezone(zone).date() - start.astimezone(zone).date()).days)
 
 
-def by_state(session: Session, *, at: datetime, zone: tzinfo = UTC) -> list[StateCount]:
-    """One row a state, in the order of the workflow."""
-    days: dict[CaseState, list[int]] = defaultdict(list)
-    for state, entered_at in session.execute(select(Case.state, Case.entered_at)):
+def by_state(
+    session: Session, states: Sequence[State], *, kind: CaseKind, at: datetime, zone: tzinfo = UTC
+) -> list[StateCount]:
+    """One row for each of `states`, the stages that cases of `kind` know, in their order."""
+    days: dict[str, list[int]] = defaultdict(list)
+    for state, entered_at in session.execute(select(Case.state, Case.entered_at).where(Case.kind == kind)):
         days[state].append(calendar_days(entered_at, at, zone))
-    return [StateCount(state, len(days[state]), median(days[state]) if days[state] else None) for state in CaseState]
+    return [
+        StateCount(state, len(days[state.code]), median(days[state.code]) if days[state.code] else None)
+        for state in states
+    ]
 
 
 def closures(session: Session) -> list[VerdictCount]:
@@ -104,23 +111,27 @@ def by_municipality(session: Session, *, zone: tzinfo = UTC) -> list[Municipalit
     ]
 
 
-def time_in_state(session: Session, *, zone: tzinfo = UTC) -> list[StageTime]:
+def time_in_state(session: Session, states: Sequence[State], *, kind: CaseKind, zone: tzinfo = UTC) -> list[StageTime]:
     """How long stages take: completed stays by their median, stays under way only counted."""
-    moves: dict[int, list[tuple[CaseState, datetime]]] = defaultdict(list)
+    moves: dict[int, list[tuple[str, datetime]]] = defaultdict(list)
     for case_id, source, at in session.execute(
         select(CaseEvent.case_id, CaseEvent.from_state, CaseEvent.at).order_by(CaseEvent.case_id, CaseEvent.seq)
     ):
         moves[case_id].append((source, at))
-    stays: dict[CaseState, list[int]] = defaultdict(list)
-    waiting: dict[CaseState, int] = defaultdict(int)
-    for case_id, state, opened_at in session.execute(select(Case.id, Case.state, Case.opened_at)):
+    stays: dict[str, list[int]] = defaultdict(list)
+    waiting: dict[str, int] = defaultdict(int)
+    for case_id, state, opened_at in session.execute(
+        select(Case.id, Case.state, Case.opened_at).where(Case.kind == kind)
+    ):
         since = opened_at
         for source, left_at in moves[case_id]:
             stays[source].append(calendar_days(since, left_at, zone))
             since = left_at
         waiting[state] += 1
     return [
-        StageTime(state, len(stays[state]), median(stays[state]) if stays[state] else None, waiting[state])
-        for state in CaseState
-        if state is not CaseState.CLOSED
+        StageTime(
+            state, len(stays[state.code]), median(stays[state.code]) if stays[state.code] else None, waiting[state.code]
+        )
+        for state in states
+        if state.code != CLOSED
     ]

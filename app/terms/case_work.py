@@ -32,6 +32,11 @@ class Stratum(Term):
 class DocumentKind(Term):
     SIGNS_NOTICE = "signs_notice", "Уведомление о признаках", "Notice of signs"
     INTERVIEW_PROTOCOL = "interview_protocol", "Протокол собеседования", "Interview protocol"
+    RECOMMENDATIONS = "recommendations", "Адресные рекомендации", "Addressed recommendations"
+    SCHOOL_ROAD_MAP = "school_road_map", "Дорожная карта школы", "Road map of the school"
+    PROGRAMME = "programme", "Программа", "Programme"
+    PROGRAMME_REPORT = "programme_report", "Отчёт об исполнении программы", "Report on the programme"
+    KEEP_WORKS = "keep_works", "Просьба сохранить работы", "Request to keep works"
 
 
 class ObservationStage(Term):

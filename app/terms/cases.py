@@ -7,21 +7,15 @@ from app.terms.term import Term
 
 class CaseKind(Term):
     OBJECTIVITY = "objectivity", "объективность результатов", "objectivity of results"
-
-
-class CaseState(Term):
-    FLAGGED = "flagged", "Признаки", "Signs"
-    INTERVIEW = "interview", "Собеседование", "Interview"
-    CURATOR_ASSIGNED = "curator_assigned", "Куратор назначен", "Curator assigned"
-    OBSERVED = "observed", "Наблюдение", "Observation"
-    RECHECKED = "rechecked", "Перепроверка", "Recheck"
-    CLOSED = "closed", "Закрыто", "Closed"
+    LOW_RESULTS = "low_results", "низкие результаты", "low results"
 
 
 class Verdict(Term):
     NOT_CONFIRMED = "not_confirmed", "признаки не подтверждены", "signs not confirmed"
     CONFIRMED = "confirmed", "признаки подтверждены", "signs confirmed"
     DISMISSED = "dismissed", "признак снят с основанием", "sign dismissed with grounds"
+    IMPROVED = "improved", "результаты улучшились", "results improved"
+    NOT_IMPROVED = "not_improved", "заметного улучшения нет", "no noticeable improvement"
 
 
 class Tier(Term):

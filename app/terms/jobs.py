@@ -17,3 +17,4 @@ class JobStatus(Term):
     RUNNING = "running", "выполняется", "running"
     DONE = "done", "готово", "done"
     DEAD = "dead", "остановлено после сбоев", "stopped after failures"
+    CALLED_OFF = "called_off", "отменено до выполнения", "called off"

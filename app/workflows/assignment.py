@@ -1,46 +1,54 @@
-"""Appointing a curator by order."""
+"""Appointing a curator by order, and the people of a picker with what speaks against each."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import policy
 from app.errors import Reason, Refused
 from app.models import Case, CuratorOrder, User
 from app.policy import Actor, Permission
-from app.terms import CaseState, Role
-from app.workflows import independence
+from app.terms import Duty
+from app.workflows import hand_overs, independence
 from app.workflows.case import open_case_of, record
+from app.workflows.declarations import NOT_DECLARED, is_declared
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A person for a picker: with the reason when the rules object, and the present load in open cases."""
+    """A person for a picker: with the first reason when the rules object, and what is at hand now."""
 
     user: User
     reason: Reason | None
     load: int
 
 
-def eligible_curators(session: Session, case: Case) -> list[Candidate]:
-    """All curators in sight, the possible ones first, the least loaded first among them."""
-    load = dict(
-        session.execute(
-            select(Case.curator_id, func.count())
-            .where(Case.curator_id.is_not(None), Case.state != CaseState.CLOSED)
-            .group_by(Case.curator_id)
-        ).all()
-    )
-    people = session.scalars(select(User).where(User.role == Role.CURATOR, User.is_active).order_by(User.name))
-    found = [
-        Candidate(user, independence.curator_objection(session, case, user.id, is_declared=True), load.get(user.id, 0))
-        for user in people
-    ]
+def eligible_people(
+    session: Session, case: Case, duty: Duty, on: date, *, appointed: int | None = None
+) -> list[Candidate]:
+    """All accounts in sight that can do `duty`, the possible ones first, the least loaded first among them.
+
+    `appointed` already has the case at hand, so it is not counted again.
+    """
+    assert case.school_id is not None  # a case is always a school's
+    roles = [role for role, duties in independence.DUTIES_OF_ROLE.items() if duty in duties]
+    people = session.scalars(select(User).where(User.role.in_(roles), User.is_active).order_by(User.name)).all()
+    facts = {f.user_id: f for f in independence.facts_of(session, on, user_ids=[user.id for user in people]).values()}
+    found = []
+    for user in people:
+        person = facts.get(user.id)
+        told = independence.objections_to(person, case.school_id, duty, on, is_counted=user.id != appointed)
+        found.append(Candidate(user, told[0] if told else None, person.load if person is not None else 0))
     return sorted(found, key=lambda candidate: (candidate.reason is not None, candidate.load, candidate.user.name))
+
+
+def eligible_curators(session: Session, case: Case, on: date) -> list[Candidate]:
+    """Curators for the case; see `eligible_people`."""
+    return eligible_people(session, case, Duty.CURATOR, on, appointed=case.curator_id)
 
 
 def issue_order(
@@ -71,12 +79,19 @@ def issue_order(
                 "The term of the curator must end after the day of the order.",
             )
         )
-    objection = independence.curator_objection(session, case, curator_id, no_conflict_declared)
-    if objection is not None:
-        reasons.append(objection)
+    assert case.school_id is not None  # a case is always a school's
+    person = independence.facts_of_user(session, curator_id, at.date())
+    objections = independence.objections_to(
+        person, case.school_id, Duty.CURATOR, at.date(), is_counted=case.curator_id != curator_id
+    )
+    reasons += objections
+    if not (objections or no_conflict_declared or is_declared(session, curator_id, case.school_id, at.date())):
+        reasons.append(NOT_DECLARED)
+    taken = hand_overs.order_objection(session, case, curator_id)
+    if taken is not None:
+        reasons.append(taken)
     if reasons:
         raise Refused(*reasons)
-    person = independence.person_facts(session, curator_id)
     assert person is not None  # no objection was raised
     order = CuratorOrder(
         case_id=case.id,
@@ -84,7 +99,7 @@ def issue_order(
         issued_on=issued_on,
         curator_id=curator_id,
         curator_name=person.name,
-        workplace=person.workplace,
+        workplace=person.workplace(at.date()),
         until=until,
         no_conflict_declared=no_conflict_declared,
         issued_by_id=actor.user_id,
@@ -93,6 +108,7 @@ def issue_order(
         municipality_id=case.municipality_id,
         school_id=case.school_id,
     )
+    hand_overs.complete_by_order(session, case, curator_id, actor=actor, at=at)
     session.add(order)
     case.curator_id, case.curator_name = curator_id, person.name
     session.flush()

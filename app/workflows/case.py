@@ -1,97 +1,70 @@
-"""The case: its table of transitions, its guards, and the verbs that open, hand over and conclude it."""
+"""The case: the verbs that open, hand over and conclude it. Its ways are data, see `definitions`."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from functools import cache
 from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app import datafiles, policy
+from app import policy
 from app.errors import NotFound, Reason, Refused
+from app.flows import CLOSED
 from app.models import Case, Conclusion, Flag, User
 from app.policy import Actor, Permission
-from app.terms import CaseKind, CaseState, Role, Verdict
-from app.workflows import independence, journal
-from app.workflows.engine import Question, Transition, make_workflow, register
-from app.workflows.guards import (
-    ACT,
-    CLEAN,
-    CONCLUSION,
-    DISMISSAL,
-    FOLLOWS,
-    INDEPENDENT,
-    ORDER,
-    PROTOCOL,
-    REMARKED,
-    SECOND,
-    latest,
-)
-
-WORKFLOW_VERSION = "objectivity-1"
-
-
-def _closing(q: Question) -> dict[str, Any]:
-    return {"closed_at": q.at, "verdict": latest(q.session, Conclusion, q.case.id).verdict}
-
-
-_CLOSING = (REMARKED, CONCLUSION, FOLLOWS, CLEAN, SECOND)
-_DISMISSING = (DISMISSAL, SECOND)
-
-S, P, T = CaseState, Permission, Transition
-OBJECTIVITY: tuple[Transition, ...] = (
-    # trigger, source, dest, permission, Russian, English, guards
-    T("interview", S.FLAGGED, S.INTERVIEW, P.CASE_INTERVIEW, "Отметить собеседование", "Record interview", (PROTOCOL,)),
-    T("assign", S.INTERVIEW, S.CURATOR_ASSIGNED, P.CASE_ASSIGN, "Назначить куратора", "Assign", (ORDER, INDEPENDENT)),
-    T("observe", S.CURATOR_ASSIGNED, S.OBSERVED, P.CASE_OBSERVE, "Отметить наблюдение", "Record observation", (ACT,)),
-    T("recheck", S.OBSERVED, S.RECHECKED, P.CASE_RECHECK, "Завершить перепроверку", "Complete recheck", (REMARKED,)),
-    T("close", S.RECHECKED, S.CLOSED, P.CASE_CLOSE, "Утвердить закрытие", "Approve closure", _CLOSING, _closing),
-    T("dismiss", S.FLAGGED, S.CLOSED, P.CASE_CLOSE, "Снять признак", "Dismiss the sign", _DISMISSING, _closing, True),
-    T("dismiss", S.INTERVIEW, S.CLOSED, P.CASE_CLOSE, "Снять признак", "Dismiss the sign", _DISMISSING, _closing, True),
-)
-"""The one table: buttons, refusals, journal, diagram and tests come from it."""
-
-register([make_workflow("objectivity", WORKFLOW_VERSION, OBJECTIVITY)])
-
-
-@cache
-def stage_days() -> dict[CaseState, int]:
-    """Calendar days a case is expected to stay in each open state (``app/data/stage_days.toml``)."""
-    path = datafiles.DATA_DIR / "stage_days.toml"
-    days = datafiles.load(path, keys={"days"}).body["days"]
-    states = [state for state in CaseState if state is not CaseState.CLOSED]
-    datafiles.require_keys(days, {state.value for state in states}, where=f"{path.name} [days]")
-    return {state: int(days[state.value]) for state in states}
+from app.terms import CaseKind, Duty, EpisodeOrigin, Role, Tier, Verdict
+from app.workflows import closures, independence, journal, stage_clock
+from app.workflows.definitions import for_new_case, state_of
 
 
 def open_case(session: Session, flag: Flag, *, actor: Actor, at: datetime, reason: str = "") -> Case:
-    """Open a case for a flag, or add the flag to the school's open case; at most one is open a school."""
+    """Open a case for a flag, or add the flag to the school's open case; at most one of a kind is open a school."""
     policy.require(actor, Permission.CASE_OPEN)
-    case = session.scalars(select(Case).where(Case.school_id == flag.school_id, Case.state != CaseState.CLOSED)).first()
+    kind = CaseKind.OBJECTIVITY
+    case = session.scalars(
+        select(Case).where(Case.school_id == flag.school_id, Case.kind == kind, Case.state != CLOSED)
+    ).first()
     action = "flag:attach"
     if case is None:
         action = "case:open"
-        case = Case(
-            number=_next_number(session, flag.year),
-            kind=CaseKind.OBJECTIVITY,
-            workflow_version=WORKFLOW_VERSION,
-            year=flag.year,
-            tier=flag.tier,
-            evidence=flag.evidence,
-            opened_at=at,
-            entered_at=at,
-            municipality_id=flag.municipality_id,
-            school_id=flag.school_id,
-        )
-        session.add(case)
-        session.flush()
+        case = new_case(session, flag.school_id, flag.municipality_id, kind, flag.year, at=at)
+        case.tier, case.evidence = flag.tier, flag.evidence
+        closed = closures.former(session, case, at=at)
+        if closed is not None:
+            said = f"Признаки за {flag.year} год появились у школы, чьё дело {closed.number} было закрыто."
+            carried = {"flag_id": flag.id}
+            closures.link(session, case, closed, EpisodeOrigin.NEXT_CYCLE, said, carried, actor=actor, at=at)
     flag.case_id = case.id
     session.flush()
     record(
         session, case, action, actor=actor, at=at, reason=reason, facts={"flag_id": flag.id, "tier": flag.tier.value}
     )
+    return case
+
+
+def new_case(
+    session: Session, school_id: int | None, municipality_id: int | None, kind: CaseKind, year: int, *, at: datetime
+) -> Case:
+    """A numbered case at the beginning of its workflow; who opens it says with what signs."""
+    workflow = for_new_case(session, kind, municipality_id)
+    case = Case(
+        number=_next_number(session, year),
+        kind=kind,
+        workflow=workflow.name,
+        workflow_version=workflow.version,
+        state=workflow.definition.initial,
+        year=year,
+        tier=Tier.NONE,
+        evidence=0.0,
+        opened_at=at,
+        entered_at=at,
+        municipality_id=municipality_id,
+        school_id=school_id,
+    )
+    session.add(case)
+    session.flush()
+    stage_clock.refresh(session, case)
     return case
 
 
@@ -106,9 +79,12 @@ def hand_interview(session: Session, case_id: int, curator_id: int, *, actor: Ac
                 "not_a_curator", "Выберите действующего куратора из списка.", "Choose an active curator from the list."
             )
         )
-    objection = independence.curator_objection(session, case, curator_id, is_declared=True)
-    if objection is not None:
-        raise Refused(objection)
+    assert case.school_id is not None  # a case is always a school's
+    objections = independence.objections_to_user(
+        session, curator_id, case.school_id, Duty.CURATOR, at.date(), is_counted=case.curator_id != curator_id
+    )
+    if objections:
+        raise Refused(*objections)
     case.curator_id, case.curator_name = curator.id, curator.name
     session.flush()
     record(session, case, "case:hand_interview", actor=actor, at=at, facts={"curator_id": curator.id})
@@ -129,15 +105,13 @@ def propose(
                 "State the grounds in at least one sentence.",
             )
         )
-    allowed = (
-        {Verdict.DISMISSED} if case.state in (S.FLAGGED, S.INTERVIEW) else {Verdict.CONFIRMED, Verdict.NOT_CONFIRMED}
-    )
-    if verdict not in allowed:
+    stage = state_of(case)
+    if verdict.value not in stage.verdicts:
         raise Refused(
             Reason(
                 "verdict_out_of_place",
-                f"В состоянии «{case.state.ru}» такой вывод не предлагают.",
-                f"This verdict cannot be proposed in “{case.state.en}”.",
+                f"В состоянии «{stage.ru}» такой вывод не предлагают.",
+                f"This verdict cannot be proposed in “{stage.en}”.",
             )
         )
     assert actor.user_id is not None  # the system proposes nothing
@@ -146,7 +120,7 @@ def propose(
         verdict=verdict,
         grounds=grounds.strip(),
         proposed_by_id=actor.user_id,
-        proposed_by_name=actor.name,
+        proposed_by_name=actor.signature(case.school_id),
         proposed_at=at,
         municipality_id=case.municipality_id,
         school_id=case.school_id,
@@ -171,7 +145,7 @@ def open_case_of(session: Session, case_id: int) -> Case:
     ).first()
     if case is None:
         raise NotFound("Дело не найдено или относится к другой территории.")
-    if case.state is CaseState.CLOSED:
+    if case.state == CLOSED:
         raise Refused(
             Reason(
                 "case_closed",

@@ -136,9 +136,9 @@ def approved_set(session: Session) -> ClusterSet | None:
     return session.scalars(select(ClusterSet).where(ClusterSet.status == ClusterSetStatus.APPROVED)).first()
 
 
-def cluster_names(session: Session, chosen: ClusterSet) -> dict[int, str]:
-    """School's id → Russian name of its cluster in the set; schools without one are left out."""
-    names = {cluster["number"]: cluster["name_ru"] for cluster in chosen.clusters}
+def cluster_names(session: Session, chosen: ClusterSet, locale: str = "ru") -> dict[int, str]:
+    """School's id → name of its cluster in the set; schools without one are left out."""
+    names = {cluster["number"]: cluster[f"name_{locale}"] for cluster in chosen.clusters}
     rows = session.execute(
         select(ClusterMembership.school_id, ClusterMembership.number).where(ClusterMembership.set_id == chosen.id)
     )

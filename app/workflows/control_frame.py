@@ -16,8 +16,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app import datafiles
+from app.flows import CLOSED
 from app.models import Case, FederalMarker, Finding, Flag, School
-from app.terms import CaseState, Verdict
+from app.terms import Verdict
 from app.workflows.cluster_sets import approved_set, cluster_names, school_facts
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def objections(session: Session, *, at: datetime) -> dict[int, tuple[str, str]]:
         _note(found, flag_school, f"признаки в проверке за {year} год", f"signs in the screening of {year}")
     cases = select(Case.school_id, Case.number, Case.state, Case.verdict, Case.closed_at).order_by(Case.id)
     for school_id, number, state, verdict, closed_at in session.execute(cases):
-        if state is not CaseState.CLOSED:
+        if state != CLOSED:
             _note(found, school_id, f"открыто дело {number}", f"case {number} is open")
         elif verdict is Verdict.CONFIRMED and closed_at is not None and closed_at >= since:
             _note(found, school_id, f"признаки подтверждены по делу {number}", f"signs confirmed in case {number}")
@@ -97,10 +98,14 @@ def build_frame(session: Session, *, at: datetime) -> dict[str, Any]:
     against = objections(session, at=at)
     chosen = approved_set(session)
     clusters = cluster_names(session, chosen) if chosen is not None else {}
+    in_english = cluster_names(session, chosen, "en") if chosen is not None else {}
     schools = [s for s in session.scalars(select(School).order_by(School.code)) if s.kind not in rules.kinds]
     table = feature_table([school_facts(school) for school in schools], spec)
     by_code = {school.code: school for school in schools}
-    rows = []
+    rows, english = [], {}
+    for school in schools:
+        plain = _plain_stratum(school)
+        english[clusters.get(school.id) or plain[0]] = in_english.get(school.id) or plain[1]
     for code, values in zip(table.codes, table.values.tolist(), strict=True):
         school = by_code[code]
         reason = against.get(school.id)
@@ -108,7 +113,7 @@ def build_frame(session: Session, *, at: datetime) -> dict[str, Any]:
             {
                 "code": code,
                 "municipality": school.municipality.code,
-                "stratum": clusters.get(school.id) or _plain_stratum(school),
+                "stratum": clusters.get(school.id) or _plain_stratum(school)[0],
                 "context": [value if math.isfinite(value) else None for value in values],
                 "against": list(reason) if reason else None,
             }
@@ -117,6 +122,7 @@ def build_frame(session: Session, *, at: datetime) -> dict[str, Any]:
         "features": [{"name": f.name, "ru": f.title["ru"], "en": f.title["en"]} for f in table.features],
         "features_version": spec.version,
         "absent": [f.title["ru"] for f in table.absent],
+        "strata": english,
         "schools": rows,
     }
 
@@ -206,7 +212,20 @@ _RURAL = 4
 _SELECTIVE = frozenset({"gymnasium", "lyceum", "cadet"})
 
 
-def _plain_stratum(school: School) -> str:
+def _plain_stratum(school: School) -> tuple[str, str]:
+    """Russian and English name of the stratum by settlement and kind."""
     answer = (school.context or {}).get("settlement_type")
-    place = "поселение неизвестно" if answer is None else "село" if answer == _RURAL else "город"
-    return f"{place}, гимназии и лицеи" if school.kind in _SELECTIVE else f"{place}, остальные"
+    place = (
+        ("поселение неизвестно", "unknown settlement")
+        if answer is None
+        else ("село", "rural")
+        if answer == _RURAL
+        else ("город", "town")
+    )
+    kind = ("гимназии и лицеи", "gymnasia and lycea") if school.kind in _SELECTIVE else ("остальные", "others")
+    return f"{place[0]}, {kind[0]}", f"{place[1]}, {kind[1]}"
+
+
+def stratum_title(frame: Mapping[str, Any], name: str, locale: str) -> str:
+    """A stratum of the frame by its name in the reader's language."""
+    return str(frame.get("strata", {}).get(name, name)) if locale == "en" else name

@@ -7,114 +7,27 @@ carried, so a repeated request finds its own event instead of moving twice.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import CursorResult, select, update
 from sqlalchemy.orm import Session
-from transitions import Machine
 
 from app import policy
-from app.errors import Conflict, NotFound, Reason, Refused
+from app.errors import Conflict, NotFound, NotPermitted, Reason, Refused
 from app.models import Case, CaseEvent
-from app.policy import Actor, Permission
-from app.terms import CaseState, Term
-from app.workflows import journal, outbox
+from app.policy import Actor
+from app.terms import Role
+from app.workflows import brakes, journal, outbox, stage_clock
+from app.workflows.definitions import state_of, workflow_of
+from app.workflows.machine import CheckedGuard, Guard, Question, Transition, Workflow
+
+__all__ = ["CheckedGuard", "Guard", "Move", "Question", "Transition", "Workflow", "available", "fire", "workflow_of"]
 
 
-@dataclass(frozen=True)
-class Question:
-    """What a guard is asked about."""
-
-    session: Session
-    case: Case
-    actor: Actor
-    at: datetime
-
-
-@dataclass(frozen=True)
-class Guard:
-    """A condition of a move: `check` answers None when it is met, else the reason with a link to what is missing."""
-
-    name: str
-    ru: str
-    en: str
-    check: Callable[[Question], Reason | None]
-
-    def title(self, locale: str = "ru") -> str:
-        return self.en if locale == "en" else self.ru
-
-
-@dataclass(frozen=True)
-class Transition:
-    """One row of the table: who may move what from where to where, under which conditions and by which name.
-
-    `sets` gives further columns that the same guarded UPDATE writes.
-    """
-
-    trigger: str
-    source: CaseState
-    dest: CaseState
-    permission: Permission
-    ru: str
-    en: str
-    guards: tuple[Guard, ...] = ()
-    sets: Callable[[Question], dict[str, Any]] | None = None
-    is_side: bool = False
-
-    def title(self, locale: str = "ru") -> str:
-        return self.en if locale == "en" else self.ru
-
-
-@dataclass(frozen=True)
-class Workflow:
-    """A table of transitions with the machine made from it; one machine serves all rows and keeps none of them."""
-
-    name: str
-    version: str
-    states: tuple[CaseState, ...]
-    transitions: tuple[Transition, ...]
-    machine: Machine
-
-    def find(self, state: CaseState, trigger: str) -> Transition | None:
-        return next((t for t in self.transitions if t.source is state and t.trigger == trigger), None)
-
-    def target(self, state: CaseState, trigger: str) -> CaseState:
-        """The state `trigger` leads to, as the machine says."""
-        carrier = SimpleNamespace(state=state.value)
-        self.machine.events[trigger].trigger(carrier)
-        return CaseState(carrier.state)
-
-
-def make_workflow(
-    name: str, version: str, transitions: tuple[Transition, ...], states: type[Term] = CaseState
-) -> Workflow:
-    """Build the machine from the table: flat, unqueued, without automatic transitions (safe for threads that way)."""
-    members = tuple(states)
-    machine = Machine(
-        model=None,
-        states=[state.value for state in members],
-        transitions=[
-            {"trigger": row.trigger, "source": row.source.value, "dest": row.dest.value} for row in transitions
-        ],
-        initial=members[0].value,
-        auto_transitions=False,
-        queued=False,
-    )
-    return Workflow(name, version, members, transitions, machine)  # type: ignore[arg-type]
-
-
-@dataclass(frozen=True)
-class CheckedGuard:
-    guard: Guard
-    reason: Reason | None
-
-    @property
-    def is_met(self) -> bool:
-        return self.reason is None
+LEAST_REASON = 10
+"""Letters that a reason in one's own words has at least."""
 
 
 @dataclass(frozen=True)
@@ -137,12 +50,12 @@ class Move:
 def available(session: Session, case: Case, *, actor: Actor, at: datetime) -> list[Move]:
     """Every row that leads out of the case's state, with what is met and what is missing; the main one first."""
     question = Question(session, case, actor, at)
-    rows = [row for row in workflow_of(case).transitions if row.source is case.state]
+    rows = [row for row in workflow_of(case).transitions if row.source == case.state]
     return [
         Move(
             row,
-            tuple(CheckedGuard(guard, guard.check(question)) for guard in row.guards),
-            actor.may(row.permission),
+            (*(CheckedGuard(guard, guard.check(question)) for guard in row.guards), *brakes.objections(question, row)),
+            row.permits(actor),
         )
         for row in sorted(rows, key=lambda row: row.is_side)
     ]
@@ -158,6 +71,7 @@ def fire(
     expected_version: int,
     request_id: str,
     reason: str = "",
+    reason_code: str = "",
 ) -> CaseEvent:
     """Move a case.
 
@@ -188,26 +102,32 @@ def fire(
     if case.version != expected_version:
         raise _stale(case)
     workflow = workflow_of(case)
+    stage = workflow.state(case.state)
     row = workflow.find(case.state, trigger)
     if row is None:
         raise Refused(
             Reason(
                 "no_such_move",
-                f"Из состояния «{case.state.ru}» такого хода нет. Обновите страницу: дело могло продвинуться.",
-                f"There is no such move from “{case.state.en}”. Reload the page: the case may have moved on.",
+                f"Из состояния «{stage.ru}» такого хода нет. Обновите страницу: дело могло продвинуться.",
+                f"There is no such move from “{stage.en}”. Reload the page: the case may have moved on.",
             )
         )
     policy.require(actor, row.permission)
+    if not row.permits(actor):
+        raise NotPermitted(_not_this_role(row))
     question = Question(session, case, actor, at)
     reasons = [found for guard in row.guards if (found := guard.check(question)) is not None]
+    reasons += _reason_missing(row, reason, reason_code)
+    reasons += [check.reason for check in brakes.objections(question, row) if check.reason is not None]
     if reasons:
         raise Refused(*reasons)
     source, target = case.state, workflow.target(case.state, trigger)
     further = row.sets(question) if row.sets else {}
+    clock = stage_clock.columns(session, case, workflow.state(target), at)
     result: CursorResult[Any] = session.execute(  # type: ignore[assignment]
         update(Case)
         .where(Case.id == case.id, Case.state == source, Case.version == expected_version)
-        .values(state=target, version=expected_version + 1, entered_at=at, **further)
+        .values(state=target, version=expected_version + 1, entered_at=at, **clock, **further)
         .execution_options(synchronize_session=False)
     )
     session.refresh(case)
@@ -221,9 +141,10 @@ def fire(
         from_state=source,
         to_state=target,
         actor_id=actor.user_id,
-        actor_name=actor.name,
+        actor_name=actor.signature(case.school_id),
         at=at,
         reason=reason,
+        reason_code=reason_code or None,
         facts={key: str(value) for key, value in further.items()},
         municipality_id=case.municipality_id,
         school_id=case.school_id,
@@ -239,7 +160,13 @@ def fire(
         subject="case",
         subject_id=case.id,
         reason=reason,
-        facts={"from": source.value, "to": target.value, "version": case.version, **event.facts},
+        facts={
+            "from": source,
+            "to": target,
+            "version": case.version,
+            **event.facts,
+            **({"reason_code": reason_code} if reason_code else {}),
+        },
         request_id=request_id,
         municipality_id=case.municipality_id,
         school_id=case.school_id,
@@ -247,17 +174,38 @@ def fire(
     return event
 
 
-WORKFLOWS: dict[str, Workflow] = {}
-"""Version → workflow. A running case keeps the version it was opened under."""
+def _reason_missing(row: Transition, reason: str, reason_code: str) -> list[Reason]:
+    """What the mover has not said although the row asks for it."""
+    chosen = next((code for code in row.reasons if code.code == reason_code), None)
+    found = []
+    if (row.reasons or reason_code) and chosen is None:
+        listed_ru = "; ".join(code.ru for code in row.reasons) or "не требуется"
+        listed_en = "; ".join(code.en for code in row.reasons) or "none is asked for"
+        found.append(
+            Reason(
+                "reason_not_chosen",
+                f"Выберите основание из списка: {listed_ru}.",
+                f"Choose a reason from the list: {listed_en}.",
+            )
+        )
+    needs_text = row.reason == "required" or (chosen is not None and chosen.needs_text)
+    if needs_text and len(reason.strip()) < LEAST_REASON:
+        found.append(
+            Reason(
+                "no_reason_text",
+                "Напишите основание хотя бы одним предложением.",
+                "State the reason in at least one sentence.",
+            )
+        )
+    return found
 
 
-def register(workflows: Iterable[Workflow]) -> None:
-    for workflow in workflows:
-        WORKFLOWS[workflow.version] = workflow
-
-
-def workflow_of(case: Case) -> Workflow:
-    return WORKFLOWS[case.workflow_version]
+def _not_this_role(row: Transition) -> Reason:
+    return Reason(
+        "not_this_role",
+        f"Ход «{row.ru}» делает другая роль: {', '.join(Role(code).ru for code in row.roles)}.",
+        f"“{row.en}” is another role's move: {', '.join(Role(code).en for code in row.roles)}.",
+    )
 
 
 def _event_of(session: Session, request_id: str, case_id: int) -> CaseEvent | None:
@@ -275,7 +223,8 @@ def _event_of(session: Session, request_id: str, case_id: int) -> CaseEvent | No
 
 def _stale(case: Case) -> Conflict:
     return Conflict(
-        f"Дело {case.number} уже изменил другой человек: сейчас оно в состоянии «{case.state.ru}». Обновите страницу.",
-        state=case.state.value,
+        f"Дело {case.number} уже изменил другой человек: сейчас оно в состоянии «{state_of(case).ru}». "
+        "Обновите страницу.",
+        state=case.state,
         version=case.version,
     )

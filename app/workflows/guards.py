@@ -6,17 +6,21 @@ paper.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.errors import Reason
-from app.models import Conclusion, CuratorOrder, Interview, Observation, Recheck
+from app.flows.vocabulary import FIELDS
+from app.models import Conclusion, CuratorOrder, Document, Interview, Observation, Recheck
 from app.rechecks import load_rules, works_needed
-from app.terms import GROSS_VIOLATIONS, RecheckOutcome, RecheckStatus, Verdict, VisitStatus
+from app.terms import GROSS_VIOLATIONS, DocumentKind, Duty, RecheckOutcome, RecheckStatus, Verdict, VisitStatus
 from app.workflows import independence
-from app.workflows.engine import Guard, Question
+from app.workflows.declarations import NOT_DECLARED, is_declared
+from app.workflows.machine import Question
+from app.workflows.road_map_guards import obligatory_items_settled, road_map_accepted
 
 
 def latest(session: Session, model: Any, case_id: int) -> Any:
@@ -54,35 +58,54 @@ def _order_appoints_curator(q: Question) -> Reason | None:
     return None
 
 
+def _school_of(q: Question) -> int:
+    assert q.case.school_id is not None  # a case is always a school's
+    return q.case.school_id
+
+
 def _curator_is_independent(q: Question) -> Reason | None:
     order = latest(q.session, CuratorOrder, q.case.id)
     if order is None:
         return Reason("no_curator", "Куратор ещё не назначен.", "No curator has been appointed yet.", "#assignment")
-    return independence.curator_objection(q.session, q.case, order.curator_id, order.no_conflict_declared)
+    school_id, today = _school_of(q), q.at.date()
+    told = independence.objections_to_user(q.session, order.curator_id, school_id, Duty.CURATOR, today, is_new=False)
+    if told:
+        return told[0]
+    if not order.no_conflict_declared and not is_declared(q.session, order.curator_id, school_id, today):
+        return NOT_DECLARED
+    return None
 
 
-def _act_of_trained_observer(q: Question) -> Reason | None:
-    acts = q.session.scalars(
+def _act_of_trained_observer(q: Question, acts: int = 1) -> Reason | None:
+    found = q.session.scalars(
         select(Observation).where(Observation.case_id == q.case.id, Observation.status == VisitStatus.DONE)
     ).all()
-    if not acts:
+    if not found:
         return Reason(
             "no_act",
             "Нет акта наблюдения. Назначьте наблюдателя и внесите акт после визита.",
             "There is no act of observation. Schedule an observer and record the act after the visit.",
             "#observation",
         )
-    if all(act.trained_until is None or act.held_on is None or act.trained_until < act.held_on for act in acts):
+    good = [act for act in found if act.trained_until and act.held_on and act.trained_until >= act.held_on]
+    if not good:
         return Reason(
             "observer_untrained",
             "Ни один акт не составлен наблюдателем с действующим обучением на день визита.",
             "No act was made by an observer whose training was valid on the day of the visit.",
             "#observation",
         )
+    if len(good) < acts:
+        return Reason(
+            "too_few_acts",
+            f"Актов обученных наблюдателей {len(good)}, нужно не меньше {acts}. Назначьте ещё одно наблюдение.",
+            f"There are {len(good)} acts of trained observers; at least {acts} are needed. Schedule another one.",
+            "#observation",
+        )
     return None
 
 
-def _sample_is_remarked(q: Question) -> Reason | None:
+def _sample_is_remarked(q: Question, works: int = 0) -> Reason | None:
     rechecks = q.session.scalars(select(Recheck).where(Recheck.case_id == q.case.id)).all()
     if any(recheck.status in (RecheckStatus.REQUESTED, RecheckStatus.DRAWN) for recheck in rechecks):
         return Reason(
@@ -96,6 +119,14 @@ def _sample_is_remarked(q: Question) -> Reason | None:
             "no_recheck",
             "Нет перепроверки. Назначьте её и внесите баллы экспертов по всей выборке.",
             "There is no recheck. Order one and enter the experts' points for the whole sample.",
+            "#recheck",
+        )
+    marked = sum(recheck.n_sample or 0 for recheck in rechecks if recheck.status is RecheckStatus.MARKED)
+    if marked < works:
+        return Reason(
+            "too_few_works",
+            f"Перепроверено работ: {marked}, нужно не меньше {works}. Назначьте ещё одну выборку.",
+            f"{marked} works have been re-marked; at least {works} are needed. Order a further sample.",
             "#recheck",
         )
     return None
@@ -192,25 +223,42 @@ def _no_gross_violation(q: Question) -> Reason | None:
     return None
 
 
-PROTOCOL = Guard("protocol", "Протокол собеседования", "Interview protocol", _interview_has_protocol)
-ORDER = Guard("order", "Приказ о назначении куратора", "Order appointing a curator", _order_appoints_curator)
-INDEPENDENT = Guard(
-    "independent",
-    "Куратор из методической службы или объективной школы, без конфликта интересов",
-    "Curator from a methodical service or an objective school, without conflict of interest",
-    _curator_is_independent,
-)
-ACT = Guard(
-    "act",
-    "Акт обученного независимого наблюдателя",
-    "Act of a trained independent observer",
-    _act_of_trained_observer,
-)
-REMARKED = Guard("remarked", "Выборка перепроверена полностью", "Sample re-marked completely", _sample_is_remarked)
-CONCLUSION = Guard("conclusion", "Вывод и основания предложены", "Verdict and grounds proposed", _conclusion_proposed)
-DISMISSAL = Guard("dismissal", "Основание для снятия признака", "Grounds for dismissing the sign", _dismissal_proposed)
-FOLLOWS = Guard(
-    "follows", "Вывод следует из перепроверки", "Verdict follows from the recheck", _verdict_follows_recheck
-)
-CLEAN = Guard("clean", "В актах нет грубых нарушений", "No gross violation in the acts", _no_gross_violation)
-SECOND = Guard("second", "Утверждает второй человек", "A second person approves", _approved_by_second_person)
+def _document_is_issued(q: Question, kind: str) -> Reason | None:
+    title = DocumentKind(kind)
+    found = q.session.scalars(
+        select(Document.id).where(Document.case_id == q.case.id, Document.kind == title, Document.sha256.is_not(None))
+    ).first()
+    if found is None:
+        return Reason(
+            "no_document",
+            f"Документ «{title.ru}» ещё не оформлен. Внесите то, по чему он оформляется, и дождитесь PDF.",
+            f"“{title.en}” has not been issued yet. Enter what it is made from and wait for the PDF.",
+        )
+    return None
+
+
+def _field_is_filled(q: Question, name: str) -> Reason | None:
+    # `curator` is the one field so far; a further one gets its column and its form here.
+    if {"curator": q.case.curator_id}[name] is None:
+        ru, en = FIELDS[name]
+        return Reason("no_field", f"Не заполнено: {ru}.", f"Not filled in: {en}.", {"curator": "#assignment"}[name])
+    return None
+
+
+CHECKS: dict[str, Callable[..., Reason | None]] = {
+    "protocol": _interview_has_protocol,
+    "order": _order_appoints_curator,
+    "independent": _curator_is_independent,
+    "act": _act_of_trained_observer,
+    "remarked": _sample_is_remarked,
+    "conclusion": _conclusion_proposed,
+    "dismissal": _dismissal_proposed,
+    "follows": _verdict_follows_recheck,
+    "clean": _no_gross_violation,
+    "road_map_accepted": road_map_accepted,
+    "road_map_settled": obligatory_items_settled,
+    "second": _approved_by_second_person,
+    "document": _document_is_issued,
+    "field": _field_is_filled,
+}
+"""A guard's name in a workflow's file → its function; names, titles and parameters stand in `app.flows.vocabulary`."""

@@ -11,45 +11,91 @@ from collections.abc import Callable
 from sqlalchemy.orm import Session
 
 from app.context import AppContext
-from app.models import CaseEvent, InboxNote, OutboxJob
-from app.workflows import intake, issuing, recheck, scaling, screening
+from app.models import Case, CaseEvent, InboxNote, OutboxJob
+from app.policy import SYSTEM
+from app.workflows import (
+    bulk,
+    bulk_withdrawal,
+    calendar_changes,
+    definitions,
+    digests,
+    flow_migration,
+    intake,
+    issuing,
+    low_results,
+    notices,
+    planning_jobs,
+    recalculation,
+    recheck,
+    road_maps,
+    scaling,
+    screening,
+)
+from app.workflows.case import record
 
 Effect = Callable[[Session], None]
 Handler = Callable[[AppContext, OutboxJob], Effect]
 
 
 def note_move(context: AppContext, job: OutboxJob) -> Effect:
-    """Tell the people of a case that it moved."""
+    """Give the deadlines that waited for this move their days, and tell the people of the case that it moved."""
 
     def keep(session: Session) -> None:
         event = session.get(CaseEvent, job.payload["event_id"])
         assert event is not None
+        case = session.get(Case, event.case_id)
+        assert case is not None
+        dated = recalculation.follow_move(session, case)
+        if dated:
+            facts = {"dated": dated, "trigger": event.trigger}
+            record(session, case, "case:dates", actor=SYSTEM, at=event.at, facts=facts)
+        before, after = (
+            definitions.state_named(session, case.workflow, case.workflow_version, code)
+            for code in (event.from_state, event.to_state)
+        )
         session.add(
             InboxNote(
                 outbox_id=job.id,
                 case_id=event.case_id,
-                text=f"{event.from_state.ru} → {event.to_state.ru}: {event.actor_name}",
+                text=f"{before.ru} → {after.ru}: {event.actor_name}",
                 at=event.at,
                 municipality_id=event.municipality_id,
                 school_id=event.school_id,
             )
         )
+        notices.tell_of_move(session, case, event, before, after)
+        road_maps.follow_events(session, case, at=event.at)
 
     return keep
 
 
 HANDLERS: dict[str, Handler] = {
+    "bulk_decision": bulk.carry_out,
+    "bulk_withdraw": bulk_withdrawal.put_back_all,
+    "apply_plan": planning_jobs.apply,
     "case_moved": note_move,
+    "day_round": digests.day_round,
+    "change_calendar": calendar_changes.carry_out,
     "issue_document": issuing.issue,
     "draw_recheck": recheck.draw,
+    "find_low_results": low_results.find_low_results,
     "link_scales": scaling.link_scales,
+    "migrate_cases": flow_migration.migrate_cases,
     "read_upload": intake.read_upload,
     "screen_year": screening.screen_year,
+    "undo_migration": flow_migration.undo_migration,
+    "send_digest": digests.send_digest,
+    "solve_plan": planning_jobs.solve,
 }
 
 ON_DEAD: dict[str, Callable[[Session, int, str], None]] = {
+    "change_calendar": calendar_changes.on_dead,
     "draw_recheck": recheck.on_dead,
     "link_scales": scaling.on_dead,
+    "migrate_cases": flow_migration.on_dead,
     "read_upload": intake.on_dead,
     "screen_year": screening.on_dead,
+    "undo_migration": flow_migration.on_dead,
+    "send_digest": digests.on_dead,
+    "solve_plan": planning_jobs.on_dead,
 }

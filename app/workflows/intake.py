@@ -101,6 +101,12 @@ def read_upload(context: AppContext, job: OutboxJob) -> Callable[[Session], None
     except Refused as refused:
         text = " ".join(reason.ru for reason in refused.reasons)
         return lambda session: _refuse(session, job.subject_id, text)
+    if paper is not None and paper.procedure is not Procedure.VPR and reading.kind is not FileKind.REGIONAL:
+        text = (
+            f"Файл назван работами {paper.procedure.ru}, а прочитан как «{reading.kind.ru}». Загрузите его ещё раз без "
+            "указания процедуры или выберите файл с работами."
+        )
+        return lambda session: _refuse(session, job.subject_id, text)
     reading.problems.extend(_unknown_schools(reading, registered))
     kept = _keep_reading(context.store, reading)
     return lambda session: _record_reading(session, job.subject_id, reading, kept)

@@ -98,7 +98,7 @@ def record_interview(session: Session, case_id: int, form: InterviewForm, *, act
         needs_observers=form.needs_observers,
         needs_recheck=form.needs_recheck,
         recorded_by_id=actor.user_id,
-        recorded_by_name=actor.name,
+        recorded_by_name=actor.signature(case.school_id),
         recorded_at=at,
         municipality_id=case.municipality_id,
         school_id=case.school_id,

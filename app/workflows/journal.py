@@ -76,11 +76,14 @@ def append(
         .first()
     )
     seq, prev = (head.seq + 1, bytes(head.mac)) if head else (1, GENESIS)
+    instead_of = actor.instead_of(school_id)
+    if instead_of is not None:
+        facts = {**(facts or {}), "instead_of": instead_of.user_id}
     entry = JournalEntry(
         seq=seq,
         at=at.astimezone(UTC),
         actor_id=actor.user_id,
-        actor_name=actor.name,
+        actor_name=actor.signature(school_id),
         action=action,
         subject=subject,
         subject_id=subject_id,

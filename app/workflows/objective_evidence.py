@@ -15,9 +15,9 @@ from sqlalchemy import ColumnElement, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from app import datafiles
+from app.flows import CLOSED
 from app.models import Case, ControlGroup, ControlMember, Finding, Flag, Observation, Recheck, School
 from app.terms import (
-    CaseState,
     ControlGroupStatus,
     FindingOutcome,
     ObjectiveGround,
@@ -250,7 +250,7 @@ def _cases(
     rows = session.execute(
         select(Case.school_id, Case.number, Case.closed_at, Case.verdict)
         .where(
-            or_(Case.state != CaseState.CLOSED, Case.closed_at >= since),
+            or_(Case.state != CLOSED, Case.closed_at >= since),
             Case.school_id.is_not(None),
             _among(Case.school_id, few),
         )

@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import policy
+from app.conflicts import Watch, cross_observation_fault, load_rules
 from app.errors import Conflict, NotFound, Reason, Refused
-from app.models import Case, Observation, User
+from app.models import Case, Observation, Person
 from app.policy import Actor, Permission
-from app.terms import ObservationStage, Role, Violation, VisitStatus
+from app.terms import Duty, ObservationStage, Violation, VisitStatus
 from app.workflows import independence
-from app.workflows.assignment import Candidate
+from app.workflows.assignment import Candidate, eligible_people
 from app.workflows.case import open_case_of, record
 
 
@@ -31,19 +32,7 @@ class ActForm:
 
 def eligible_observers(session: Session, case: Case, on: date) -> list[Candidate]:
     """All observers in sight, the possible ones first, the least loaded first among them."""
-    load = dict(
-        session.execute(
-            select(Observation.observer_id, func.count())
-            .where(Observation.status == VisitStatus.SCHEDULED)
-            .group_by(Observation.observer_id)
-        ).all()
-    )
-    people = session.scalars(select(User).where(User.role == Role.INSPECTOR, User.is_active).order_by(User.name))
-    found = [
-        Candidate(user, independence.observer_objection(session, case, user.id, on), load.get(user.id, 0))
-        for user in people
-    ]
-    return sorted(found, key=lambda candidate: (candidate.reason is not None, candidate.load, candidate.user.name))
+    return eligible_people(session, case, Duty.OBSERVER, on)
 
 
 def schedule_observation(
@@ -68,17 +57,30 @@ def schedule_observation(
                 "The day of the visit is past; choose today or a later one.",
             )
         )
-    objection = independence.observer_objection(session, case, observer_id, scheduled_on)
-    if objection is not None:
-        raise Refused(objection)
-    person = independence.person_facts(session, observer_id)
+    assert case.school_id is not None  # a case is always a school's
+    person = independence.facts_of_user(session, observer_id, scheduled_on)
+    objections = independence.objections_to(person, case.school_id, Duty.OBSERVER, scheduled_on)
+    if person is not None:
+        home = person.home_school_id(scheduled_on)
+        fault = cross_observation_fault(
+            Watch(home, case.school_id),
+            sitting_of(session, subject, grade, scheduled_on),
+            grade,
+            load_rules(),
+            name=person.name,
+        )
+        if fault is not None and fault.code not in {reason.code for reason in objections}:
+            objections.append(fault)
+    if objections:
+        raise Refused(*objections)
     assert person is not None  # no objection was raised
+    trained_until = person.trained_until(Duty.OBSERVER)
     observation = Observation(
         case_id=case.id,
         observer_id=observer_id,
         observer_name=person.name,
-        observer_workplace=person.workplace,
-        trained_until=person.trained_until,
+        observer_workplace=person.workplace(scheduled_on),
+        trained_until=trained_until,
         subject=subject,
         grade=grade,
         scheduled_on=scheduled_on,
@@ -96,6 +98,24 @@ def schedule_observation(
         facts={"observation_id": observation.id, "observer_id": observer_id, "on": scheduled_on.isoformat()},
     )
     return observation
+
+
+def sitting_of(session: Session, subject: str, grade: int, on: date) -> list[Watch]:
+    """Who observes where in one sitting: visits of a paper on a day, in the whole region."""
+    visits, persons = Observation.__table__, Person.__table__
+    rows = session.connection().execute(
+        select(persons.c.id, visits.c.school_id)
+        .select_from(visits.join(persons, persons.c.user_id == visits.c.observer_id))
+        .where(
+            visits.c.subject == subject,
+            visits.c.grade == grade,
+            visits.c.scheduled_on == on,
+            visits.c.status != VisitStatus.CANCELLED,
+        )
+    )
+    found = [(row.id, row.school_id) for row in rows]
+    facts = independence.facts_of(session, on, person_ids=[person_id for person_id, _school in found])
+    return [Watch(facts[person_id].home_school_id(on), school_id) for person_id, school_id in found]
 
 
 def record_act(

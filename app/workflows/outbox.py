@@ -7,7 +7,8 @@ leaves no effect.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,12 +19,22 @@ from app.models import JobEffect, OutboxJob
 from app.terms import JobStatus
 
 QUEUE_OF = {
+    "bulk_decision": "default",
+    "bulk_withdraw": "default",
+    "apply_plan": "default",
     "case_moved": "default",
     "issue_document": "default",
     "draw_recheck": "default",
+    "find_low_results": "heavy",
+    "change_calendar": "heavy",
     "link_scales": "heavy",
+    "migrate_cases": "default",
     "read_upload": "heavy",
     "screen_year": "heavy",
+    "undo_migration": "default",
+    "day_round": "default",
+    "send_digest": "default",
+    "solve_plan": "heavy",
 }
 """Kind of job → queue; one worker process serves one queue."""
 
@@ -40,13 +51,56 @@ def add(
     session: Session, kind: str, subject_id: int, *, at: datetime, payload: dict[str, Any] | None = None
 ) -> OutboxJob:
     """Add a job in the caller's transaction: it exists if and only if the change that asks for it does."""
+    pause = session.info.get("outbox_pause", timedelta(0))
     job = OutboxJob(
-        kind=kind, queue=QUEUE_OF[kind], subject_id=subject_id, payload=payload or {}, next_try_at=at, created_at=at
+        kind=kind,
+        queue=QUEUE_OF[kind],
+        subject_id=subject_id,
+        payload=payload or {},
+        next_try_at=at + pause,
+        created_at=at,
     )
     session.add(job)
     session.flush()
-    session.info.setdefault("to_wake", []).append(job.id)
+    session.info.setdefault("held_back" if pause else "to_wake", []).append(job.id)
     return job
+
+
+@contextmanager
+def held_back(session: Session, pause: timedelta) -> Iterator[list[int]]:
+    """What is added inside waits `pause` before its first try; gives the ids of the jobs held back."""
+    session.info["outbox_pause"] = pause
+    ids: list[int] = session.info.setdefault("held_back", [])
+    ids.clear()
+    try:
+        yield ids
+    finally:
+        session.info.pop("outbox_pause")
+
+
+def set_going(session: Session, job_ids: Sequence[int], *, at: datetime) -> None:
+    """Give jobs that were called off back to the workers."""
+    _update(
+        session,
+        update(OutboxJob)
+        .where(OutboxJob.id.in_(job_ids), OutboxJob.status == JobStatus.CALLED_OFF)
+        .values(status=JobStatus.PENDING, next_try_at=at),
+    )
+
+
+def call_off(session: Session, job_ids: Sequence[int]) -> list[int]:
+    """Call off the jobs that no worker has begun; return their ids."""
+    return [
+        job_id
+        for job_id in job_ids
+        if _update(
+            session,
+            update(OutboxJob)
+            .where(OutboxJob.id == job_id, OutboxJob.status == JobStatus.PENDING)
+            .values(status=JobStatus.CALLED_OFF, fence=OutboxJob.fence + 1),
+        ).rowcount
+        == 1
+    ]
 
 
 def claim(session: Session, job_id: int, *, at: datetime) -> OutboxJob | None:

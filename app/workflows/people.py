@@ -4,52 +4,32 @@ from __future__ import annotations
 
 import functools
 import unicodedata
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import argon2
-from sqlalchemy import ColumnElement, delete, select, update
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
 
 from app.errors import Conflict, NotFound, Reason, Refused
-from app.models import AuthSession, Case, CuratorOrder, LoginAttempt, Observation, Recheck, School, User
-from app.policy import SYSTEM, Actor, Permission, require
+from app.models import AuthSession, LoginAttempt, School, User
+from app.policy import Actor, Permission, require
 from app.terms import Role
-from app.workflows import journal
+from app.workflows import journal, people_register
+from app.workflows.sight import sight_of
 
 SHORTEST_PASSWORD = 12
 _HASHER = argon2.PasswordHasher()
 
 
 def actor_for(session: Session, user: User, at: datetime) -> Actor:
-    """The actor `user` is at the moment `at`: role, place and the schools that stand open to it now.
-
-    A curator sees the schools of its cases and of its orders that have not run out, an inspector those it has a visit
-    or a recheck in; both lists are read anew for every request, so that a withdrawn order closes the door at once.
-    """
+    """The actor `user` is at the moment `at`: role, place and the schools that stand open to it now (`sight`)."""
+    actor = Actor.for_user(user)
     if not user.is_active or user.role not in (Role.CURATOR, Role.INSPECTOR):
-        return Actor.for_user(user)
-    sources: tuple[tuple[InstrumentedAttribute[int | None], ColumnElement[bool]], ...]
-    if user.role is Role.CURATOR:
-        sources = (
-            (Case.school_id, Case.curator_id == user.id),
-            (CuratorOrder.school_id, (CuratorOrder.curator_id == user.id) & (CuratorOrder.until >= at.date())),
-        )
-    else:
-        sources = (
-            (Observation.school_id, Observation.observer_id == user.id),
-            (Recheck.school_id, Recheck.inspector_id == user.id),
-        )
-    first, second = (select(column).where(condition) for column, condition in sources)
-    # The question is whose rows these are, so it is asked by the system; only column values come back, no objects stay.
-    bound = session.info.get("actor")
-    session.info["actor"] = SYSTEM
-    try:
-        found = session.execute(first.union(second)).scalars().all()
-    finally:
-        session.info["actor"] = bound
-    return Actor.for_user(user, (school_id for school_id in found if school_id is not None))
+        return actor
+    sight = sight_of(session, user, at.date())
+    return replace(actor, school_ids=sight.schools, undeclared=sight.undeclared, stands_in=sight.stands_in)
 
 
 def normal_password(password: str) -> str:
@@ -109,17 +89,18 @@ def check_password(password: str, login: str) -> None:
 
 @dataclass(frozen=True)
 class UserForm:
-    """What an administrator may say about a person; nothing else of the row can be written through it."""
+    """What an administrator may say about an account; nothing else of the row can be written through it.
+
+    `person_id` is the person's card in the register; without one a curator's or an inspector's is made.
+    """
 
     name: str
     post: str
     role: Role
     municipality_id: int | None = None
     school_id: int | None = None
-    home_school_id: int | None = None
-    is_methodist: bool = False
     is_active: bool = True
-    trained_until: date | None = None
+    person_id: int | None = None
 
 
 def create_user(session: Session, login: str, password: str, form: UserForm, *, actor: Actor, at: datetime) -> User:
@@ -134,6 +115,7 @@ def create_user(session: Session, login: str, password: str, form: UserForm, *, 
     user = User(login=login, password_hash=hash_password(password), **_placed(session, form))
     session.add(user)
     session.flush()
+    people_register.follow_account(session, user, form.person_id, form.post, actor=actor, at=at)
     journal.append(
         session, actor=actor, at=at, action="user:create", subject="user", subject_id=user.id, facts=_facts(user)
     )
@@ -162,6 +144,7 @@ def change_user(
     for key in changed:
         setattr(user, key, values[key])
     session.flush()
+    people_register.follow_account(session, user, form.person_id, form.post, actor=actor, at=at)
     if any(key in rights for key in changed):
         end_sessions(session, user.id, at=at)
     journal.append(
@@ -242,10 +225,7 @@ def _placed(session: Session, form: UserForm) -> dict[str, Any]:
         "role": form.role,
         "municipality_id": municipality_id,
         "school_id": school_id,
-        "home_school_id": form.home_school_id,
-        "is_methodist": form.is_methodist,
         "is_active": form.is_active,
-        "trained_until": form.trained_until,
     }
 
 

@@ -12,12 +12,13 @@ from sqlalchemy.orm import Session
 
 from app import datafiles, policy
 from app.errors import NotFound, Reason, Refused
+from app.flows import CLOSED
 from app.models import Case, Finding, Flag, School, ScreeningRun
 from app.policy import Actor, Permission
 from app.statistics import judged_runs, what_if
 from app.storage import ObjectStore
-from app.terms import NOTED_FAMILIES, SHOWN_FAMILIES, CaseState, DocumentKind, RunStatus, Tier
-from app.workflows import issuing, journal
+from app.terms import NOTED_FAMILIES, SHOWN_FAMILIES, DocumentKind, RunStatus, Tier
+from app.workflows import closures, issuing, journal
 from app.workflows.case import open_case
 from app.workflows.freezing import digest, number, plain
 
@@ -158,7 +159,7 @@ def raise_all(
     # The cases that flags will join are locked before the journal is: a person's move takes them in the same order.
     session.scalars(
         select(Case)
-        .where(Case.school_id.in_([flag.school_id for flag in flags]), Case.state != CaseState.CLOSED)
+        .where(Case.school_id.in_([flag.school_id for flag in flags]), Case.state != CLOSED)
         .order_by(Case.id)
         .with_for_update(of=Case)
     ).all()
@@ -166,6 +167,7 @@ def raise_all(
     for flag in sorted(flags, key=lambda flag: -flag.evidence):
         if flag.tier in CASE_TIERS:
             opened += _open(session, flag, actor, at)
+    closures.settle(session, run, flags, actor=actor, at=at)
     run.n_flags, run.n_cases = len(flags), opened
     session.flush()
 

@@ -18,8 +18,8 @@ from app.errors import Conflict, NotFound, Reason, Refused
 from app.models import Dataset, OutboxJob, Recheck, RecheckedWork, School
 from app.policy import SYSTEM, Actor, Permission
 from app.rechecks import MarkedWork, Work, assess, draw_sample, is_objective, load_rules
-from app.terms import FileKind, RecheckOutcome, RecheckStatus
-from app.workflows import independence, outbox
+from app.terms import Duty, FileKind, RecheckOutcome, RecheckStatus
+from app.workflows import independence, outbox, preservation
 from app.workflows.case import open_case_of, record
 
 
@@ -61,11 +61,17 @@ def request_recheck(
         )
     if not order_number.strip():
         raise Refused(Reason("no_number", "Укажите номер приказа о комиссии.", "Give the commission order's number."))
-    objection = independence.expert_objection(session, case, inspector_id)
-    if objection is not None:
-        raise Refused(objection)
-    person = independence.person_facts(session, inspector_id)
+    assert case.school_id is not None  # a case is always a school's
+    person = independence.facts_of_user(session, inspector_id, scheduled_on)
+    objections = independence.objections_to(
+        person, case.school_id, Duty.EXPERT, scheduled_on, paper=(year, subject, grade)
+    )
+    if objections:
+        raise Refused(*objections)
     assert person is not None  # no objection was raised
+    too_late = preservation.objection(session, case, scheduled_on, year=year, subject=subject, grade=grade)
+    if too_late is not None:
+        raise Refused(too_late)
     dataset = current_works(session, year, subject, grade)
     if dataset is None:
         raise Refused(

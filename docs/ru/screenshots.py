@@ -117,8 +117,18 @@ def draw_department(department: Visitor) -> None:
     keep(department, "12-order", height=820)
 
 
+def declare_free(person: Visitor) -> None:
+    """Where the person is asked about a school, it says that it has no tie to it."""
+    person.open("/declarations/")
+    if person.page.get_by_role("link", name="Заявить").count():
+        person.follow("Заявить")
+        person.tick("нет, я не связан(а) с этой школой")
+        person.press("Заявить")
+    person.open("/")
+
+
 def draw_curator(curator: Visitor) -> None:
-    curator.open("/")
+    declare_free(curator)
     curator.follow("Внести протокол")
     curator.fill(
         "Присутствовали",
@@ -136,7 +146,7 @@ def draw_visit(come: Callable[[str], Visitor]) -> None:
     department.follow("Назначить наблюдение", inside="aside")
     department.press("Сохранить")
     inspector = come("inspector")
-    inspector.open("/")
+    declare_free(inspector)
     inspector.follow("Внести акт")
     keep(inspector, "13-act", height=1300)
 

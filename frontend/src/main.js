@@ -4,6 +4,7 @@ import { guardForms } from "./confirm.js";
 import { enhanceFilters } from "./filters.js";
 import { enhanceFrame } from "./frame.js";
 import { enhanceInlineRows } from "./inline.js";
+import { enhancePlanBoard } from "./plan_board.js";
 import { enhanceTables } from "./tables.js";
 import { watchProgress } from "./progress.js";
 import { watchSliders } from "./sliders.js";
@@ -16,6 +17,7 @@ function start() {
   enhanceTables();
   enhanceFilters();
   enhanceInlineRows();
+  enhancePlanBoard();
   enhanceChoices(document);
   watchProgress();
   watchSliders();

@@ -112,6 +112,17 @@ def test_the_draw_is_repeated_before_ones_eyes_and_its_frame_taken_away(world: W
     assert anna.send(f"{path}/frame/nonsense").status_code == 409
 
 
+def test_strata_speak_english_to_an_english_reader(world: World, anna: Browser) -> None:
+    path = drawn(world, anna)
+    assert "поселение неизвестно" in anna.text(path)
+
+    anna.send("/locale", locale="en")
+
+    assert "unknown settlement" in anna.text(path)
+    assert "поселение неизвестно" not in anna.text(path)
+    assert "unknown settlement" in anna.send(f"{path}/frame/csv").get_data().decode("utf-8-sig")
+
+
 def test_a_group_is_withdrawn_with_a_reason(world: World, anna: Browser) -> None:
     path = drawn(world, anna)
     rita = Browser(world, "rita")

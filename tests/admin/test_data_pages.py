@@ -10,7 +10,18 @@ import pytest
 
 from app.database import acting
 from app.jobs import run_pending
-from app.models import Dataset, JournalEntry, OutboxJob, ScreeningRun, Upload, User
+from app.models import (
+    Dataset,
+    JournalEntry,
+    OutboxJob,
+    Person,
+    PersonDuty,
+    PersonPost,
+    ScreeningRun,
+    Training,
+    Upload,
+    User,
+)
 from app.policy import SYSTEM
 from app.terms import FileKind, JobStatus, Role, RunStatus, UploadStatus
 from tests import factories as make
@@ -169,7 +180,7 @@ def test_an_administrator_adds_a_person(world: World) -> None:
     root = Browser(world, "root")
     said = {
         "login": "Nina", "password": "фраза из пяти слов тут", "name": "Нина", "post": "", "role": "department",
-        "municipality_id": str(world.cast.municipality.id), "school_id": "", "home_school_id": "", "is_active": "y",
+        "municipality_id": str(world.cast.municipality.id), "school_id": "", "person_id": "", "is_active": "y",
     }  # fmt: skip
 
     assert root.send("/users/add", **{**said, "password": "коротко"}).status_code == 409
@@ -188,7 +199,7 @@ def test_no_further_column_of_a_person_can_be_written(world: World) -> None:
 
     root.send(
         f"/users/{before.id}", version="1", name="Мира", post="", role="department", is_active="y",
-        municipality_id=str(world.cast.municipality.id), school_id="", home_school_id="",
+        municipality_id=str(world.cast.municipality.id), school_id="", person_id="",
         id="999", password_hash="x", login="hacked", locale="en",
     )  # fmt: skip
 
@@ -198,7 +209,7 @@ def test_no_further_column_of_a_person_can_be_written(world: World) -> None:
 
 def test_two_administrators_do_not_overwrite_each_other(world: World) -> None:
     root, user_id = Browser(world, "root"), world.cast["mira"].id
-    said = {"version": "1", "post": "", "role": "department", "is_active": "y", "school_id": "", "home_school_id": "",
+    said = {"version": "1", "post": "", "role": "department", "is_active": "y", "school_id": "", "person_id": "",
             "municipality_id": str(world.cast.municipality.id)}  # fmt: skip
 
     assert root.send(f"/users/{user_id}", **said, name="Первая").status_code == 302
@@ -213,7 +224,7 @@ def test_two_administrators_do_not_overwrite_each_other(world: World) -> None:
 def test_an_administrator_does_not_lock_himself_out(world: World) -> None:
     answer = Browser(world, "root").send(
         f"/users/{world.cast['root'].id}", version="1", name="Root", post="", role="admin", municipality_id="",
-        school_id="", home_school_id="",
+        school_id="", person_id="",
     )  # fmt: skip
 
     assert answer.status_code == 409
@@ -279,6 +290,8 @@ def test_accepted_data_without_a_run_ask_for_a_screening(empty: World) -> None:
 
 def test_an_administrator_who_is_alone_is_asked_to_add_people(empty: World) -> None:
     with acting(empty.context.sessions, SYSTEM) as session:
+        for model in (Training, PersonDuty, PersonPost, Person):
+            session.query(model).delete()
         for user in session.query(User).filter(User.login != "root"):
             session.delete(user)
 

@@ -11,7 +11,7 @@ import pytest
 from app.database import acting
 from app.models import Case, School
 from app.policy import SYSTEM
-from app.terms import CaseState, Verdict
+from app.terms import Verdict
 from tests import factories
 from tests.admin.test_data_pages import Browser
 from tests.admin.world import World
@@ -34,9 +34,7 @@ def run_id(world: World) -> int:
         run = make_judged_run(session, world.context.store, make_judged(shown), is_trial=False)
         for code, verdict in (("990700", Verdict.CONFIRMED), ("990701", Verdict.NOT_CONFIRMED)):
             school = session.query(School).filter_by(code=code).one()
-            case = factories.make_case(
-                session, school, state=CaseState.CLOSED, verdict=verdict, closed_at=factories.OPENED
-            )
+            case = factories.make_case(session, school, state="closed", verdict=verdict, closed_at=factories.OPENED)
             factories.make_flag(session, school, run, case_id=case.id)
         assert session.get(Case, case.id) is not None
         return run.id

@@ -7,7 +7,7 @@ import pytest
 from app.database import acting
 from app.models import JournalEntry, ObjectiveEntry, School
 from app.policy import SYSTEM
-from app.terms import CaseState, ObjectiveGround, Verdict
+from app.terms import ObjectiveGround, Verdict
 from tests import factories as make
 from tests.admin.test_data_pages import Browser
 from tests.admin.world import CANARY, World
@@ -24,7 +24,7 @@ def propose_neighbour(world: World) -> None:
         school = session.get(School, world.cast.objective.id)
         case = make.make_case(session, school, number="2026-0777")
         make.make_recheck(session, case, world.cast["ivan"], make.make_dataset(session), marked_at=world_now())
-        case.state, case.verdict, case.closed_at = CaseState.CLOSED, Verdict.NOT_CONFIRMED, world_now()
+        case.state, case.verdict, case.closed_at = "closed", Verdict.NOT_CONFIRMED, world_now()
 
 
 def world_now():

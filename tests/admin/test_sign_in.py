@@ -154,7 +154,7 @@ def test_a_change_of_role_ends_the_sessions_of_that_person(world: World) -> None
     answer = admin.post(
         f"/users/{world.cast['mira'].id}",
         data={"version": "1", "name": "Mira", "post": "", "role": Role.ANALYST.value, "is_active": "y",
-              "municipality_id": str(world.cast.municipality.id), "school_id": "", "home_school_id": ""},
+              "municipality_id": str(world.cast.municipality.id), "school_id": "", "person_id": ""},
         headers={"X-CSRFToken": world.token(admin)},
     )  # fmt: skip
 

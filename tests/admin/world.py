@@ -28,11 +28,16 @@ from app import auth
 from app.context import AppContext
 from app.database import acting
 from app.models import (
+    BulkDecision,
+    BulkRow,
     Case,
     Document,
+    DueMove,
     Finding,
     InboxNote,
+    Notice,
     OutboxJob,
+    PreservationRequest,
     RecheckedWork,
     School,
     Tenant,
@@ -41,13 +46,14 @@ from app.models import (
 from app.policy import SYSTEM
 from app.settings import Settings
 from app.terms import (
-    CaseState,
     DocumentKind,
     Family,
     FileKind,
     FindingLevel,
     FindingOutcome,
+    Following,
     JobStatus,
+    NoticeKind,
     RecheckStatus,
     Stratum,
     UploadStatus,
@@ -56,6 +62,7 @@ from app.terms import (
 from app.web import create_app
 from app.workflows import journal
 from tests import factories as make
+from tests import plans
 from tests.people import Cast, make_cast
 
 CANARY, NEIGHBOUR = "КАНАРЕЙКА", "НЕВИДИМКА"
@@ -76,6 +83,21 @@ class Place:
     finding: int
     entry: int
     group: int
+    plan: int
+    seat: int
+    person: int
+    decision: int
+    deadline: int
+    event: int
+    days: int
+    change: int
+    programme: int
+    measure: int
+    task: int
+    road_map: int
+    item: int
+    pair: int
+    notice: int
 
 
 @dataclass
@@ -90,6 +112,7 @@ class World:
     job: int
     division: int = 0
     link: int = 0
+    migration: int = 0
     keys: dict[str, str] = field(default_factory=dict)
 
     def client(self, login: str | None) -> FlaskClient:
@@ -122,6 +145,8 @@ class World:
                     select(table).where(table.c.school_id.in_([p.school for p in places])).order_by(*table.primary_key)
                 ):
                     digest.update(repr(tuple(row)).encode())
+            for notice in session.scalars(select(Notice).where(Notice.id.in_([p.notice for p in places]))):
+                digest.update(repr((notice.id, notice.read_at)).encode())
         return digest.hexdigest()
 
 
@@ -184,7 +209,7 @@ def fill(session: Session, context: AppContext, cast: Cast, school: School, word
             }
         ],
     }
-    case = make.make_case(session, school, state=CaseState.OBSERVED, version=0, curator_name=f"Куратор {word}")
+    case = make.make_case(session, school, state="observed", version=0, curator_name=f"Куратор {word}")
     flag = make.make_flag(session, school, run, case_id=case.id, frozen=frozen)
     finding = Finding(
         run_id=run.id,
@@ -223,6 +248,7 @@ def fill(session: Session, context: AppContext, cast: Cast, school: School, word
         inspector_name=f"Эксперт {word}",
         rule={"share": 0.3, "version": "1", "max_score": 20, "mark_from": [7, 11, 15]},
     )
+    make.make_support(session, case, text=f"Разбор {word}", recorded_by_name=f"Разобрал {word}")
     make.make_conclusion(session, case, cast["kira"], grounds=f"Основания {word}", proposed_by_name=f"Внёс {word}")
     document = Document(
         case_id=case.id,
@@ -286,9 +312,78 @@ def fill(session: Session, context: AppContext, cast: Cast, school: School, word
     )
     entry = make.make_entry(session, school, reason=f"Основание записи {word}", recorded_by_name=f"Внёс {word}")
     group = make.make_control_group(session, [school], title=f"Группа {word}", drawn_by_name=f"Составил {word}")
+    plan = make.make_plan(session, case, cast["ivan"], proposed_by_name=f"Предложил {word}")
+    person = make.make_person(session, school, name=f"Сотрудник {word}".strip(), note=f"Связь {word}", cast=cast)
+    town = school.municipality_id
+    deadline = make.make_deadline(
+        session, town, school_id=school.id, title=f"Срок {word}", responsible=f"Отвечает {word}"
+    )
+    # The calendar itself is everybody's, so none of its texts says the word.
+    event, days = make.make_event(session, town), make.make_days(session, town)
+    change = make.make_calendar_change(session, town)
+    session.add(
+        DueMove(
+            change_id=change.id,
+            subject="deadlines",
+            subject_id=deadline.id,
+            label=f"Срок {word}",
+            following=Following.MOVED,
+            at=NOW,
+            **place,
+        )
+    )
+    session.add(
+        PreservationRequest(
+            case_id=case.id,
+            number=f"7 {word}"[:40],
+            requested_on=NOW.date(),
+            keep_until=NOW.date(),
+            requested_by_name=f"Просил {word}",
+            requested_at=NOW,
+            **place,
+        )
+    )
     session.flush()
+    decision = BulkDecision(
+        kind="move", trigger="recheck", reason=f"Решение {word}", made_by_name=f"Решил {word}", tried_at=NOW, n_rows=1,
+        n_able=1, municipality_id=school.municipality_id,
+    )  # fmt: skip
+    session.add(decision)
+    session.flush()
+    reasons = [{"code": "no_recheck", "ru": f"Нет перепроверки {word}", "en": f"No recheck {word}"}]
+    rest = {"expected_version": 0, "status": "unable", "reasons": reasons, **place}
+    session.add(BulkRow(decision_id=decision.id, case_id=case.id, **rest))
+    session.flush()
+    of_calendar = (deadline.id, event.id, days.id, change.id)
     of_case = (case.id, flag.id, observation.id, recheck.id, document.id)
-    return Place(school.id, *of_case, upload.id, finding.id, entry.id, group.id)
+    programme = plans.make_programme(session, school, word)
+    road_map = plans.make_road_map(session, context.store, case, word)
+    pair = plans.make_pair(session, school, cast.objective, word)
+    (measure,) = programme.measures
+    # A notice is one person's own: of the department here, of the school next door, of the other department.
+    whose = {cast.school.id: "marat", cast.neighbour.id: "oleg"}.get(school.id, "dina")
+    notice = Notice(
+        user_id=cast[whose].id, kind=NoticeKind.MOVED, key=f"case:{case.id}", text_ru=f"Сдвинулось {word}",
+        text_en=f"Moved {word}", href="/", at=NOW,
+    )  # fmt: skip
+    session.add(notice)
+    session.flush()
+    of_plans = (programme.id, measure.id, measure.tasks[0].id, road_map.id, road_map.items[0].id, pair.id)
+    return Place(
+        school.id,
+        *of_case,
+        upload.id,
+        finding.id,
+        entry.id,
+        group.id,
+        plan.id,
+        plan.rows[0].id,
+        person.id,
+        decision.id,
+        *of_calendar,
+        *of_plans,
+        notice.id,
+    )
 
 
 def make_frozen() -> dict[str, Any]:
@@ -340,6 +435,9 @@ def make_world(context: AppContext) -> World:
         neighbour = fill(session, context, cast, cast.neighbour, NEIGHBOUR, run, dataset)
         foreign = fill(session, context, cast, cast.foreign, CANARY, run, dataset)
         session.get(Case, own.case).curator_id = cast["kira"].id
+        for login in ("kira", "ivan"):
+            for school in (cast.school, cast.objective):
+                make.make_declaration(session, cast[login], school)
         dead = OutboxJob(
             kind="issue_document",
             queue="default",
@@ -355,7 +453,8 @@ def make_world(context: AppContext) -> World:
         cast.other_municipality.name = f"Район 2 {CANARY}"
         division = make.make_cluster_set(session, [cast.school, cast.neighbour, cast.foreign]).id
         link = make.make_scale_link(session, dataset, [cast.school, cast.neighbour, cast.foreign]).id
-    return World(app, context, cast, own, neighbour, foreign, run.id, job, division, link)
+        migration = make.make_migration(session, session.get(Case, foreign.case)).id
+    return World(app, context, cast, own, neighbour, foreign, run.id, job, division, link, migration)
 
 
 @pytest.fixture

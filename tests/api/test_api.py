@@ -10,7 +10,6 @@ import pytest
 from app.database import acting
 from app.models import CaseEvent, Upload
 from app.policy import SYSTEM
-from app.terms import CaseState
 from tests import factories as make
 from tests.admin.world import World
 from tests.workflows.test_intake import works_file
@@ -40,7 +39,7 @@ def test_cases_come_in_pages(shared_world: World) -> None:
 def test_a_case_tells_its_moves_and_what_is_missing(shared_world: World) -> None:
     found = shared_world.client("marat").get(f"/api/v1/cases/{shared_world.own.case}").json
 
-    assert found["state"] == CaseState.OBSERVED
+    assert found["state"] == "observed"
     assert found["moves"][0]["trigger"] == "recheck"
     assert found["moves"][0]["is_possible"] is False
     assert "не все работы выборки" in found["moves"][0]["missing"][0]["text"]

@@ -9,19 +9,37 @@ import pytest
 from sqlalchemy import true
 
 from app import auth, policy
+from app.admin.side_forms import SIDE_FORMS
+from app.models import WorkflowVersion
 from app.policy import GRANTS, Permission
 from app.terms import Role
 from tests.admin.world import CANARY, NEIGHBOUR, World, readable, world, world_on_both
 
 __all__ = ["world", "world_on_both"]
 
-OPEN_TO_ANYBODY = {"static", "health.healthz", "health.readyz", "auth.sign_in", "locale.switch"}
+OPEN_TO_ANYBODY = {
+    "static",
+    "health.healthz",
+    "health.readyz",
+    "auth.sign_in",
+    "locale.switch",
+    "inbox.feed",  # the address is the secret: calendar programs cannot sign in
+}
 
 OPEN_TO_THE_SIGNED_IN = {
     "admin.index",  # one's own day: shows what the role may see
     "api.session",
     "auth.own",
     "auth.sign_out",
+    # one's own notices, letter and feed
+    "inbox.follow",
+    "inbox.index",
+    "inbox.make_feed",
+    "inbox.read_all",
+    "inbox.revoke_feed",
+    "inbox.settings",
+    "calendar.change",  # the calendar is everybody's; its report shows the deadlines in sight
+    "calendar.index",
     "progress.show",  # asks for the permission of the kind of job
     "search.index",  # shows what the role may see
 }
@@ -47,8 +65,13 @@ FORBIDDEN_WORDS = {
     None: (CANARY, NEIGHBOUR),
 }
 DATA = {"version": "0", "request_id": "matrix-request", "trigger": "recheck", "reason": "проверка доступа ко всему"}
-FILES, JOBS = ("xlsx", "nonsense"), ("upload", "run", "recheck", "document", "scale")
-FORMS = ("interview", "handover", "order", "observation", "recheck", "conclusion", "nonsense")
+FILES, JOBS = ("xlsx", "nonsense"), ("upload", "run", "recheck", "document", "scale", "calendar", "bulk")
+FILES, JOBS = ("xlsx", "nonsense"), ("upload", "run", "recheck", "document", "scale", "calendar", "plan")
+FORMS = ("interview", "handover", "order", "observation", "recheck", "conclusion", "preservation", "nonsense")
+FORMS += ("diagnosis", "programme", "mentoring", "low_review")
+FORMS += tuple(SIDE_FORMS)
+TEMPLATES = ("amur", "nonsense")
+CARD_FORMS = ("post", "duty", "training", "absence", "tie", "nonsense")
 
 
 def test_every_route_names_a_permission_or_is_listed_here(world: World) -> None:
@@ -168,7 +191,11 @@ def _posts(world: World) -> Iterator[tuple]:
 def _paths(world: World, rule: str, kind: str) -> list[str]:
     """Addresses of a rule with ids of one kind; a text parameter brings one address for each of its values."""
     paths = [re.sub(r"<row:(\w+)>", lambda found: _id(world, rule, found.group(1), kind), rule)]
-    texts = {"<kind>": JOBS if rule.startswith("/jobs/") else FILES, "<form>": FORMS}
+    texts = {
+        "<kind>": JOBS if rule.startswith("/jobs/") else FILES,
+        "<form>": CARD_FORMS if rule.startswith("/people/") else FORMS,
+        "<template>": TEMPLATES,
+    }
     for name, values in texts.items():
         paths = [path.replace(name, value) for path in paths for value in (values if name in path else ("",))]
     return paths
@@ -181,6 +208,10 @@ def _id(world: World, rule: str, name: str, kind: str) -> str:
     place = {"own": world.own, "neighbour": world.neighbour, "foreign": world.foreign}[kind]
     if name == "run_id":
         return str(world.run)
+    if name == "version_id":
+        return str(world.rows(WorkflowVersion, name="objectivity")[0].id)
+    if name == "migration_id":
+        return str(world.migration)
     if name == "link_id":
         return str(world.link)
     if name == "set_id":

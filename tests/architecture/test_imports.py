@@ -27,6 +27,7 @@ def test_import_contracts_hold():
         ("app.comparison.control_sample", "flask sqlalchemy rq redis app.models app.policy app.settings"),
         ("app.ingest", "flask sqlalchemy rq redis app.models app.policy app.settings"),
         ("app.documents", "flask sqlalchemy rq redis app.models app.policy app.settings"),
+        ("app.planning.plan", "flask sqlalchemy rq redis app.models app.policy app.settings"),
         ("app.rechecks", "flask sqlalchemy rq redis app.models app.policy app.settings"),
         ("app.workflows.engine", "flask rq redis pandas scipy"),
         ("app.cli", "sqlalchemy pandas numpy flask rq"),

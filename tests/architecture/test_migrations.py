@@ -16,7 +16,7 @@ from sqlalchemy.exc import DatabaseError
 from app import migrating
 from app.context import AppContext
 from app.models import Base, Case, CaseEvent, Finding, Flag, JournalEntry, Municipality, School, ScreeningRun
-from app.terms import CaseState, Family, FindingLevel, FindingOutcome, Tier
+from app.terms import Family, FindingLevel, FindingOutcome, Tier
 
 VERSIONS = migrating.FOLDER / "versions"
 
@@ -108,6 +108,7 @@ TAMPERING = [
     "DELETE FROM journal WHERE seq = 2",
     "UPDATE case_events SET reason = 'иначе'",
     "DELETE FROM case_events",
+    "UPDATE workflow_versions SET toml = '' WHERE name = 'objectivity'",
     "UPDATE findings SET p_value = 0.9",
     "DELETE FROM findings",
     "UPDATE flags SET tier = 'none'",
@@ -231,8 +232,8 @@ def _fill(context: AppContext, at) -> None:
                 seq=1,
                 request_id="r1",
                 trigger="interview",
-                from_state=CaseState.FLAGGED,
-                to_state=CaseState.INTERVIEW,
+                from_state="flagged",
+                to_state="interview",
                 actor_name="А",
                 at=at,
                 **place,

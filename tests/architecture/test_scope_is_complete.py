@@ -21,7 +21,7 @@ PEOPLE = {
 }
 LISTS = (
     *("flags", "cases", "observations", "rechecks", "uploads", "schools", "journal", "users", "outbox", "runs"),
-    *("objective", "control", "clusters", "scales"),
+    *("objective", "control", "clusters", "scales", "people", "deadlines", "plans", "programmes", "mentoring"),
 )
 DETAILS = {
     "flags.flag": "flag",
@@ -31,6 +31,9 @@ DETAILS = {
     "schools.school": "school",
     "documents.download": "document",
     "api.one_case": "case",
+    "road_maps.item": "item",
+    "road_maps.file": "item",
+    "mentoring.pair": "pair",
 }
 
 

@@ -18,7 +18,7 @@ from app.database import acting
 from app.models import Case, Municipality, School, User
 from app.policy import SYSTEM
 from app.supervisor import ROOT
-from app.terms import CaseState, Tier
+from app.terms import Tier
 from app.workflows import journal, outbox
 from tests.ingest.files import marks_report, recut, scores_report, workbook
 
@@ -209,7 +209,7 @@ def _two_cases(context: AppContext, at) -> None:
     with acting(context.sessions, SYSTEM) as session:
         session.add(Municipality(id=1, code="m", name="Муниципалитет"))
         session.flush()
-        for number, state in ((1, CaseState.FLAGGED), (2, CaseState.INTERVIEW)):
+        for number, state in ((1, "flagged"), (2, "interview")):
             session.add(School(id=number, code=str(number), name=f"Школа {number}", municipality_id=1))
             session.flush()
             session.add(

@@ -9,7 +9,7 @@ from app.context import AppContext
 from app.database import acting
 from app.models import Case, CaseEvent, InboxNote, Municipality, OutboxJob, School
 from app.policy import SYSTEM
-from app.terms import CaseState, Tier
+from app.terms import Tier
 from app.workflows import outbox
 
 MakeJobs = Callable[[AppContext, int], list[int]]
@@ -48,8 +48,8 @@ def make_jobs(at) -> MakeJobs:
                     seq=seq,
                     request_id=f"r{seq}",
                     trigger="interview",
-                    from_state=CaseState.FLAGGED,
-                    to_state=CaseState.INTERVIEW,
+                    from_state="flagged",
+                    to_state="interview",
                     actor_name="А",
                     at=at,
                     municipality_id=1,

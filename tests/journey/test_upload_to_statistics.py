@@ -15,10 +15,10 @@ from playwright.sync_api import expect
 from sqlalchemy import select
 
 from app.database import acting
-from app.models import Municipality, School
+from app.models import Municipality, Person, School
 from app.policy import SYSTEM
-from app.terms import Role
-from app.workflows import people
+from app.terms import PostKind, Role
+from app.workflows import people, people_register
 from tests.journey.program import Program
 from tests.journey.region import XLSX, YEAR, SmallRegion
 from tests.journey.visitor import Visitor
@@ -132,12 +132,19 @@ def the_municipality_gets_its_people(program: Program, region: SmallRegion, visi
         for login, name, post, role, more in (
             ("department", "Орлова Марина Сергеевна", "начальник отдела", Role.DEPARTMENT, {}),
             ("deputy", "Зимин Олег Петрович", "заместитель начальника", Role.DEPARTMENT, {}),
-            ("inspector", INSPECTOR, "эксперт", Role.INSPECTOR, {"home_school_id": other.id, "trained_until": trained}),
+            ("inspector", INSPECTOR, "эксперт", Role.INSPECTOR, {}),
             ("manager", "Рогова Елена Викторовна", "руководитель", Role.REGION_MANAGER, {}),
         ):
             is_local = role is not Role.REGION_MANAGER
             form = people.UserForm(name, post, role, place.id if is_local else None, **more)
-            people.create_user(session, login, PASSWORD, form, actor=SYSTEM, at=now)
+            user = people.create_user(session, login, PASSWORD, form, actor=SYSTEM, at=now)
+            if role is Role.INSPECTOR:
+                card = session.scalars(select(Person).where(Person.user_id == user.id)).one()
+                how = {"actor": SYSTEM, "at": now}
+                people_register.add_post(session, card.id, PostKind.TEACHER, workplace_id=other.id, **how)
+                people_register.add_training(
+                    session, card.id, "Независимое наблюдение", issued_on=TODAY, valid_until=trained, **how
+                )
     admin = visit("root", PASSWORD)
     admin.open("/users/add")
     admin.fill("Логин", "curator")
@@ -145,11 +152,34 @@ def the_municipality_gets_its_people(program: Program, region: SmallRegion, visi
     admin.fill("Должность", "методист ИМЦ")
     admin.choose("Роль", "куратор")
     admin.choose("Муниципалитет", region.guilty_municipality)
-    admin.tick("Работает в методической службе")
     admin.fill("Пароль", PASSWORD)
     admin.press("Сохранить")
     admin.sees(CURATOR)
+    admin.open("/people/")
+    admin.follow(CURATOR)
+    admin.sees("Чтобы назначать")
+    admin.follow("Внести", inside="section:has(h2:text-is('Места работы'))")
+    admin.choose("Кем работает", "Сотрудник методической службы")
+    admin.fill("Организация, если это не школа", "методический центр")
+    admin.look("post-form", narrow=True)
+    admin.press("Сохранить")
+    admin.sees("Место работы внесено.")
+    admin.look("person", narrow=True)
     admin.sign_out()
+
+
+def declares_to_be_free(person: Visitor, look: str) -> None:
+    """Nothing of the case is shown before the declaration."""
+    person.open("/")
+    person.follow("Заполнить")
+    person.look(f"declarations-{look}", narrow=True)
+    person.follow("Заявить")
+    person.sees("Что нашла программа")
+    person.look(f"declaration-{look}", narrow=True)
+    person.tick("нет, я не связан(а) с этой школой")
+    person.press("Заявить")
+    person.sees("Декларация внесена, дело открыто")
+    person.open("/")
 
 
 def open_case(visitor: Visitor, region: SmallRegion, tab: str = "") -> None:
@@ -186,6 +216,7 @@ def department_is_refused_and_hands_the_interview_over(department: Visitor, regi
 
 
 def curator_holds_the_interview(curator: Visitor, region: SmallRegion) -> None:
+    declares_to_be_free(curator, "curator")
     curator.look("day-of-the-curator", narrow=True)
     curator.follow("Внести протокол")
     curator.fill(
@@ -219,11 +250,13 @@ def department_issues_the_order_and_sends_an_observer(department: Visitor, regio
     department.follow("Приказ о назначении куратора", inside="aside")
     department.fill("Номер приказа", "118-о")
     department.look("order-form", narrow=True)
+    later = str(department.field("Куратор работает до").input_value())
+    department.fill("Куратор работает до", (TODAY - timedelta(days=1)).isoformat())
     department.press("Сохранить")
-    department.sees("Куратор не подтвердил отсутствие конфликта интересов.")
+    department.sees("Срок кураторства должен заканчиваться позже даты приказа.")
     department.look("order-refused")
     expect(department.field("Номер приказа")).to_have_value("118-о")  # a refusal loses nothing of what was typed
-    department.tick("Куратор подтвердил, что конфликта интересов нет")
+    department.fill("Куратор работает до", later)  # the curator has declared by himself: no tick is needed
     department.press("Сохранить")
     department.sees("Приказ внесён. Дело переведено: Куратор назначен.")
     department.follow("Назначить наблюдение", inside="aside")
@@ -235,6 +268,7 @@ def department_issues_the_order_and_sends_an_observer(department: Visitor, regio
 
 
 def inspector_records_the_visit(inspector: Visitor) -> None:
+    declares_to_be_free(inspector, "inspector")
     inspector.look("day-of-the-inspector", narrow=True)
     inspector.follow("Внести акт")
     inspector.fill("Номер акта", "7")
@@ -246,6 +280,12 @@ def inspector_records_the_visit(inspector: Visitor) -> None:
 
 
 def department_orders_the_recheck(department: Visitor, region: SmallRegion) -> None:
+    open_case(department, region)
+    department.follow("попросить сохранить", inside="aside")
+    department.tick("Школа подтвердила, что работы целы")
+    department.look("preservation-form", narrow=True)
+    department.press("Сохранить")
+    department.sees("Просьба внесена, письмо готовится.")
     open_case(department, region)
     department.follow("Назначить перепроверку", inside="aside")
     department.choose("Работа", "5\xa0класс")

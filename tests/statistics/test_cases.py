@@ -13,9 +13,12 @@ from app.database import acting
 from app.models import CaseEvent
 from app.policy import SYSTEM, Actor
 from app.statistics import cases
-from app.terms import CaseState, Verdict
+from app.terms import CaseKind, Verdict
+from app.workflows.definitions import known_states
 from tests import factories
 from tests.people import make_cast
+
+KIND = CaseKind.OBJECTIVITY
 
 
 @pytest.fixture
@@ -25,12 +28,10 @@ def marat(context: AppContext, at: datetime) -> Actor:
         cast = make_cast(session)
         opened = at - timedelta(days=30)
         closed = factories.make_case(
-            session, cast.school, state=CaseState.CLOSED, opened_at=opened, entered_at=opened + timedelta(days=20),
+            session, cast.school, state="closed", opened_at=opened, entered_at=opened + timedelta(days=20),
             closed_at=opened + timedelta(days=20), verdict=Verdict.CONFIRMED, version=2,
         )  # fmt: skip
-        for seq, (source, dest, days) in enumerate(
-            [(CaseState.FLAGGED, CaseState.INTERVIEW, 5), (CaseState.INTERVIEW, CaseState.CLOSED, 20)], start=1
-        ):
+        for seq, (source, dest, days) in enumerate([("flagged", "interview", 5), ("interview", "closed", 20)], start=1):
             session.add(
                 CaseEvent(
                     case_id=closed.id, seq=seq, request_id=f"r{seq}", trigger="x", from_state=source, to_state=dest,
@@ -46,11 +47,14 @@ def marat(context: AppContext, at: datetime) -> Actor:
 
 def test_states_are_counted_with_the_days_cases_have_stood_there(context, marat, at) -> None:
     with acting(context.sessions, marat) as session:
-        rows = {row.state: (row.n, row.median_days) for row in cases.by_state(session, at=at)}
+        rows = {
+            row.state.code: (row.n, row.median_days)
+            for row in cases.by_state(session, known_states(session, KIND), kind=KIND, at=at)
+        }
 
-    assert rows[CaseState.FLAGGED] == (1, 4.0)
-    assert rows[CaseState.CLOSED] == (1, 10.0)
-    assert rows[CaseState.OBSERVED] == (0, None)
+    assert rows["flagged"] == (1, 4.0)
+    assert rows["closed"] == (1, 10.0)
+    assert rows["observed"] == (0, None)
 
 
 def test_days_are_counted_by_the_calendar_of_the_region() -> None:
@@ -73,11 +77,11 @@ def test_closures_carry_their_interval(context, marat) -> None:
 
 def test_stages_are_timed_by_completed_stays_and_waiting_ones_are_counted_apart(context, marat) -> None:
     with acting(context.sessions, marat) as session:
-        rows = {row.state: row for row in cases.time_in_state(session)}
+        rows = {row.state.code: row for row in cases.time_in_state(session, known_states(session, KIND), kind=KIND)}
 
-    assert (rows[CaseState.FLAGGED].n_left, rows[CaseState.FLAGGED].median_days) == (1, 5.0)
-    assert rows[CaseState.FLAGGED].n_waiting == 1
-    assert rows[CaseState.INTERVIEW].median_days == 15.0
+    assert (rows["flagged"].n_left, rows["flagged"].median_days) == (1, 5.0)
+    assert rows["flagged"].n_waiting == 1
+    assert rows["interview"].median_days == 15.0
 
 
 def test_a_department_counts_its_own_municipality_alone(context, marat) -> None:
@@ -90,4 +94,6 @@ def test_a_department_counts_its_own_municipality_alone(context, marat) -> None:
 def test_an_empty_installation_has_no_shares_to_invent(sqlite_context, at) -> None:
     with acting(sqlite_context.sessions, SYSTEM) as session:
         assert all(row.n == 0 and (row.low, row.high) == (0.0, 1.0) for row in cases.closures(session))
-        assert all(row.median_days is None for row in cases.by_state(session, at=at))
+        assert all(
+            row.median_days is None for row in cases.by_state(session, known_states(session, KIND), kind=KIND, at=at)
+        )

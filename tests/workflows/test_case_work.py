@@ -13,10 +13,9 @@ from app.context import AppContext
 from app.database import acting
 from app.errors import Conflict, NotPermitted, Refused
 from app.jobs import run_pending
-from app.models import Case, Document, InboxNote, Interview, JobEffect, OutboxJob, Recheck, User
+from app.models import Case, Document, InboxNote, Interview, JobEffect, OutboxJob, Recheck, Training, User
 from app.policy import SYSTEM
 from app.terms import (
-    CaseState,
     DocumentKind,
     ExplanationReason,
     JobStatus,
@@ -30,7 +29,7 @@ from app.terms import (
 from app.workflows import assignment, interview, issuing, observation, recheck
 from app.workflows.engine import fire
 from tests import factories
-from tests.people import Cast
+from tests.people import Cast, employ, enter
 from tests.workflows.test_intake import accept, bring, works_file
 
 FORM = interview.InterviewForm(
@@ -130,16 +129,16 @@ def test_an_order_says_everything_that_is_wrong_at_once(session, cast, case, at)
     assert [reason.code for reason in refusal.value.reasons] == ["no_number", "future", "period", "not_a_curator"]
 
 
-def test_the_picker_puts_free_and_independent_curators_first(session, cast, case) -> None:
+def test_the_picker_puts_free_and_independent_curators_first(session, cast, case, at) -> None:
     session.add(
         User(
             login="local", name="Local", role=Role.CURATOR, password_hash="!", municipality_id=cast.municipality.id,
-            home_school_id=cast.school.id,
         )
     )  # fmt: skip
     session.flush()
+    enter(session, session.scalars(select(User).where(User.login == "local")).one(), works_at=cast.school)
 
-    first, second = assignment.eligible_curators(session, case)
+    first, second = assignment.eligible_curators(session, case, at.date())
 
     assert (first.user.name, first.reason) == ("Kira", None)
     assert second.reason is not None
@@ -170,12 +169,14 @@ def test_a_visit_is_scheduled_and_its_act_recorded_once(session, cast, case, at)
 
 @pytest.mark.parametrize(
     ("change", "code"),
-    [({"home_school_id": "own"}, "own_school"), ({"trained_until": date(2026, 1, 1)}, "training_expired")],
+    [("own", "own_school"), ("untrained", "training_expired")],
 )
 def test_an_observer_with_a_conflict_or_without_training_is_not_sent(change, code, session, cast, case, at) -> None:
-    for name, value in change.items():
-        setattr(cast["ivan"], name, cast.school.id if value == "own" else value)
-    session.flush()
+    if change == "own":
+        employ(session, cast["ivan"], cast.school)
+    else:
+        session.scalars(select(Training)).one().valid_until = date(2026, 1, 1)
+        session.flush()
 
     with pytest.raises(Refused) as refusal:
         observation.schedule_observation(
@@ -195,6 +196,7 @@ def test_an_observer_with_a_conflict_or_without_training_is_not_sent(change, cod
 
 def order_recheck(context: AppContext, case_id: int, inspector: int, actor, at: datetime, share: float = 0.1) -> int:
     with acting(context.sessions, SYSTEM) as session:
+        factories.make_keeping(session, session.get(Case, case_id))
         return recheck.request_recheck(
             session, case_id, year=2021, subject="ma", grade=5, inspector_id=inspector, scheduled_on=at.date(),
             order_number="5", share=share, actor=actor, at=at,
@@ -291,7 +293,7 @@ def test_a_move_leaves_one_note_however_often_its_job_runs(context, session, cas
 
 def test_nothing_is_added_to_a_closed_case(session, cast, at) -> None:
     closed = factories.make_case(
-        session, cast.school, state=CaseState.CLOSED, closed_at=at - timedelta(days=1), verdict="confirmed"
+        session, cast.school, state="closed", closed_at=at - timedelta(days=1), verdict="confirmed"
     )
 
     with pytest.raises(Refused, match="закрыто"):

@@ -14,7 +14,6 @@ from app.errors import Conflict, NotFound, NotPermitted, Refused
 from app.models import ControlGroup, ControlMember, Finding, JournalEntry, Municipality, School
 from app.policy import Actor
 from app.terms import (
-    CaseState,
     ControlGroupStatus,
     Family,
     FindingLevel,
@@ -105,7 +104,7 @@ def test_flagged_listed_and_correctional_schools_and_those_with_cases_are_never_
     make.make_case(session, region[1])
     confirmed = make.make_case(session, region[2])
     confirmed.state, confirmed.verdict, confirmed.closed_at = (
-        CaseState.CLOSED, Verdict.CONFIRMED, datetime(2026, 10, 1, tzinfo=UTC),
+        "closed", Verdict.CONFIRMED, datetime(2026, 10, 1, tzinfo=UTC),
     )  # fmt: skip
     make.make_marker(session, region[3], make.make_dataset(session), year=2026)
     session.flush()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from datetime import datetime
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -15,8 +16,9 @@ from app.errors import Conflict, NotPermitted, Refused
 from app.jobs import run_pending
 from app.models import Dataset, FederalMarker, JournalEntry, Municipality, School, Upload
 from app.policy import SYSTEM
-from app.terms import FileKind, UploadStatus
+from app.terms import FileKind, Procedure, UploadStatus
 from app.workflows import intake
+from tests.ingest.files import as_text, exam_results
 from tests.people import make_cast
 
 HEAD = [
@@ -41,9 +43,11 @@ def works_file(schools: tuple[str, ...] = ("990001", "990002"), n: int = 12, poi
     return text.getvalue().encode("utf-8-sig")
 
 
-def bring(context: AppContext, content: bytes, at: datetime, name: str = "ma5.csv") -> int:
+def bring(context: AppContext, content: bytes, at: datetime, name: str = "ma5.csv", paper: Any = None) -> int:
     with acting(context.sessions, SYSTEM) as session:
-        upload = intake.receive_upload(session, context.store, content=content, file_name=name, actor=SYSTEM, at=at)
+        upload = intake.receive_upload(
+            session, context.store, content=content, file_name=name, actor=SYSTEM, at=at, paper=paper
+        )
     run_pending(context)
     return upload.id
 
@@ -106,6 +110,17 @@ def test_an_unreadable_file_says_why_and_leaves_no_data_set(sqlite_context: AppC
     assert upload.refusal
     with pytest.raises(Conflict):
         accept(sqlite_context, upload_id, at)
+
+
+def test_a_regional_procedure_is_said_of_works_only(sqlite_context: AppContext, at: datetime) -> None:
+    form = as_text(exam_results()).encode("utf-8-sig")
+    named = intake.paper_named(2021, "ma", 5, Procedure.KDR)
+
+    upload = load(sqlite_context, bring(sqlite_context, form, at, name="form.csv", paper=named))
+
+    assert upload.status is UploadStatus.REFUSED
+    assert upload.refusal is not None
+    assert "без указания процедуры" in upload.refusal
 
 
 def test_an_empty_file_is_refused_at_the_door(sqlite_context: AppContext, at: datetime) -> None:

@@ -12,7 +12,6 @@ from app.database import bind
 from app.errors import Conflict, NotFound, NotPermitted, Refused
 from app.models import Finding, JournalEntry, ObjectiveEntry, School
 from app.terms import (
-    CaseState,
     EntryState,
     Family,
     FindingLevel,
@@ -24,14 +23,14 @@ from app.terms import (
 )
 from app.workflows import assignment, objective_register
 from tests import factories as make
-from tests.people import Cast
+from tests.people import Cast, enter
 
 DAY = date(2026, 11, 23)
 TERM = {"valid_from": DAY, "valid_until": date(2028, 11, 23)}
 
 
 def close(case, verdict: Verdict) -> None:
-    case.state, case.verdict, case.closed_at = CaseState.CLOSED, verdict, datetime(2026, 11, 20, tzinfo=UTC)
+    case.state, case.verdict, case.closed_at = "closed", verdict, datetime(2026, 11, 20, tzinfo=UTC)
 
 
 def closed_with_recheck(session: Session, cast: Cast, outcome: RecheckOutcome, verdict: Verdict) -> School:
@@ -241,13 +240,13 @@ def test_only_a_school_in_force_gives_curators(session, cast, at) -> None:
     case = make.make_case(session, cast.school)
     colleague = make.User(
         login="lena", name="Lena", role=Role.CURATOR, password_hash="!", municipality_id=cast.municipality.id,
-        home_school_id=cast.neighbour.id,
     )  # fmt: skip
     session.add(colleague)
     session.flush()
+    enter(session, colleague, works_at=cast.neighbour)
 
     def objection() -> str | None:
-        found = {c.user.login: c.reason for c in assignment.eligible_curators(session, case)}["lena"]
+        found = {c.user.login: c.reason for c in assignment.eligible_curators(session, case, at.date())}["lena"]
         return found.code if found else None
 
     before = objection()

@@ -1,0 +1,127 @@
+"""Plans of the demo: a department's programme under way, road maps of schools on different steps, a mentoring pair."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.flows import CLOSED
+from app.models import Case, ProgrammeTask, School
+from app.policy import Actor
+from app.storage import ObjectStore
+from app.terms import ATTENDED_KINDS, MentoringKind
+from app.workflows import mentoring, programme_tasks, programmes, road_map_items, road_maps
+from app.workflows.execution import Report
+
+TEMPLATE = "moskovsky"
+
+
+def make_plans(session: Session, store: ObjectStore, actors: Mapping[str, Actor], start: datetime) -> None:
+    """Make everything on the days after `start`, with the product's own verbs."""
+    _programme(session, store, actors, start)
+    home = actors["department"].municipality_id
+    cases = session.scalars(
+        select(Case).where(Case.municipality_id == home, Case.state != CLOSED).order_by(Case.evidence.desc())
+    ).all()
+    # The strongest case is left for the reader to work on.
+    for case, steps in zip(cases[1:4], (3, 1, 0), strict=False):
+        _road_map(session, store, actors, case, start + timedelta(days=30), steps)
+    if len(cases) > 1:
+        _pair(session, actors, cases[1], start + timedelta(days=32))
+
+
+def _programme(session: Session, store: ObjectStore, actors: Mapping[str, Actor], start: datetime) -> None:
+    actor, first_year = actors["department"], start.year if start.month >= 9 else start.year - 1
+    programme = programmes.draft(session, TEMPLATE, first_year, actor=actor, at=start)
+    for measure in programme.measures[::3]:
+        adapted = programmes.Adapted(
+            measure.what, measure.result, measure.evidence, measure.rule, responsible_id=actors["deputy"].user_id
+        )
+        programmes.adapt(session, measure.id, adapted, actor=actor, at=start, expected_version=measure.version)
+    approved = start + timedelta(days=2)
+    approval = programmes.Approval(
+        "214-о",
+        "заместитель главы администрации",
+        start.date(),
+        "начальник отдела образования",
+        approved.date(),
+    )
+    programmes.approve(session, programme.id, approval, actor=actor, at=approved, expected_version=programme.version)
+    now = start + timedelta(days=50)
+    tasks = session.scalars(
+        select(ProgrammeTask)
+        .where(ProgrammeTask.programme_id == programme.id, ProgrammeTask.due_on.is_not(None))
+        .order_by(ProgrammeTask.due_on, ProgrammeTask.id)
+    ).all()
+    for position, task in enumerate(tasks[:8]):
+        who: dict[str, Any] = {"at": now, "expected_version": task.version}
+        if position == 3:
+            programme_tasks.waive(
+                session, task.id, "Курсы этой осенью проводит региональный институт.", actor=actors["deputy"], **who
+            )
+        elif position == 6:
+            later = (now + timedelta(days=30)).date()
+            programme_tasks.move(
+                session, task.id, later, "Ждём данные регионального центра.", actor=actors["deputy"], **who
+            )
+        elif position != 7:
+            people = 24 if task.measure.kind in ATTENDED_KINDS else None
+            report = Report(now.date(), f"{task.measure.evidence}: документ № {120 + position}", n_people=people)
+            programme_tasks.complete(session, store, task.id, report, actor=actors["deputy"], **who)
+
+
+def _road_map(
+    session: Session, store: ObjectStore, actors: Mapping[str, Actor], case: Case, at: datetime, steps: int
+) -> None:
+    """Propose the blocks that fit; then agree on paper, submit and accept as far as `steps` goes."""
+    blocks = [chosen.block.id for chosen in road_maps.proposals(session, case)]
+    road_map = road_maps.propose(session, case.id, blocks, actor=actors["department"], at=at)
+    moves = (
+        (road_maps.agree, "department"),
+        (road_maps.submit, "department"),
+        (road_maps.accept, "deputy"),
+    )
+    for n, (verb, login) in enumerate(moves[:steps], start=1):
+        verb(session, road_map.id, actor=actors[login], at=at + timedelta(days=n), expected_version=road_map.version)
+    if steps == len(moves):
+        item = road_map.items[-1]
+        report = Report(
+            at.date(), "Протокол педагогического совета № 2", n_people=30 if item.kind in ATTENDED_KINDS else None
+        )
+        road_map_items.complete(
+            session, store, item.id, report, actor=actors["deputy"], at=at, expected_version=item.version
+        )
+
+
+def _pair(session: Session, actors: Mapping[str, Actor], case: Case, at: datetime) -> None:
+    """The first objective school of the municipality helps the school of a case."""
+    mentor = session.scalars(
+        select(School)
+        .where(School.municipality_id == case.municipality_id, School.is_objective, School.id != case.school_id)
+        .order_by(School.code)
+        .limit(1)
+    ).first()
+    if mentor is None:
+        return
+    form = mentoring.PairForm(
+        MentoringKind.SCHOOLS,
+        mentor.id,
+        int(case.school_id or 0),
+        "Проверить работы двух школ общей комиссией и договориться о критериях.",
+        at.date(),
+        at.date() + timedelta(days=180),
+    )
+    pair = mentoring.make_pair(session, form, actor=actors["department"], at=at)
+    mentoring.record_meeting(
+        session,
+        pair.id,
+        held_on=at.date(),
+        theme="Критерии развёрнутых ответов",
+        agreed="Каждая школа присылает по десять работ без отметок.",
+        actor=actors["department"],
+        at=at,
+    )

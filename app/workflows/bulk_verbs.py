@@ -1,0 +1,199 @@
+"""What a decision over many cases does to one: the objections of the dry run, the deed, and how it is undone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from app.errors import Conflict, Reason
+from app.models import BulkDecision, BulkRow, Case, CasePause, HandOver
+from app.policy import Actor, Permission
+from app.terms import BulkKind, HandOverStatus
+from app.workflows import definitions, engine, hand_overs, pauses, putting_back
+from app.workflows.case import hand_interview, record
+
+Objections = Callable[[Session, BulkDecision, Case, Actor, datetime], list[Reason]]
+Do = Callable[[Session, BulkDecision, Case, Actor, datetime], dict[str, Any]]
+Undo = Callable[[Session, BulkDecision, BulkRow, Case, Actor, datetime], None]
+
+
+@dataclass(frozen=True)
+class BulkVerb:
+    """`do` returns what it made, as plain values; `undo` raises when that cannot be put back."""
+
+    objections: Objections
+    do: Do
+    undo: Undo
+
+
+def triggers(session: Session) -> dict[str, tuple[str, str]]:
+    """Every trigger of every workflow in use, with its titles."""
+    return {
+        row.trigger: (row.title("ru"), row.title("en"))
+        for workflow in definitions.running(session)
+        for row in workflow.transitions
+    }
+
+
+def _closed(case: Case) -> list[Reason]:
+    if case.closed_at is None:
+        return []
+    return [Reason("case_closed", "Дело закрыто.", "The case is closed.")]
+
+
+def _right(is_permitted: bool) -> list[Reason]:
+    if is_permitted:
+        return []
+    return [
+        Reason(
+            "not_permitted",
+            "У вашей роли нет права на этот шаг: его делает другой человек.",
+            "Your role does not grant this step: another person makes it.",
+        )
+    ]
+
+
+# ---- a move ----
+
+
+def _move_objections(session: Session, decision: BulkDecision, case: Case, actor: Actor, at: datetime) -> list[Reason]:
+    closed = _closed(case)
+    if closed:
+        return closed
+    moves = engine.available(session, case, actor=actor, at=at)
+    move = next((move for move in moves if move.transition.trigger == decision.trigger), None)
+    if move is None:
+        ru, en = triggers(session)[decision.trigger]
+        return [
+            Reason(
+                "no_such_move",
+                f"Оттуда, где дело стоит, хода «{ru}» нет.",
+                f"There is no move “{en}” from where the case stands.",
+            )
+        ]
+    return [*_right(move.is_permitted), *move.reasons]
+
+
+def _move(session: Session, decision: BulkDecision, case: Case, actor: Actor, at: datetime) -> dict[str, Any]:
+    event = engine.fire(
+        session,
+        case.id,
+        decision.trigger,
+        actor=actor,
+        at=at,
+        expected_version=case.version,
+        request_id=f"bulk-{decision.id}-{case.id}",
+        reason=decision.reason,
+    )
+    return {"event_id": event.id, "version": event.seq}
+
+
+def _move_back(session: Session, decision: BulkDecision, row: BulkRow, case: Case, actor: Actor, at: datetime) -> None:
+    putting_back.put_back(
+        session,
+        case,
+        row.made["event_id"],
+        datetime.fromisoformat(row.before["entered_at"]),
+        request_id=f"bulk-{decision.id}-{case.id}-back",
+        reason=decision.withdrawal_reason,
+        actor=actor,
+        at=at,
+    )
+
+
+# ---- a hold ----
+
+
+def _hold_objections(session: Session, decision: BulkDecision, case: Case, actor: Actor, at: datetime) -> list[Reason]:
+    return [*_closed(case), *_right(actor.may(Permission.CASE_HOLD)), *pauses.hold_objections(session, case)]
+
+
+def _hold(session: Session, decision: BulkDecision, case: Case, actor: Actor, at: datetime) -> dict[str, Any]:
+    day = date.fromisoformat(decision.params["until_on"])
+    pause = pauses.hold(session, case.id, day, decision.reason, actor=actor, at=at, expected_version=case.version)
+    return {"pause_id": pause.id, "version": case.version}
+
+
+def _resume(session: Session, decision: BulkDecision, row: BulkRow, case: Case, actor: Actor, at: datetime) -> None:
+    pause = session.get(CasePause, row.made["pause_id"], populate_existing=True)
+    if pause is None or pause.ended_at is not None:
+        raise Conflict("Дело уже возобновлено.")
+    pauses.stop(session, pause, decision.withdrawal_reason, actor=actor, at=at)
+    record(session, case, "case:resume", actor=actor, at=at, reason=decision.withdrawal_reason)
+
+
+# ---- proposals to hand over ----
+
+
+def _hand_over_objections(
+    session: Session, decision: BulkDecision, case: Case, actor: Actor, at: datetime
+) -> list[Reason]:
+    right = [*_closed(case), *_right(actor.may(Permission.CASE_HANDOVER))]
+    return right or hand_overs.objections(session, case, decision.params["person_id"], at.date())
+
+
+def _hand_over(session: Session, decision: BulkDecision, case: Case, actor: Actor, at: datetime) -> dict[str, Any]:
+    made = hand_overs.propose(session, case.id, decision.params["person_id"], decision.reason, actor=actor, at=at)
+    return {"hand_over_id": made.id, "version": case.version}
+
+
+def _take_proposal_back(
+    session: Session, decision: BulkDecision, row: BulkRow, case: Case, actor: Actor, at: datetime
+) -> None:
+    made = session.get(HandOver, row.made["hand_over_id"], populate_existing=True)
+    if made is None or made.status is not HandOverStatus.PROPOSED:
+        raise Conflict("На предложение уже ответили.")
+    hand_overs.withdraw(session, case.id, decision.withdrawal_reason, actor=actor, at=at)
+
+
+# ---- interviews ----
+
+
+def _interview_objections(
+    session: Session, decision: BulkDecision, case: Case, actor: Actor, at: datetime
+) -> list[Reason]:
+    found = [*_closed(case), *_right(actor.may(Permission.CASE_ASSIGN))]
+    if found:
+        return found
+    if case.state != engine.workflow_of(case).definition.initial:
+        found.append(
+            Reason(
+                "interview_over",
+                "Собеседование поручают в начале дела, а это дело уже продвинулось.",
+                "Interviews are assigned at the beginning; this case has moved on.",
+            )
+        )
+    if case.curator_id == decision.params["person_id"]:
+        found.append(Reason("same_curator", "Дело уже у этого куратора.", "This curator has the case already."))
+    return [*found, *hand_overs.curator_objections(session, case, decision.params["person_id"], at.date())]
+
+
+def _assign_interview(
+    session: Session, decision: BulkDecision, case: Case, actor: Actor, at: datetime
+) -> dict[str, Any]:
+    hand_interview(session, case.id, decision.params["person_id"], actor=actor, at=at)
+    return {"curator_id": case.curator_id, "version": case.version}
+
+
+def _take_interview_back(
+    session: Session, decision: BulkDecision, row: BulkRow, case: Case, actor: Actor, at: datetime
+) -> None:
+    if case.curator_id != row.made["curator_id"]:
+        raise Conflict("У дела уже другой куратор.")
+    case.curator_id, case.curator_name = row.before["curator_id"], row.before["curator_name"]
+    session.flush()
+    facts = {"curator_id": case.curator_id}
+    record(session, case, "case:interview_back", actor=actor, at=at, reason=decision.withdrawal_reason, facts=facts)
+
+
+VERBS: dict[BulkKind, BulkVerb] = {
+    BulkKind.MOVE: BulkVerb(_move_objections, _move, _move_back),
+    BulkKind.HOLD: BulkVerb(_hold_objections, _hold, _resume),
+    BulkKind.HANDOVER: BulkVerb(_hand_over_objections, _hand_over, _take_proposal_back),
+    BulkKind.INTERVIEW: BulkVerb(_interview_objections, _assign_interview, _take_interview_back),
+}
+"""A further kind of decision is a row here and a member of `BulkKind`."""
