@@ -75,7 +75,7 @@ def completed(
     earned = np.stack([np.bincount(group, weights=own, minlength=len(kinds)) for own in points], axis=1)
     works = np.maximum(counts.sum(axis=0), 1)
     # No class earns more points than its works could: what lies over a tenth of that needs no closer look.
-    skipped = (earned <= _STRAY * np.outer(size, limit)) & (size >= _SMALLEST_CLASS)[:, None]
+    skipped: np.ndarray = (earned <= _STRAY * np.outer(size, limit)) & (size >= _SMALLEST_CLASS)[:, None]
     for item in np.flatnonzero(skipped.any(axis=0)).tolist():
         empty = np.flatnonzero(skipped[:, item])
         usual = np.bincount(score, weights=points[item], minlength=top + 1) / works
