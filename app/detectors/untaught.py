@@ -75,13 +75,13 @@ def completed(
     earned = np.stack([np.bincount(group, weights=own, minlength=len(kinds)) for own in points], axis=1)
     works = np.maximum(counts.sum(axis=0), 1)
     # No class earns more points than its works could: what lies over a tenth of that needs no closer look.
-    skipped: np.ndarray = (earned <= _STRAY * np.outer(size, limit)) & (size >= _SMALLEST_CLASS)[:, None]
+    skipped = (earned <= _STRAY * np.outer(size, limit)) & (size >= _SMALLEST_CLASS)[:, None]
     for item in np.flatnonzero(skipped.any(axis=0)).tolist():
         empty = np.flatnonzero(skipped[:, item])
         usual = np.bincount(score, weights=points[item], minlength=top + 1) / works
         expected = counts[empty] @ usual
         skipped[empty, item] = (expected >= _SMALLEST_EXPECTED) & (earned[empty, item] <= np.floor(_STRAY * expected))
-    concerned = skipped.any(axis=1)
+    concerned = np.asarray(skipped.any(axis=1))
     taught = ~concerned[group]
     if not concerned.any() or taught.sum() < _SMALLEST_NORM:
         return Completed(points, score, None)
