@@ -13,7 +13,14 @@ from app.bench import speed_peer_shapes as shapes
 from app.detectors import load_params
 from app.detectors.homogeneity import normalised_variance
 from app.detectors.landing_profile import landing_weights, landing_zone
-from app.detectors.mechanisms import load_profiles, mechanism_ratios, signal_correlation, signals_over_papers
+from app.detectors.mechanisms import (
+    core_schools,
+    kinds_of,
+    load_profiles,
+    mechanism_ratios,
+    signal_correlation,
+    signals_over_papers,
+)
 from app.detectors.reference import Tilt, second_and_fourth_moment, tilt_to_school
 from app.detectors.score_statistic import cleared, precisions
 from app.detectors.signals import family_scores
@@ -84,16 +91,18 @@ class PlainMechanisms:
         names = np.unique(np.concatenate([paper.table.schools for paper in done]))
         families, _, works = family_scores(done, names)
         signals = [name for family in families for name in family.names]
-        z, whole, expected, size = signals_over_papers(families, params)
+        z, whole, expected, moved = signals_over_papers(families, params)
         tables = [whole, *(z[:, paper] for paper in range(z.shape[1]))]
-        awaited = [expected, *(np.broadcast_to(size[:, [paper]], whole.shape) for paper in range(z.shape[1]))]
-        between = [signal_correlation(own, params) for own in tables]
+        alone = [np.broadcast_to(moved[:, :, paper, None], expected.shape) for paper in range(z.shape[1])]
+        core = core_schools(whole, expected, profiles, signals, params)
+        between = [signal_correlation(own[core], params) for own in tables]
+        kinds = kinds_of(tuple(profiles.shift))
         chosen = np.arange(0, len(names), every)
         started = time.process_time()
         self.plain = [
             shapes.mechanism_shares(
                 [own[i] for own in tables],
-                [own[i] for own in awaited],
+                [own[kinds, i] for own in (expected, *alone)],
                 between,
                 [True, *(works[i] >= params.smallest_works).tolist()],
                 profiles,

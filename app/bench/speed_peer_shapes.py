@@ -61,7 +61,8 @@ def mechanism_shares(
     Parameters
     ----------
     z, awaited, correlations : list of ndarray
-        Signals, their shift by a shift of one, and correlation of all signals: of the whole school, then of each paper.
+        Signals, (k,), their shifts by a shift of one, mechanism by mechanism, and the correlation of all signals: of
+        the whole school, then of each paper.
     single : list of bool
         Whether each of these counts; the whole school does.
     profiles : Profiles
@@ -72,7 +73,7 @@ def mechanism_shares(
     papers = max(sum(single[1:]), 1)
     prior = np.array(params.amplitude_shares) / sum(params.amplitude_shares)
     ratios = []
-    for shift in profiles.shift.values():
+    for row, shift in enumerate(profiles.shift.values()):
         mu = np.array([shift.get(name, 0.0) for name in names])
         total = 0.0
         for number, (own, expected, correlation) in enumerate(zip(z, awaited, correlations, strict=True)):
@@ -86,7 +87,7 @@ def mechanism_shares(
             honest = stats.multivariate_t(np.zeros(known.sum()), correlation[np.ix_(known, known)], df=params.degrees)
             base = honest.logpdf(own[known])
             for amplitude, weight in zip(params.amplitudes, prior, strict=True):
-                moved = own[known] - amplitude * (mu * expected)[known]
+                moved = own[known] - amplitude * (mu * expected[row])[known]
                 total += share * weight * np.exp(honest.logpdf(moved) - base)
         ratios.append(total)
     return np.array(ratios) / sum(ratios)

@@ -129,7 +129,7 @@ def funnel(shared: dict, table: PaperTable, result: MeanResult, i: int) -> dict:
     return {
         **shared,
         "index": i,
-        "mean": _r(table.mean[i]),
+        "mean": _r(table.taught.mean[i]),
         "expected": _r(result.predicted[i]),
         "effect": _r(result.effect[i]),
         "effect_low": _r(result.effect_low[i]),
@@ -259,7 +259,7 @@ def similarity(table: PaperTable, result: SimilarityResult, i: int) -> dict:
 
 def spread(table: PaperTable, result: HomogeneityResult, i: int) -> dict:
     """Score distribution of school number `i` against the reference at its mean."""
-    counts = table.counts[i]
+    counts = table.taught.counts[i]
     return {
         "kind": "distribution",
         "scores": list(range(len(counts))),

@@ -18,7 +18,7 @@ def _r(value: float, digits: int = 4) -> float | None:
 
 def tail(table: PaperTable, result: TailResult, i: int) -> dict:
     """Score distribution of school number `i` with the good works and the top scores marked."""
-    counts = table.counts[i]
+    counts = table.taught.counts[i]
     return {
         "kind": "distribution",
         "scores": list(range(len(counts))),

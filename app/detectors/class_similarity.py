@@ -15,7 +15,7 @@ from app.detectors.tables import Answers, PaperTable
 from app.detectors.tails import tails_under, to_z, upper_tail
 from app.errors import InsufficientData
 
-NAME, VERSION = "class_similarity", "1.1"
+NAME, VERSION = "class_similarity", "1.2"
 __all__ = ["NAME", "VERSION", "SimilarityResult", "class_similarity", "class_sums", "exchanged", "residuals_of"]
 PARTS = ("pairs", "whole")
 _SEED = 20_090_317
@@ -143,10 +143,11 @@ def class_similarity(table: PaperTable, params: SimilarityParams) -> SimilarityR
     :math:`\sqrt{K-1}` (about standard normal for independent works), a class has two statistics over its pairs of one
     variant: *pairs*, the mean of :math:`\max(s - t, 0)^2`, and *whole*, the mean of s. Their mean, variance and
     skewness under independence come from works exchanged between classes at about the same score
-    (`exchanged`), as smooth functions of the number of pairs and of the class's mean score. What honest classes have in
-    common, lessons, adds over-dispersion, :math:`z_c/\sqrt{1+\tau^2}` (`school_effects`). A class is judged by the
-    smaller of the two p-values (weights), a school by its most alike class (Šidák). Assumes that a lesson makes
-    all works of a class a little alike, and does not make two works the same. A small p shows likeness, not who copied.
+    (`exchanged`), all three as smooth functions of the number of pairs and of the class's mean score. What honest
+    classes have in common, lessons, adds over-dispersion, :math:`z_c/\sqrt{1+\tau^2}` (`school_effects`). A class is
+    judged by the smaller of the two p-values (weights), a school by its most alike class (Šidák). Assumes that a lesson
+    makes all works of a class a little alike, and does not make two works the same. A small p shows likeness, not who
+    copied.
 
     References
     ----------
@@ -253,7 +254,11 @@ def _standardised(
     basis = np.column_stack((1 / pairs, np.ones(len(pairs))))
     fit, _ = optimize.nnls(basis[use] * pairs[use, None], (gap**2).mean(axis=0) * pairs[use])
     variance = np.maximum(basis @ fit, 1e-12)
-    third = float(np.mean(gap**3 / variance[use] ** 1.5 * root))
+    # Where nearly all answers are right, or nearly all wrong, a few of them decide what is alike.
+    variance *= _by_level((gap**2).mean(axis=0) / variance[use], design, use)
+    cubes = (gap**3).mean(axis=0) / variance[use] ** 1.5 * root
+    third = float(np.mean(cubes)) * (_by_level(cubes / np.mean(cubes), design, use) if np.mean(cubes) > 0 else 1.0)
+    third = np.broadcast_to(third, len(pairs))
     effects = school_effects(
         np.where(use, observed - centre, 0.0),
         np.where(use, variance, 1e6),
@@ -265,7 +270,7 @@ def _standardised(
     skewness = np.clip(third / np.sqrt(pairs), 0.0, 2.0) * (variance / total) ** 1.5
     p = upper_tail(to_z(student_p(effects.z, effects.degrees)), skewness)
     spread = np.sqrt(variance[use])
-    chance = tails_under(_TAIL, gap / spread, np.clip(third / root, 0.0, 2.0))
+    chance = tails_under(_TAIL, gap / spread, np.clip(third[use] / root, 0.0, 2.0))
     # Small classes have a few pairs, large ones many that share works: the tails differ.
     group = np.searchsorted(np.quantile(pairs[use], [1 / 3, 2 / 3]), pairs, side="right")
     for number in range(3):
@@ -273,6 +278,13 @@ def _standardised(
         p[own] = _tail_like(p[own], chance[:, group[use] == number])
     z = to_z(p)
     return np.clip(np.where(use, z, 0.0), -8.0, 37.0)
+
+
+def _by_level(ratio: np.ndarray, design: np.ndarray, use: np.ndarray) -> np.ndarray:
+    """A ratio near one, measured in some classes, as a smooth function of the level of all: held to [1/3, 3]."""
+    held = np.clip(ratio, *np.quantile(ratio, [0.0, 0.98]))
+    fit, *_ = np.linalg.lstsq(design[use], held * (ratio.mean() / max(held.mean(), 1e-9)), rcond=None)
+    return np.clip(design @ fit, 1 / 3, 3.0)
 
 
 def _tail_like(p: np.ndarray, chance: np.ndarray, start: float = _TAIL) -> np.ndarray:

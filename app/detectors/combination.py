@@ -180,6 +180,7 @@ class FamilyScores:
     by_size: bool  # whether the signal grows with the square root of the works
     names: tuple[str, ...] = ()  # of the signals
     tempered: bool = False  # whether evidence (not p) uses the square root of the empirical scale
+    low: np.ndarray | None = None  # (S, P): works to be expected under the first cut, NaN where not known
 
 
 @dataclass(frozen=True)

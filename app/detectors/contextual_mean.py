@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.detectors.dispersion import SchoolEffects, robust_correlation, school_effects, student_p
+from app.detectors.dispersion import SchoolEffects, robust_correlation, school_effects
+from app.detectors.heavy_tails import mirrored_p
 from app.detectors.params import MeanParams
 from app.detectors.tables import TYPICAL_CLASS, PaperTable
 from app.detectors.tails import larger_of_two, to_z
 from app.errors import InsufficientData
 
-NAME, VERSION = "contextual_mean", "1.1"
+NAME, VERSION = "contextual_mean", "1.2"
 
 
 @dataclass(frozen=True)
@@ -240,10 +241,11 @@ def contextual_mean(
 
     so honest differences between schools are part of the noise. Part two regresses that residual on `history`: a
     school raised in one paper only stands out there, while one raised everywhere stands out in part one. p is that of
-    the larger of the two with their correlation (`tails.larger_of_two`), after Student's tails for the estimated
-    scale. The empirical-Bayes effect is :math:`B_i e_i`, :math:`B_i = \tau^2/(\tau^2 + v_i)`. Assumes honest school
-    effects normal on the logit scale; a selective school that the context does not name looks like a raised one, so a
-    level alone never opens a case.
+    the larger of the two with their correlation (`tails.larger_of_two`), after tails as heavy as those of the
+    schools under their expectation (`heavy_tails.mirrored_p`): cohorts swing by more than a normal law has it. The
+    empirical-Bayes effect is :math:`B_i e_i`, :math:`B_i = \tau^2/(\tau^2 + v_i)`. Assumes honest school effects
+    symmetric on the logit scale; a selective school that the context does not name looks like a raised one, so a level
+    alone never opens a case.
 
     References
     ----------
@@ -268,8 +270,9 @@ def contextual_mean(
         effect = np.where(by_history, second.residual, effect)
         deviation = np.where(by_history, second.deviation, deviation)
         predicted = np.where(by_history, effects.fitted + second.fitted, predicted)
-    larger = np.fmax(z_context, z_history)
-    exact = _student_to_normal(larger, effects.degrees)
+    exact = to_z(mirrored_p(z_context, effects.degrees, z_context, table.n, usable))
+    if np.isfinite(z_history).any():
+        exact = np.fmax(exact, to_z(mirrored_p(z_history, effects.degrees, z_history, table.n, usable)))
     p_value = larger_of_two(exact, rho) if np.isfinite(z_history).any() else larger_of_two(exact, 0.9999)
     top = table.spec.max_score
     expected = top / (1 + np.exp(-predicted))
@@ -292,7 +295,3 @@ def contextual_mean(
         reference,
         effects,
     )
-
-
-def _student_to_normal(z: np.ndarray, degrees: float) -> np.ndarray:
-    return to_z(student_p(z, degrees))

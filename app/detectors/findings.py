@@ -171,7 +171,7 @@ def of_region_boundary(table: PaperTable, region: boundary_push.RegionHeaping) -
 
 
 def of_mean(table: PaperTable, result: contextual_mean.MeanResult, params: Params) -> pd.DataFrame:
-    n, observed = table.n, table.mean
+    n, observed = table.n, table.taught.mean
     columns = _frame(table, contextual_mean.NAME, Family.LEVEL, n, "points")
     columns |= {
         "statistic": np.fmax(result.z_context, result.z_history),

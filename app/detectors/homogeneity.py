@@ -13,7 +13,7 @@ from app.detectors.tables import TYPICAL_CLASS, PaperTable
 from app.detectors.tails import to_z
 from app.errors import InsufficientData
 
-NAME, VERSION = "homogeneity", "1.2"
+NAME, VERSION = "homogeneity", "1.3"
 _LEVEL_ONLY = 0.01
 
 
@@ -24,7 +24,8 @@ class HomogeneityResult:
     Attributes
     ----------
     z, p_value : ndarray
-        One-sided: less spread than expected.
+        One-sided: less spread than expected. z also where works are too few to judge but enough to add to a sum over
+        papers, NaN under that.
     observed, expected : ndarray
         Standard deviation of scores, in points.
     low, high : ndarray
@@ -33,6 +34,8 @@ class HomogeneityResult:
         The reference at the school's mean.
     assessed : ndarray of bool
     reference : str
+    design : ndarray, shape (S, p)
+        Level, its square and the context: what an honest spread may go with.
     """
 
     z: np.ndarray
@@ -44,6 +47,7 @@ class HomogeneityResult:
     tilted: np.ndarray
     assessed: np.ndarray
     reference: str
+    design: np.ndarray
 
 
 def normalised_variance(ratio: np.ndarray, kurtosis: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -82,7 +86,9 @@ def normalised_variance(ratio: np.ndarray, kurtosis: np.ndarray, n: np.ndarray) 
     return 3 * (np.cbrt(ratio) - 1 + c / 9), c
 
 
-def homogeneity(table: PaperTable, control: PaperTable | None, params: HomogeneityParams) -> HomogeneityResult:
+def homogeneity(
+    table: PaperTable, control: PaperTable | None, params: HomogeneityParams, X: np.ndarray | None = None
+) -> HomogeneityResult:
     r"""Test of the spread of scores of all schools of one paper.
 
     Parameters
@@ -91,6 +97,8 @@ def homogeneity(table: PaperTable, control: PaperTable | None, params: Homogenei
     control : PaperTable or None
         Works of the control sample, as the reference.
     params : HomogeneityParams
+    X : ndarray, shape (S, p), optional
+        Context of the schools: a kind that selects its pupils is narrow for that.
 
     Returns
     -------
@@ -109,7 +117,9 @@ def homogeneity(table: PaperTable, control: PaperTable | None, params: Homogenei
 
     .. math:: y_i = \beta_0 + \beta_1 x_i + \beta_2 x_i^2 + e_i, \qquad \mathrm{Var}\,e_i = \tau^2 + c_i,
 
-    with x the school's standardised mean: schools are narrower than their pool, and how much may go with the level.
+    with x the school's standardised mean, and the context: schools are narrower than their pool, and how much may go
+    with the level and with the kind of school. Items that a class was not taught are filled in first: nothing spreads
+    there.
     Over-dispersion and robustness as in `dispersion.school_effects`. One-sided: only too little spread is a sign.
     Assumes that honest schools differ in spread at random; a school that selects its pupils, or a single streamed
     class, is narrow for a reason of its own.
@@ -120,10 +130,13 @@ def homogeneity(table: PaperTable, control: PaperTable | None, params: Homogenei
        student data", Statistica & Applicazioni 7(2), 2009 (high mean and low spread as the sign).
     .. [2] D. J. Spiegelhalter, Statistics in Medicine 24(8), 2005, 1185-1202, sec. 4.
     """
+    table, control = table.taught, None if control is None else control.taught
     n, S = table.n, len(table.schools)
-    usable = n >= params.smallest_n
+    usable, summed = n >= params.smallest_n, n >= params.smallest_pooled
     if usable.sum() < params.smallest_pool:
         raise InsufficientData(f"школ с этой работой меньше {params.smallest_pool}: разброс не с чем сравнить")
+    level = (table.mean - np.average(table.mean, weights=n)) / max(float(table.mean[usable].std()), 1e-9)
+    design = np.column_stack((level, level**2) if X is None else (level, level**2, X))
     weight = np.ones(S)
     for last in (False, True):
         if control is not None:
@@ -135,11 +148,10 @@ def homogeneity(table: PaperTable, control: PaperTable | None, params: Homogenei
         variance = np.maximum(variance, 0.05)
         kurtosis = fourth / variance**2
         value, sampling = normalised_variance(table.variance / variance, kurtosis, n)
-        level = (table.mean - np.average(table.mean, weights=n)) / max(float(table.mean[usable].std()), 1e-9)
         effects = school_effects(
-            np.where(usable, -value, 0.0),
-            np.where(usable, sampling, 1e6),
-            np.column_stack((level, level**2)),
+            np.where(summed, -value, 0.0),
+            np.where(summed, sampling, 1e6),
+            design,
             fit_on=usable,
             # Large schools differ more in how they select and stream than small ones can.
             shared=n / (n + TYPICAL_CLASS),
@@ -156,7 +168,7 @@ def homogeneity(table: PaperTable, control: PaperTable | None, params: Homogenei
 
     typical = -effects.fitted
     return HomogeneityResult(
-        to_z(p_value),
+        np.where(summed, to_z(p_value), np.nan),
         p_value,
         np.sqrt(table.variance),
         spread_at(typical),
@@ -165,4 +177,5 @@ def homogeneity(table: PaperTable, control: PaperTable | None, params: Homogenei
         tilted,
         usable,
         "control" if control is not None else "region",
+        design,
     )

@@ -82,9 +82,9 @@ def homogeneity_parts(
     of the points of each item, averaged over items, against that of works with the same scores in the whole pool,
     :math:`p_{ikv} = \sum_s \frac{n_{is}}{n_i} P(x_k = v | s)`; the sampling variance is that of the items' joint
     influence, :math:`\frac{4}{n} \mathrm{Var}(\frac{1}{K}\sum_k P(x_k))`, in the pool. *Missing*: items left out, on
-    the square root scale, against the level. Each part is regressed on the level and its square, with over-dispersion
-    from the pool (`dispersion.school_effects`), and judged to the even side; few gaps count as even, since copied
-    works have none.
+    the square root scale, against the level. Each part is regressed on the level, its square and the context, with
+    over-dispersion from the pool (`dispersion.school_effects`), and judged to the even side; few gaps count as even,
+    since copied works have none.
 
     References
     ----------
@@ -93,14 +93,13 @@ def homogeneity_parts(
     .. [2] E. H. Simpson, "Measurement of diversity", Nature 163, 1949, 688 (variance of the index).
     .. [3] C. Gini, "Variabilità e mutabilità", 1912 (heterogeneity).
     """
+    table = table.taught
     n, S = table.n, len(table.schools)
     usable = result.assessed
     z = np.full((S, len(PARTS)), np.nan)
     observed, expected = np.full_like(z, np.nan), np.full_like(z, np.nan)
     z[:, 0] = np.where(usable, result.z, np.nan)
     observed[:, 0], expected[:, 0] = result.observed, result.expected
-    level = (table.mean - np.average(table.mean, weights=n)) / max(float(table.mean[usable].std()), 1e-9)
-    design = np.column_stack((level, level**2))
     found = {1: _marks(table, result), 2: _items(table)}
     if missing is not None:
         found[3] = _gaps(table, missing)
@@ -111,7 +110,7 @@ def homogeneity_parts(
         effects = school_effects(
             np.where(usable, usual - own, 0.0),
             np.where(usable, variance, 1e6),
-            design,
+            result.design,
             fit_on=usable,
             shared=n / (n + TYPICAL_CLASS),
             reject=2.5,
@@ -161,7 +160,7 @@ def with_parts(result: HomogeneityResult, parts: HomogeneityParts, params: Homog
     smallest = np.minimum(ratio.min(axis=1), 1.0)
     joint = -np.expm1(np.log1p(-np.minimum(weight * smallest[:, None], 1 - 1e-16)).sum(axis=1))
     p_value = np.where(result.assessed & known.any(axis=1), np.clip(joint, 1e-300, 1.0), result.p_value)
-    return replace(result, z=to_z(p_value), p_value=p_value)
+    return replace(result, z=np.where(result.assessed, to_z(p_value), result.z), p_value=p_value)
 
 
 def _marks(table: PaperTable, result: HomogeneityResult) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:

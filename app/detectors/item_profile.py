@@ -11,11 +11,11 @@ from app.detectors.dispersion import school_effects, student_p
 from app.detectors.item_sums import by_school, leave_one_out_residuals, points_at_scores
 from app.detectors.params import ProfileParams
 from app.detectors.reference import downweight
-from app.detectors.tables import Answers, PaperTable
+from app.detectors.tables import TYPICAL_CLASS, Answers, PaperTable
 from app.detectors.tails import smallest_tail, to_z, upper_tail
 from app.errors import InsufficientData
 
-NAME, VERSION = "item_profile", "1.1"
+NAME, VERSION = "item_profile", "1.2"
 PARTS = ("hard", "open", "item", "profile")
 
 
@@ -30,7 +30,8 @@ class ProfileResult:
     part : ndarray of str
         Part that decided, one of `PARTS`.
     part_z : ndarray, shape (S, 4)
-        Normal value of each part, in the order of `PARTS`.
+        Normal value of each part, in the order of `PARTS`; also where works are too few to judge but enough to add to
+        a sum over papers, NaN under that.
     completion, expected, deviation : ndarray, shape (S, K)
         Share of the item's points earned; the same given the total scores; its standard deviation with honest
         differences between schools.
@@ -178,7 +179,7 @@ def item_profile(table: PaperTable, control: PaperTable | None, params: ProfileP
     if len(limit) < params.smallest_items:
         raise InsufficientData(f"в работе меньше {params.smallest_items} заданий")
     n, top, S = table.n, table.spec.max_score, len(table.schools)
-    usable = n >= params.smallest_n
+    usable, pooled_over = n >= params.smallest_n, n >= params.smallest_pooled
     if usable.sum() < params.smallest_pool:
         raise InsufficientData(f"школ с баллами за задания меньше {params.smallest_pool}")
     order, at_scores = answers.by_score(top), answers.works_at(table)
@@ -201,9 +202,9 @@ def item_profile(table: PaperTable, control: PaperTable | None, params: ProfileP
         shifts = alternatives(mean, rest_works[0], limit)
         pooled = np.tensordot(rest_works[0] / rest_works[0].sum(), covariance, axes=1)
         parts = np.zeros((S, len(PARTS)))
-        parts[:, :2] = _linear(residual, works, covariance, pooled, shifts, usable, table)
+        parts[:, :2] = _linear(residual, works, covariance, pooled, shifts, usable, pooled_over, table)
         parts[:, 2:], item_z, tau2 = _single(residual, works, covariance, pooled, third, usable)
-        parts = np.clip(np.where(usable[:, None], parts, 0.0), -8.0, 37.0)
+        parts = np.clip(np.where(pooled_over[:, None], parts, 0.0), -8.0, 37.0)
         if outside is not None or last:
             break
         weight = downweight(np.where(usable, parts[:, :3].max(axis=1), np.nan))
@@ -232,7 +233,7 @@ def item_profile(table: PaperTable, control: PaperTable | None, params: ProfileP
         p_value,
         to_z(p_value),
         np.array(PARTS)[decided],
-        parts,
+        np.where(pooled_over[:, None], parts, np.nan),
         completion,
         expected,
         deviation,
@@ -265,6 +266,7 @@ def _linear(
     pooled: np.ndarray,
     shifts: np.ndarray,
     usable: np.ndarray,
+    summed: np.ndarray,
     table: PaperTable,
 ) -> np.ndarray:
     """Normal values of the linear statistics that are best against the `shifts`, (S, 2)."""
@@ -281,8 +283,8 @@ def _linear(
             continue
         d = directions[:, column]
         variance = np.maximum(works @ (covariance @ d @ d), 1e-9)
-        rate = np.where(usable, residual @ d / variance, 0.0)
-        sampling = np.where(usable, 1 / variance, 1e6)
+        rate = np.where(summed, residual @ d / variance, 0.0)
+        sampling = np.where(summed, 1 / variance, 1e6)
         effects = school_effects(rate, sampling, level[:, None], fit_on=usable, caution=0.0, reject=2.5)
         total = variance + effects.tau2 * variance**2
         skewness = works @ thirds[:, column] / total**1.5
@@ -328,7 +330,11 @@ def _single(
     # E Q = K and Var Q = 2 Σ ρ²: matched by c·χ²_f.
     ratio = float(((pooled / np.outer(root, root)) ** 2).sum()) / len(root)
     chi = special.chdtrc(count / ratio, (item_z**2).sum(axis=1) / ratio)
-    effects = school_effects(to_z(chi), np.ones(len(residual)), fit_on=usable, reject=2.5)
+    # What a school teaches moves several items at once: the more works, the more of it shows.
+    n = works.sum(axis=1)
+    effects = school_effects(
+        to_z(chi), np.ones(len(residual)), fit_on=usable, shared=n / (n + TYPICAL_CLASS), reject=2.5
+    )
     return np.column_stack((largest, to_z(student_p(effects.z, effects.degrees)))), item_z, tau2
 
 

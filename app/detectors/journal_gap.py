@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.detectors.dispersion import school_effects, student_p
+from app.detectors.dispersion import school_effects
+from app.detectors.heavy_tails import mirrored_p
 from app.detectors.journal_copying import (
     SCHOOLS_AT_ONCE,
     CopyTest,
@@ -22,7 +23,7 @@ from app.detectors.tables import PaperTable
 from app.detectors.tails import to_z, upper_tail
 from app.errors import InsufficientData
 
-NAME, VERSION = "journal_gap", "1.1"
+NAME, VERSION = "journal_gap", "1.2"
 __all__ = [
     "NAME", "PARTS", "VERSION", "CopyTest", "JournalResult", "copy_test", "drawn_to_journal", "given_score",
     "journal_gap", "marks_of_scores",
@@ -187,7 +188,9 @@ def journal_gap(table: PaperTable, control: PaperTable | None, X: np.ndarray, pa
             break
         weight = fresh
     degrees = raised.degrees
-    part_p = np.column_stack((student_p(raise_z, degrees), copy_p, student_p(-raise_z, degrees)))
+    # Strict and lenient journals mirror each other; both sides are judged by the lower one, where no paper was bent.
+    high, low = (mirrored_p(sign * raise_z, degrees, raise_z, works, usable) for sign in (1, -1))
+    part_p = np.column_stack((high, copy_p, low))
     weights = np.array([params.weight_raised, params.weight_copied, params.weight_lowered])
     weights = weights / weights.sum()
     decided = np.argmin(part_p / weights, axis=1)

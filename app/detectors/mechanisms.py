@@ -17,6 +17,12 @@ from app.errors import Misconfigured
 from app.terms import Mechanism
 
 _SCHOOLS_AT_ONCE = 2_048
+_ON_LOW_WORKS = (Mechanism.LIFT_TWOS.value, Mechanism.ABSENT_WEAK.value)
+"""Mechanisms that touch works under the first cut alone: where there are none, they do nothing."""
+_ROOM = (0.3, 2.5)
+_CORE = 0.8
+"""Share of the schools, those with the least evidence, that say how signals go together in honest ones."""
+
 SMALLEST_EIGENVALUE = 0.02
 """Of the signals' correlation: nearer to singular, what two nearly equal signals differ in would decide."""
 
@@ -101,7 +107,10 @@ def mechanism_ratios(families: Sequence[FamilyScores], profiles: Profiles, param
     .. math:: L_{ma}(z) = \Big(\frac{1 + (z - a\mu_m\sqrt n)^T R^{-1} (z - a\mu_m\sqrt n)/\nu}
                                     {1 + z^T R^{-1} z/\nu}\Big)^{-(\nu + k)/2},
 
-    with R the correlation of the k known signals over the schools. Two scopes are asked: all papers of the school (z is
+    with R the correlation of the k known signals over four fifths of the schools, those that a first pass leaves with
+    the least evidence: mechanisms tie signals together, and R must not take that for the nature of schools. Mechanisms
+    that touch low works alone shift in proportion to the share of works that should stand under the first cut
+    (`room`). Two scopes are asked: all papers of the school (z is
     Stouffer's sum over papers, its shift the same sum) and a single one (the mean of :math:`L` over papers). The
     evidence is the logarithm of the prior mean over mechanisms, amplitudes and scopes, a small part of the prior being
     a shift of any one signal alone; it ranks, and opens nothing.
@@ -115,16 +124,16 @@ def mechanism_ratios(families: Sequence[FamilyScores], profiles: Profiles, param
     columns = [name for family in families for name in family.names]
     names = tuple(profiles.shift)
     works = families[0].works
-    z, whole, expected, size = signals_over_papers(families, params)
-    named = np.array([[profiles.shift[m].get(name, 0.0) for name in columns] for m in names])
+    z, whole, expected, moved = signals_over_papers(families, params)
     # A way that is not on the list may move any single signal.
-    mu = np.vstack((named, params.unnamed_shift * np.eye(len(columns))))
-    prior = np.log(np.array(params.amplitude_shares) / sum(params.amplitude_shares))
-    ratios = _ratios(whole, mu, expected, prior, params) + np.log1p(-params.paper_share)
+    mu = np.vstack((_named(profiles, columns), params.unnamed_shift * np.eye(len(columns))))
+    kind = np.concatenate((kinds_of(names), np.zeros(len(columns), dtype=np.int64)))
+    core = core_schools(whole, expected, profiles, columns, params)
+    ratios = _ratios(whole, mu, kind, expected, params, core) + np.log1p(-params.paper_share)
     single = np.full((z.shape[1], len(z), len(mu)), -np.inf)
     sat = works >= params.smallest_works
     for paper in range(z.shape[1]):
-        of_paper = _ratios(z[:, paper], mu, np.broadcast_to(size[:, [paper]], whole.shape), prior, params)
+        of_paper = _ratios(z[:, paper], mu, kind, moved[:, :, paper, None], params, core)
         single[paper] = np.where(sat[:, [paper]], of_paper, -np.inf)
     count = np.maximum(sat.sum(axis=1), 1)
     with np.errstate(divide="ignore"):
@@ -142,10 +151,10 @@ def mechanism_ratios(families: Sequence[FamilyScores], profiles: Profiles, param
 def signals_over_papers(
     families: Sequence[FamilyScores], params: MechanismParams
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Scaled signals of the papers (S, P, k) and of the whole schools (S, k), their shifts, and the size of each paper.
+    """Scaled signals of the papers (S, P, k) and of the whole schools (S, k), and what both kinds of mechanisms move.
 
-    The shift of a whole school, (S, k), is that by a shift of one per square root of a work; the size, (S, P), is that
-    root.
+    That is, for a shift of one per square root of a work, the shift of a whole school, (2, S, k), and of each paper,
+    (2, S, P), as `felt`.
     """
     size = np.sqrt(np.minimum(families[0].works, params.largest_works))
     z = np.stack(
@@ -156,7 +165,47 @@ def signals_over_papers(
         ],
         axis=2,
     )
-    return z, *_over_papers(z, size, params), size
+    moved = felt(size, room(families))
+    return z, *_over_papers(z, size, moved, params), moved
+
+
+def core_schools(
+    whole: np.ndarray, expected: np.ndarray, profiles: Profiles, columns: Sequence[str], params: MechanismParams
+) -> np.ndarray:
+    """Schools that a first pass leaves with the least evidence, (S,); arguments as of `signals_over_papers`."""
+    everybody = np.ones(len(whole), dtype=bool)
+    kind = kinds_of(tuple(profiles.shift))
+    first = np.logaddexp.reduce(_ratios(whole, _named(profiles, columns), kind, expected, params, everybody), axis=1)
+    return first <= np.quantile(first, _CORE)
+
+
+def _named(profiles: Profiles, columns: Sequence[str]) -> np.ndarray:
+    return np.array([[own.get(name, 0.0) for name in columns] for own in profiles.shift.values()])
+
+
+def room(families: Sequence[FamilyScores]) -> np.ndarray:
+    """Share of works that should stand under the first cut, over that of the paper: (S, P), ones where not known."""
+    works = families[0].works
+    low = next((family.low for family in families if family.low is not None), None)
+    if low is None:
+        return np.ones(works.shape)
+    known = np.isfinite(low) & (works > 0)
+    low, works = np.where(known, low, 0.0), np.where(known, works, 0.0)
+    usual = low.sum(axis=0) / np.maximum(works.sum(axis=0), 1)
+    # One work's worth of the paper's share: that of a handful of works is not known.
+    share = (low + usual) / (works + 1)
+    ratio = np.divide(share, usual, out=np.ones(share.shape), where=usual > 0)
+    return np.where(known, np.clip(ratio, *_ROOM), 1.0)
+
+
+def kinds_of(names: Sequence[str]) -> np.ndarray:
+    """Which of the two that `felt` tells apart each mechanism is: 1 where it touches low works alone."""
+    return np.array([int(name in _ON_LOW_WORKS) for name in names])
+
+
+def felt(size: np.ndarray, low: np.ndarray) -> np.ndarray:
+    """Root of the works `size` (S, P) as each kind of mechanism feels it, (2, S, P); `low` is the schools' `room`."""
+    return np.stack((size, size * low))
 
 
 def region_scale(signal: np.ndarray, params: MechanismParams) -> tuple[np.ndarray, np.ndarray]:
@@ -175,10 +224,12 @@ def _scaled(signal: np.ndarray, params: MechanismParams, power: float) -> np.nda
     return np.clip((signal - centre) / scale**power, -params.held_low, params.held_high)
 
 
-def _over_papers(z: np.ndarray, size: np.ndarray, params: MechanismParams) -> tuple[np.ndarray, np.ndarray]:
-    """Stouffer's sums of each signal over papers, (S, k), and of a shift of one per square root of a work."""
+def _over_papers(
+    z: np.ndarray, size: np.ndarray, moved: np.ndarray, params: MechanismParams
+) -> tuple[np.ndarray, np.ndarray]:
+    """Stouffer's sums of each signal over papers, (S, k), and of a shift of one by each kind, (2, S, k)."""
     S, P, k = z.shape
-    whole, expected = np.full((S, k), np.nan), np.zeros((S, k))
+    whole, expected = np.full((S, k), np.nan), np.zeros((len(moved), S, k))
     for column in range(k):
         own = z[:, :, column]
         known = np.isfinite(own)
@@ -188,23 +239,33 @@ def _over_papers(z: np.ndarray, size: np.ndarray, params: MechanismParams) -> tu
         some = norm > 0
         norm = np.where(some, norm, 1.0)
         total = (w * np.where(known, own, 0.0)).sum(axis=1) / norm
-        shift = (w * size).sum(axis=1) / norm
+        shift = np.einsum("ip,mip->mi", w, moved) / norm
         scale, middle = 1.0, 0.0
         if some.sum() >= params.smallest_schools:
             low, middle, high = quartiles(total[some])
             scale = max((high - low) / 1.349, 1.0)
         whole[:, column] = np.where(some, (total - middle) / scale, np.nan)
-        expected[:, column] = shift / scale
+        expected[:, :, column] = shift / scale
     return whole, expected
 
 
 def _ratios(
-    z: np.ndarray, mu: np.ndarray, expected: np.ndarray, prior: np.ndarray, params: MechanismParams
+    z: np.ndarray,
+    mu: np.ndarray,
+    kind: np.ndarray,
+    expected: np.ndarray,
+    params: MechanismParams,
+    core: np.ndarray,
 ) -> np.ndarray:
-    """Log ratio of each mechanism, amplitudes averaged; they shift school i by `mu` times `expected[i]`."""
+    """Logarithm of the ratio of each mechanism, amplitudes averaged.
+
+    Mechanism m shifts school i by ``mu[m] * expected[kind[m], i]``; `expected` is (2, S, k), or (2, S, 1).
+    """
     S, k = z.shape
     known = np.isfinite(z)
-    correlation = signal_correlation(z, params)
+    expected = np.broadcast_to(expected, (len(expected), S, k))
+    prior = np.log(np.array(params.amplitude_shares) / sum(params.amplitude_shares))
+    correlation = signal_correlation(z[core], params)
     result = np.zeros((S, len(mu)))
     patterns, which = np.unique(known @ (1 << np.arange(k)), return_inverse=True)
     for number in range(len(patterns)):
@@ -213,25 +274,27 @@ def _ratios(
         if not pattern.any():
             continue
         inverse = np.linalg.inv(correlation[np.ix_(pattern, pattern)])
-        own_mu = mu[:, pattern]
-        # Squares of all shifts as one product of matrices: school by pair of signals, pair of signals by mechanism.
-        pairs = (own_mu[:, :, None] * inverse * own_mu[:, None, :]).reshape(len(mu), -1)
         power = -(params.degrees + pattern.sum()) / 2
+        alike = [np.flatnonzero(kind == own) for own in np.unique(kind)]
         for first in range(0, len(of_pattern), _SCHOOLS_AT_ONCE):
             rows = of_pattern[first : first + _SCHOOLS_AT_ONCE]
-            own, awaited = z[np.ix_(rows, pattern)], expected[np.ix_(rows, pattern)]
+            own = z[np.ix_(rows, pattern)]
             turned = own @ inverse
             square = (turned * own).sum(axis=1)
-            cross = own_mu @ (turned * awaited).T
-            size = pairs @ (awaited[:, :, None] * awaited[:, None, :]).reshape(len(rows), -1).T
             base = np.log1p(square / params.degrees)
-            ways = [
-                prior[i] + power * (np.log1p((square - 2 * a * cross + a * a * size) / params.degrees) - base)
-                for i, a in enumerate(params.amplitudes)
-            ]
-            highest = np.maximum.reduce(ways)
-            total = np.add.reduce([np.exp(way - highest) for way in ways])
-            result[rows] = (highest + np.log(total)).T
+            for ways in alike:
+                own_mu, awaited = mu[np.ix_(ways, pattern)], expected[kind[ways[0]]][np.ix_(rows, pattern)]
+                cross = own_mu @ (turned * awaited).T
+                # Squares of all shifts as one product of matrices: school by pair of signals, pair by mechanism.
+                pairs = (own_mu[:, :, None] * inverse * own_mu[:, None, :]).reshape(len(ways), -1)
+                size = pairs @ (awaited[:, :, None] * awaited[:, None, :]).reshape(len(rows), -1).T
+                grown = [
+                    prior[i] + power * (np.log1p((square - 2 * a * cross + a * a * size) / params.degrees) - base)
+                    for i, a in enumerate(params.amplitudes)
+                ]
+                highest = np.maximum.reduce(grown)
+                total = np.add.reduce([np.exp(way - highest) for way in grown])
+                result[np.ix_(rows, ways)] = (highest + np.log(total)).T
     return result
 
 

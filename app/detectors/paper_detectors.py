@@ -76,7 +76,7 @@ def run_on_paper(
         paper, class_similarity.NAME, lambda: class_similarity.class_similarity(table, params.class_similarity)
     )
     paper.homogeneity = _ask(
-        paper, homogeneity.NAME, lambda: homogeneity.homogeneity(table, control, params.homogeneity)
+        paper, homogeneity.NAME, lambda: homogeneity.homogeneity(table, control, params.homogeneity, design)
     )
     try:
         paper.tail = upper_tail.upper_tail(table, control, params.upper_tail)

@@ -57,6 +57,7 @@ class JournalParams:
 @dataclass(frozen=True)
 class ProfileParams:
     smallest_n: int
+    smallest_pooled: int
     smallest_items: int
     smallest_pool: int
     weight_hard: float
@@ -97,6 +98,7 @@ class SimilarityParams:
 @dataclass(frozen=True)
 class HomogeneityParams:
     smallest_n: int
+    smallest_pooled: int
     smallest_pool: int
     weights: tuple[float, ...]
 

@@ -10,7 +10,7 @@ import pandas as pd
 from app.detectors.base import PaperSpec
 from app.detectors.combination import FamilyScores
 from app.detectors.contamination import BY_SCORE, changed_points, kept_away, points_of_works, with_points
-from app.detectors.mechanisms import Profiles, region_scale
+from app.detectors.mechanisms import Profiles, felt, kinds_of, region_scale, room
 from app.detectors.params import MechanismParams
 from app.detectors.work_codes import coded, distinct, numbers
 from app.frames import item_columns
@@ -222,7 +222,8 @@ def learned_profiles(
     Notes
     -----
     With z the signal of a school as it is, z' in the copy, and n its works, the shift per square root of a work is
-    :math:`\sum (z' - z)\sqrt n / \sum n` over the schools and papers that carry the mechanism: each school is its own
+    :math:`\sum (z' - z)\sqrt n / \sum n` (for mechanisms that touch low works alone :math:`\sqrt n` is multiplied by
+    `mechanisms.room`) over the schools and papers that carry the mechanism: each school is its own
     control, so that honest differences drop out; what the others gain or lose by their company is taken off. One fifth
     of the shipped profile is kept. What is measured is a mean over school-papers, so that a sample of schools and of
     papers of any region will do: the cost does not grow with it.
@@ -237,6 +238,8 @@ def learned_profiles(
     kind[np.searchsorted(names, chosen[0])] = chosen[1]
     kinds = kind[at]
     root = np.sqrt(np.minimum(works[at], params.largest_works))
+    moved = felt(root, room(families)[at])
+    feels = kinds_of([mechanism.value for mechanism in Mechanism])
     shift: dict[str, dict[str, float]] = {m.value: dict(shipped.shift.get(m.value, {})) for m in Mechanism}
     for before, now in zip(families, after, strict=True):
         for name, z, fresh in zip(before.names, before.signals, now.signals, strict=True):
@@ -245,11 +248,11 @@ def learned_profiles(
             known = np.isfinite(gap)
             gap -= _of_the_rest(gap, known & (kinds < 0)[:, None])
             for number, mechanism in enumerate(Mechanism):
-                here = known & (kinds == number)[:, None]
-                weight = float((root**2 * here).sum())
+                here, size = known & (kinds == number)[:, None], moved[feels[number]]
+                weight = float((size**2 * here).sum())
                 if here.sum() < 3 or weight <= 0:
                     continue
-                own = float((np.where(here, gap, 0.0) * root).sum() / weight)
+                own = float((np.where(here, gap, 0.0) * size).sum() / weight)
                 kept = shift[mechanism.value].get(name, 0.0)
                 shift[mechanism.value][name] = OWN_WEIGHT * own + (1 - OWN_WEIGHT) * kept
     return Profiles(shift, "region", shipped.version)

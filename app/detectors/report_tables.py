@@ -329,6 +329,7 @@ def _joined(first: PaperTable, second: PaperTable) -> PaperTable:
         class_share=np.concatenate((first.class_share, second.class_share))[order],
         journal=None,
         answers=None,
+        completed_counts=None,
     )
 
 

@@ -259,7 +259,9 @@ class _AtHand:
             signals_only=self._signals_only,
         )
         # The works must not live on in what was found about them; `_screen_year` puts the table that stays here.
-        found.table = replace(table, counts=table.counts[:, :0].copy(), answers=None, items=None, journal=None)
+        found.table = replace(
+            table, counts=table.counts[:, :0].copy(), answers=None, items=None, journal=None, completed_counts=None
+        )
         self.ready[table.key] = found
 
     def control_of(self, tables: list[PaperTable]) -> dict[Key, PaperTable]:
@@ -302,7 +304,7 @@ def _screen_year(
         mine = control.get(table.key)
         try:
             parts[table.key] = contextual_mean.context_part(
-                table,
+                table.taught,
                 designs[table.key],
                 context.municipalities(table.schools, schools, read.places),
                 context.clusters(table.schools, schools),
@@ -324,7 +326,7 @@ def _screen_year(
         done.append(paper)
         if table.key in parts:
             past = context.elsewhere(table, around, parts)
-            paper.mean = contextual_mean.contextual_mean(table, parts[table.key], past, params.contextual_mean)
+            paper.mean = contextual_mean.contextual_mean(table.taught, parts[table.key], past, params.contextual_mean)
         try:
             grade = table.spec.grade
             paper.absence = selective_absence.selective_absence(

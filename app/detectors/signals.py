@@ -15,7 +15,7 @@ from app.detectors.tails import larger_of_two, to_z
 from app.detectors.upper_tail import beside_spread
 from app.terms import Family
 
-SMALLEST_POOLED = 5
+SMALLEST_POOLED = 3
 KINDS = (Family.BOUNDARY, Family.LEVEL, Family.PATTERN, Family.JOURNAL, Family.ATTENDANCE)
 """Families that count towards a tier, in the order of the columns of all tables here."""
 
@@ -71,11 +71,14 @@ def family_scores(done: list, names: np.ndarray) -> tuple[list[FamilyScores], np
     S, P = len(names), len(done)
     works = np.zeros((S, P))
     assessed = np.zeros((S, P, len(KINDS)), dtype=bool)
+    low = np.full((S, P), np.nan)
     z = {family: np.full((S, P), np.nan) for family in KINDS}
     signals = {family: {name: np.full((S, P), np.nan) for name in SIGNALS[family]} for family in KINDS}
     for p, paper in enumerate(done):
         at = np.searchsorted(names, paper.table.schools)
         works[at, p] = paper.table.n
+        if paper.lowest is not None:
+            low[at, p] = paper.lowest.expected
         for f, family in enumerate(KINDS):
             own, single = _OF_FAMILY[family](paper)
             for signal in own:
@@ -91,6 +94,7 @@ def family_scores(done: list, names: np.ndarray) -> tuple[list[FamilyScores], np
             by_size=family not in (Family.LEVEL, Family.JOURNAL),
             tempered=family is Family.BOUNDARY,
             names=SIGNALS[family],
+            low=low if family is Family.BOUNDARY else None,
         )
         for family in KINDS
     ]
@@ -140,8 +144,8 @@ def _pattern(paper) -> tuple[list[Signal], np.ndarray | float]:
     own: list[Signal] = []
     if paper.profile is not None:
         ok = paper.profile.assessed
-        own.append(Signal("hard", _where(ok, paper.profile.part_z[:, 0]), ok, _where(ok, paper.profile.z)))
-        own.append(Signal("open", _where(ok, paper.profile.part_z[:, 1]), ok, None))
+        own.append(Signal("hard", paper.profile.part_z[:, 0], ok, _where(ok, paper.profile.z)))
+        own.append(Signal("open", paper.profile.part_z[:, 1], ok, None))
     if paper.landing is not None:
         own.append(Signal("landing", paper.landing.z, paper.landing.assessed, paper.landing.z))
     if paper.similarity is not None:
@@ -151,7 +155,7 @@ def _pattern(paper) -> tuple[list[Signal], np.ndarray | float]:
         narrow = _where(paper.homogeneity.assessed, paper.homogeneity.z)
         # The top of the scores and their spread are two readings of one distribution: one weighted value.
         shape = narrow if paper.tail is None else beside_spread(_tail(paper), narrow, paper.tail.weight)
-        own.append(Signal("narrow", narrow, paper.homogeneity.assessed, shape))
+        own.append(Signal("narrow", paper.homogeneity.z, paper.homogeneity.assessed, shape))
     if paper.tail is not None:
         topped = _tail(paper)
         own.append(Signal("top", topped, paper.tail.assessed, topped if paper.homogeneity is None else None))

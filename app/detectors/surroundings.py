@@ -123,4 +123,5 @@ def _subset(table: PaperTable, rows: np.ndarray) -> PaperTable:
         journal=None if table.journal is None else table.journal[rows],
         items=None,
         answers=None if table.answers is None else table.answers.of_schools(rows),
+        completed_counts=None if table.completed_counts is None else table.completed_counts[rows],
     )

@@ -114,6 +114,8 @@ class PaperTable:
         Per item, works of all schools by points and total score; None where the items are not given.
     answers : Answers or None
         Points of every work; None where the items are not given.
+    completed_counts : ndarray of float, shape (S, M + 1), or None
+        Works at each score once items that a class was not taught are filled in; None where nothing was filled in.
     """
 
     spec: PaperSpec
@@ -125,6 +127,7 @@ class PaperTable:
     journal: np.ndarray | None
     items: list[np.ndarray] | None
     answers: Answers | None = None
+    completed_counts: np.ndarray | None = None
 
     @cached_property
     def n(self) -> np.ndarray:
@@ -140,14 +143,24 @@ class PaperTable:
         squares = self.counts @ np.arange(self.counts.shape[1]) ** 2
         return np.maximum(squares - self.n * self.mean**2, 0.0) / np.maximum(self.n - 1, 1)
 
+    @cached_property
+    def taught(self) -> PaperTable:
+        """The same paper with items that a class was not taught filled in: how its works spread without the gaps."""
+        if self.completed_counts is None:
+            return self
+        return replace(self, counts=self.completed_counts, completed_counts=None)
+
     def with_small_numbers(self) -> PaperTable:
         """The same with its wide tables in as few bytes as hold their whole numbers, for those who keep many."""
         if self.counts.max(initial=0) >= 2**24:
             return self
-        journal = self.journal
+        journal, completed_counts = self.journal, self.completed_counts
         if journal is not None:
             journal = journal.astype(np.uint8 if journal.max(initial=0) < 2**8 else np.float32)
-        return replace(self, counts=self.counts.astype(np.float32), journal=journal)
+        if completed_counts is not None:
+            completed_counts = completed_counts.astype(np.float32)
+        counts = self.counts.astype(np.float32)
+        return replace(self, counts=counts, journal=journal, completed_counts=completed_counts)
 
     @property
     def key(self) -> tuple[int, str, int]:
@@ -258,15 +271,18 @@ def table_of(columns: PaperColumns, spec: PaperSpec, year: int) -> PaperTable:
     counts = _cells(school * width + score, (len(present), width))
     classes = None if columns.unit is None else _classes(columns.unit, school, score, counts)
     share, spread = classes if classes is not None else (_guessed_share(counts.sum(axis=1)), None)
-    items, answers = None, None
+    items = answers = completed_counts = None
     if columns.points is not None:
         variant = np.zeros(len(score), dtype=np.int16) if columns.variant is None else columns.variant
         unit = None
         if columns.unit is not None:
             unit = np.where(columns.unit < 0, -1, school * len(columns.class_names) + columns.unit)
         items, answers = _answers(columns.points, score, school, unit, columns.class_names, variant, spec, year)
+        if answers.raw is not None:
+            completed_counts = _cells(answers.school.astype(np.int64) * width + answers.score, counts.shape)
     journal = None if columns.journal is None else _journal_cells(columns.journal, school, score, counts.shape)
-    return PaperTable(spec, year, columns.names[present], counts, share, spread, journal, items, answers)
+    names = columns.names[present]
+    return PaperTable(spec, year, names, counts, share, spread, journal, items, answers, completed_counts)
 
 
 def _cells(index: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

@@ -11,6 +11,8 @@ from app.detectors.work_codes import distinct, item_tables, order_of_works
 _SMALLEST_CLASS = 8
 _SMALLEST_EXPECTED = 4.0
 _SMALLEST_NORM = 200
+_STRAY = 0.1
+"""Of the points expected on an item: so few that somebody put them there afterwards."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +67,9 @@ def completed(
     Notes
     -----
     An item without any point in a class of eight works and more, where four points or more were to be expected from
-    their scores (under independence such a class comes once in fifty), is taken as not taught there. A work's points
-    on the other items, r, stand for the total :math:`t^*` at which the other items alone give as much,
+    their scores (under independence such a class comes once in fifty), or with less than a tenth of ten and more, is
+    taken as not taught there. A work's points on the other items, r, stand for the total :math:`t^*` at which the other
+    items alone give as much,
     :math:`t - \sum_{k \in K_0} m_k(t) = r`; the missing items are drawn from what works of that total earn elsewhere,
     one independent draw a work, so that they speak neither for nor against anybody. The draws depend on the works
     alone, not on the order of the rows.
@@ -74,7 +77,9 @@ def completed(
     K, _n = points.shape
     top = int(sum(limit))
     kinds, group, size = distinct(within.astype(np.int64))
-    skipped = (_most(points, group) == 0) & (size >= _SMALLEST_CLASS)[:, None]
+    earned = _earned(points, group)
+    # No class earns more points than its works could: what lies over a tenth of that needs no closer look.
+    skipped = (earned <= _STRAY * np.outer(size, limit)) & (size >= _SMALLEST_CLASS)[:, None]
     cells = item_tables(points, score, limit, top)
     if skipped.any():
         works = np.maximum(cells[0].sum(axis=0), 1)
@@ -85,7 +90,8 @@ def completed(
         at = own[own >= 0] * (top + 1) + score[own >= 0]
         counts = np.bincount(at, minlength=len(rows) * (top + 1)).reshape(len(rows), top + 1)
         usual = np.column_stack([np.arange(len(table)) @ table / works for table in cells])
-        skipped[rows] &= counts @ usual >= _SMALLEST_EXPECTED
+        expected = counts @ usual
+        skipped[rows] &= (expected >= _SMALLEST_EXPECTED) & (earned[rows] <= np.floor(_STRAY * expected))
     concerned = skipped.any(axis=1)
     rows = np.flatnonzero(concerned[group])
     if len(rows) == 0 or len(score) - len(rows) < _SMALLEST_NORM:
@@ -100,7 +106,8 @@ def completed(
     for number, pattern in enumerate(patterns):
         own, missing = np.flatnonzero(which == number), np.flatnonzero(pattern)
         rest = np.maximum.accumulate(np.arange(top + 1) - mean[:, missing].sum(axis=1))
-        level = np.clip(np.searchsorted(rest, score[rows[own]] - 0.5), 0, top)
+        taught_points = score[rows[own]] - points[np.ix_(missing, rows[own])].sum(axis=0)
+        level = np.clip(np.searchsorted(rest, taught_points - 0.5), 0, top)
         for k in missing:
             below = np.cumsum(tables[k], axis=0)[:, level]
             drawn = (chance[own, k] > below[:-1]).sum(axis=0)
@@ -118,13 +125,13 @@ def _changed(cells: list[np.ndarray], others: list[np.ndarray], sign: int) -> li
     return [own + sign * other for own, other in zip(cells, others, strict=True)]
 
 
-def _most(points: np.ndarray, group: np.ndarray) -> np.ndarray:
-    """Largest points of each group on each item, (groups, K)."""
+def _earned(points: np.ndarray, group: np.ndarray) -> np.ndarray:
+    """Points of each group on each item, (groups, K)."""
     if np.any(np.diff(group) < 0):
         order = np.argsort(group, kind="stable")
         points, group = points.take(order, axis=1), group.take(order)
     starts = np.flatnonzero(np.concatenate(([True], np.diff(group) > 0)))
-    return np.maximum.reduceat(points, starts, axis=1).T
+    return np.add.reduceat(points, starts, axis=1, dtype=np.int64).T
 
 
 def _norms(cells: list[np.ndarray]) -> list[np.ndarray]:

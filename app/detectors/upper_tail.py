@@ -15,7 +15,7 @@ from app.detectors.score_statistic import cleared, precisions
 from app.detectors.tables import PaperTable
 from app.errors import InsufficientData
 
-NAME, VERSION = "upper_tail", "1.1"
+NAME, VERSION = "upper_tail", "1.2"
 _LEVEL_ONLY = 0.01
 
 
@@ -140,6 +140,7 @@ def upper_tail(table: PaperTable, control: PaperTable | None, params: TailParams
        144-148, sec. 3 (model II).
     .. [2] D. J. Spiegelhalter, Statistics in Medicine 24(8), 2005, 1185-1202, sec. 4 (over-dispersion from the pool).
     """
+    table, control = table.taught, None if control is None else control.taught
     n, S = table.n, len(table.schools)
     pool = table.counts.sum(axis=0) if control is None else control.counts.sum(axis=0)
     middle, high = thresholds(pool, params)

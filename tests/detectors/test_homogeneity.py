@@ -78,3 +78,20 @@ def test_a_few_schools_are_not_compared():
 
     with pytest.raises(InsufficientData, match="разброс"):
         homogeneity(table, None, PARAMS)
+
+
+def test_a_kind_of_school_that_selects_its_pupils_is_compared_with_its_own_kind():
+    region = simulate_region(62, RegionOptions(schools=200, size=(50, 60), papers=(("ma", 4), ("ru", 4))))
+    works = region.works.copy()
+    selecting = works["school"].isin(sorted(set(works["school"]))[::8])
+    centre = works.groupby(["school", "subject"])["score"].transform("mean")
+    works.loc[selecting, "score"] = (centre + 0.8 * (works["score"] - centre)).round().astype(int)[selecting]
+
+    alone, among = [], []
+    for table in build_tables(works, region.papers, with_items=False):
+        own = table.rows_of(works.loc[selecting, "school"].unique())
+        alone.append((homogeneity(table, None, PARAMS).p_value[own] < 0.05).mean())
+        among.append((homogeneity(table, None, PARAMS, own[:, None].astype(float)).p_value[own] < 0.05).mean())
+
+    assert np.mean(alone) > 0.2
+    assert np.mean(among) < 0.08

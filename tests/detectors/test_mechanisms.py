@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from app.detectors import load_params, screen
+from app.detectors import load_params, mechanisms, screen
 from app.detectors.combination import FamilyScores
 from app.detectors.contamination import MANIPULATIONS
-from app.detectors.mechanisms import Profiles, load_profiles, mechanism_ratios
+from app.detectors.mechanisms import Profiles, load_profiles, mechanism_ratios, room
 from app.detectors.planting import choose, planted_works
 from app.errors import Misconfigured
 from app.terms import Mechanism
@@ -48,6 +48,39 @@ def test_two_independent_signals_ask_for_both():
     ratios = mechanism_ratios([family(z, works, "push", "lowest")], profiles, PARAMS)
 
     assert ratios.evidence[0] > ratios.evidence[1] > np.median(ratios.evidence)
+
+
+def test_where_no_work_stands_low_lifting_them_moves_nothing_and_is_not_refuted():
+    rng = np.random.default_rng(6)
+    z, works = rng.standard_normal((200, 1, 1)), np.full((200, 1), 60.0)
+    z[:2] = 0.0
+    low = np.full((200, 1), 6.0)
+    low[0] = 0.0
+    scores = replace(family(z, works, "lowest"), low=low)
+    profiles = Profiles({"lift_twos": {"lowest": 0.4}}, "shipped", "1")
+
+    share = room([scores])
+    ratios = mechanism_ratios([scores], profiles, PARAMS)
+
+    assert share[0, 0] == pytest.approx(0.3)
+    assert share[1:, 0] == pytest.approx(1.0, abs=0.01)
+    assert ratios.evidence[1] < ratios.evidence[0] < 0
+
+
+def test_how_signals_go_together_is_told_by_schools_that_do_not_stand_out(monkeypatch):
+    rng = np.random.default_rng(7)
+    z = rng.standard_normal((400, 1, 2))
+    profiles = Profiles({"bump": {"push": 0.4, "lowest": 0.4}}, "shipped", "1")
+    works = np.full((400, 1), 64.0)
+    z[0, 0] = (3.0, 3.0)
+    z[1:60, 0] += 3.2
+
+    found = mechanism_ratios([family(z, works, "push", "lowest")], profiles, PARAMS).evidence[0]
+    monkeypatch.setattr(mechanisms, "_CORE", 1.0)
+    of_all = mechanism_ratios([family(z, works, "push", "lowest")], profiles, PARAMS).evidence[0]
+
+    # Sixty schools of one kind tie both signals together; taken for nature, that is held against each.
+    assert found > of_all + 0.5
 
 
 def test_a_school_without_any_signal_is_neither_for_nor_against():

@@ -43,6 +43,27 @@ def test_an_item_that_a_class_was_not_taught_is_filled_in_as_elsewhere():
     assert (found.score == found.points.sum(axis=0)).all()
 
 
+def test_a_stray_point_does_not_hide_that_an_item_was_not_taught():
+    points, school, variant = drawn()
+    points[2, school == 4] = 0
+    points[2, np.flatnonzero(school == 4)[:1]] = 1
+
+    found = fill(points, school, variant)
+
+    assert found.untaught is not None
+    assert np.argwhere(found.untaught).tolist() == [[4, 2]]
+    assert found.points[2, school == 4].sum() > 5
+
+
+def test_a_hard_item_with_a_tenth_of_few_points_is_taken_as_it_is():
+    points, school, variant = drawn()
+    # The last item is hard: fewer than ten points are to be expected, so one point is a point.
+    points[7, school == 4] = 0
+    points[7, np.flatnonzero(school == 4)[:1]] = 1
+
+    assert fill(points, school, variant).untaught is None
+
+
 def test_the_filling_does_not_depend_on_the_order_of_the_rows():
     points, school, variant = drawn()
     points[5, school == 7] = 0
@@ -74,6 +95,26 @@ def test_schools_that_skip_topics_are_neither_odd_nor_alike():
     share = pd.concat(rates, axis=1).mean(axis=1)
 
     assert share[["item_profile", "class_similarity", "landing_profile"]].max() < 0.03
+
+
+def test_a_school_that_skips_topics_is_not_narrow_for_that():
+    region = simulate_region(14, RegionOptions(schools=200, size=(60, 90), papers=(("ma", 5),)))
+    works = region.works.copy()
+    skipping = works["school"].isin(sorted(set(works["school"]))[::6])
+    hardly = ["item_4", "item_9", "item_12"]
+    works[hardly] = works[hardly].astype(float)
+    works.loc[skipping, "score"] -= works.loc[skipping, hardly].to_numpy().sum(axis=1).astype(int)
+    works.loc[skipping, hardly] = np.nan
+
+    table = build_tables(works, region.papers)[0]
+
+    own = table.rows_of(works.loc[skipping, "school"].unique())
+    ratio = np.sqrt(table.taught.variance / build_tables(region.works, region.papers)[0].variance)
+    assert np.sqrt(table.variance[own]).mean() < np.sqrt(table.taught.variance[own]).mean()
+    assert ratio[own].mean() == pytest.approx(1.0, abs=0.04)
+    # A class without a point where four were to be expected comes by chance, too.
+    assert (table.taught.counts[~own] != table.counts[~own]).any(axis=1).mean() < 0.15
+    assert (table.taught.n == table.n).all()
 
 
 def test_a_skipped_item_is_shown_as_nothing_of_nothing():
