@@ -125,6 +125,10 @@ class WorkFiles:
 
         return gathering.whole(pupils), tables
 
+    def frame(self) -> pd.DataFrame:
+        """All works in one frame, see `read_frame`."""
+        return read_frame(self.paths)
+
     def largest_points(self, key: Key) -> list[int]:
         """Most points that anybody has on each item of a paper, items without any points left out."""
         columns = paper_columns(self.papers().get(key, []), key, is_item)

@@ -100,9 +100,8 @@ def paper_table(inputs: Inputs) -> pd.DataFrame:
     """School × paper with works, twos, mean and spread, from works and, where there are none, from mark reports."""
     import pandas as pd
 
-    tables = [
-        _from_works(frame, inputs) for frame in (inputs.works, inputs.previous) if frame is not None and len(frame)
-    ]
+    works = None if inputs.works is None else inputs.works.frame()
+    tables = [_from_works(frame, inputs) for frame in (works, inputs.previous) if frame is not None and len(frame)]
     for reports in (inputs.aggregates, inputs.previous_aggregates):
         if reports is not None and reports.marks is not None and len(reports.marks):
             tables.append(_from_marks(reports.marks))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.detectors.aggregates import Aggregates
 from app.detectors.base import PaperSpec
+from app.detectors.work_files import WorkFiles
 from app.errors import Refused
 from app.low_results import find, load_rules
 from app.models import Case, JournalEntry, LowResultsFlag
@@ -88,20 +90,22 @@ def works(twos: dict[str, float], subject: str, year: int = 2026) -> pd.DataFram
     return pd.DataFrame(rows, columns=["school", "year", "subject", "grade", "score"])
 
 
-def inputs_of(frame: pd.DataFrame, marks: pd.DataFrame | None = None):
+def inputs_of(frame: pd.DataFrame, folder: Path, marks: pd.DataFrame | None = None):
     from app.workflows.screening_inputs import Inputs
 
+    path = folder / "works.parquet"
+    frame.to_parquet(path)
     papers = [PaperSpec(2026, subject, 5, tuple([1] * 20), (7, 12, 16)) for subject in ("ma", "ru")]
     reports = None if marks is None else Aggregates(marks=marks)
-    return Inputs(frame, papers, pd.DataFrame({"school": []}), None, reports, None, None, None, None, {})
+    return Inputs(WorkFiles((path,)), papers, pd.DataFrame({"school": []}), None, reports, None, None, None, None, {})
 
 
-def test_twos_come_from_the_official_cuts_and_from_mark_reports() -> None:
+def test_twos_come_from_the_official_cuts_and_from_mark_reports(tmp_path: Path) -> None:
     frame = works({"990001": 0.5, "990002": 0.0}, "ma")
     marks = pd.DataFrame({"school": ["990900"], "year": 2026, "subject": "ru", "grade": 5, "n": 50,
                           "2": 40.0, "3": 30.0, "4": 20.0, "5": 10.0})  # fmt: skip
 
-    table = low_results.paper_table(inputs_of(frame, marks)).set_index(["school", "subject"])
+    table = low_results.paper_table(inputs_of(frame, tmp_path, marks)).set_index(["school", "subject"])
 
     assert table.loc[("990001", "ma"), "twos"] == 20
     assert table.loc[("990002", "ma"), "twos"] == 0
@@ -109,13 +113,15 @@ def test_twos_come_from_the_official_cuts_and_from_mark_reports() -> None:
     assert np.isnan(table.loc[("990900", "ru"), "mean"])
 
 
-def test_marked_schools_get_a_frozen_flag_and_one_open_case_of_their_kind(session, cast, at: datetime) -> None:
+def test_marked_schools_get_a_frozen_flag_and_one_open_case_of_their_kind(
+    session, cast, at: datetime, tmp_path: Path
+) -> None:
     run = factories.make_run(session, status=RunStatus.DONE)
     factories.make_case(session, cast.school)
     shares = {"990001": 0.7, "990002": 0.05, "990003": 0.05, **{f"9911{i:02d}": 0.05 for i in range(8)}}
     frame = pd.concat([works(shares, "ma"), works(shares, "ru")])
     rules = load_rules()
-    marked = find(low_results.paper_table(inputs_of(frame)), rules, year=2026)
+    marked = find(low_results.paper_table(inputs_of(frame, tmp_path)), rules, year=2026)
 
     low_results._raise(session, run.id, marked, rules.as_plain(), by="Анна", at=at)
     again = factories.make_run(session, status=RunStatus.DONE)
