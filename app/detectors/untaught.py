@@ -79,7 +79,7 @@ def completed(
     kinds, group, size = distinct(within.astype(np.int64))
     earned = _earned(points, group)
     # No class earns more points than its works could: what lies over a tenth of that needs no closer look.
-    skipped = (earned <= _STRAY * np.outer(size, limit)) & (size >= _SMALLEST_CLASS)[:, None]
+    skipped = np.asarray((earned <= _STRAY * np.outer(size, limit)) & (size >= _SMALLEST_CLASS)[:, None])
     cells = item_tables(points, score, limit, top)
     if skipped.any():
         works = np.maximum(cells[0].sum(axis=0), 1)
