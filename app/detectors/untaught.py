@@ -79,7 +79,7 @@ def completed(
     kinds, group, size = distinct(within.astype(np.int64))
     earned = _earned(points, group)
     # No class earns more points than its works could: what lies over a tenth of that needs no closer look.
-    skipped = np.asarray((earned <= _STRAY * np.outer(size, limit)) & (size >= _SMALLEST_CLASS)[:, None])
+    skipped = (earned <= _STRAY * np.outer(size, limit)) & (size >= _SMALLEST_CLASS)[:, None]
     cells = item_tables(points, score, limit, top)
     if skipped.any():
         works = np.maximum(cells[0].sum(axis=0), 1)
@@ -92,7 +92,7 @@ def completed(
         usual = np.column_stack([np.arange(len(table)) @ table / works for table in cells])
         expected = counts @ usual
         skipped[rows] &= (expected >= _SMALLEST_EXPECTED) & (earned[rows] <= np.floor(_STRAY * expected))
-    concerned = skipped.any(axis=1)
+    concerned = np.asarray(skipped.any(axis=1))
     rows = np.flatnonzero(concerned[group])
     if len(rows) == 0 or len(score) - len(rows) < _SMALLEST_NORM:
         return Completed(points, score, None, cells)
