@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.errors import Conflict, NotPermitted, Refused
 from app.models import AdminMeasure, Case, Finding, JournalEntry, LowResultsFlag, OutboxJob, ScreeningRun
-from app.terms import AdminMeasureKind, Dynamics, Family, FindingLevel, FindingOutcome, JobStatus, Verdict
+from app.terms import AdminMeasureKind, CaseKind, Dynamics, Family, FindingLevel, FindingOutcome, JobStatus, Verdict
 from app.workflows import measures
 from app.workflows.measures import MeasureForm
 from tests import factories
@@ -160,7 +160,7 @@ def test_reviews_are_due_in_january_and_july_until_recorded(session, cast, case)
 
 def test_a_case_of_low_results_is_judged_by_its_own_signs(session: Session, cast: Cast) -> None:
     case = factories.make_case(
-        session, cast.school, kind="low_results", workflow="low_results", workflow_version="1", year=2024,
+        session, cast.school, kind=CaseKind.LOW_RESULTS, workflow="low_results", workflow_version="1", year=2024,
         opened_at=OPENED, entered_at=OPENED,
     )  # fmt: skip
     for year, n_low in ((2024, 6), (2025, 0)):
