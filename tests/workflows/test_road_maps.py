@@ -442,7 +442,8 @@ class RoadMapLife(RuleBasedStateMachine):
             assert (item.status is TaskStatus.WAIVED) == (item.waived_reason is not None)
         left = unfinished(self.road_map.items)
         asked = Question(self.session, self.case, self.cast.actor("marat"), AT)
-        assert (CHECKS["road_map_settled"](asked) is None) == (not left)
+        is_promised = self.road_map.status is RoadMapStatus.ACCEPTED
+        assert (CHECKS["road_map_settled"](asked) is not None) == (is_promised and bool(left))
         assert (CHECKS["road_map_accepted"](asked) is None) == (self.road_map.status is RoadMapStatus.ACCEPTED)
 
     @invariant()
