@@ -100,6 +100,7 @@ def _solve_part(index: Index, first: Ledger, deadline: float) -> Solution:
         if elastic is not None and round(elastic.objective) <= missing:
             visits, missing = elastic.visits, round(elastic.objective)
             is_least = elastic.bound > missing - 1 + 1e-6
+    is_dated = any(need.is_dated for need in index.needs)
     shared = choice.shareable(index, every)
     chosen = choice.first_choice(index, every, index.rules.nearest)
     chosen |= choice.positions_of(every, ledger_of(index, visits).members)
@@ -107,7 +108,7 @@ def _solve_part(index: Index, first: Ledger, deadline: float) -> Solution:
     chosen, relaxed = _price(index, every, chosen, shared, missing, deadline)
     search = _Search(index, every, shared, relaxed, missing, deadline)
     search.offer(visits)
-    is_small = chosen.sum() <= _WHOLE or not index.days
+    is_small = chosen.sum() <= _WHOLE or not is_dated
     chosen = search.whole(chosen) if is_small else search.by_neighbourhood(chosen)
     return Solution(
         index,
@@ -171,7 +172,7 @@ class _Search:
             if self.pairs == priced and not 0 < more.sum() <= _MOST_NEW:
                 break
             chosen = choice.with_trips(self.index, self.every, chosen | more, self.shared)
-            if chosen.sum() > 2 * _WHOLE and self.index.days:
+            if chosen.sum() > 2 * _WHOLE and any(need.is_dated for need in self.index.needs):
                 return self.by_neighbourhood(chosen)
         return chosen
 
