@@ -31,8 +31,8 @@ class Compared:
     """One region: costs in minutes of travel, times in seconds.
 
     `ratio` is the baseline's cost by the planner's, where both serve as many seats; `gap` how far the planner's cost
-    may be from the best. `times` split the whole answer, `processor_seconds` is what it computed for: on a busy machine a
-    good deal less.
+    may be from the best. `times` split the whole answer, `processor_seconds` is what it computed for: on a busy
+    machine a good deal less.
     """
 
     cases: int

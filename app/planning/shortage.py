@@ -69,8 +69,10 @@ def find_shortages(index: Index, visits: tuple[Visit, ...], *, seconds: float = 
         found = _by_hand(wide, lacking, visits)
     if helpless != lacking:
         # People at hand may take some of these needs: fewer imagined ones can do only if the others need fewer.
-        surely, is_proved = _with_the_rest_kept(wide, every, imagined, helpless, visits, seconds / 3)
-        is_least = is_proved and _n_imagined(surely or (), imagined) == _n_imagined(found, imagined)
+        is_least = False
+        if helpless:
+            surely, is_proved = _with_the_rest_kept(wide, every, imagined, helpless, visits, seconds / 3)
+            is_least = is_proved and _n_imagined(surely or (), imagined) == _n_imagined(found, imagined)
     if not is_least:
         anew, is_proved = _anew(wide, every, imagined, visits, deadline - time.monotonic())
         if anew is not None and _n_imagined(anew, imagined) <= _n_imagined(found, imagined):

@@ -68,7 +68,7 @@ def shortage_reason(
         ru += f" на {'неделе' if len(weeks) == 1 else 'неделях'} {_days(weeks, 'ru')}"
         en += f" in the {'week' if len(weeks) == 1 else 'weeks'} of {_days(weeks, 'en')}"
     ru, en = f"{ru}. Без них не обеспечено дел: {n_needs}.", f"{en}. Cases not served without them: {n_needs}."
-    if is_one and people == 1:
+    if people == 1:
         ru, en = ru.replace("Без них", "Без него"), en.replace("without them", "without one")
     if possible:
         ru += f" Ещё {possible} чел. правила это разрешают, но их нагрузка или дни заняты."
@@ -76,10 +76,14 @@ def shortage_reason(
     if against:
         ru += " Остальным мешает: " + ", ".join(f"{_AGAINST.get(c, ('запрет', ''))[0]} — {k}" for c, k in against) + "."
         en += " Against the others: " + ", ".join(f"{_AGAINST.get(c, ('', c))[1]} — {k}" for c, k in against) + "."
-    widen_ru, widen_en = (", поднимите предел нагрузки", ", raise the limit of load") if possible else ("", "")
-    if weeks:
-        widen_ru, widen_en = f"{widen_ru} или расширьте срок", f"{widen_en} or widen the window"
-    return Reason("shortage", f"{ru} Добавьте людей{widen_ru}.", f"{en} Add people{widen_en}.")
+    ways = [("Добавьте людей", "Add people")]
+    ways += [("поднимите предел нагрузки", "raise the limit of load")] if possible else []
+    ways += [("расширьте срок", "widen the window")] if weeks else []
+    return Reason("shortage", f"{ru} {_or([w[0] for w in ways], 'или')}.", f"{en} {_or([w[1] for w in ways], 'or')}.")
+
+
+def _or(ways: Sequence[str], word: str) -> str:
+    return f" {word} ".join([", ".join(ways[:-1]), ways[-1]]) if len(ways) > 1 else ways[0]
 
 
 def _days(weeks: Sequence[date], locale: str) -> str:
