@@ -20,7 +20,7 @@ from app.admin import case_fields, choices, words
 from app.admin.base import Column, Filter, ScopedView, say
 from app.admin.cases import tiers
 from app.errors import Conflict, Reason, Refused
-from app.models import AssignmentPlan, Case, PlanRow
+from app.models import AssignmentPlan, Case, PlanRow, School
 from app.policy import Permission
 from app.terms import Duty, PlanRowStatus, PlanStatus, Tier
 from app.workflows import planning, planning_facts
@@ -213,7 +213,7 @@ class PlansView(ScopedView):
         rows = auth.db().scalars(
             select(PlanRow)
             .where(PlanRow.plan_id == plan.id)
-            .options(selectinload(PlanRow.case).selectinload(Case.school))
+            .options(selectinload(PlanRow.case).selectinload(Case.school).selectinload(School.municipality))
             .order_by(PlanRow.day, PlanRow.id)
         )
         found = list(rows)
