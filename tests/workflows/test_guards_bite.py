@@ -108,7 +108,7 @@ def road_map(status: str, item: str = "done") -> Scene:
         session.flush()
         session.add(
             RoadMapItem(
-                road_map_id=made.id, case_id=case.id, key="marking:1", block="Проверка", kind=TaskKind.TASK,
+                road_map_id=made.id, case_id=case.id, key="marking:1", block="Проверка", kind=TaskKind.EVENT,
                 what="Перекрёстная проверка", evidence="протокол", is_obligatory=True, status=TaskStatus(item),
                 **done, **factories.place(cast.school),
             )

@@ -20,6 +20,7 @@ from sqlalchemy import (
     Enum,
     Table,
     UniqueConstraint,
+    func,
     insert,
     literal_column,
     select,
@@ -106,7 +107,9 @@ IMPOSSIBLE: dict[str, dict[str, dict[str, Any]]] = {
     },
     "preservation_requests": {"asked_before_the_end": {"requested_on": DAY, "keep_until": EARLIER}},
     "programme_tasks": EXECUTED,
-    "programmes": {"approved_has_order": {"status": "approved", "number": None}, "belongs_to_no_school": {"school_id": 1}},
+    "programmes": {
+        "approved_has_order": {"status": "approved", "number": None}, "belongs_to_no_school": {"school_id": 1},
+    },
     "rechecked_works": {"expert_score_not_negative": {"expert_score": -1}},
     "rechecks": {
         "marked_has_outcome": {"status": "marked"}, "objective_within_sample": {"n_objective": 9, "n_sample": 8},
@@ -208,6 +211,12 @@ def connection(context: AppContext) -> Iterator[Connection]:
         connection.rollback()
 
 
+def change(table: Table) -> Any:
+    """An update of the row made last; what the installation itself keeps is not to be changed at all."""
+    (key,) = table.primary_key
+    return update(table).where(key == select(func.max(key)).scalar_subquery())
+
+
 def refused(connection: Connection, statement: Any) -> str:
     with pytest.raises(IntegrityError) as refusal, connection.begin_nested():
         connection.execute(statement)
@@ -218,7 +227,7 @@ def test_every_check_bites_and_is_named(connection: Connection) -> None:
     for table_name, check in checks():
         table = Base.metadata.tables[table_name]
 
-        told = refused(connection, update(table).values(**IMPOSSIBLE[table_name][check]))
+        told = refused(connection, change(table).values(**IMPOSSIBLE[table_name][check]))
 
         assert f"ck_{table_name}_{check}" in told, (table_name, check, told)
 
@@ -226,7 +235,7 @@ def test_every_check_bites_and_is_named(connection: Connection) -> None:
 def test_no_column_takes_a_word_that_its_term_does_not_know(connection: Connection) -> None:
     for table in tables():
         for column in words(table):
-            told = refused(connection, update(table).values({column: literal_column("'nonsense'")}))
+            told = refused(connection, change(table).values({column: literal_column("'nonsense'")}))
 
             assert f"ck_{table.name}_{column.type.name}" in told, (table.name, column.name, told)
 

@@ -15,7 +15,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.workflows.lifecycle.story import EDGES, VERBS, Story
+from tests.workflows.lifecycle.story import Story
+from tests.workflows.lifecycle.telling import EDGES, VERBS
 
 STEPS_A_STORY = 100
 STEPS = int(os.environ.get("OBEKTIV_STEPS", "2400"))
