@@ -68,6 +68,10 @@ OTHERWISE: dict[tuple[str, tuple[str, ...]], dict[str, Any]] = {
     ("cases", ("number",)): {"school_id": 2},
     ("feed_keys", ("key_hash",)): {"revoked_at": MOMENT},
 }
+BESIDES: dict[tuple[str, str], dict[str, Any]] = {
+    # a column of words → what keeps a nonsense word clear of the table's other checks
+    ("workflow_versions", "status"): {"published_at": MOMENT},
+}
 IMPOSSIBLE: dict[str, dict[str, dict[str, Any]]] = {
     # table → name of the check → what it must not become
     "absences": {
@@ -235,7 +239,8 @@ def test_every_check_bites_and_is_named(connection: Connection) -> None:
 def test_no_column_takes_a_word_that_its_term_does_not_know(connection: Connection) -> None:
     for table in tables():
         for column in words(table):
-            told = refused(connection, change(table).values({column: literal_column("'nonsense'")}))
+            besides = BESIDES.get((table.name, column.name), {})
+            told = refused(connection, change(table).values({column: literal_column("'nonsense'"), **besides}))
 
             assert f"ck_{table.name}_{column.type.name}" in told, (table.name, column.name, told)
 

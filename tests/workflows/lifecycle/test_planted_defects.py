@@ -138,7 +138,8 @@ def test_the_stories_catch_a_planted_defect(defect: Callable[[Patch], None], mon
     defect(monkeypatch)
     try:
         with pytest.raises(Exception) as caught:
-            run_state_machine_as_test(seed(2026)(Told), settings=stories(30))
+            for number in range(8):  # few stories at a time: the first ones of many are short
+                run_state_machine_as_test(seed(number)(Told), settings=stories(9))
     finally:
         database._criteria.cache_clear()
 
