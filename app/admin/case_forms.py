@@ -247,7 +247,7 @@ FORMS: dict[str, CaseForm] = {
         _l("Пара внесена."),
         "support",
     ),
-    "review": CaseForm(
+    "low_review": CaseForm(
         _l("Оценка динамики"),
         _l("Что изменилось с начала поддержки. Оценку готовят в январе и июле."),
         P.CASE_SUPPORT,

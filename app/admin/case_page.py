@@ -51,7 +51,7 @@ FORM_OF_ANCHOR = {
     "#diagnosis": "diagnosis",
     "#programme": "programme",
     "#mentoring": "mentoring",
-    "#review": "review",
+    "#low_review": "low_review",
     "#resume": "resume",
     "#answer": "answer",
     "#transfer": "transfer",

@@ -109,7 +109,7 @@ GUARDS: dict[str, GuardSpec] = {
             "Динамика оценена",
             "Dynamics reviewed",
             (ParamSpec("since", "с какого времени", "since when", "ever", words=("ever", "stage")),),
-            form="review",
+            form="low_review",
         ),
         GuardSpec("follows_review", "Вывод следует из оценки динамики", "Verdict follows from the review"),
         GuardSpec("road_map_accepted", "Дорожная карта школы принята", "The school's road map is accepted"),
@@ -137,7 +137,7 @@ GUARDS: dict[str, GuardSpec] = {
 FORMS = frozenset(
     {
         "interview", "handover", "order", "observation", "recheck", "conclusion",
-        "diagnosis", "programme", "mentoring", "review",
+        "diagnosis", "programme", "mentoring", "low_review",
     }
 )  # fmt: skip
 """Forms of a case that a state may offer."""

@@ -73,7 +73,7 @@ def _dynamics_are_reviewed(q: Question, since: str = "ever") -> Reason | None:
             "no_review",
             "Динамика не оценена. Сравните результаты с прежними и внесите оценку.",
             "The dynamics have not been reviewed. Compare the results with the earlier ones and enter the review.",
-            "#review",
+            "#low_review",
         )
     return None
 

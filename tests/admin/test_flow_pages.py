@@ -277,7 +277,7 @@ def test_a_case_of_low_results_shows_its_signs_and_its_forms(world: World) -> No
     assert sent.status_code == 302, sent.get_data(as_text=True)
     assert world.rows(Case, number="2026-7000")[0].state == "diagnosed"
     assert "не хватает учителей" in marat.text(f"{path}?tab=work")
-    for form in ("programme", "mentoring", "review", "interview"):
+    for form in ("programme", "mentoring", "low_review", "interview"):
         expected = 200 if form == "programme" else 409
         assert marat.client.get(f"{path}/do/{form}").status_code == expected, form
 

@@ -53,6 +53,7 @@ from app.terms import (
     FindingOutcome,
     Following,
     JobStatus,
+    NoticeKind,
     RecheckStatus,
     Stratum,
     UploadStatus,
@@ -359,12 +360,15 @@ def fill(session: Session, context: AppContext, cast: Cast, school: School, word
     road_map = plans.make_road_map(session, context.store, case, word)
     pair = plans.make_pair(session, school, cast.objective, word)
     (measure,) = programme.measures
-    of_plans = (programme.id, measure.id, measure.tasks[0].id, road_map.id, road_map.items[0].id, pair.id)
-    reader = {cast.school.id: "sveta", cast.neighbour.id: "oleg", cast.foreign.id: "dina"}[school.id]
-    texts = {"text_ru": f"Оповещение {word}", "text_en": f"Notice {word}", "href": f"/cases/{case.id}"}
-    notice = Notice(user_id=cast[reader].id, kind="moved", key=f"moved-{case.id}", at=NOW, **texts)
+    # A notice is one person's own: of the department here, of the school next door, of the other department.
+    whose = {cast.school.id: "marat", cast.neighbour.id: "oleg"}.get(school.id, "dina")
+    notice = Notice(
+        user_id=cast[whose].id, kind=NoticeKind.MOVED, key=f"case:{case.id}", text_ru=f"Сдвинулось {word}",
+        text_en=f"Moved {word}", href="/", at=NOW,
+    )  # fmt: skip
     session.add(notice)
     session.flush()
+    of_plans = (programme.id, measure.id, measure.tasks[0].id, road_map.id, road_map.items[0].id, pair.id)
     return Place(
         school.id,
         *of_case,
