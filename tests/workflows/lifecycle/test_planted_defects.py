@@ -128,6 +128,11 @@ def serve(world: World, fire: Callable[..., Any]) -> None:
     world.fire = fire
 
 
+def tell(machine: type[Story]) -> None:
+    for number in range(8):  # few stories at a time: the first ones of many are short
+        run_state_machine_as_test(seed(number)(machine), settings=stories(9))
+
+
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("defect", DEFECTS, ids=lambda defect: defect.__name__)
 def test_the_stories_catch_a_planted_defect(defect: Callable[[Patch], None], monkeypatch: Patch) -> None:
@@ -138,8 +143,7 @@ def test_the_stories_catch_a_planted_defect(defect: Callable[[Patch], None], mon
     defect(monkeypatch)
     try:
         with pytest.raises(Exception) as caught:
-            for number in range(8):  # few stories at a time: the first ones of many are short
-                run_state_machine_as_test(seed(number)(Told), settings=stories(9))
+            tell(Told)
     finally:
         database._criteria.cache_clear()
 
