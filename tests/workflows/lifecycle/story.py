@@ -175,7 +175,7 @@ class Story(SideDeeds, WideDeeds, RuleBasedStateMachine):
         return data.draw(st.sampled_from([*ahead, *ahead, *rows]))
 
     def is_stuck(self, case: Any, row: Transition | None = None) -> bool:
-        """The curator by order has a conflict by now (the case is handed over first), or a recheck forbids dismissing."""
+        """The curator by order has a conflict by now (hand the case over first), or a recheck forbids dismissing."""
         if row is not None and row.trigger == "dismiss":
             confirmed = "SELECT id FROM rechecks WHERE case_id = ? AND outcome = 'confirmed'"
             if self.world.rows(confirmed, case["id"]):
