@@ -121,8 +121,8 @@ class SideDeeds(Telling):
             self.world.issue_order(name, case["id"], to, days)
             self.oracle.look()
 
-    @deed(name=st.sampled_from(["kira", "ivan"]), code=st.sampled_from(list(SCHOOLS)), is_rare=st.integers(0, 3))
-    def a_conflict_comes_to_light(self, name: str, code: str, is_rare: int) -> None:
+    @deed(name=st.sampled_from(["kira", "ivan"]), code=st.sampled_from(list(SCHOOLS)), is_rare=st.booleans())
+    def a_conflict_comes_to_light(self, name: str, code: str, is_rare: bool) -> None:
         school_id = self.world.schools[code]
         if is_rare or (name, school_id) in self.world.ties:
             return

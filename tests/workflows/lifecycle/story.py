@@ -27,7 +27,6 @@ from tests.workflows.lifecycle.oracle import MOVERS, Oracle
 from tests.workflows.lifecycle.side_deeds import SideDeeds
 from tests.workflows.lifecycle.telling import (
     DEEDS,
-    TRIGGERS,
     deed,
     names,
     sooner_or_later,
@@ -110,10 +109,27 @@ class Story(SideDeeds, WideDeeds, RuleBasedStateMachine):
 
     # ---- moves ----
 
-    @deed(index=which, name=names, trigger=st.sampled_from(TRIGGERS), behind=st.integers(0, 1))
-    def anybody_tries_any_move(self, index: int, name: str, trigger: str, behind: int) -> None:
+    @deed(index=which, name=names, is_local=st.booleans(), behind=st.sampled_from([0, 0, 0, 1]), data=None, weight=3)
+    def anybody_tries_any_move(self, index: int, name: str, is_local: bool, behind: int, data: st.DataObject) -> None:
+        """Any row of the workflow with its papers, wherever the case stands."""
         case = self.case(index, "1")
-        self.fire(name, case, trigger, behind=behind)
+        row = data.draw(st.sampled_from(shipped(case["workflow"]).transitions))
+        if case["state"] != "closed":
+            self.world.supply(case["id"], row, self.department(case, 1))
+            self.oracle.look(is_arranged=True)
+        name = self.department(case) if is_local else name
+        self.fire(name, self.cases("id = ?", case["id"])[0], row, behind=behind)
+
+    @deed(index=which, data=None, weight=2)
+    def the_curator_tries_what_is_ready(self, index: int, data: st.DataObject) -> None:
+        """Whoever curates the case, with a conflict of interest or without."""
+        case = self.case(index, "state <> 'closed' AND curator_id IS NOT NULL")
+        row = self.way(case, data)
+        if row is not None:
+            self.world.supply(case["id"], row, self.department(case))
+            self.oracle.look(is_arranged=True)
+            curator = self.world.curator_of(case["id"])
+            self.fire(curator, self.cases("id = ?", case["id"])[0], row)
 
     @deed(index=which, name=names, behind=st.sampled_from([0, 0, 0, 1]), data=None, weight=4)
     def anybody_tries_what_is_ready(self, index: int, name: str, behind: int, data: st.DataObject) -> None:

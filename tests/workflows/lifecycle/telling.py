@@ -28,7 +28,6 @@ from tests.workflows.lifecycle.world import (
 
 FLOWS = ("objectivity", "objectivity_amur", "objectivity_curator_first", "low_results")
 EDGES = [(name, row.source, row.trigger) for name in FLOWS for row in shipped(name).transitions]
-TRIGGERS = sorted({trigger for _, _, trigger in EDGES})
 VERBS = (
     "hold", "resume", "wake", "ask", "answer", "withdraw_question", "offer", "accept", "decline", "withdraw_offer",
     "expire", "reopen", "bulk", "withdraw_bulk", "migrate", "migrate_back", "measure", "review_dynamics", "interviewer",
