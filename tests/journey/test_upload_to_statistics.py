@@ -33,7 +33,7 @@ TABS = {"work": "Работа по делу", "course": "Ход дела", "docu
 Visit = Callable[[str, str], Visitor]
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_a_regions_files_become_a_closed_case_that_is_counted(
     program: Program, region: SmallRegion, visit: Visit
 ) -> None:
