@@ -18,6 +18,7 @@ from app import auth
 from app.admin import day_plans, side_day, words
 from app.admin.base import HomePage
 from app.admin.case_forms import FORMS
+from app.calendars import Span
 from app.flows import CLOSED, State
 from app.models import (
     Case,
@@ -35,6 +36,7 @@ from app.models import (
 )
 from app.policy import Permission
 from app.terms import CaseKind, JobStatus, RecheckStatus, Tier, UploadStatus, VisitStatus
+from app.workflows.agenda import agenda
 from app.workflows.definitions import known_states, shipped, state_named
 
 SHOWN = 8
@@ -337,29 +339,10 @@ def _where_cases_stand(cases: list[OpenCase]) -> list[tuple[str, str, bool]]:
 
 
 def _this_week() -> list[tuple[str, str, str]]:
-    """Visits and rechecks of the next seven days: day, what, address."""
-    if not auth.actor().may(Permission.CASE_READ):
-        return []
-    session, today = auth.db(), words.today()
-    until = today + timedelta(days=7)
-    found: list[tuple[Any, str, str]] = []
-    for row in session.execute(
-        select(Observation.id, Observation.scheduled_on, School.name)
-        .join(School, School.id == Observation.school_id)
-        .where(Observation.status == VisitStatus.SCHEDULED, Observation.scheduled_on.between(today, until))
-        .limit(20)
-    ):
-        href = url_for("observations.visit", observation_id=row.id)
-        found.append((row.scheduled_on, _("наблюдение, %(school)s", school=row.name), href))
-    for row in session.execute(
-        select(Recheck.id, Recheck.scheduled_on, School.name)
-        .join(School, School.id == Recheck.school_id)
-        .where(Recheck.status == RecheckStatus.DRAWN, Recheck.scheduled_on.between(today, until))
-        .limit(20)
-    ):
-        href = url_for("rechecks.recheck", recheck_id=row.id)
-        found.append((row.scheduled_on, _("перепроверка, %(school)s", school=row.name), href))
-    return [(words.day(day, "short"), what, href) for day, what, href in sorted(found)[:8]]
+    """What the calendar of this person holds for the next seven days: day, what, address."""
+    today = words.today()
+    items = agenda(auth.db(), Span(today, today + timedelta(days=7)))[:SHOWN]
+    return [(words.day(item.on, "short"), item.text(words.locale()), item.href) for item in items]
 
 
 def _shifted() -> list[tuple[str, str]]:

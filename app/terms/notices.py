@@ -7,6 +7,9 @@ from app.terms.term import Term
 
 class NoticeKind(Term):
     MOVED = "moved", "дело продвинулось", "the case moved"
+    GIVEN = "given", "вам поручено", "yours to do"
+    ASKED = "asked", "вам вопрос", "you are asked"
+    ANSWERED = "answered", "получен ответ", "answered"
     DUE_SOON = "due_soon", "срок близко", "due soon"
     OVERDUE = "overdue", "срок прошёл", "overdue"
     ESCALATED = "escalated", "просрочка передана выше", "overdue, passed on"

@@ -5,9 +5,6 @@ One table of providers; the day page, the daily letter, the reminders and the ca
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 from sqlalchemy import select
@@ -19,24 +16,8 @@ from app.flows import CLOSED
 from app.models import Case, Deadline, Observation, Recheck, School
 from app.policy import Actor
 from app.terms import AgendaKind, RecheckStatus, Role, VisitStatus
-
-
-@dataclass(frozen=True)
-class Item:
-    """Something with a day. `key` names the thing, not the day: it stays when the day moves."""
-
-    kind: AgendaKind
-    key: str
-    on: date
-    ru: str
-    en: str
-    href: str
-
-    def text(self, locale: str) -> str:
-        return self.en if locale == "en" else self.ru
-
-
-Provider = Callable[[Session, Actor, Span], list[Item]]
+from app.workflows import agenda_plans
+from app.workflows.agenda_items import Item, Provider
 
 
 def agenda(session: Session, span: Span) -> list[Item]:
@@ -116,7 +97,7 @@ def deadlines(session: Session, actor: Actor, span: Span) -> list[Item]:
     return [Item(AgendaKind.TASK, f"deadline-{r.id}", r.due_on, r.title, r.title, f"/deadlines/{r.id}") for r in rows]
 
 
-PROVIDERS: tuple[Provider, ...] = (stages, visits, rechecks, deadlines)
+PROVIDERS: tuple[Provider, ...] = (stages, visits, rechecks, deadlines, *agenda_plans.PROVIDERS)
 """Who tells of dates; each looks at who acts and answers with that person's own."""
 
 

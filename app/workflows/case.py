@@ -14,8 +14,22 @@ from app.flows import CLOSED
 from app.models import Case, Conclusion, Flag, User
 from app.policy import Actor, Permission
 from app.terms import CaseKind, Duty, EpisodeOrigin, Role, Tier, Verdict
-from app.workflows import closures, independence, journal, stage_clock
+from app.workflows import closures, independence, journal, outbox, stage_clock
 from app.workflows.definitions import for_new_case, state_of
+
+TOLD_AT_ONCE = frozenset(
+    {
+        "case:hand_interview",
+        "handover:accept",
+        "handover:decline",
+        "handover:propose",
+        "observation:schedule",
+        "question:answer",
+        "question:ask",
+        "recheck:order",
+    }
+)
+"""Actions that somebody is told of at once; whom and how, `app.workflows.telling` says."""
 
 
 def open_case(session: Session, flag: Flag, *, actor: Actor, at: datetime, reason: str = "") -> Case:
@@ -166,7 +180,7 @@ def record(
     reason: str = "",
     facts: dict[str, Any] | None = None,
 ) -> None:
-    """Journal what was done on a case."""
+    """Journal what was done on a case, and ask a job to tell those who have to know at once."""
     journal.append(
         session,
         actor=actor,
@@ -179,6 +193,8 @@ def record(
         municipality_id=case.municipality_id,
         school_id=case.school_id,
     )
+    if action in TOLD_AT_ONCE:
+        outbox.add(session, "tell_of_work", case.id, at=at, payload={"action": action, "actor_id": actor.user_id})
 
 
 def _next_number(session: Session, year: int) -> str:

@@ -24,7 +24,8 @@ from app.policy import SYSTEM, Actor
 from app.settings import Settings
 from app.terms import DigestStatus
 from app.workflows import journal, notices, outbox, people
-from app.workflows.agenda import Item, agenda
+from app.workflows.agenda import agenda
+from app.workflows.agenda_items import Item
 from app.workflows.calendar_world import calendar_of
 
 WEEK = timedelta(days=7)

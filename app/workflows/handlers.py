@@ -30,6 +30,7 @@ from app.workflows import (
     road_maps,
     scaling,
     screening,
+    telling,
 )
 from app.workflows.case import record
 
@@ -85,6 +86,7 @@ HANDLERS: dict[str, Handler] = {
     "screen_year": screening.screen_year,
     "undo_migration": flow_migration.undo_migration,
     "send_digest": digests.send_digest,
+    "tell_of_work": telling.tell_of_work,
     "solve_plan": planning_jobs.solve,
 }
 

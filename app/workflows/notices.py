@@ -21,11 +21,12 @@ from app.models import Case, CaseEvent, DueMove, Municipality, Notice, User
 from app.policy import SYSTEM, Actor
 from app.terms import AgendaKind, NoticeKind, Role
 from app.workflows import people
-from app.workflows.agenda import Item, agenda
+from app.workflows.agenda import agenda
+from app.workflows.agenda_items import Item
 from app.workflows.calendar_world import calendar_of
 from app.workflows.recalculation import CASES
 
-REMINDED_ROLES = (Role.CURATOR, Role.INSPECTOR, Role.DEPARTMENT, Role.REGION_MANAGER)
+REMINDED_ROLES = (Role.CURATOR, Role.INSPECTOR, Role.DEPARTMENT, Role.REGION_MANAGER, Role.SCHOOL)
 LOOK_BACK = timedelta(days=60)
 """How old an overdue date may be and still be told: older ones have been told long ago."""
 

@@ -34,6 +34,7 @@ QUEUE_OF = {
     "undo_migration": "default",
     "day_round": "default",
     "send_digest": "default",
+    "tell_of_work": "default",
     "solve_plan": "heavy",
 }
 """Kind of job → queue; one worker process serves one queue."""

@@ -1176,6 +1176,9 @@ def upgrade() -> None:
             "kind",
             sa.Enum(
                 "moved",
+                "given",
+                "asked",
+                "answered",
                 "due_soon",
                 "overdue",
                 "escalated",

@@ -52,7 +52,7 @@ def start_worker(request: pytest.FixtureRequest) -> Iterator[Callable[..., subpr
         process.wait()
 
 
-def test_effect_follows_the_commit_within_a_second(site: AppContext, make_jobs, start_worker):
+def test_effect_follows_the_commit_by_the_call_and_not_by_the_sweep(site: AppContext, make_jobs, start_worker):
     start_worker(site)
     make_jobs(site, 1)
 
@@ -60,7 +60,8 @@ def test_effect_follows_the_commit_within_a_second(site: AppContext, make_jobs, 
     wake(site, [1])
     wait_until(lambda: notes(site) == 1)
 
-    assert time.monotonic() - started < 1.0
+    # A fifth of a second on an idle machine; without the call nobody would look at the row here at all.
+    assert time.monotonic() - started < 5.0
 
 
 def test_job_of_a_killed_child_is_done_once_by_the_next(site: AppContext, make_jobs, start_worker):

@@ -27,11 +27,22 @@ from app.jobs import run_pending
 from app.models import Case, Digest, FeedKey, JournalEntry, Mailbox, Notice, OutboxJob
 from app.policy import SYSTEM, Actor
 from app.settings import Settings
-from app.terms import ChangeKind, DigestStatus, EntryKind, JobStatus, NoticeKind, VisitStatus
-from app.workflows import calendar_changes, digests, feeds, notices
+from app.terms import (
+    Addressee,
+    AgendaKind,
+    ChangeKind,
+    DigestStatus,
+    EntryKind,
+    JobStatus,
+    NoticeKind,
+    VisitStatus,
+)
+from app.workflows import calendar_changes, digests, feeds, notices, questions, telling
 from app.workflows.agenda import agenda
 from app.workflows.calendar_world import Change
+from app.workflows.case import TOLD_AT_ONCE
 from tests import factories as make
+from tests import plans
 from tests.people import Cast, make_cast
 
 TODAY = date(2026, 11, 23)  # a Monday
@@ -412,3 +423,49 @@ def test_a_change_of_the_calendar_is_told_only_when_asked(town: Town) -> None:
     assert "2026-0001" in told[0].text_ru
     assert "→" in told[0].text_ru
     assert town.notices("dina") == []
+
+
+# What others put into one's calendar, and what is told at once
+
+
+def test_every_action_told_at_once_has_its_words() -> None:
+    assert set(telling.TELLINGS) == TOLD_AT_ONCE
+
+
+def test_a_question_is_told_to_the_school_and_its_answer_to_who_asked(town: Town) -> None:
+    marat, sveta = town.actor("marat"), town.actor("sveta")
+    with acting(town.context.sessions, marat) as session:
+        version = session.get_one(Case, town.case_id).version
+        questions.ask(
+            session, town.case_id, Addressee.SCHOOL, "Кто проверял работы 6Б?", TODAY + timedelta(days=4),
+            actor=marat, at=NOON, expected_version=version, request_id="ask-1",
+        )  # fmt: skip
+    run_pending(town.context)
+
+    assert [n.kind for n in town.notices("sveta")] == [NoticeKind.ASKED]
+    assert town.notices("oleg") == town.notices("marat") == []
+    with acting(town.context.sessions, sveta) as session:
+        (item,) = agenda(session, Span(TODAY, TODAY + timedelta(days=7)))
+        assert (item.kind, item.on) == (AgendaKind.QUESTION, TODAY + timedelta(days=4))
+        questions.answer(session, town.case_id, "Проверяла комиссия из трёх учителей.", actor=sveta, at=NOON)
+    run_pending(town.context)
+
+    assert [n.kind for n in town.notices("marat")] == [NoticeKind.ANSWERED]
+    with acting(town.context.sessions, sveta) as session:
+        assert agenda(session, Span(TODAY, TODAY + timedelta(days=7))) == []
+
+
+def test_tasks_of_a_programme_stand_in_the_calendar_of_the_department(sqlite_context: AppContext) -> None:
+    town = town_of(sqlite_context)
+    with acting(town.context.sessions, SYSTEM) as session:
+        programme = plans.make_programme(session, town.cast.school, "")
+        task = programme.measures[0].tasks[0]
+        due = task.due_on
+        foreign = plans.make_programme(session, town.cast.foreign, "")
+        ids = (task.id, foreign.measures[0].tasks[0].id)
+    marat = town.actor("marat")
+    with acting(town.context.sessions, marat) as session:
+        keys = {item.key for item in agenda(session, Span(due - timedelta(days=1), due + timedelta(days=1)))}
+
+    assert f"task-{ids[0]}" in keys
+    assert f"task-{ids[1]}" not in keys
