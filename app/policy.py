@@ -6,6 +6,7 @@ actions, export and API all go through the session hook of `app.database`, which
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -197,11 +198,13 @@ def holds(actor: Actor | None, row: Any) -> bool:
     return actor.municipality_id is not None and row.municipality_id == actor.municipality_id
 
 
+@functools.cache
 def personal_classes() -> tuple[Any, ...]:
     """Every class whose rows are one person's and nobody else's, the region's head included."""
     return tuple(_mapped(Personal))
 
 
+@functools.cache
 def scoped_classes() -> tuple[Any, ...]:
     """Every class whose rows belong to a territory or a person."""
     return (*_mapped(Tenant), *personal_classes(), Municipality, School, User, AuthSession)
