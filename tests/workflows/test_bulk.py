@@ -47,6 +47,12 @@ BACK = "Ошиблись списком школ, вернём и решим з�
 NOW = datetime.now(UTC)
 
 
+@pytest.fixture(autouse=True)
+def _jobs_go_by_the_same_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten minutes may pass between the collection of a large suite and its last tests."""
+    monkeypatch.setattr("app.jobs.work._now", lambda: NOW)
+
+
 @pytest.fixture
 def cast(context: AppContext) -> Cast:
     with acting(context.sessions, SYSTEM) as session:
