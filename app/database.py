@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -155,7 +155,7 @@ def _narrow(state: ORMExecuteState) -> None:
     if actor is not None and actor.is_regional:
         if not actor.is_system and not state.is_insert:
             # The whole region, but nobody else's letters.
-            options = _criteria(state.session, actor, policy.personal_classes())
+            options = _criteria(actor, policy.personal_classes())
             state.statement = state.statement.options(*options)
         return
     if state.is_insert:
@@ -165,18 +165,13 @@ def _narrow(state: ORMExecuteState) -> None:
         )
     if not state.is_relationship_load:
         _refuse_bare_tables(state.statement)
-    state.statement = state.statement.options(*_criteria(state.session, actor, policy.scoped_classes()))
+    state.statement = state.statement.options(*_criteria(actor, policy.scoped_classes()))
 
 
-def _criteria(session: Session, actor: policy.Actor | None, models: Iterable[Any]) -> tuple[Any, ...]:
-    """What narrows every statement of `actor`; made once a session, for making it costs more than most statements."""
-    known = session.info.get("criteria")
-    if known is None or known[0] is not actor:
-        options = tuple(
-            with_loader_criteria(model, policy.visible(actor, model), include_aliases=True) for model in models
-        )
-        known = session.info["criteria"] = (actor, options)
-    return known[1]
+@functools.lru_cache(maxsize=256)
+def _criteria(actor: policy.Actor | None, models: tuple[Any, ...]) -> tuple[Any, ...]:
+    """What narrows every statement of `actor`; kept for equal actors, for making it costs more than most statements."""
+    return tuple(with_loader_criteria(model, policy.visible(actor, model), include_aliases=True) for model in models)
 
 
 def _refuse_bare_tables(statement: Any) -> None:

@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.models.base import Base, JsonObject, Tenant, UtcDateTime, term
+from app.models.base import Base, JsonObject, Tenant, UtcDateTime, case_index, term
 from app.models.organisation import School
 from app.terms import CaseKind, Tier, Verdict
 
@@ -99,9 +99,10 @@ class Conclusion(Tenant, Base):
     """A proposal to end a case, by one person, for another to approve."""
 
     __tablename__ = "conclusions"
+    __table_args__ = (case_index("conclusions"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), index=True)
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"))
     verdict: Mapped[Verdict] = mapped_column(term(Verdict))
     grounds: Mapped[str] = mapped_column(Text)
     proposed_by_id: Mapped[int] = mapped_column(ForeignKey("users.id"))

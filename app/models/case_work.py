@@ -7,7 +7,7 @@ from datetime import date, datetime
 from sqlalchemy import JSON, Boolean, CheckConstraint, ForeignKey, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.models.base import Base, JsonObject, Tenant, UtcDateTime, term
+from app.models.base import Base, JsonObject, Tenant, UtcDateTime, case_index, term
 from app.terms import DocumentKind, RecheckOutcome, RecheckStatus, Stratum, VisitStatus
 
 
@@ -15,9 +15,10 @@ class Interview(Tenant, Base):
     """An interview with the head of the school and its protocol."""
 
     __tablename__ = "interviews"
+    __table_args__ = (case_index("interviews"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), index=True)
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"))
     number: Mapped[str] = mapped_column(String(40))
     held_on: Mapped[date]
     place: Mapped[str] = mapped_column(String(200))
@@ -39,9 +40,10 @@ class CuratorOrder(Tenant, Base):
     """An order that appoints a curator to a school."""
 
     __tablename__ = "curator_orders"
+    __table_args__ = (case_index("curator_orders"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), index=True)
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"))
     number: Mapped[str] = mapped_column(String(40))
     issued_on: Mapped[date]
     curator_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
@@ -59,12 +61,13 @@ class Observation(Tenant, Base):
 
     __tablename__ = "observations"
     __table_args__ = (
+        case_index("observations"),
         CheckConstraint("status <> 'done' OR act_number IS NOT NULL", name="done_has_act"),
         CheckConstraint("status <> 'done' OR held_on IS NOT NULL", name="done_has_day"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), index=True)
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"))
     observer_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
     observer_name: Mapped[str] = mapped_column(String(200))
     observer_workplace: Mapped[str] = mapped_column(String(400), default="")
@@ -89,12 +92,13 @@ class Recheck(Tenant, Base):
 
     __tablename__ = "rechecks"
     __table_args__ = (
+        case_index("rechecks"),
         CheckConstraint("status <> 'marked' OR outcome IS NOT NULL", name="marked_has_outcome"),
         CheckConstraint("n_objective IS NULL OR n_objective <= n_sample", name="objective_within_sample"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), index=True)
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"))
     dataset_id: Mapped[int] = mapped_column(ForeignKey("datasets.id"))
     year: Mapped[int]
     subject: Mapped[str] = mapped_column(String(10))
@@ -153,12 +157,13 @@ class Document(Tenant, Base):
 
     __tablename__ = "case_documents"
     __table_args__ = (
+        case_index("case_documents"),
         UniqueConstraint("kind", "source_key"),
         CheckConstraint("(case_id IS NULL) <> (programme_id IS NULL)", name="of_one_subject"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    case_id: Mapped[int | None] = mapped_column(ForeignKey("cases.id"), index=True)
+    case_id: Mapped[int | None] = mapped_column(ForeignKey("cases.id"))
     programme_id: Mapped[int | None] = mapped_column(ForeignKey("programmes.id"), index=True)
     kind: Mapped[DocumentKind] = mapped_column(term(DocumentKind))
     # What it was made of, so that a repeated job makes no second one.

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.base import Base, JsonObject, Tenant, UtcDateTime, term
+from app.models.base import Base, JsonObject, Tenant, UtcDateTime, case_index, term
 from app.terms import (
     Addressee,
     AdminMeasureKind,
@@ -33,12 +33,13 @@ class CasePause(Tenant, Base):
 
     __tablename__ = "case_pauses"
     __table_args__ = (
+        case_index("case_pauses"),
         _one_a_case("uq_case_pauses_open", "ended_at IS NULL"),
         CheckConstraint("ended_at IS NULL OR ended_at >= started_at", name="ends_after_it_starts"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), index=True)
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"))
     cause: Mapped[PauseCause] = mapped_column(term(PauseCause))
     started_at: Mapped[datetime] = mapped_column(UtcDateTime)
     until_on: Mapped[date] = mapped_column(index=True)
@@ -56,12 +57,13 @@ class HandOver(Tenant, Base):
 
     __tablename__ = "case_hand_overs"
     __table_args__ = (
+        case_index("case_hand_overs"),
         _one_a_case("uq_case_hand_overs_open", "status IN ('proposed', 'accepted')"),
         CheckConstraint("status NOT IN ('done', 'declined') OR answered_at IS NOT NULL", name="answered_has_moment"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), index=True)
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"))
     status: Mapped[HandOverStatus] = mapped_column(term(HandOverStatus), default=HandOverStatus.PROPOSED)
     from_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     from_name: Mapped[str | None] = mapped_column(String(200))
@@ -84,12 +86,13 @@ class CaseQuestion(Tenant, Base):
 
     __tablename__ = "case_questions"
     __table_args__ = (
+        case_index("case_questions"),
         _one_a_case("uq_case_questions_open", "closed_at IS NULL"),
         CheckConstraint("closed_at IS NOT NULL OR answer = ''", name="answer_closes"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), index=True)
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"))
     addressee: Mapped[Addressee] = mapped_column(term(Addressee))
     asked: Mapped[str] = mapped_column(Text)
     due_on: Mapped[date]
@@ -125,10 +128,13 @@ class ClosureCheck(Tenant, Base):
     """What a screening of a later year says of a closed case; once a run."""
 
     __tablename__ = "closure_checks"
-    __table_args__ = (UniqueConstraint("case_id", "run_id"),)
+    __table_args__ = (
+        case_index("closure_checks"),
+        UniqueConstraint("case_id", "run_id"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), index=True)
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"))
     run_id: Mapped[int] = mapped_column(ForeignKey("screening_runs.id"))
     year: Mapped[int]
     outcome: Mapped[ClosureCheckOutcome] = mapped_column(term(ClosureCheckOutcome))
@@ -139,10 +145,13 @@ class DynamicsReview(Tenant, Base):
     """A review of January or July: what the years showed that day, and what was concluded."""
 
     __tablename__ = "dynamics_reviews"
-    __table_args__ = (UniqueConstraint("case_id", "period"),)
+    __table_args__ = (
+        case_index("dynamics_reviews"),
+        UniqueConstraint("case_id", "period"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), index=True)
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"))
     period: Mapped[date]
     dynamics: Mapped[Dynamics] = mapped_column(term(Dynamics))
     found: Mapped[JsonObject] = mapped_column(JSON, default=dict)
@@ -156,9 +165,10 @@ class AdminMeasure(Tenant, Base):
     """An administrative measure, with the dynamics that allowed it frozen beside it."""
 
     __tablename__ = "admin_measures"
+    __table_args__ = (case_index("admin_measures"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), index=True)
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"))
     kind: Mapped[AdminMeasureKind] = mapped_column(term(AdminMeasureKind))
     order_number: Mapped[str] = mapped_column(String(40))
     issued_on: Mapped[date]

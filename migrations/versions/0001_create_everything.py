@@ -1484,7 +1484,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_admin_measures_school_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_admin_measures")),
     )
-    op.create_index(op.f("ix_admin_measures_case_id"), "admin_measures", ["case_id"], unique=False)
+    op.create_index("ix_admin_measures_case_id", "admin_measures", ["case_id", "municipality_id"], unique=False)
     op.create_index(op.f("ix_admin_measures_municipality_id"), "admin_measures", ["municipality_id"], unique=False)
     op.create_index(op.f("ix_admin_measures_school_id"), "admin_measures", ["school_id"], unique=False)
     op.create_table(
@@ -1570,7 +1570,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_case_documents")),
         sa.UniqueConstraint("kind", "source_key", name=op.f("uq_case_documents_kind_source_key")),
     )
-    op.create_index(op.f("ix_case_documents_case_id"), "case_documents", ["case_id"], unique=False)
+    op.create_index("ix_case_documents_case_id", "case_documents", ["case_id", "municipality_id"], unique=False)
     op.create_index(op.f("ix_case_documents_municipality_id"), "case_documents", ["municipality_id"], unique=False)
     op.create_index(op.f("ix_case_documents_programme_id"), "case_documents", ["programme_id"], unique=False)
     op.create_index(op.f("ix_case_documents_school_id"), "case_documents", ["school_id"], unique=False)
@@ -1685,7 +1685,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["to_id"], ["users.id"], name=op.f("fk_case_hand_overs_to_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_case_hand_overs")),
     )
-    op.create_index(op.f("ix_case_hand_overs_case_id"), "case_hand_overs", ["case_id"], unique=False)
+    op.create_index("ix_case_hand_overs_case_id", "case_hand_overs", ["case_id", "municipality_id"], unique=False)
     op.create_index(op.f("ix_case_hand_overs_municipality_id"), "case_hand_overs", ["municipality_id"], unique=False)
     op.create_index(op.f("ix_case_hand_overs_school_id"), "case_hand_overs", ["school_id"], unique=False)
     op.create_index(op.f("ix_case_hand_overs_to_id"), "case_hand_overs", ["to_id"], unique=False)
@@ -1729,7 +1729,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["started_by_id"], ["users.id"], name=op.f("fk_case_pauses_started_by_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_case_pauses")),
     )
-    op.create_index(op.f("ix_case_pauses_case_id"), "case_pauses", ["case_id"], unique=False)
+    op.create_index("ix_case_pauses_case_id", "case_pauses", ["case_id", "municipality_id"], unique=False)
     op.create_index(op.f("ix_case_pauses_municipality_id"), "case_pauses", ["municipality_id"], unique=False)
     op.create_index(op.f("ix_case_pauses_school_id"), "case_pauses", ["school_id"], unique=False)
     op.create_index(op.f("ix_case_pauses_until_on"), "case_pauses", ["until_on"], unique=False)
@@ -1772,7 +1772,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_closure_checks")),
         sa.UniqueConstraint("case_id", "run_id", name=op.f("uq_closure_checks_case_id_run_id")),
     )
-    op.create_index(op.f("ix_closure_checks_case_id"), "closure_checks", ["case_id"], unique=False)
+    op.create_index("ix_closure_checks_case_id", "closure_checks", ["case_id", "municipality_id"], unique=False)
     op.create_index(op.f("ix_closure_checks_municipality_id"), "closure_checks", ["municipality_id"], unique=False)
     op.create_index(op.f("ix_closure_checks_school_id"), "closure_checks", ["school_id"], unique=False)
     op.create_table(
@@ -1808,7 +1808,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_conclusions_school_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_conclusions")),
     )
-    op.create_index(op.f("ix_conclusions_case_id"), "conclusions", ["case_id"], unique=False)
+    op.create_index("ix_conclusions_case_id", "conclusions", ["case_id", "municipality_id"], unique=False)
     op.create_index(op.f("ix_conclusions_municipality_id"), "conclusions", ["municipality_id"], unique=False)
     op.create_index(op.f("ix_conclusions_school_id"), "conclusions", ["school_id"], unique=False)
     op.create_table(
@@ -1836,7 +1836,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_curator_orders_school_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_curator_orders")),
     )
-    op.create_index(op.f("ix_curator_orders_case_id"), "curator_orders", ["case_id"], unique=False)
+    op.create_index("ix_curator_orders_case_id", "curator_orders", ["case_id", "municipality_id"], unique=False)
     op.create_index(op.f("ix_curator_orders_curator_id"), "curator_orders", ["curator_id"], unique=False)
     op.create_index(op.f("ix_curator_orders_municipality_id"), "curator_orders", ["municipality_id"], unique=False)
     op.create_index(op.f("ix_curator_orders_school_id"), "curator_orders", ["school_id"], unique=False)
@@ -1907,7 +1907,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_dynamics_reviews")),
         sa.UniqueConstraint("case_id", "period", name=op.f("uq_dynamics_reviews_case_id_period")),
     )
-    op.create_index(op.f("ix_dynamics_reviews_case_id"), "dynamics_reviews", ["case_id"], unique=False)
+    op.create_index("ix_dynamics_reviews_case_id", "dynamics_reviews", ["case_id", "municipality_id"], unique=False)
     op.create_index(op.f("ix_dynamics_reviews_municipality_id"), "dynamics_reviews", ["municipality_id"], unique=False)
     op.create_index(op.f("ix_dynamics_reviews_school_id"), "dynamics_reviews", ["school_id"], unique=False)
     op.create_table(
@@ -2017,7 +2017,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_interviews_school_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_interviews")),
     )
-    op.create_index(op.f("ix_interviews_case_id"), "interviews", ["case_id"], unique=False)
+    op.create_index("ix_interviews_case_id", "interviews", ["case_id", "municipality_id"], unique=False)
     op.create_index(op.f("ix_interviews_municipality_id"), "interviews", ["municipality_id"], unique=False)
     op.create_index(op.f("ix_interviews_school_id"), "interviews", ["school_id"], unique=False)
     op.create_table(
@@ -2228,7 +2228,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_observations_school_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_observations")),
     )
-    op.create_index(op.f("ix_observations_case_id"), "observations", ["case_id"], unique=False)
+    op.create_index("ix_observations_case_id", "observations", ["case_id", "municipality_id"], unique=False)
     op.create_index(op.f("ix_observations_municipality_id"), "observations", ["municipality_id"], unique=False)
     op.create_index(op.f("ix_observations_observer_id"), "observations", ["observer_id"], unique=False)
     op.create_index(op.f("ix_observations_school_id"), "observations", ["school_id"], unique=False)
@@ -2440,7 +2440,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_rechecks_school_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_rechecks")),
     )
-    op.create_index(op.f("ix_rechecks_case_id"), "rechecks", ["case_id"], unique=False)
+    op.create_index("ix_rechecks_case_id", "rechecks", ["case_id", "municipality_id"], unique=False)
     op.create_index(op.f("ix_rechecks_inspector_id"), "rechecks", ["inspector_id"], unique=False)
     op.create_index(op.f("ix_rechecks_municipality_id"), "rechecks", ["municipality_id"], unique=False)
     op.create_index(op.f("ix_rechecks_school_id"), "rechecks", ["school_id"], unique=False)
@@ -2555,7 +2555,6 @@ def upgrade() -> None:
             sa.Enum(
                 "diagnosis",
                 "programme",
-                "mentoring",
                 "review",
                 name="supportkind",
                 native_enum=False,
@@ -2582,21 +2581,15 @@ def upgrade() -> None:
             ),
             nullable=True,
         ),
-        sa.Column("mentor_school_id", sa.Integer(), nullable=True),
         sa.Column("recorded_by_id", sa.Integer(), nullable=True),
         sa.Column("recorded_by_name", sa.String(length=200), nullable=False),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("municipality_id", sa.Integer(), nullable=True),
         sa.Column("school_id", sa.Integer(), nullable=True),
         sa.CheckConstraint(
-            "(kind = 'mentoring') = (mentor_school_id IS NOT NULL)",
-            name=op.f("ck_support_records_mentoring_has_school"),
-        ),
-        sa.CheckConstraint(
             "(kind = 'review') = (outcome IS NOT NULL)", name=op.f("ck_support_records_review_has_outcome")
         ),
         sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_support_records_case_id")),
-        sa.ForeignKeyConstraint(["mentor_school_id"], ["schools.id"], name=op.f("fk_support_records_mentor_school_id")),
         sa.ForeignKeyConstraint(
             ["municipality_id"], ["municipalities.id"], name=op.f("fk_support_records_municipality_id")
         ),
@@ -2644,7 +2637,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_case_questions_school_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_case_questions")),
     )
-    op.create_index(op.f("ix_case_questions_case_id"), "case_questions", ["case_id"], unique=False)
+    op.create_index("ix_case_questions_case_id", "case_questions", ["case_id", "municipality_id"], unique=False)
     op.create_index(op.f("ix_case_questions_municipality_id"), "case_questions", ["municipality_id"], unique=False)
     op.create_index(op.f("ix_case_questions_school_id"), "case_questions", ["school_id"], unique=False)
     op.create_index(
@@ -2864,7 +2857,7 @@ def downgrade() -> None:
     )
     op.drop_index(op.f("ix_case_questions_school_id"), table_name="case_questions")
     op.drop_index(op.f("ix_case_questions_municipality_id"), table_name="case_questions")
-    op.drop_index(op.f("ix_case_questions_case_id"), table_name="case_questions")
+    op.drop_index("ix_case_questions_case_id", table_name="case_questions")
     op.drop_table("case_questions")
     op.drop_index(op.f("ix_support_records_school_id"), table_name="support_records")
     op.drop_index(op.f("ix_support_records_municipality_id"), table_name="support_records")
@@ -2879,7 +2872,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_rechecks_school_id"), table_name="rechecks")
     op.drop_index(op.f("ix_rechecks_municipality_id"), table_name="rechecks")
     op.drop_index(op.f("ix_rechecks_inspector_id"), table_name="rechecks")
-    op.drop_index(op.f("ix_rechecks_case_id"), table_name="rechecks")
+    op.drop_index("ix_rechecks_case_id", table_name="rechecks")
     op.drop_table("rechecks")
     op.drop_index(op.f("ix_programme_tasks_school_id"), table_name="programme_tasks")
     op.drop_index(op.f("ix_programme_tasks_programme_id"), table_name="programme_tasks")
@@ -2901,7 +2894,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_observations_school_id"), table_name="observations")
     op.drop_index(op.f("ix_observations_observer_id"), table_name="observations")
     op.drop_index(op.f("ix_observations_municipality_id"), table_name="observations")
-    op.drop_index(op.f("ix_observations_case_id"), table_name="observations")
+    op.drop_index("ix_observations_case_id", table_name="observations")
     op.drop_table("observations")
     op.drop_index(op.f("ix_objective_entries_school_id"), table_name="objective_entries")
     op.drop_index(op.f("ix_objective_entries_municipality_id"), table_name="objective_entries")
@@ -2922,7 +2915,7 @@ def downgrade() -> None:
     op.drop_table("low_results_flags")
     op.drop_index(op.f("ix_interviews_school_id"), table_name="interviews")
     op.drop_index(op.f("ix_interviews_municipality_id"), table_name="interviews")
-    op.drop_index(op.f("ix_interviews_case_id"), table_name="interviews")
+    op.drop_index("ix_interviews_case_id", table_name="interviews")
     op.drop_table("interviews")
     op.drop_index(op.f("ix_inbox_notes_school_id"), table_name="inbox_notes")
     op.drop_index(op.f("ix_inbox_notes_municipality_id"), table_name="inbox_notes")
@@ -2938,7 +2931,7 @@ def downgrade() -> None:
     op.drop_table("federal_markers")
     op.drop_index(op.f("ix_dynamics_reviews_school_id"), table_name="dynamics_reviews")
     op.drop_index(op.f("ix_dynamics_reviews_municipality_id"), table_name="dynamics_reviews")
-    op.drop_index(op.f("ix_dynamics_reviews_case_id"), table_name="dynamics_reviews")
+    op.drop_index("ix_dynamics_reviews_case_id", table_name="dynamics_reviews")
     op.drop_table("dynamics_reviews")
     op.drop_index(op.f("ix_deadlines_school_id"), table_name="deadlines")
     op.drop_index(op.f("ix_deadlines_municipality_id"), table_name="deadlines")
@@ -2948,15 +2941,15 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_curator_orders_school_id"), table_name="curator_orders")
     op.drop_index(op.f("ix_curator_orders_municipality_id"), table_name="curator_orders")
     op.drop_index(op.f("ix_curator_orders_curator_id"), table_name="curator_orders")
-    op.drop_index(op.f("ix_curator_orders_case_id"), table_name="curator_orders")
+    op.drop_index("ix_curator_orders_case_id", table_name="curator_orders")
     op.drop_table("curator_orders")
     op.drop_index(op.f("ix_conclusions_school_id"), table_name="conclusions")
     op.drop_index(op.f("ix_conclusions_municipality_id"), table_name="conclusions")
-    op.drop_index(op.f("ix_conclusions_case_id"), table_name="conclusions")
+    op.drop_index("ix_conclusions_case_id", table_name="conclusions")
     op.drop_table("conclusions")
     op.drop_index(op.f("ix_closure_checks_school_id"), table_name="closure_checks")
     op.drop_index(op.f("ix_closure_checks_municipality_id"), table_name="closure_checks")
-    op.drop_index(op.f("ix_closure_checks_case_id"), table_name="closure_checks")
+    op.drop_index("ix_closure_checks_case_id", table_name="closure_checks")
     op.drop_table("closure_checks")
     op.drop_index(
         "uq_case_pauses_open",
@@ -2967,7 +2960,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_case_pauses_until_on"), table_name="case_pauses")
     op.drop_index(op.f("ix_case_pauses_school_id"), table_name="case_pauses")
     op.drop_index(op.f("ix_case_pauses_municipality_id"), table_name="case_pauses")
-    op.drop_index(op.f("ix_case_pauses_case_id"), table_name="case_pauses")
+    op.drop_index("ix_case_pauses_case_id", table_name="case_pauses")
     op.drop_table("case_pauses")
     op.drop_index(
         "uq_case_hand_overs_open",
@@ -2978,7 +2971,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_case_hand_overs_to_id"), table_name="case_hand_overs")
     op.drop_index(op.f("ix_case_hand_overs_school_id"), table_name="case_hand_overs")
     op.drop_index(op.f("ix_case_hand_overs_municipality_id"), table_name="case_hand_overs")
-    op.drop_index(op.f("ix_case_hand_overs_case_id"), table_name="case_hand_overs")
+    op.drop_index("ix_case_hand_overs_case_id", table_name="case_hand_overs")
     op.drop_table("case_hand_overs")
     op.drop_index(op.f("ix_case_events_school_id"), table_name="case_events")
     op.drop_index(op.f("ix_case_events_municipality_id"), table_name="case_events")
@@ -2990,7 +2983,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_case_documents_school_id"), table_name="case_documents")
     op.drop_index(op.f("ix_case_documents_programme_id"), table_name="case_documents")
     op.drop_index(op.f("ix_case_documents_municipality_id"), table_name="case_documents")
-    op.drop_index(op.f("ix_case_documents_case_id"), table_name="case_documents")
+    op.drop_index("ix_case_documents_case_id", table_name="case_documents")
     op.drop_table("case_documents")
     op.drop_index(op.f("ix_bulk_rows_school_id"), table_name="bulk_rows")
     op.drop_index(op.f("ix_bulk_rows_municipality_id"), table_name="bulk_rows")
@@ -2999,7 +2992,7 @@ def downgrade() -> None:
     op.drop_table("bulk_rows")
     op.drop_index(op.f("ix_admin_measures_school_id"), table_name="admin_measures")
     op.drop_index(op.f("ix_admin_measures_municipality_id"), table_name="admin_measures")
-    op.drop_index(op.f("ix_admin_measures_case_id"), table_name="admin_measures")
+    op.drop_index("ix_admin_measures_case_id", table_name="admin_measures")
     op.drop_table("admin_measures")
     op.drop_table("workflow_migrations")
     op.drop_index(op.f("ix_trainings_school_id"), table_name="trainings")

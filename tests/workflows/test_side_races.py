@@ -16,7 +16,7 @@ from app.context import AppContext
 from app.database import acting
 from app.errors import Conflict, Refused
 from app.jobs.work import perform
-from app.models import BulkDecision, Case, CaseEvent, CasePause, HandOver, OutboxJob, School, User
+from app.models import BulkDecision, Case, CaseEvent, CasePause, HandOver, JournalEntry, OutboxJob, School, User
 from app.policy import SYSTEM, Actor
 from app.terms import BulkKind, BulkRowStatus, HandOverStatus, PostKind, Role, Verdict
 from app.workflows import bulk, engine, episodes, hand_overs, pauses, people
@@ -123,6 +123,50 @@ def test_accepting_and_withdrawing_at_once_end_in_one_of_both(context: AppContex
             (HandOverStatus.DONE, nina_id),
             (HandOverStatus.WITHDRAWN, cast["kira"].id),
         )
+
+
+def test_one_hand_over_accepted_twice_at_once_is_done_once(context: AppContext, cast: Cast, at) -> None:
+    nina_id = curator(context, "nina", at).user_id
+    for number in range(ROUNDS):
+        case_id = new_case(context, cast, number)
+        department = cast.actor("marat")
+        with acting(context.sessions, department) as session:
+            hand_overs.propose(session, case_id, nina_id, WHY, actor=department, at=at)
+        nina = curator(context, "nina", at)
+
+        def accept(session: Session, case_id: int = case_id, nina: Actor = nina) -> object:
+            return hand_overs.answer(session, case_id, True, "", no_conflict_declared=True, actor=nina, at=at)
+
+        one_wins(race(context, (nina, accept), (nina, accept)))
+    assert count(context, HandOver, HandOver.status == HandOverStatus.DONE) == ROUNDS
+    assert count(context, JournalEntry, JournalEntry.action == "handover:done") == ROUNDS
+
+
+def test_of_two_people_who_approve_one_closure_one_closes_and_the_other_is_told(context, cast: Cast, at) -> None:
+    for number in range(ROUNDS):
+        case_id = new_case(context, cast, number)
+        with acting(context.sessions, SYSTEM) as session:
+            case = session.get(Case, case_id)
+            factories.make_conclusion(session, case, cast["marat"], verdict=Verdict.DISMISSED)
+
+        def approve(name: str, case_id: int = case_id, number: int = number) -> tuple:
+            actor = cast.actor(name)
+            return actor, lambda session: engine.fire(
+                session, case_id, "dismiss", actor=actor, at=at, expected_version=0, request_id=f"{name}-{number}"
+            )
+
+        outcomes = race(context, approve("mira"), approve("rita"))
+
+        one_wins(outcomes)
+        (told,) = [outcome for outcome in outcomes if outcome != "won"]
+        assert isinstance(told, Conflict), told
+        assert (told.state, told.version) == ("closed", 1)
+    requests = {f"{name}-{number}" for name in ("mira", "rita") for number in range(ROUNDS)}
+    with acting(context.sessions, SYSTEM) as session:
+        won = set(session.scalars(select(CaseEvent.request_id)))
+    assert len(won) == ROUNDS
+    assert won <= requests
+    assert verify(context, acknowledged=won) == []
 
 
 def test_a_hold_and_a_move_at_once_never_leave_a_held_case_moving(context: AppContext, cast: Cast, at) -> None:
