@@ -24,8 +24,9 @@ setup-dev: .venv/bin/obektiv ## build .venv with what the tests need as well
 run: setup ## start everything: site, workers, scheduler, embedded Valkey
 	@exec .venv/bin/obektiv up
 
-test: setup-dev chromium ## run all tests, on SQLite and PostgreSQL, with a real Valkey and a real browser
-	$(PY) -m pytest $(PYTEST_ARGS)
+test: setup-dev chromium ## run all tests, on SQLite and PostgreSQL, with a real Valkey and a real browser, two files at a time
+	rm -rf artefacts
+	$(PY) -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
 
 check: setup-dev ## formatting, lint, types, import contracts, generated pages
 	.venv/bin/ruff format --check .

@@ -24,7 +24,7 @@ from app.context import AppContext
 from app.settings import Settings
 
 REGION = Path(__file__).resolve().parents[2] / "shared" / "data" / "vpr_region"
-TEMPLATE = "obektiv_test_template"
+TEMPLATE = f"obektiv_test_template_{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
 
 _numbers = itertools.count(1)
 

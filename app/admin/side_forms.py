@@ -72,7 +72,7 @@ def may_take_back(case: Case) -> bool:
 def _transfer_form(case: Case) -> fields.TransferFields:
     form = fields.TransferFields()
     form.person_id.choices = [
-        (person.id, f"{person.name} ({_('открытых дел: %(n)s', n=person.load)})")
+        (person.id, _("%(name)s (открытых дел: %(n)s)", name=person.name, n=person.load))
         for person in hand_overs.successors(auth.db(), case, words.today())
         if person.reason is None
     ]

@@ -49,8 +49,7 @@ def program() -> Iterator[Program]:
 def pictures() -> Path:
     """Where the story leaves its screenshots; CI keeps the folder."""
     folder = ROOT / "artefacts" / "journey"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 
