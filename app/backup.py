@@ -8,10 +8,7 @@ it like a key; its mode is 0600.
 
 from __future__ import annotations
 
-import base64
 import gzip
-import hashlib
-import io
 import json
 import os
 import secrets
@@ -19,27 +16,24 @@ import tarfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import datetime
 from pathlib import Path
-from tempfile import TemporaryFile
 from typing import IO, Any, cast
 
 from sqlalchemy import Connection, MetaData, Table, func, insert, inspect, select, text, update
 
 from app import migrating
+from app.archives import BATCH, FORMAT, MANIFEST, Archive, read_manifest, unpacked, wrong
 from app.context import AppContext
 from app.database import acting
-from app.errors import Misconfigured, Reason, Refused, WrongFormat
+from app.errors import Misconfigured, Reason, Refused
 from app.models import AuthSession, Base, JournalEntry, WorkflowVersion
 from app.policy import SYSTEM
 from app.settings import Settings
 from app.storage import ObjectStore, write_atomically
 from app.workflows import journal
 
-FORMAT = 1
-MANIFEST = "manifest.json"
 SECRETS = ("session", "journal")
-_BATCH = 1000
 
 Report = Callable[[str, float], None]
 
@@ -68,7 +62,7 @@ def create(
     try:
         with os.fdopen(descriptor, "wb") as raw:
             with gzip.GzipFile(fileobj=raw, mode="wb", compresslevel=5, mtime=int(at.timestamp())) as packed:
-                archive = _Archive(cast(IO[bytes], packed), files, at)
+                archive = Archive(cast(IO[bytes], packed), files, at)
                 with _snapshot(context) as connection:
                     tables = Base.metadata.sorted_tables
                     for number, table in enumerate(tables):
@@ -107,37 +101,6 @@ def create(
     return manifest
 
 
-def read_manifest(path: Path) -> dict[str, Any]:
-    """Check every file of the archive against the manifest and return it.
-
-    Raises
-    ------
-    WrongFormat
-        Not an archive of ours, cut off, or altered.
-    """
-    found: dict[str, str] = {}
-    manifest: dict[str, Any] = {}
-    try:
-        with tarfile.open(path, "r:gz") as archive:
-            for member in archive:
-                stream = archive.extractfile(member)
-                if stream is None or not _is_plain(member.name):
-                    raise _wrong(path, f"лишняя запись {member.name!r}")
-                if member.name == MANIFEST:
-                    manifest = json.loads(stream.read())
-                else:
-                    found[member.name] = _digest(stream)
-    except (tarfile.TarError, EOFError, OSError, json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise _wrong(path, f"архив не читается ({error})") from error
-    if not manifest or manifest.get("format") != FORMAT:
-        raise _wrong(path, "нет описи или она другой версии")
-    wanted = {name: entry["sha256"] for name, entry in manifest["files"].items()}
-    different = sorted(name for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name))
-    if different:
-        raise _wrong(path, f"не совпадает с описью: {', '.join(different[:5])}")
-    return manifest
-
-
 def restore(settings: Settings, path: Path, *, report: Report = lambda stage, share: None) -> Restored:
     """Bring an archive back into an empty installation and prove its journal.
 
@@ -153,7 +116,7 @@ def restore(settings: Settings, path: Path, *, report: Report = lambda stage, sh
     report("проверка архива", 0.0)
     manifest = read_manifest(path)
     if not migrating.is_known(manifest["revision"]):
-        raise _wrong(path, f"копия сделана более новой версией программы (схема {manifest['revision']})")
+        raise wrong(path, f"копия сделана более новой версией программы (схема {manifest['revision']})")
     context = AppContext.from_settings(settings)
     try:
         _require_empty(context)
@@ -171,46 +134,6 @@ def restore(settings: Settings, path: Path, *, report: Report = lambda stage, sh
 
 def anchors_folder(settings: Settings) -> Path:
     return settings.home / "anchors"
-
-
-class _Archive:
-    """A tar written in one pass; remembers the hash of each file for the manifest."""
-
-    def __init__(self, stream: IO[bytes], files: dict[str, dict[str, Any]], at: datetime) -> None:
-        self._tar = tarfile.open(fileobj=stream, mode="w|")  # noqa: SIM115 - closed by `close`
-        self._files, self._at = files, at
-
-    def add(self, name: str, content: bytes) -> None:
-        self._put(name, io.BytesIO(content), len(content))
-        if name != MANIFEST:
-            self._files[name] = {"sha256": hashlib.sha256(content).hexdigest()}
-
-    def add_table(self, connection: Connection, table: Table) -> None:
-        digest, rows = hashlib.sha256(), 0
-        with TemporaryFile() as file:
-            result = connection.execution_options(yield_per=_BATCH).execute(select(table).order_by(*table.primary_key))
-            for row in result:
-                line = (json.dumps([_packed(value) for value in row], ensure_ascii=False) + "\n").encode()
-                digest.update(line)
-                file.write(line)
-                rows += 1
-            size = file.tell()
-            file.seek(0)
-            name = f"tables/{table.name}.jsonl"
-            self._put(name, file, size)
-        self._files[name] = {
-            "sha256": digest.hexdigest(),
-            "rows": rows,
-            "columns": [column.name for column in table.columns],
-        }
-
-    def close(self) -> None:
-        self._tar.close()
-
-    def _put(self, name: str, stream: IO[bytes], size: int) -> None:
-        member = tarfile.TarInfo(name)
-        member.size, member.mode, member.mtime = size, 0o600, int(self._at.timestamp())
-        self._tar.addfile(member, stream)
 
 
 @contextmanager
@@ -297,7 +220,7 @@ def _load_table(
     rows = 0
     batch: list[dict[str, Any]] = []
     for line in stream:
-        row = dict(zip(columns, (_unpacked(value) for value in json.loads(line)), strict=True))
+        row = dict(zip(columns, (unpacked(value) for value in json.loads(line)), strict=True))
         for column in own:
             if row[column] is not None:
                 (primary,) = table.primary_key
@@ -305,7 +228,7 @@ def _load_table(
                 row[column] = None
         batch.append(row)
         rows += 1
-        if len(batch) == _BATCH:
+        if len(batch) == BATCH:
             connection.execute(insert(table), batch)
             batch.clear()
     if batch:
@@ -348,50 +271,6 @@ def _prove(context: AppContext, manifest: dict[str, Any]) -> None:
 
 def _same_place(settings: Settings) -> dict[str, str]:
     return {**os.environ, "OBEKTIV_HOME": str(settings.home), "DATABASE_URL": settings.database_url}
-
-
-def _packed(value: Any) -> Any:
-    """A value as JSON; what JSON has no word for is a one-key object marked ``$``, and such objects are wrapped."""
-    if isinstance(value, bytes | memoryview):
-        return {"$bytes": base64.b64encode(bytes(value)).decode()}
-    if isinstance(value, datetime):
-        return {"$at": value.astimezone(UTC).isoformat()}
-    if isinstance(value, date):
-        return {"$on": value.isoformat()}
-    if isinstance(value, dict | list):
-        return {"$json": value}
-    return value
-
-
-def _unpacked(value: Any) -> Any:
-    if not isinstance(value, dict):
-        return value
-    ((kind, content),) = value.items()
-    readers: dict[str, Callable[[Any], Any]] = {
-        "$bytes": base64.b64decode,
-        "$at": datetime.fromisoformat,
-        "$on": date.fromisoformat,
-        "$json": lambda plain: plain,
-    }
-    return readers[kind](content)
-
-
-def _is_plain(name: str) -> bool:
-    folder, _, rest = name.partition("/")
-    if not rest:
-        return name in (MANIFEST, "anchors.jsonl")
-    return folder in ("tables", "objects", "secrets") and rest.replace("_", "").replace(".", "").isalnum()
-
-
-def _digest(stream: IO[bytes]) -> str:
-    digest = hashlib.sha256()
-    while chunk := stream.read(1 << 20):
-        digest.update(chunk)
-    return digest.hexdigest()
-
-
-def _wrong(path: Path, why: str) -> WrongFormat:
-    return WrongFormat(Reason("bad_archive", f"«{path.name}» не восстановить: {why}.", f"{path.name}: {why}"))
 
 
 def _flush_folder(folder: Path) -> None:

@@ -20,6 +20,7 @@ from app.context import AppContext
 from app.database import acting
 from app.demo_files import MARK, YEAR, context_file, file_name, works_file
 from app.demo_groups import enter_schools, make_groups
+from app.demo_low_results import help_schools
 from app.demo_people import declare_free, enter_people
 from app.demo_plans import make_plans
 from app.jobs.work import perform
@@ -37,7 +38,7 @@ from app.terms import (
     Verdict,
 )
 from app.workflows import case as cases
-from app.workflows import intake, outbox, people, preservation, recheck, screening
+from app.workflows import intake, low_results, outbox, people, preservation, recheck, screening
 from app.workflows.assignment import issue_order
 from app.workflows.engine import fire
 from app.workflows.interview import AgreedAction, InterviewForm, record_interview
@@ -125,8 +126,11 @@ def create_demo(context: AppContext, *, at: datetime, progress: Progress | None 
         to_finish = _work_on_cases(session, users, start)
         actors = {login: people.actor_for(session, user, at) for login, user in users.items()}
         make_groups(session, actors, YEAR, start + timedelta(days=20))
-        make_plans(session, context.store, actors, start)
+        make_plans(session, context.store, actors, start, to_finish)
+        low_results.request_low_results(session, run_id, actor=actors["analyst"], at=start + timedelta(days=1))
     _run_jobs(context)
+    with acting(context.sessions, SYSTEM) as session:
+        help_schools(session, {user.login: user for user in session.scalars(select(User))}, start + timedelta(days=4))
     _finish_rechecks(context, to_finish, at)
     _run_jobs(context)
     report(f"готово: прогон {run_id}", 1.0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,20 +16,34 @@ from app.storage import ObjectStore
 from app.terms import ATTENDED_KINDS, MentoringKind
 from app.workflows import mentoring, programme_tasks, programmes, road_map_items, road_maps
 from app.workflows.execution import Report
+from app.workflows.road_map_guards import unfinished
 
 TEMPLATE = "moskovsky"
 
 
-def make_plans(session: Session, store: ObjectStore, actors: Mapping[str, Actor], start: datetime) -> None:
-    """Make everything on the days after `start`, with the product's own verbs."""
+def make_plans(
+    session: Session, store: ObjectStore, actors: Mapping[str, Actor], start: datetime, to_finish: Sequence[int]
+) -> None:
+    """Make everything on the days after `start`, with the product's own verbs.
+
+    Parameters
+    ----------
+    to_finish : sequence of int
+        Cases that are to be closed as confirmed: their road maps are carried out.
+    """
     _programme(session, store, actors, start)
     home = actors["department"].municipality_id
     cases = session.scalars(
         select(Case).where(Case.municipality_id == home, Case.state != CLOSED).order_by(Case.evidence.desc())
     ).all()
+    proposed = start + timedelta(days=30)
+    for case in cases:
+        if case.id in to_finish:
+            _road_map(session, store, actors, case, proposed, 3, is_settled=True)
     # The strongest case is left for the reader to work on.
-    for case, steps in zip(cases[1:4], (3, 1, 0), strict=False):
-        _road_map(session, store, actors, case, start + timedelta(days=30), steps)
+    under_way = [case for case in cases[1:] if case.id not in to_finish]
+    for case, steps in zip(under_way, (3, 1, 0), strict=False):
+        _road_map(session, store, actors, case, proposed, steps)
     if len(cases) > 1:
         _pair(session, actors, cases[1], start + timedelta(days=32))
 
@@ -75,9 +89,16 @@ def _programme(session: Session, store: ObjectStore, actors: Mapping[str, Actor]
 
 
 def _road_map(
-    session: Session, store: ObjectStore, actors: Mapping[str, Actor], case: Case, at: datetime, steps: int
+    session: Session,
+    store: ObjectStore,
+    actors: Mapping[str, Actor],
+    case: Case,
+    at: datetime,
+    steps: int,
+    *,
+    is_settled: bool = False,
 ) -> None:
-    """Propose the blocks that fit; then agree on paper, submit and accept as far as `steps` goes."""
+    """Propose the blocks that fit; agree on paper, submit and accept as far as `steps` goes; carry out the accepted."""
     blocks = [chosen.block.id for chosen in road_maps.proposals(session, case)]
     road_map = road_maps.propose(session, case.id, blocks, actor=actors["department"], at=at)
     moves = (
@@ -87,13 +108,15 @@ def _road_map(
     )
     for n, (verb, login) in enumerate(moves[:steps], start=1):
         verb(session, road_map.id, actor=actors[login], at=at + timedelta(days=n), expected_version=road_map.version)
-    if steps == len(moves):
-        item = road_map.items[-1]
+    if steps < len(moves):
+        return
+    day = at + timedelta(days=12)
+    for item in unfinished(road_map.items) if is_settled else road_map.items[-1:]:
         report = Report(
-            at.date(), "Протокол педагогического совета № 2", n_people=30 if item.kind in ATTENDED_KINDS else None
+            day.date(), "Протокол педагогического совета № 2", n_people=30 if item.kind in ATTENDED_KINDS else None
         )
         road_map_items.complete(
-            session, store, item.id, report, actor=actors["deputy"], at=at, expected_version=item.version
+            session, store, item.id, report, actor=actors["deputy"], at=day, expected_version=item.version
         )
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 import psycopg
 import pytest
 import redis
+from hypothesis import settings
 from sqlalchemy.engine import make_url
 
 from app import migrating
@@ -26,6 +27,10 @@ REGION = Path(__file__).resolve().parents[2] / "shared" / "data" / "vpr_region"
 TEMPLATE = "obektiv_test_template"
 
 _numbers = itertools.count(1)
+
+# A busy machine is no fault of what is tried; fifty examples of each rule, where a test does not ask for more or fewer.
+settings.register_profile("obektiv", settings.default, deadline=None, max_examples=50)
+settings.load_profile("obektiv")
 
 
 @pytest.fixture(scope="session")

@@ -124,6 +124,28 @@ def make_road_map(session: Session, store: ObjectStore, case: Case, word: str = 
     return road_map
 
 
+def make_accepted_map(session: Session, case: Case, *, is_settled: bool = True) -> RoadMap:
+    """An accepted road map with one obligatory measure, done or still open, and a voluntary one that is open."""
+    where = {"municipality_id": case.municipality_id, "school_id": case.school_id}
+    road_map = RoadMap(
+        case_id=case.id, status=RoadMapStatus.ACCEPTED, blocks=[], blocks_version="1", proposed_by_name="Marat",
+        proposed_at=AT, decided_by_name="Marat", decided_at=AT, **where,
+    )  # fmt: skip
+    session.add(road_map)
+    session.flush()
+    shared = {"road_map_id": road_map.id, "case_id": case.id, "block": "Проверка", "kind": TaskKind.REGULATION,
+              "evidence": "Приказ", "roles": ["schools"], **where}  # fmt: skip
+    done = {"status": TaskStatus.DONE, "done_on": date(2026, 11, 10), "note": "Приказ № 5"} if is_settled else {}
+    session.add_all(
+        [
+            RoadMapItem(key="own:1", what="Создать комиссию", **done, **shared),
+            RoadMapItem(key="own:2", what="Рассказать родителям", is_obligatory=False, **shared),
+        ]
+    )
+    session.flush()
+    return road_map
+
+
 def make_pair(session: Session, school: School, mentor: School, word: str = "", **changes: Any) -> MentoringPair:
     values = {
         "kind": MentoringKind.SCHOOLS,

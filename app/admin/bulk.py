@@ -100,14 +100,15 @@ class BulkPage(Page):
         if request.method == "POST" and form.validate():
             most = load_rules().most_cases
             ids = auth.db().scalars(select(Case.id).where(*conditions).order_by(Case.id).limit(most + 1)).all()
-            kind, _mark, trigger = form.what.data.partition(":")
+            kind, _mark, move = form.what.data.partition(":")
+            trigger, _mark, code = move.partition(":")
             try:
                 made = bulk.try_dry(
                     auth.db(),
                     BulkKind(kind),
                     ids,
                     trigger=trigger,
-                    params=_params(BulkKind(kind), form),
+                    params=_params(BulkKind(kind), form, code),
                     filters={key: value for key, value in request.args.items() if value},
                     reason=form.reason.data or "",
                     actor=auth.actor(),
@@ -221,12 +222,15 @@ def one(decision_id: int) -> BulkDecision:
 
 
 def kinds() -> list[tuple[str, str]]:
-    """What can be decided: every move of the workflows in use, then the rest."""
-    locale = words.locale()
-    moves = [
-        (f"move:{trigger}", _("Ход: %(title)s", title=en if locale == "en" else ru))
-        for trigger, (ru, en) in bulk_verbs.triggers(auth.db()).items()
-    ]
+    """What can be decided: every move of the workflows in use, once a listed reason, then the rest."""
+    locale, session = words.locale(), auth.db()
+    moves = []
+    for trigger, (ru, en) in bulk_verbs.triggers(session).items():
+        title = _("Ход: %(title)s", title=en if locale == "en" else ru)
+        if bulk_verbs.goes_without_code(session, trigger):
+            moves.append((f"move:{trigger}", title))
+        for code, reason in bulk_verbs.reason_codes(session, trigger).items():
+            moves.append((f"move:{trigger}:{code}", f"{title} — {reason.title(locale)}"))
     return [*moves, *((kind.value, words.capital(words.title(kind))) for kind in BulkKind if kind != BulkKind.MOVE)]
 
 
@@ -234,7 +238,9 @@ def title_of(found: BulkDecision) -> str:
     """A decision by name: the move, or what is done with the cases."""
     if found.kind is BulkKind.MOVE:
         ru, en = bulk_verbs.triggers(auth.db()).get(found.trigger, (found.trigger, found.trigger))
-        return en if words.locale() == "en" else ru
+        title = en if words.locale() == "en" else ru
+        reason = bulk_verbs.reason_codes(auth.db(), found.trigger).get(found.params.get("reason_code", ""))
+        return f"{title} — {reason.title(words.locale())}" if reason is not None else title
     if found.kind is BulkKind.HOLD:
         return _("Отложить до %(day)s", day=words.day(found.params.get("until_on"), "short"))
     return words.capital(words.title(found.kind))
@@ -324,11 +330,11 @@ def _rows(found: BulkDecision, limit: int | None = None) -> list[BulkRow]:
     return list(auth.db().scalars(statement.limit(limit) if limit else statement))
 
 
-def _params(kind: BulkKind, form: BulkFields) -> dict[str, Any]:
+def _params(kind: BulkKind, form: BulkFields, code: str) -> dict[str, Any]:
     if kind is BulkKind.HOLD:
         return {"until_on": form.until_on.data.isoformat() if form.until_on.data else None}
     if kind is BulkKind.MOVE:
-        return {}
+        return {"reason_code": code} if code else {}
     return {"person_id": form.person_id.data or None}
 
 

@@ -241,7 +241,7 @@ FORMS: dict[str, CaseForm] = {
     "mentoring": CaseForm(
         _l("Пара «школа — школе»"),
         _l("Наставник — другая школа без открытого дела; объективные школы стоят в списке первыми."),
-        P.CASE_SUPPORT,
+        P.MENTORING_KEEP,
         support_forms.mentoring_form,
         support_forms.save_mentoring,
         _l("Пара внесена."),

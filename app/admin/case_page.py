@@ -35,7 +35,7 @@ from app.terms import (
     Violation,
     VisitStatus,
 )
-from app.workflows import engine, preservation, stage_clock
+from app.workflows import engine, preservation, questions, stage_clock
 
 if TYPE_CHECKING:
     from app.admin.cases import CasesView
@@ -66,13 +66,15 @@ def show(view: CasesView, case: Case, *, told: Sequence[Reason] = (), conflict: 
     if tab not in TABS:
         tab = "signs"
     moves = available(case)
+    # A return goes with a question, by the form that asks it.
+    ways_back = questions.ways_back(case)
     context: dict[str, Any] = {
         "case": case,
         "tab": tab,
         "steps": case_stages.steps(case),
         "moves": moves,
         "next_move": moves[0] if moves else None,
-        "side_moves": moves[1:],
+        "side_moves": [move for move in moves[1:] if move.transition not in ways_back],
         "forms": offered(case),
         "told": told,
         "conflict": conflict,

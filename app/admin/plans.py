@@ -20,7 +20,7 @@ from app.admin import case_fields, choices, words
 from app.admin.base import Column, Filter, ScopedView, say
 from app.admin.cases import tiers
 from app.errors import Conflict, Reason, Refused
-from app.models import AssignmentPlan, Case, PlanRow
+from app.models import AssignmentPlan, Case, PlanRow, School
 from app.policy import Permission
 from app.terms import Duty, PlanRowStatus, PlanStatus, Tier
 from app.workflows import planning, planning_facts
@@ -62,9 +62,9 @@ class PlansView(ScopedView):
     order = (("id", True),)
     columns = (
         Column("id", _l("План"), lambda p: _("№ %(n)s", n=p.id), kind="strong"),
-        Column("duties", _l("Кого назначает"), lambda p: duty_names(p)),
+        Column("duties", _l("Кого назначает"), lambda p: duty_names(p), is_wide_only=True),
         Column("status", _l("Состояние"), lambda p: p.status, kind="pill", tone=lambda p: TONES.get(p.status, "")),
-        Column("cases", _l("Дел"), lambda p: len(p.case_ids), kind="number"),
+        Column("cases", _l("Дел"), lambda p: len(p.case_ids), kind="number", is_wide_only=True),
         Column("unserved", _l("Не обеспечено"), lambda p: p.result.get("unserved", 0), kind="number"),
         Column("proposed_by_name", _l("Кто составил"), lambda p: p.proposed_by_name, is_wide_only=True),
         Column(
@@ -213,7 +213,7 @@ class PlansView(ScopedView):
         rows = auth.db().scalars(
             select(PlanRow)
             .where(PlanRow.plan_id == plan.id)
-            .options(selectinload(PlanRow.case).selectinload(Case.school))
+            .options(selectinload(PlanRow.case).selectinload(Case.school).selectinload(School.municipality))
             .order_by(PlanRow.day, PlanRow.id)
         )
         found = list(rows)

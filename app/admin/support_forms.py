@@ -13,8 +13,9 @@ from app import auth
 from app.admin import case_fields as fields
 from app.admin import words
 from app.models import Case
-from app.terms import LowCause, ReviewOutcome
+from app.terms import LowCause, MentoringKind, ReviewOutcome
 from app.workflows import support
+from app.workflows.mentoring import PairForm
 
 
 class DiagnosisFields(fields.StepForm):
@@ -46,6 +47,7 @@ class ProgrammeFields(fields.StepForm):
 class MentoringFields(fields.StepForm):
     mentor_school_id = SelectField(_l("Школа-наставник"), [fields.NEEDED], coerce=int)
     begins_on = DateField(_l("Начало"), [fields.NEEDED], format=fields.DAY_FORMATS)
+    ends_on = DateField(_l("Окончание"), [fields.NEEDED], format=fields.DAY_FORMATS)
     text = TextAreaField(
         _l("О чём договорились"),
         [fields.NEEDED, Length(max=10000)],
@@ -108,7 +110,7 @@ def mentoring_form(case: Case) -> MentoringFields:
     form = MentoringFields()
     form.mentor_school_id.choices = [(s.id, s.name) for s in support.possible_mentors(auth.db(), case)]
     if request.method == "GET":
-        form.begins_on.data = words.today()
+        form.begins_on.data, form.ends_on.data = words.today(), words.today() + timedelta(days=300)
     return form
 
 
@@ -116,9 +118,14 @@ def save_mentoring(case: Case, form: MentoringFields) -> None:
     support.record_mentoring(
         auth.db(),
         case.id,
-        mentor_school_id=form.mentor_school_id.data,
-        begins_on=form.begins_on.data,
-        text=form.text.data or "",
+        PairForm(
+            MentoringKind.SCHOOLS,
+            mentor_school_id=form.mentor_school_id.data,
+            school_id=int(case.school_id or 0),
+            goals=form.text.data or "",
+            starts_on=form.begins_on.data,
+            ends_on=form.ends_on.data,
+        ),
         actor=auth.actor(),
         at=auth.now(),
     )

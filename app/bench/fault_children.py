@@ -47,7 +47,8 @@ def move(
     most : int
         Stop after this many moves.
     point : dict, optional
-        ``{"at": "statement" | "commit", "n": int, "side": "before" | "after"}``, counted over all moves.
+        ``{"at": "statement" | "commit", "n": int, "side": "before" | "after"}``, counted over all moves; with
+        ``"of": "INSERT outbox"`` only such statements count.
     until : float, optional
         Stop at this moment of `time.time`.
     is_telling : bool
@@ -126,12 +127,14 @@ def _context() -> AppContext:
     return AppContext.from_settings(Settings.from_env())
 
 
-def _set_trap(context: AppContext, at: str, n: int, side: str) -> None:
+def _set_trap(context: AppContext, at: str, n: int, side: str, of: str | None = None) -> None:
     # Set in the child, through the events that SQLAlchemy offers to everybody; the product has no hooks for trials.
     left = n
 
     def spring(label: str) -> None:
         nonlocal left
+        if of is not None and label != of:
+            return
         left -= 1
         if left == 0:
             tell("dying", f"{side} {label}")

@@ -30,6 +30,9 @@ Progress = Callable[[str, float], None]
 _AT_ONCE = 12  # cases a child moves among
 _MOST = 8  # moves of a child that is not killed earlier
 
+WRITES = ("UPDATE cases", "INSERT case_events", "INSERT outbox", "INSERT journal")
+"""What every move writes; moves differ in how many statements they have, so these are also met by name."""
+
 
 @dataclass
 class _History:
@@ -97,9 +100,14 @@ def _draw(random: Any, per_move: float, history: _History) -> dict[str, Any]:
     kind = random.choices(("statement", "commit", "moment"), (6, 2, 2))[0]
     side = random.choice(("before", "after"))
     if kind == "statement":
-        # In turn, so that no statement of a move is left out; then in later moves too, whose connection is warm.
         turn = history.statement_kills
         history.statement_kills += 1
+        if turn % 3 == 2:
+            number = turn // 3
+            what, side = WRITES[number // 2 % len(WRITES)], ("before", "after")[number % 2]
+            return {"point": {"at": "statement", "of": what, "n": random.choice((1, 2)), "side": side}}
+        # In turn, so that no statement of a move is left out; then in later moves too, whose connection is warm.
+        turn -= turn // 3
         n, side = 1 + turn // 2 % round(per_move + 2), ("before", "after")[turn % 2]
         later = 0 if turn < 3 * per_move else random.choice((0, 1, 2))
         return {"point": {"at": "statement", "n": n + round(later * per_move), "side": side}}

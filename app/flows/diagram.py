@@ -11,7 +11,7 @@ from app.flows.definition import CLOSED, Definition, Step
 
 BOX_WIDTH, BOX_HEIGHT, GAP = 250, 52, 58
 LEFT, TOP, LANE = 6, 14, 30
-LABEL = 172  # room for the words of a move that leads back
+LABEL = 200  # room for the words of a move that leads back
 
 
 def svg(definition: Definition, locale: str = "ru", *, title: str = "", working_days: str = "{n} раб. дн.") -> str:
@@ -43,6 +43,16 @@ def svg(definition: Definition, locale: str = "ru", *, title: str = "", working_
     ]
     for step, lane in lanes:
         parts.append(_arc(step, lane, rows, x, locale))
+    # One label a lane that leads back, where it arrives: returns from several stages to one share it.
+    back = {lane: step for step, lane in lanes if rows[step.dest] < rows[step.source]}
+    for lane, step in back.items():
+        # Lanes that arrive at one stage stack their labels, the outermost lowest.
+        above = sum(1 for other, also in back.items() if other > lane and also.dest == step.dest)
+        y = _top(rows[step.dest]) + BOX_HEIGHT // 2 + 10 - 18 * above
+        parts.append(
+            f'<text class="flow-label side" text-anchor="end" x="{x - 22 - LANE * lane}" y="{y}">'
+            f"{escape(_cut(step.title(locale), 30))}</text>"
+        )
     for step in forward:
         y = _top(rows[step.source]) + BOX_HEIGHT
         parts.append(f'<path class="flow-main" marker-end="url(#flow-tip)" d="M{x + 40} {y} V{y + GAP - 2}"/>')
@@ -64,11 +74,20 @@ def svg(definition: Definition, locale: str = "ru", *, title: str = "", working_
 
 
 def _lanes(arcs: list[Step], rows: dict[str, int]) -> list[tuple[Step, int]]:
-    """Each arc with its lane, shorter ones nearer to the boxes; arcs of one trigger to one place share a lane."""
+    """Each arc with its lane; arcs of one trigger to one place share one.
+
+    Shorter arcs lie nearer to the boxes, and of those that lead back the ones that arrive higher, so that none crosses
+    another's label.
+    """
     found: list[tuple[Step, int]] = []
     taken: dict[tuple[bool, str, str], int] = {}
     counts = {True: 0, False: 0}
-    for step in sorted(arcs, key=lambda s: abs(rows[s.dest] - rows[s.source])):
+
+    def order(step: Step) -> int:
+        span = rows[step.dest] - rows[step.source]
+        return rows[step.dest] if span < 0 else span
+
+    for step in sorted(arcs, key=order):
         is_back = rows[step.dest] < rows[step.source]
         key = (is_back, step.trigger, step.dest)
         if key not in taken:
@@ -87,12 +106,9 @@ def _arc(step: Step, lane: int, rows: dict[str, int], x: int, locale: str) -> st
     end = edge - 2 if is_back else edge + 2
     line = f"M{edge} {y1 - 6} H{far} V{y2 + 6} H{end}"
     path = f'<path class="flow-side" marker-end="url(#flow-tip)" d="{line}"/>'
-    text = _cut(step.title(locale), 26)
     if is_back:
-        middle = (y1 + y2) // 2 + 4
-        return (
-            path + f'<text class="flow-label side" text-anchor="end" x="{far - 8}" y="{middle}">{escape(text)}</text>'
-        )
+        return path
+    text = _cut(step.title(locale), 26)
     return path + f'<text class="flow-label side" x="{edge + 10}" y="{y1 - 11}">{escape(text)}</text>'
 
 

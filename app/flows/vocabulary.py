@@ -115,8 +115,8 @@ GUARDS: dict[str, GuardSpec] = {
         GuardSpec("road_map_accepted", "Дорожная карта школы принята", "The school's road map is accepted"),
         GuardSpec(
             "road_map_settled",
-            "Обязательные мероприятия дорожной карты выполнены или сняты с причиной",
-            "Obligatory measures of the road map are done or waived with a reason",
+            "Обязательное в дорожной карте сделано или снято с причиной",
+            "What the road map makes obligatory is done or waived with a reason",
         ),
         GuardSpec("second", "Утверждает второй человек", "A second person approves"),
         GuardSpec(

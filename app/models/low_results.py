@@ -36,12 +36,11 @@ class LowResultsFlag(Tenant, Base):
 
 
 class SupportRecord(Tenant, Base):
-    """One thing recorded on a case of low results: the diagnosis, the programme, a mentoring pair, a review."""
+    """One thing recorded on a case of low results: the diagnosis, the programme, a review. Pairs: `MentoringPair`."""
 
     __tablename__ = "support_records"
     __table_args__ = (
         CheckConstraint("(kind = 'review') = (outcome IS NOT NULL)", name="review_has_outcome"),
-        CheckConstraint("(kind = 'mentoring') = (mentor_school_id IS NOT NULL)", name="mentoring_has_school"),
         Index("ix_support_records_case_kind", "case_id", "kind", "id"),
     )
 
@@ -54,9 +53,6 @@ class SupportRecord(Tenant, Base):
     text: Mapped[str] = mapped_column(Text)
     causes: Mapped[list[str]] = mapped_column(JSON, default=list)
     outcome: Mapped[ReviewOutcome | None] = mapped_column(term(ReviewOutcome))
-    mentor_school_id: Mapped[int | None] = mapped_column(ForeignKey("schools.id"))
     recorded_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     recorded_by_name: Mapped[str] = mapped_column(String(200))
     recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
-
-    mentor_school: Mapped[School | None] = relationship(foreign_keys="SupportRecord.mentor_school_id")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +14,10 @@ _FIRST_DAYS = 2
 
 @dataclass(frozen=True)
 class Columns:
-    """One entry per column: numbers of need, person and day, position in the window, the minutes it costs by itself."""
+    """One entry per column: numbers of need, person and day, position in the window, the minutes it costs by itself.
+
+    The columns of a need stand together, the needs in their order.
+    """
 
     need: np.ndarray
     person: np.ndarray
@@ -27,6 +31,12 @@ class Columns:
 
     def pick(self, chosen: np.ndarray) -> Columns:
         return Columns(*(getattr(self, name)[chosen] for name in self.__dataclass_fields__))
+
+    def of_needs(self, needs: Iterable[int]) -> np.ndarray:
+        """Where the columns of some needs stand."""
+        wanted = np.unique(np.fromiter(needs, dtype=int))
+        first, last = np.searchsorted(self.need, wanted), np.searchsorted(self.need, wanted, side="right")
+        return np.concatenate([np.arange(a, b) for a, b in zip(first, last, strict=True)] or [np.zeros(0, dtype=int)])
 
 
 def all_columns(index: Index) -> Columns:
@@ -89,6 +99,9 @@ def with_trips(index: Index, columns: Columns, chosen: np.ndarray, is_shareable:
 
 def positions_of(columns: Columns, members: dict[int, dict[int, int]]) -> np.ndarray:
     """Mark the columns that a ledger's members use."""
-    used = {(n, c, day) for n, people in members.items() for c, day in people.items()}
-    keys = zip(columns.need.tolist(), columns.person.tolist(), columns.day.tolist(), strict=True)
-    return np.fromiter((key in used for key in keys), dtype=bool, count=len(columns))
+    used = np.zeros(len(columns), dtype=bool)
+    for n, people in members.items():
+        here = columns.of_needs((n,))
+        for c, day in people.items():
+            used[here] |= (columns.person[here] == c) & (columns.day[here] == day)
+    return used

@@ -9,6 +9,8 @@ from app.planning.index import NO_DAY, Index
 from app.planning.ledger import Ledger
 from app.planning.problem import CostParts, NextBest, Pair
 
+_SAME = 1e-9
+
 
 def explain(index: Index, ledger: Ledger) -> tuple[Pair, ...]:
     """Every seat of `ledger`: taken out, priced against everybody who could sit there, and put back.
@@ -16,6 +18,28 @@ def explain(index: Index, ledger: Ledger) -> tuple[Pair, ...]:
     The rest of the plan stays as it is meanwhile: the next best is who would come if only this seat changed.
     """
     return tuple(_pair(index, ledger, n, c) for n in range(len(index.needs)) for c in ledger.people_of(n))
+
+
+def settle(ledger: Ledger) -> None:
+    """Of people who would cost the same on a seat, the one with the lowest id gets it.
+
+    Which of two equal plans the search ends with is an accident of its arithmetic; what people see must not be. Each
+    change lowers the sum of ids, so that the rounds end.
+    """
+    index = ledger.index
+    is_settled = False
+    while not is_settled:
+        is_settled = True
+        for n in range(len(index.needs)):
+            pinned = {index.person_of[pin.person_id] for pin in index.pins.get(n, ())}
+            for c in ledger.people_of(n):
+                if c in pinned:
+                    continue
+                day = ledger.take(n, c)
+                prices = ledger.prices(n, int(np.flatnonzero(index.need_days[n] == day)[0]))
+                lower = np.flatnonzero(prices[:c] <= prices[c] + _SAME)
+                ledger.put(n, int(lower[0]) if len(lower) else c, day)
+                is_settled &= not len(lower)
 
 
 def _pair(index: Index, ledger: Ledger, n: int, c: int) -> Pair:

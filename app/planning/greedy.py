@@ -24,11 +24,12 @@ def greedy(index: Index) -> Ledger:
                 ledger.put(n, index.person_of[pin.person_id], int(index.need_days[n][positions[0]]))
     order = sorted(range(len(index.needs)), key=lambda n: (int(index.possible[n].sum()) / index.seats[n], n))
     for n in order:
-        _serve(ledger, n)
+        serve(ledger, n)
     return ledger
 
 
-def _serve(ledger: Ledger, need: int) -> None:
+def serve(ledger: Ledger, need: int) -> None:
+    """Fill the empty seats of a need on the day that lets most of them be filled, at the least cost."""
     index = ledger.index
     wanted = int(index.seats[need]) - len(ledger.people_of(need))
     if wanted < 1:

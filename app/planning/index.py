@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
 
 from app.errors import Reason, Refused
-from app.planning.objections import day_objection, limit_of, objection
+from app.planning.fitness import Fitness
+from app.planning.objections import day_objection, objection
 from app.planning.problem import Candidate, Need, Pin, PlanningRules, Problem
 
 NO_DAY = -1
@@ -89,20 +89,16 @@ def make_index(problem: Problem) -> Index:
             )
     days = tuple(sorted({day for need in needs if need.is_dated for day in need.days}))
     day_of = {day: i for i, day in enumerate(days)}
-    possible = np.array(
-        [[objection(problem, person, need) is None for person in people] for need in needs], dtype=bool
-    ).reshape(len(needs), len(people))
+    fitness = Fitness(problem, people, sorted({day for need in needs for day in need.days}))
+    possible = np.array([fitness.possible(need) for need in needs], dtype=bool).reshape(len(needs), len(people))
     free, need_days = [], []
     for n, need in enumerate(needs):
-        if not need.is_dated:
+        if need.is_dated:
+            free.append(fitness.on_days(need) & possible[n][:, None])
+            need_days.append(np.array([day_of[day] for day in need.days]))
+        else:
             free.append(possible[n][:, None])
             need_days.append(np.array([NO_DAY]))
-            continue
-        table = np.zeros((len(people), len(need.days)), dtype=bool)
-        for c in np.flatnonzero(possible[n]):
-            table[c] = [day_objection(problem, people[c], need, day) is None for day in need.days]
-        free.append(table)
-        need_days.append(np.array([day_of[day] for day in need.days]))
     names = sorted({area_of(need) for need in needs})
     area_number = {name: i for i, name in enumerate(names)}
     index = Index(
@@ -117,8 +113,8 @@ def make_index(problem: Problem) -> Index:
         tuple(need_days),
         np.array([area_number[area_of(need)] for need in needs], dtype=int),
         _travel(problem, people, needs, names),
-        np.array([person.load_now for person in people], dtype=float),
-        np.array([limit_of(person, problem) for person in people], dtype=float),
+        fitness.load_now,
+        fitness.limit,
         np.array([need.weight for need in needs], dtype=float),
         np.array([need.seats for need in needs], dtype=int),
         _rivals(people, needs, problem.rules),
@@ -195,29 +191,31 @@ def _travel(problem: Problem, people: tuple[Candidate, ...], needs: tuple[Need, 
     members: dict[str, list[Need]] = {}
     for need in needs:
         members.setdefault(area_of(need), []).append(need)
+    located = np.flatnonzero([person.place is not None for person in people])
+    places = np.array([person.place for person in people if person.place is not None], dtype=float).reshape(-1, 2)
+    own = np.array([person.municipality for person in people])
+    starts = np.array([person.area for person in people])
     table = np.zeros((len(people), len(names)))
     for a, name in enumerate(names):
-        places = [need.place for need in members[name] if need.place is not None]
-        centre = (sum(p[0] for p in places) / len(places), sum(p[1] for p in places) / len(places)) if places else None
-        municipality = members[name][0].municipality
-        for c, person in enumerate(people):
-            given = problem.travel.get((person.id, name))
-            if given is not None:
-                table[c, a] = given
-            elif centre is not None and person.place is not None:
-                minutes = kilometres(person.place, centre) * rules.detour / rules.speed_kmh * 60
-                table[c, a] = max(rules.same_area, minutes)
-            elif person.area and person.area == name:
-                table[c, a] = rules.same_area
-            elif person.municipality == municipality:
-                table[c, a] = rules.same_municipality
-            else:
-                table[c, a] = rules.other_municipality
+        table[:, a] = np.where(own == members[name][0].municipality, rules.same_municipality, rules.other_municipality)
+        table[starts == name, a] = rules.same_area
+        known = [need.place for need in members[name] if need.place is not None]
+        if known and len(located):
+            minutes = kilometres(places, np.mean(known, axis=0)) * rules.detour / rules.speed_kmh * 60
+            table[located, a] = np.maximum(rules.same_area, minutes)
+    area_number = {name: a for a, name in enumerate(names)}
+    person_number = {person.id: c for c, person in enumerate(people)}
+    for (id, name), given in problem.travel.items():
+        if id in person_number and name in area_number:
+            table[person_number[id], area_number[name]] = given
     return table
 
 
-def kilometres(first: tuple[float, float], second: tuple[float, float]) -> float:
-    """Great-circle distance between two places (latitude, longitude in degrees), in km; haversine formula."""
-    (lat1, lon1), (lat2, lon2) = ((math.radians(p[0]), math.radians(p[1])) for p in (first, second))
-    half = math.sin((lat2 - lat1) / 2) ** 2 + math.cos(lat1) * math.cos(lat2) * math.sin((lon2 - lon1) / 2) ** 2
-    return 2 * _EARTH_KM * math.asin(math.sqrt(half))
+def kilometres(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Great-circle distances between places (latitude, longitude in degrees on the last axis), in km; haversine."""
+    one, two = np.radians(first), np.radians(second)
+    half = (
+        np.sin((two[..., 0] - one[..., 0]) / 2) ** 2
+        + np.cos(one[..., 0]) * np.cos(two[..., 0]) * np.sin((two[..., 1] - one[..., 1]) / 2) ** 2
+    )
+    return np.asarray(2 * _EARTH_KM * np.arcsin(np.sqrt(half)))

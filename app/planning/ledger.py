@@ -36,6 +36,10 @@ class Ledger:
     def people_of(self, need: int) -> list[int]:
         return sorted(self.members.get(need, ()))
 
+    def n_empty(self) -> int:
+        """Seats that nobody has."""
+        return int(self.index.seats.sum()) - sum(len(people) for people in self.members.values())
+
     def put(self, need: int, person: int, day: int) -> None:
         self._count(need, person, day, 1)
         self.members.setdefault(need, {})[person] = day

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from app.planning import columns as choice
 from app.planning.columns import Columns
 from app.planning.index import NO_DAY, Index
 from app.planning.ledger import Ledger
@@ -41,18 +42,15 @@ def narrowed(
 
     The ledger is used up. Trips that people make anyway cost nothing here.
     """
-    inside = np.zeros(len(index.needs), dtype=bool)
-    inside[group] = True
-    own = inside[every.need]
-    used = np.zeros(len(every), dtype=bool)
+    here = every.of_needs(group)
+    near = every.pick(here)
+    used = choice.positions_of(near, {n: ledger.members.get(n, {}) for n in group})
     for n in group:
-        for c, day in ledger.members.get(n, {}).items():
-            used |= (every.need == n) & (every.person == c) & (every.day == day)
         for c in ledger.people_of(n):
             ledger.take(n, c)
-    own &= chosen | used
-    own[own] = _stays_open(index, every.pick(own), ledger)
-    columns = every.pick(own)
+    own = chosen[here] | used
+    own[own] = _stays_open(index, near.pick(own), ledger)
+    columns = near.pick(own)
     people = sorted({int(c) for c in columns.person})
     part = part_of(index, group, people)
     number = {c: i for i, c in enumerate(people)}

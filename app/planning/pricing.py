@@ -103,10 +103,28 @@ def _reduced(model: Model, columns: Columns, shareable: np.ndarray, duals: np.nd
         _values(rows.get("sittings", {}), duals, size)[key],
         0.0,
     )
-    trip = columns.travel - np.where(dated, _values(rows.get("one_area", {}), duals, size)[key], 0.0)
-    part = np.where(dated & shareable, trip / index.rules.visits_a_day, trip)
     rest = np.where(dated, day_dual, 0.0) + need_dual + load_dual[columns.person] * index.weight[columns.need]
-    return np.asarray(columns.late + part - rest)
+    trip = columns.travel - np.where(dated, _values(rows.get("one_area", {}), duals, size)[key], 0.0)
+    own = columns.late - rest
+    shared = np.flatnonzero(dated & shareable)
+    found = own + trip
+    if len(shared):
+        trip_key = key[shared] * index.travel.shape[1] + index.areas[columns.need[shared]]
+        found[shared] = own[shared] + _shares(own[shared], trip[shared], trip_key, index.rules.visits_a_day)
+    return np.asarray(found)
+
+
+def _shares(own: np.ndarray, trip: np.ndarray, key: np.ndarray, visits_a_day: int) -> np.ndarray:
+    """Share of its trip that each column pays: any shares that add up to the trip's cost keep the bound true.
+
+    A column pays what it gains, so that none is left with a gain where the trip costs more than all gain together, and
+    the remainder is split evenly. Elsewhere each pays as one of the most that fit in a day.
+    """
+    _keys, group = np.unique(key, return_inverse=True)
+    gain = np.maximum(-own, 0.0)
+    together = np.bincount(group, gain)[group]
+    members = np.bincount(group)[group]
+    return np.where(together <= trip, gain + (trip - together) / members, trip / np.minimum(members, visits_a_day))
 
 
 def _load_duals(index: Index, rows: dict[Any, int], duals: np.ndarray) -> np.ndarray:

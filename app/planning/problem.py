@@ -166,6 +166,20 @@ class Shortage:
 
 
 @dataclass(frozen=True)
+class Times:
+    """Seconds that the parts of an answer took."""
+
+    build: float = 0.0
+    solve: float = 0.0
+    explain: float = 0.0
+    shortage: float = 0.0
+
+    @property
+    def total(self) -> float:
+        return self.build + self.solve + self.explain + self.shortage
+
+
+@dataclass(frozen=True)
 class Plan:
     """A plan with its proof: no plan can cost less than `lower_bound`."""
 
@@ -178,7 +192,7 @@ class Plan:
     is_pruning_proved: bool
     is_shortage_minimal: bool
     max_load: float
-    seconds: float
+    times: Times
     n_columns: int
     n_full_columns: int
 

@@ -8,7 +8,9 @@ What it used is the statement: it is true because the program's solution shows i
 
 from __future__ import annotations
 
+import time
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import pairwise
@@ -16,35 +18,19 @@ from itertools import pairwise
 import numpy as np
 from scipy import optimize, sparse
 
-from app.errors import Reason
 from app.planning import columns as choice
-from app.planning.greedy import greedy
+from app.planning.greedy import serve
 from app.planning.index import Index, make_index
-from app.planning.ledger import ledger_of
+from app.planning.ledger import Ledger, ledger_of
 from app.planning.model import build
+from app.planning.neighbourhood import narrowed
 from app.planning.objections import objection
 from app.planning.problem import Candidate, Need, Problem, Shortage, Visit
-from app.terms import ConflictKind, Duty, Subject
+from app.planning.shortage_words import shortage_reason
+from app.terms import Duty
 
 _FULL = 25_000
 _FAR = date(9999, 1, 1)
-_PEOPLE_RU = {
-    Duty.CURATOR: ("куратора", "кураторов"),
-    Duty.OBSERVER: ("наблюдателя", "наблюдателей"),
-    Duty.EXPERT: ("эксперта", "экспертов"),
-}
-_AGAINST = {
-    **{kind.value: ("конфликт интересов", "conflict of interest") for kind in ConflictKind},
-    "load_full": ("нагрузка исчерпана", "load is full"),
-    "school_not_objective": ("место работы", "workplace"),
-    "training_expired": ("обучение истекло", "training expired"),
-    "absent": ("отсутствие", "absence"),
-    "busy": ("день занят", "day taken"),
-    "full": ("нагрузка исчерпана", "load is full"),
-    "subject": ("другой предмет", "another subject"),
-    "grade": ("другой класс", "another grade"),
-    "language": ("другой язык", "another language"),
-}
 
 Kind = tuple[Duty, str | None, str]
 
@@ -58,17 +44,39 @@ class Lack:
 
 
 def find_shortages(index: Index, visits: tuple[Visit, ...], *, seconds: float = 5.0) -> Lack:
-    """The fewest people to add, by kind, so that every need is served; nothing when every need is."""
+    """The fewest people to add, by kind, so that every need is served; nothing when every need is.
+
+    First with all other needs as they are, which gives a number that surely suffices; needs that nobody at hand may
+    take give one that surely is needed. Where the two differ, the whole is planned anew with imaginary people.
+    """
+    deadline = time.monotonic() + seconds
     served = {visit.need_id: len(visit.people) for visit in visits}
     empty: Counter[Kind] = Counter()
-    for need in index.needs:
-        empty[kind_of(need)] += need.seats - served.get(need.id, 0)
-    kinds = sorted((kind for kind, n in empty.items() if n > 0), key=str)
+    lacking = []
+    for n, need in enumerate(index.needs):
+        if need.seats > served.get(need.id, 0):
+            empty[kind_of(need)] += need.seats - served.get(need.id, 0)
+            lacking.append(n)
+    kinds = sorted(empty, key=str)
     if not kinds:
         return Lack((), True)
     problem, imagined = _with_imagined(index.problem, {kind: empty[kind] for kind in kinds})
     wide = make_index(problem)
-    found, is_least = _fewest(wide, imagined, visits, seconds)
+    every = choice.all_columns(wide)
+    found, is_least = _with_the_rest_kept(wide, every, imagined, lacking, visits, seconds / 3)
+    helpless = [n for n in lacking if not index.possible[n].any()]
+    if found is None:
+        found = _by_hand(wide, lacking, visits)
+    if helpless != lacking:
+        # People at hand may take some of these needs: fewer imagined ones can do only if the others need fewer.
+        is_least = False
+        if helpless:
+            surely, is_proved = _with_the_rest_kept(wide, every, imagined, helpless, visits, seconds / 3)
+            is_least = is_proved and _n_imagined(surely or (), imagined) == _n_imagined(found, imagined)
+    if not is_least:
+        anew, is_proved = _anew(wide, every, imagined, visits, deadline - time.monotonic())
+        if anew is not None and _n_imagined(anew, imagined) <= _n_imagined(found, imagined):
+            found, is_least = anew, is_proved
     by_kind: dict[Kind, list[Visit]] = {}
     for visit in found:
         for kind in {imagined[person] for person in visit.people if person in imagined}:
@@ -101,19 +109,59 @@ def _with_imagined(problem: Problem, wanted: dict[Kind, int]) -> tuple[Problem, 
     return replace(problem, candidates=(*problem.candidates, *people)), imagined
 
 
-def _fewest(
-    index: Index, imagined: dict[int, Kind], visits: tuple[Visit, ...], seconds: float
-) -> tuple[tuple[Visit, ...], bool]:
-    """Visits that serve every need with the fewest imagined people."""
-    every = choice.all_columns(index)
+def _n_imagined(visits: Iterable[Visit], imagined: dict[int, Kind]) -> int:
+    return len({person for visit in visits for person in visit.people if person in imagined})
+
+
+def _by_hand(index: Index, lacking: list[int], visits: tuple[Visit, ...]) -> tuple[Visit, ...]:
+    """Fill the empty seats one after another; there is an imagined person for each of them."""
+    ledger = ledger_of(index, visits)
+    for n in lacking:
+        for c in ledger.people_of(n):
+            ledger.take(n, c)
+        serve(ledger, n)
+    return ledger.visits_made()
+
+
+def _with_the_rest_kept(
+    index: Index,
+    every: choice.Columns,
+    imagined: dict[int, Kind],
+    needs: list[int],
+    visits: tuple[Visit, ...],
+    seconds: float,
+) -> tuple[tuple[Visit, ...] | None, bool]:
+    """Visits that serve `needs` with the fewest imagined people while all other needs keep theirs; whether fewer
+    cannot, as long as nobody at hand may take them.
+    """
+    inside, columns = narrowed(index, every, np.ones(len(every), dtype=bool), ledger_of(index, visits), needs)
+    found, is_least = _fewest(inside, columns, imagined, seconds)
+    if found is None:
+        return None, False
+    own = {index.needs[n].id for n in needs}
+    return (*(visit for visit in visits if visit.need_id not in own), *found), is_least
+
+
+def _anew(
+    index: Index, every: choice.Columns, imagined: dict[int, Kind], visits: tuple[Visit, ...], seconds: float
+) -> tuple[tuple[Visit, ...] | None, bool]:
+    """Visits that serve every need with the fewest imagined people, everybody free to move."""
     is_imagined = np.array([person.id in imagined for person in index.people])
-    last_resort = greedy(index)
     chosen = np.ones(len(every), dtype=bool)
     if len(every) > _FULL:
         chosen = choice.first_choice(index, every, index.rules.nearest) | is_imagined[every.person]
-        chosen |= choice.positions_of(every, last_resort.members)
         chosen |= choice.positions_of(every, ledger_of(index, visits).members)
-    columns = every.pick(chosen)
+    found, is_least = _fewest(index, every.pick(chosen), imagined, seconds)
+    return found, is_least and bool(chosen.all())
+
+
+def _fewest(
+    index: Index, columns: choice.Columns, imagined: dict[int, Kind], seconds: float
+) -> tuple[tuple[Visit, ...] | None, bool]:
+    """Visits that serve every need of `index` with the fewest imagined people; None when none were found in time."""
+    if seconds < 0.05:
+        return None, False
+    is_imagined = np.array([person.id in imagined for person in index.people], dtype=bool)
     model = build(index, columns, is_elastic=False)
     # A little a seat, and less near home, so that an imagined person serves only what nobody else can.
     own = np.flatnonzero(is_imagined[columns.person])
@@ -147,11 +195,11 @@ def _fewest(
         options={"time_limit": seconds, "mip_rel_gap": 0.0},
     )
     if result.x is None:
-        return last_resort.visits_made(), False
-    ledger = type(last_resort)(index)
+        return None, False
+    ledger = Ledger(index)
     for column in np.flatnonzero(result.x[: len(columns)] > 0.5):
         ledger.put(int(columns.need[column]), int(columns.person[column]), int(columns.day[column]))
-    return ledger.visits_made(), bool(chosen.all()) and result.status == 0
+    return ledger.visits_made(), result.status == 0
 
 
 def _told(index: Index, kind: Kind, visits: list[Visit], imagined: dict[int, Kind]) -> Shortage:
@@ -172,33 +220,5 @@ def _told(index: Index, kind: Kind, visits: list[Visit], imagined: dict[int, Kin
     told = tuple(sorted(against.items(), key=lambda item: (-item[1], item[0])))
     return Shortage(
         duty, subject, municipality, weeks, n, tuple(visit.need_id for visit in visits), possible, told,
-        _reason(kind, n, weeks, len(visits), possible, told),
+        shortage_reason(duty, subject, n, weeks, len(visits), possible, told),
     )  # fmt: skip
-
-
-def _reason(
-    kind: Kind, n: int, weeks: tuple[date, ...], n_needs: int, possible: int, against: tuple[tuple[str, int], ...]
-) -> Reason:
-    duty, subject, _municipality = kind
-    one, many = _PEOPLE_RU[duty]
-    people_ru = one if n % 10 == 1 and n % 100 != 11 else many
-    term = Subject(subject) if subject in set(Subject) else None
-    ru = f"Не хватает: {n} {people_ru}"
-    en = f"Missing: {n} × {duty.en}"
-    if subject is not None:
-        ru, en = f"{ru}, предмет «{term.ru if term else subject}»", f"{en}, subject “{term.en if term else subject}”"
-    if weeks:
-        ru = f"{ru}, {'неделя' if len(weeks) == 1 else 'недели'} с {', с '.join(f'{w:%d.%m.%Y}' for w in weeks)}"
-        en = f"{en}, {'week' if len(weeks) == 1 else 'weeks'} of {', '.join(f'{w:%Y-%m-%d}' for w in weeks)}"
-    ru, en = f"{ru}. Без них не обеспечены: {n_needs}.", f"{en}. Not served without them: {n_needs}."
-    if possible:
-        ru = f"{ru} Правила разрешают это ещё {possible} чел., но их нагрузка или дни заняты."
-        en = f"{en} The rules allow {possible} more, but their load or days are taken."
-    if against:
-        ru += " Остальным мешает: " + ", ".join(f"{_AGAINST.get(c, ('запрет', ''))[0]} — {k}" for c, k in against) + "."
-        en += " Against the others: " + ", ".join(f"{_AGAINST.get(c, ('', c))[1]} — {k}" for c, k in against) + "."
-    return Reason(
-        "shortage",
-        f"{ru} Добавьте людей, поднимите предел нагрузки или расширьте срок.",
-        f"{en} Add people, raise the limit of load or widen the window.",
-    )

@@ -30,7 +30,9 @@ _MOST_NEW = 5_000
 _WHOLE = 1_500
 _TURNS = 4
 _AREA_SECONDS = 1.0
-_CLOSE = 0.005
+_CLOSE = 0.002
+_LEAST = 0.5
+_ELASTIC = 20_000
 
 
 @dataclass(frozen=True)
@@ -66,13 +68,17 @@ def solve(problem: Problem, *, seconds: float | None = None) -> Solution:
     """
     started = time.monotonic()
     index = make_index(problem)
-    deadline = started + (problem.rules.seconds if seconds is None else seconds)
-    whole = greedy(index)
+    limit = problem.rules.seconds if seconds is None else seconds
+    return solve_index(index, greedy(index), deadline=started + limit)
+
+
+def solve_index(index: Index, whole: Ledger, *, deadline: float) -> Solution:
+    """As `solve`, of a problem that is ready as arrays, from a first plan, until a moment of the monotonic clock."""
     found: list[Solution] = []
     groups = parts(index)
     sizes = [sum(int(index.possible[n].sum()) * len(index.need_days[n]) for n in needs) for needs, _people in groups]
     for position, (needs, people) in enumerate(groups):
-        left = max(deadline - time.monotonic(), 0.5)
+        left = max(deadline - time.monotonic(), _LEAST)
         share = left * max(sizes[position], 1) / max(sum(sizes[position:]), 1)
         sub = part_of(index, needs, people)
         own = {index.needs[n].id for n in needs}
@@ -96,18 +102,16 @@ def _solve_part(index: Index, first: Ledger, deadline: float) -> Solution:
     missing = int(index.seats.sum()) - sum(len(visit.people) for visit in visits)
     is_least = missing == 0
     if missing:
-        elastic = _search(build(index, every, is_elastic=True), deadline - time.monotonic(), 0.0)
-        if elastic is not None and round(elastic.objective) <= missing:
-            visits, missing = elastic.visits, round(elastic.objective)
-            is_least = elastic.bound > missing - 1 + 1e-6
+        visits, missing, is_least = _most_seats(index, every, visits, missing, deadline)
+    is_dated = any(need.is_dated for need in index.needs)
     shared = choice.shareable(index, every)
     chosen = choice.first_choice(index, every, index.rules.nearest)
     chosen |= choice.positions_of(every, ledger_of(index, visits).members)
     chosen = choice.with_trips(index, every, chosen, shared)
-    chosen, relaxed = _price(index, every, chosen, shared, missing, deadline)
-    search = _Search(index, every, shared, relaxed, missing, deadline)
+    chosen, relaxed, bound = _price(index, every, chosen, shared, missing, deadline)
+    search = _Search(index, every, shared, relaxed, bound, missing, deadline)
     search.offer(visits)
-    is_small = chosen.sum() <= _WHOLE or not index.days
+    is_small = chosen.sum() <= _WHOLE or not is_dated
     chosen = search.whole(chosen) if is_small else search.by_neighbourhood(chosen)
     return Solution(
         index,
@@ -121,6 +125,32 @@ def _solve_part(index: Index, first: Ledger, deadline: float) -> Solution:
     )
 
 
+def _most_seats(
+    index: Index, every: choice.Columns, visits: tuple[Visit, ...], missing: int, deadline: float
+) -> tuple[tuple[Visit, ...], int, bool]:
+    """Visits that leave fewer seats empty if there are any; how many stay so, and whether fewer cannot.
+
+    Seats for which there are not enough people on any day stay empty whatever the plan, which is proof at once.
+    """
+    surely = sum(max(0, need.seats - int(index.free[n].sum(axis=0).max())) for n, need in enumerate(index.needs))
+    if missing == surely:
+        return visits, missing, True
+    chosen = np.ones(len(every), dtype=bool)
+    if len(every) > _ELASTIC:
+        ledger = ledger_of(index, visits)
+        lacking = [n for n, need in enumerate(index.needs) if len(ledger.people_of(n)) < need.seats]
+        chosen = choice.first_choice(index, every, index.rules.nearest)
+        chosen |= choice.positions_of(every, ledger.members)
+        chosen[every.of_needs(lacking)] = True
+    seconds = (deadline - time.monotonic()) / 3
+    found = _search(build(index, every.pick(chosen), is_elastic=True), seconds, 0.0)
+    if found is None or round(found.objective) > missing:
+        return visits, missing, False
+    missing = round(found.objective)
+    is_whole = bool(chosen.all())
+    return found.visits, missing, missing == surely or (is_whole and found.bound > missing - 1 + 1e-6)
+
+
 class _Search:
     """The best plan so far, the bound, and the two ways of getting on."""
 
@@ -130,6 +160,7 @@ class _Search:
         every: choice.Columns,
         shared: np.ndarray,
         relaxed: Relaxed | None,
+        bound: float,
         missing: int,
         deadline: float,
     ) -> None:
@@ -137,7 +168,7 @@ class _Search:
         self.missing, self.deadline = missing, deadline
         self.best: tuple[Visit, ...] = ()
         self.best_cost = np.inf
-        self.bound = 0.0 if relaxed is None else relaxed.bound(index, every)
+        self.bound = bound
         self.is_proved = relaxed is not None and not (relaxed.reduced[~relaxed.inside] < -1e-7).any()
         self.pairs: set[tuple[int, int]] = set()
 
@@ -171,7 +202,7 @@ class _Search:
             if self.pairs == priced and not 0 < more.sum() <= _MOST_NEW:
                 break
             chosen = choice.with_trips(self.index, self.every, chosen | more, self.shared)
-            if chosen.sum() > 2 * _WHOLE and self.index.days:
+            if chosen.sum() > 2 * _WHOLE and any(need.is_dated for need in self.index.needs):
                 return self.by_neighbourhood(chosen)
         return chosen
 
@@ -266,24 +297,25 @@ def _visits(model: Model, used: np.ndarray) -> tuple[Visit, ...]:
 
 def _price(
     index: Index, every: choice.Columns, chosen: np.ndarray, shared: np.ndarray, missing: int, deadline: float
-) -> tuple[np.ndarray, Relaxed | None]:
-    """Let columns that pay join, until none does or half of the time is spent."""
+) -> tuple[np.ndarray, Relaxed | None, float]:
+    """Let columns that pay join, until none does or half of the time is spent; the best bound of all rounds."""
     stop = time.monotonic() + (deadline - time.monotonic()) / 2
     relaxed: Relaxed | None = None
+    bound = 0.0
     for _round in range(_ROUNDS):
         model = build(index, every.pick(chosen), is_elastic=False, missing=missing)
         found = relax(model, every, chosen, shared, seconds=stop - time.monotonic())
         if found is None:
             break
-        relaxed = found
+        relaxed, bound = found, max(bound, found.bound(index, every))
         paying = ~chosen & (relaxed.reduced < -1e-7)
-        if not paying.any() or relaxed.value - relaxed.bound(index, every) < _CLOSE * abs(relaxed.value):
+        if not paying.any() or relaxed.value - bound < _CLOSE * abs(relaxed.value):
             break
         if paying.sum() > _MOST_NEW:
             worst = np.partition(relaxed.reduced[paying], _MOST_NEW)[_MOST_NEW]
             paying &= relaxed.reduced < worst
         chosen = choice.with_trips(index, every, chosen | paying, shared)
-    return chosen, relaxed
+    return chosen, relaxed, bound
 
 
 def _repeated(index: Index, visits: Iterable[Visit]) -> set[tuple[int, int]]:

@@ -57,6 +57,7 @@ from app.terms.side_moves import (
     HandOverStatus,
     PauseCause,
 )
+from app.terms.subject_cases import SUBJECTS_BY
 from app.terms.term import Term
 from app.terms.time import (
     ChangeKind,
@@ -82,6 +83,7 @@ __all__ = [
     "NOTED_FAMILIES",
     "SCREENED_REPORTS",
     "SHOWN_FAMILIES",
+    "SUBJECTS_BY",
     "AbsenceReason",
     "Addressee",
     "AdminMeasureKind",

@@ -8,7 +8,6 @@ from app.terms.term import Term
 class SupportKind(Term):
     DIAGNOSIS = "diagnosis", "разбор причин", "diagnosis"
     PROGRAMME = "programme", "программа помощи", "help programme"
-    MENTORING = "mentoring", "наставничество «школа — школе»", "mentoring school to school"
     REVIEW = "review", "оценка динамики", "review of dynamics"
 
 

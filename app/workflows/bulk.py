@@ -51,7 +51,8 @@ def try_dry(
     trigger : str
         The move, for `BulkKind.MOVE`.
     params : dict
-        ``until_on`` (ISO day) for a hold, ``person_id`` for a hand-over and an interview.
+        ``until_on`` (ISO day) for a hold, ``person_id`` for a hand-over and an interview, ``reason_code`` for a move
+        whose workflow lists reasons.
     filters : dict
         What the list was narrowed by, as it is shown on the page of the decision.
 
@@ -342,6 +343,9 @@ def _faults(
         )
     if kind is BulkKind.MOVE and trigger not in bulk_verbs.triggers(session):
         found.append(Reason("no_trigger", "Выберите ход из списка.", "Choose a move from the list."))
+    code = params.get("reason_code")
+    if kind is BulkKind.MOVE and code is not None and code not in bulk_verbs.reason_codes(session, trigger):
+        found.append(Reason("no_reason_code", "Выберите основание из списка.", "Choose a reason from the list."))
     if kind is BulkKind.HOLD and not _is_day(params.get("until_on")):
         found.append(Reason("no_day", "Укажите, до какого дня отложить дела.", "Say until which day."))
     if kind in (BulkKind.HANDOVER, BulkKind.INTERVIEW) and not isinstance(params.get("person_id"), int):

@@ -10,11 +10,13 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.errors import Conflict, Reason
+from app.flows import ReasonCode
 from app.models import BulkDecision, BulkRow, Case, CasePause, HandOver
 from app.policy import Actor, Permission
 from app.terms import BulkKind, HandOverStatus
 from app.workflows import definitions, engine, hand_overs, pauses, putting_back
 from app.workflows.case import hand_interview, record
+from app.workflows.machine import Transition
 
 Objections = Callable[[Session, BulkDecision, Case, Actor, datetime], list[Reason]]
 Do = Callable[[Session, BulkDecision, Case, Actor, datetime], dict[str, Any]]
@@ -31,12 +33,23 @@ class BulkVerb:
 
 
 def triggers(session: Session) -> dict[str, tuple[str, str]]:
-    """Every trigger of every workflow in use, with its titles."""
-    return {
-        row.trigger: (row.title("ru"), row.title("en"))
-        for workflow in definitions.running(session)
-        for row in workflow.transitions
-    }
+    """Every trigger of every workflow in use, with its titles; but a return, which asks one case a question."""
+    return {row.trigger: (row.title("ru"), row.title("en")) for row in _rows(session)}
+
+
+def reason_codes(session: Session, trigger: str) -> dict[str, ReasonCode]:
+    """The reasons that rows of a trigger list, by their code, over every workflow in use."""
+    return {reason.code: reason for row in _rows(session) if row.trigger == trigger for reason in row.reasons}
+
+
+def goes_without_code(session: Session, trigger: str) -> bool:
+    """Whether some row of a trigger lists no reasons."""
+    return any(not row.reasons for row in _rows(session) if row.trigger == trigger)
+
+
+def _rows(session: Session) -> list[Transition]:
+    rows = [row for workflow in definitions.running(session) for row in workflow.transitions]
+    return [row for row in rows if row.permission is not Permission.CASE_RETURN]
 
 
 def _closed(case: Case) -> list[Reason]:
@@ -75,10 +88,17 @@ def _move_objections(session: Session, decision: BulkDecision, case: Case, actor
                 f"There is no move “{en}” from where the case stands.",
             )
         ]
-    return [*_right(move.is_permitted), *move.reasons]
+    unsaid = engine.reason_missing(move.transition, decision.reason, _code(decision, move.transition))
+    return [*_right(move.is_permitted), *move.reasons, *unsaid]
+
+
+def _code(decision: BulkDecision, row: Transition) -> str:
+    """The chosen reason, for a row that lists reasons: others of the same trigger ask for none."""
+    return str(decision.params.get("reason_code", "")) if row.reasons else ""
 
 
 def _move(session: Session, decision: BulkDecision, case: Case, actor: Actor, at: datetime) -> dict[str, Any]:
+    row = engine.workflow_of(case).find(case.state, decision.trigger)
     event = engine.fire(
         session,
         case.id,
@@ -88,6 +108,7 @@ def _move(session: Session, decision: BulkDecision, case: Case, actor: Actor, at
         expected_version=case.version,
         request_id=f"bulk-{decision.id}-{case.id}",
         reason=decision.reason,
+        reason_code=_code(decision, row) if row is not None else "",
     )
     return {"event_id": event.id, "version": event.seq}
 

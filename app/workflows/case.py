@@ -198,10 +198,12 @@ def record(
 
 
 def _next_number(session: Session, year: int) -> str:
-    prefix = f"{year}-"
-    last = (
-        session.connection()
-        .execute(select(func.max(Case.__table__.c.number)).where(Case.__table__.c.number.like(f"{prefix}%")))
-        .scalar()
+    # Whoever opens a case journals it in the same transaction, so the journal's turn numbers cases one after another
+    # without a second lock that might be taken in another order.
+    journal.take_turn(session)
+    prefix, number = f"{year}-", Case.__table__.c.number
+    last = session.connection().scalar(
+        # Past 9999 a number grows longer: the longest comes last, not the greatest as text.
+        select(number).where(number.like(f"{prefix}%")).order_by(func.length(number).desc(), number.desc()).limit(1)
     )
     return f"{prefix}{(int(last.removeprefix(prefix)) if last else 0) + 1:04d}"

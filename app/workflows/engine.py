@@ -117,7 +117,7 @@ def fire(
         raise NotPermitted(_not_this_role(row))
     question = Question(session, case, actor, at)
     reasons = [found for guard in row.guards if (found := guard.check(question)) is not None]
-    reasons += _reason_missing(row, reason, reason_code)
+    reasons += reason_missing(row, reason, reason_code)
     reasons += [check.reason for check in brakes.objections(question, row) if check.reason is not None]
     if reasons:
         raise Refused(*reasons)
@@ -174,7 +174,7 @@ def fire(
     return event
 
 
-def _reason_missing(row: Transition, reason: str, reason_code: str) -> list[Reason]:
+def reason_missing(row: Transition, reason: str, reason_code: str) -> list[Reason]:
     """What the mover has not said although the row asks for it."""
     chosen = next((code for code in row.reasons if code.code == reason_code), None)
     found = []

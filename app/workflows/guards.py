@@ -153,6 +153,13 @@ def _dismissal_proposed(q: Question) -> Reason | None:
             "There is no proposal to dismiss the sign with its grounds.",
             "#conclusion",
         )
+    if any(recheck.outcome is RecheckOutcome.CONFIRMED for recheck in _newest_marked(q)):
+        return Reason(
+            "recheck_confirmed",
+            "Перепроверка подтвердила признаки: снять их нельзя. Закройте дело с выводом «признаки подтверждены».",
+            "The recheck confirmed the signs: they cannot be dismissed. Close the case as confirmed.",
+            "#conclusion",
+        )
     return None
 
 
@@ -167,15 +174,18 @@ def _approved_by_second_person(q: Question) -> Reason | None:
     return None
 
 
-def _verdict_follows_recheck(q: Question) -> Reason | None:
-    conclusion = latest(q.session, Conclusion, q.case.id)
+def _newest_marked(q: Question) -> list[Recheck]:
+    """The newest completed recheck of each paper: a larger sample replaces a smaller one."""
     rechecks = q.session.scalars(
         select(Recheck).where(Recheck.case_id == q.case.id, Recheck.status == RecheckStatus.MARKED).order_by(Recheck.id)
-    ).all()
-    if conclusion is None or not rechecks:
+    )
+    return list({(recheck.year, recheck.subject, recheck.grade): recheck for recheck in rechecks}.values())
+
+
+def _verdict_follows_recheck(q: Question) -> Reason | None:
+    conclusion, last = latest(q.session, Conclusion, q.case.id), _newest_marked(q)
+    if conclusion is None or not last:
         return None  # other guards say what is missing
-    # The newest recheck of each paper counts: a larger sample replaces a smaller one.
-    last = {(recheck.year, recheck.subject, recheck.grade): recheck for recheck in rechecks}.values()
     unclear = [recheck for recheck in last if recheck.outcome is RecheckOutcome.INSUFFICIENT]
     if unclear:
         recheck = unclear[0]
@@ -205,7 +215,7 @@ def _verdict_follows_recheck(q: Question) -> Reason | None:
 
 def _no_gross_violation(q: Question) -> Reason | None:
     conclusion = latest(q.session, Conclusion, q.case.id)
-    if conclusion is None or conclusion.verdict is not Verdict.NOT_CONFIRMED:
+    if conclusion is None or conclusion.verdict not in (Verdict.NOT_CONFIRMED, Verdict.DISMISSED):
         return None
     acts = q.session.scalars(
         select(Observation).where(Observation.case_id == q.case.id, Observation.status == VisitStatus.DONE)
@@ -215,9 +225,10 @@ def _no_gross_violation(q: Question) -> Reason | None:
         if gross:
             return Reason(
                 "gross_violation",
-                f"В акте № {act.act_number} грубое нарушение: {gross[0].ru}. С ним дело не закрывается как "
-                "неподтверждённое.",
-                f"Act {act.act_number} records a gross violation: {gross[0].en}. It cannot close as not confirmed.",
+                f"В акте № {act.act_number} грубое нарушение: {gross[0].ru}. С ним признаки не снимают, и "
+                "дело не закрывается как неподтверждённое.",
+                f"Act {act.act_number} records a gross violation: {gross[0].en}. The signs cannot be dismissed, nor "
+                "can the case close as not confirmed.",
                 "#observation",
             )
     return None

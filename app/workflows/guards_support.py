@@ -9,6 +9,7 @@ from sqlalchemy import select
 from app.errors import Reason
 from app.models import Conclusion, SupportRecord
 from app.terms import ReviewOutcome, SupportKind, Verdict
+from app.workflows import mentoring
 from app.workflows.guards import latest
 from app.workflows.machine import Question
 
@@ -53,7 +54,7 @@ def _programme_is_agreed(q: Question) -> Reason | None:
 
 
 def _mentor_is_appointed(q: Question, who: str = "any") -> Reason | None:
-    pair = _newest(q, SupportKind.MENTORING)
+    pair = mentoring.active_pair(q.session, q.case, q.at.date())
     has_curator = q.case.curator_id is not None
     if (who != "curator" and pair is not None) or (who != "pair" and has_curator):
         return None

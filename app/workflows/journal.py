@@ -61,9 +61,7 @@ def append(
     school_id: int | None = None,
 ) -> JournalEntry:
     """Add one entry in the caller's transaction; `action` is ``subject:verb``, e.g. ``case:close``."""
-    if session.get_bind().dialect.name == "postgresql":
-        # Through the connection: a session narrowed to a territory refuses plain text.
-        session.connection().execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+    take_turn(session)
     session.flush()
     # A column select is not narrowed to the actor's territory: the chain is one for the whole installation.
     head = (
@@ -99,6 +97,16 @@ def append(
     # Written through the connection: an actor may journal a refusal that concerns rows outside its own territory.
     session.connection().execute(insert(JournalEntry.__table__), values)  # type: ignore[arg-type]
     return entry
+
+
+def take_turn(session: Session) -> None:
+    """Wait until no other transaction appends, and keep the others waiting until this one ends.
+
+    For what has to come one after another and is journalled in the same transaction anyway.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        # Through the connection: a session narrowed to a territory refuses plain text.
+        session.connection().execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
 
 
 def seal(key: bytes, entry: JournalEntry) -> bytes:

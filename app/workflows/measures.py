@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 from app import policy
 from app.dynamics import Judgement, YearSigns, judge, load_rules, period_of
 from app.errors import Conflict, Reason, Refused
-from app.models import AdminMeasure, Case, DynamicsReview, Finding, Flag, ScreeningRun
+from app.models import AdminMeasure, Case, DynamicsReview, Finding, Flag, LowResultsFlag, OutboxJob, ScreeningRun
 from app.policy import Actor, Permission
-from app.terms import SHOWN_FAMILIES, AdminMeasureKind, FindingOutcome, RunStatus
+from app.terms import SHOWN_FAMILIES, AdminMeasureKind, CaseKind, FindingOutcome, JobStatus, RunStatus
 from app.workflows import closures
 from app.workflows.case import open_case_of, record
 from app.workflows.side_rules import reason_faults
@@ -38,8 +38,11 @@ def dynamics_of(session: Session, case: Case, on: date) -> Judgement:
 def yearly_signs(session: Session, case: Case, *, since: int) -> list[YearSigns]:
     """Of each screened year from `since` on: how many of the school's assessed papers showed signs.
 
-    A year is told by its newest run whose flags were raised.
+    A year is told by its newest run whose flags were raised; of a case of low results by the newest run on which low
+    results were looked for, and its signs are theirs.
     """
+    if case.kind is CaseKind.LOW_RESULTS:
+        return _yearly_low_results(session, case, since)
     runs = session.execute(
         select(ScreeningRun.year, func.max(ScreeningRun.id))
         .where(ScreeningRun.status == RunStatus.DONE, ScreeningRun.raised_at.is_not(None), ScreeningRun.year >= since)
@@ -201,7 +204,31 @@ def _review(session: Session, case_id: int, period: date) -> DynamicsReview | No
     ).first()
 
 
-def _year(session: Session, case: Case, year: int, run_id: int) -> YearSigns:
+def _yearly_low_results(session: Session, case: Case, since: int) -> list[YearSigns]:
+    asked = (
+        select(ScreeningRun.year, ScreeningRun.id, OutboxJob.created_at)
+        .join(OutboxJob, OutboxJob.subject_id == ScreeningRun.id)
+        .where(
+            OutboxJob.kind == "find_low_results",
+            OutboxJob.status == JobStatus.DONE,
+            ScreeningRun.status == RunStatus.DONE,
+            ScreeningRun.year >= since,
+        )
+        .order_by(ScreeningRun.year, ScreeningRun.id)
+    )
+    newest = {year: (run_id, at) for year, run_id, at in session.execute(asked)}
+    years = []
+    for year, (run_id, at) in newest.items():
+        flag = session.scalars(
+            select(LowResultsFlag).where(LowResultsFlag.run_id == run_id, LowResultsFlag.school_id == case.school_id)
+        ).first()
+        signs = {(sign["subject"], sign["grade"]) for sign in flag.frozen["signs"]} if flag is not None else set()
+        years.append(YearSigns(year, at.date(), len(_papers(session, case, run_id) | signs), len(signs)))
+    return years
+
+
+def _papers(session: Session, case: Case, run_id: int) -> set[tuple[str, int | None]]:
+    """The school's papers that a run could assess."""
     found = session.execute(
         select(Finding.subject, Finding.grade)
         .where(
@@ -213,7 +240,11 @@ def _year(session: Session, case: Case, year: int, run_id: int) -> YearSigns:
         )
         .distinct()
     )
-    papers = {(subject, grade) for subject, grade in found}
+    return {(subject, grade) for subject, grade in found}
+
+
+def _year(session: Session, case: Case, year: int, run_id: int) -> YearSigns:
+    papers = _papers(session, case, run_id)
     flag = session.scalars(select(Flag).where(Flag.run_id == run_id, Flag.school_id == case.school_id)).first()
     frozen_findings = flag.frozen.get("findings", []) if flag is not None else []
     signs = {(item["subject"], item["grade"]) for item in frozen_findings if item.get("sign") and item.get("subject")}

@@ -32,8 +32,10 @@ class PairForm:
     mentee: str = ""
 
 
-def make_pair(session: Session, form: PairForm, *, actor: Actor, at: datetime) -> MentoringPair:
-    """Make a pair; the helped school's open case is linked to it.
+def make_pair(
+    session: Session, form: PairForm, *, actor: Actor, at: datetime, case: Case | None = None
+) -> MentoringPair:
+    """Make a pair; it is linked to `case`, else to the helped school's open case.
 
     Raises
     ------
@@ -71,7 +73,7 @@ def make_pair(session: Session, form: PairForm, *, actor: Actor, at: datetime) -
         reasons.append(Reason("days", "Окончание раньше начала.", "The end lies before the beginning."))
     if reasons:
         raise Refused(*reasons)
-    case = _open_case(session, school.id)
+    case = case or _open_case(session, school.id)
     pair = MentoringPair(
         kind=form.kind,
         mentor_school_id=mentor_school.id,
@@ -91,6 +93,20 @@ def make_pair(session: Session, form: PairForm, *, actor: Actor, at: datetime) -
     session.flush()
     _record(session, pair, "mentoring:make", actor=actor, at=at, facts={"mentor_school_id": mentor_school.id})
     return pair
+
+
+def active_pair(session: Session, case: Case, on: date) -> MentoringPair | None:
+    """A pair that helps the case's school on a day or is to begin; whether it came of this case or not."""
+    return session.scalars(
+        select(MentoringPair)
+        .where(
+            MentoringPair.school_id == case.school_id,
+            MentoringPair.status == MentoringStatus.ACTIVE,
+            MentoringPair.ends_on >= on,
+        )
+        .order_by(MentoringPair.id.desc())
+        .limit(1)
+    ).first()
 
 
 def record_meeting(

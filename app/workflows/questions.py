@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from app import policy
 from app.errors import Conflict, Reason, Refused
+from app.flows import CLOSED
 from app.models import Case, CasePause, CaseQuestion
 from app.policy import Actor, Permission
 from app.terms import Addressee, PauseCause, Role
@@ -24,9 +25,10 @@ from app.workflows.side_rules import SHORTEST_REASON, load_rules, reason_faults
 
 
 def ways_back(case: Case) -> list[Transition]:
-    """Side moves of the case's workflow that lead to an earlier stage.
+    """Side moves of the case's workflow that lead to an earlier stage for a reason in one's own words.
 
-    Known by what they do, not by their name: a department may call them as it likes.
+    Known by what they do, not by their name: a department may call them as it likes. One with a list of reasons is a
+    decision of its own (support is prolonged), nothing to be asked about.
     """
     order = [state.code for state in workflow_of(case).states]
     here = case.state
@@ -35,7 +37,11 @@ def ways_back(case: Case) -> list[Transition]:
     return [
         row
         for row in workflow_of(case).transitions
-        if row.source == here and row.is_side and row.dest != "closed" and order.index(row.dest) < order.index(here)
+        if row.source == here
+        and row.is_side
+        and not row.reasons
+        and row.dest != CLOSED
+        and order.index(row.dest) < order.index(here)
     ]
 
 

@@ -8,8 +8,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.errors import Reason
-from app.models import RoadMap, RoadMapItem
-from app.terms import RoadMapStatus, TaskStatus
+from app.models import Conclusion, RoadMap, RoadMapItem
+from app.terms import RoadMapStatus, TaskStatus, Verdict
 from app.workflows.machine import Question
 
 ANCHOR = "#roadmap"
@@ -45,8 +45,21 @@ def road_map_accepted(q: Question) -> Reason | None:
 
 
 def obligatory_items_settled(q: Question) -> Reason | None:
-    """None when every obligatory measure of the road map is done, or waived with a reason; or there is no road map."""
+    """None when the road map does not stand in the way of a closure.
+
+    Confirmed signs need an accepted road map. Any other verdict needs none; but one that was accepted has been promised
+    and holds the closure up too. Its obligatory measures are then done, or waived with a reason.
+    """
     road_map = of_case(q.session, q.case.id)
+    proposal = q.session.scalars(
+        select(Conclusion).where(Conclusion.case_id == q.case.id).order_by(Conclusion.id.desc()).limit(1)
+    ).first()
+    if proposal is not None and proposal.verdict is Verdict.CONFIRMED:
+        missing = road_map_accepted(q)
+        if missing is not None:
+            return missing
+    elif road_map is None or road_map.status is not RoadMapStatus.ACCEPTED:
+        return None
     left = unfinished(road_map.items) if road_map is not None else []
     if not left:
         return None

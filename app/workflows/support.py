@@ -11,10 +11,12 @@ from sqlalchemy.orm import Session
 from app import policy
 from app.errors import Reason, Refused
 from app.flows import CLOSED
-from app.models import Case, School, SupportRecord
+from app.models import Case, MentoringPair, School, SupportRecord
 from app.policy import Actor, Permission
 from app.terms import CaseKind, LowCause, ReviewOutcome, SupportKind
+from app.workflows import mentoring
 from app.workflows.case import open_case_of, record
+from app.workflows.mentoring import PairForm
 
 LEAST_TEXT = 20
 """Letters that a diagnosis, a programme or a review has at least."""
@@ -70,24 +72,12 @@ def record_programme(
     )  # fmt: skip
 
 
-def record_mentoring(
-    session: Session, case_id: int, *, mentor_school_id: int, begins_on: date, text: str, actor: Actor, at: datetime
-) -> SupportRecord:
-    """Keep the pair «school to school»; the move ``support`` becomes possible."""
+def record_mentoring(session: Session, case_id: int, form: PairForm, *, actor: Actor, at: datetime) -> MentoringPair:
+    """Make a pair for the case's school and link it to the case; the move ``support`` becomes possible."""
     case = _case(session, case_id, actor)
-    reasons = _of_text(text)
-    if mentor_school_id not in {school.id for school in possible_mentors(session, case)}:
-        reasons.append(
-            Reason(
-                "not_a_mentor",
-                "Наставником может быть другая школа, у которой самой нет открытого дела. Выберите её из списка.",
-                "A mentor is another school without an open case of its own. Choose one from the list.",
-            )
-        )
-    return _keep(
-        session, case, SupportKind.MENTORING, reasons, held_on=begins_on, title="", text=text,
-        mentor_school_id=mentor_school_id, actor=actor, at=at,
-    )  # fmt: skip
+    pair = mentoring.make_pair(session, form, actor=actor, at=at, case=case)
+    record(session, case, "support:mentoring", actor=actor, at=at, facts={"pair_id": pair.id})
+    return pair
 
 
 def record_review(
@@ -150,7 +140,6 @@ def _keep(
     until: date | None = None,
     causes: Sequence[str] = (),
     outcome: ReviewOutcome | None = None,
-    mentor_school_id: int | None = None,
 ) -> SupportRecord:
     if reasons:
         raise Refused(*reasons)
@@ -163,7 +152,6 @@ def _keep(
         text=text.strip(),
         causes=list(causes),
         outcome=outcome,
-        mentor_school_id=mentor_school_id,
         recorded_by_id=actor.user_id,
         recorded_by_name=actor.name,
         recorded_at=at,

@@ -2555,7 +2555,6 @@ def upgrade() -> None:
             sa.Enum(
                 "diagnosis",
                 "programme",
-                "mentoring",
                 "review",
                 name="supportkind",
                 native_enum=False,
@@ -2582,21 +2581,15 @@ def upgrade() -> None:
             ),
             nullable=True,
         ),
-        sa.Column("mentor_school_id", sa.Integer(), nullable=True),
         sa.Column("recorded_by_id", sa.Integer(), nullable=True),
         sa.Column("recorded_by_name", sa.String(length=200), nullable=False),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("municipality_id", sa.Integer(), nullable=True),
         sa.Column("school_id", sa.Integer(), nullable=True),
         sa.CheckConstraint(
-            "(kind = 'mentoring') = (mentor_school_id IS NOT NULL)",
-            name=op.f("ck_support_records_mentoring_has_school"),
-        ),
-        sa.CheckConstraint(
             "(kind = 'review') = (outcome IS NOT NULL)", name=op.f("ck_support_records_review_has_outcome")
         ),
         sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_support_records_case_id")),
-        sa.ForeignKeyConstraint(["mentor_school_id"], ["schools.id"], name=op.f("fk_support_records_mentor_school_id")),
         sa.ForeignKeyConstraint(
             ["municipality_id"], ["municipalities.id"], name=op.f("fk_support_records_municipality_id")
         ),

@@ -65,8 +65,8 @@ FORBIDDEN_WORDS = {
     None: (CANARY, NEIGHBOUR),
 }
 DATA = {"version": "0", "request_id": "matrix-request", "trigger": "recheck", "reason": "проверка доступа ко всему"}
-FILES, JOBS = ("xlsx", "nonsense"), ("upload", "run", "recheck", "document", "scale", "calendar", "bulk")
-FILES, JOBS = ("xlsx", "nonsense"), ("upload", "run", "recheck", "document", "scale", "calendar", "plan")
+FILES = ("xlsx", "nonsense")
+JOBS = ("upload", "run", "recheck", "document", "scale", "calendar", "bulk", "plan")
 FORMS = ("interview", "handover", "order", "observation", "recheck", "conclusion", "preservation", "nonsense")
 FORMS += ("diagnosis", "programme", "mentoring", "low_review")
 FORMS += tuple(SIDE_FORMS)

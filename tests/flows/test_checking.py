@@ -23,9 +23,9 @@ def planted(old: str, new: str, text: str = TEXT) -> str:
     return text.replace(old, new, 1)
 
 
-def without_table(kind: str, marker: str) -> str:
+def without_table(kind: str, marker: str, text: str = TEXT) -> str:
     """The text without the [[kind]] table (and its sub-tables) that holds `marker`."""
-    parts = re.split(r"(?m)^(?=\[\[)", TEXT)
+    parts = re.split(r"(?m)^(?=\[\[)", text)
     kept = [part for part in parts if not (part.startswith(f"[[{kind}]]") and marker in part)]
     assert len(kept) == len(parts) - 1
     return "".join(kept)
@@ -40,6 +40,9 @@ def test_the_shipped_workflows_are_the_four_that_are_promised() -> None:
     assert SHIPPED == ["low_results", "objectivity", "objectivity_amur", "objectivity_curator_first"]
     assert all(definition.source and definition.version for definition, _text in shipped().values())
 
+
+MAIN_WAY = "".join(part for part in re.split(r"(?m)^(?=\[\[)", TEXT) if "is_side = true" not in part)
+"""Without the side moves, which lead out of every stage."""
 
 PLANTED = {
     "not_toml": planted('code = "flagged"', "code = "),
@@ -73,16 +76,17 @@ PLANTED = {
     "unknown_parameter": planted('guards = ["act"]', 'guards = [{ name = "act", visits = 2 }]'),
     "missing_parameter": planted('guards = ["act"]', 'guards = ["act", { name = "document" }]'),
     "wrong_parameter": planted('guards = ["act"]', 'guards = [{ name = "act", acts = 0 }]'),
-    "form_not_offered": planted('forms = ["order", "observation", "recheck"]', 'forms = ["order", "recheck"]'),
+    "form_not_offered": planted('forms = ["order", "observation", "recheck", ', 'forms = ["order", "recheck", '),
     "duplicate_guard": planted('guards = ["act"]', 'guards = ["act", "act"]'),
-    "no_second_person": planted('"clean", "second"]', '"clean"]'),
-    "no_verdict": planted('guards = ["dismissal", "second"]', 'guards = ["second"]'),
-    "no_verdict_here": planted('verdicts = ["not_confirmed", "confirmed"]', 'verdicts = ["dismissed"]'),
+    "no_second_person": planted('"road_map_settled", "second"]', '"road_map_settled"]'),
+    "no_verdict": planted('guards = ["dismissal", "clean", "second"]', 'guards = ["clean", "second"]'),
+    "no_verdict_here": planted('verdicts = ["not_confirmed", "confirmed", "dismissed"]', 'verdicts = ["dismissed"]'),
     "cannot_close": planted('dest = "closed"\nru = "Утвердить', 'dest = "observed"\nru = "Утвердить').replace(
-        'source = ["flagged", "interview"]\ndest = "closed"', 'source = ["interview"]\ndest = "flagged"'
+        'source = ["flagged", "interview", "curator_assigned", "observed", "rechecked"]\ndest = "closed"',
+        'source = ["interview"]\ndest = "flagged"',
     ),
     "unreachable": without_table("transition", 'trigger = "observe"'),
-    "dead_end": without_table("transition", 'trigger = "recheck"'),
+    "dead_end": without_table("transition", 'trigger = "recheck"', MAIN_WAY),
 }
 
 

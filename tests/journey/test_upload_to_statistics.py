@@ -25,12 +25,15 @@ from tests.journey.visitor import Visitor
 
 PASSWORD = "тихий северный ветер"
 TODAY = datetime.now(UTC).date()
+OWN_MEASURE = "Разобрать критерии проверки на методическом совете"
 CURATOR, INSPECTOR = "Климова Ирина Андреевна", "Носов Дмитрий Ильич"
+
+TABS = {"work": "Работа по делу", "course": "Ход дела", "documents": "Документы"}
 
 Visit = Callable[[str, str], Visitor]
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_a_regions_files_become_a_closed_case_that_is_counted(
     program: Program, region: SmallRegion, visit: Visit
 ) -> None:
@@ -43,9 +46,11 @@ def test_a_regions_files_become_a_closed_case_that_is_counted(
         department = visit("department", PASSWORD)
         department_is_refused_and_hands_the_interview_over(department, region)
         curator_holds_the_interview(visit("curator", PASSWORD), region)
+        school_agrees_to_its_road_map(visit("head", PASSWORD), region)
         department_issues_the_order_and_sends_an_observer(department, region)
         inspector = visit("inspector", PASSWORD)
         inspector_records_the_visit(inspector)
+        department_accepts_the_road_map(department, region)
         department_orders_the_recheck(department, region)
         inspector_enters_the_points_blind(inspector, region)
         department_proposes_and_another_person_approves(department, visit("deputy", PASSWORD), region)
@@ -128,12 +133,14 @@ def the_municipality_gets_its_people(program: Program, region: SmallRegion, visi
             select(School).where(School.municipality_id == place.id, School.code != region.guilty).order_by(School.code)
         ).first()
         assert other is not None
+        guilty = session.scalars(select(School).where(School.code == region.guilty)).one()
         trained = TODAY + timedelta(days=300)
         for login, name, post, role, more in (
             ("department", "Орлова Марина Сергеевна", "начальник отдела", Role.DEPARTMENT, {}),
             ("deputy", "Зимин Олег Петрович", "заместитель начальника", Role.DEPARTMENT, {}),
             ("inspector", INSPECTOR, "эксперт", Role.INSPECTOR, {}),
             ("manager", "Рогова Елена Викторовна", "руководитель", Role.REGION_MANAGER, {}),
+            ("head", "Лебедев Павел Олегович", "директор", Role.SCHOOL, {"school_id": guilty.id}),
         ):
             is_local = role is not Role.REGION_MANAGER
             form = people.UserForm(name, post, role, place.id if is_local else None, **more)
@@ -242,7 +249,44 @@ def curator_holds_the_interview(curator: Visitor, region: SmallRegion) -> None:
     assert protocol.startswith(b"%PDF")
     text = "".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(protocol)).pages)
     assert "критерии не обсуждали" in " ".join(text.split())
+    curator_proposes_a_road_map(curator, region)
     curator.sign_out()
+
+
+def curator_proposes_a_road_map(curator: Visitor, region: SmallRegion) -> None:
+    """The signs and what the head said choose the blocks; a person may choose otherwise."""
+    open_case(curator, region, "Дорожная карта")
+    curator.follow("Предложить карту")
+    fitting = curator.page.locator(".block-choice input:checked")
+    assert fitting.count() >= 2
+    curator.sees(re.compile("Почему:"))
+    curator.look("road-map-blocks", narrow=True)
+    curator.press("Предложить школе")
+    curator.sees("Карта предложена школе; рекомендации готовятся в PDF.")
+    curator.look("road-map-proposed", narrow=True)
+
+
+def school_agrees_to_its_road_map(head: Visitor, region: SmallRegion) -> None:
+    open_case(head, region, "Дорожная карта")
+    head.press("Согласовать карту")
+    head.sees("Сохранено.")
+    head.page.locator("summary", has_text="Добавить своё мероприятие").click()
+    head.fill("Мероприятие", OWN_MEASURE)
+    head.fill("Срок", (TODAY + timedelta(days=20)).isoformat())
+    head.fill("Чем подтвердится", "протокол заседания")
+    head.look("road-map-own-measure", narrow=True)
+    head.press("Добавить")
+    head.follow(OWN_MEASURE)
+    head.press("Выполнено")  # without a proof
+    head.sees("Нужно подтверждение")
+    head.look("measure-refused", narrow=True)
+    head.fill("Запись", "Протокол методического совета № 3")
+    head.press("Выполнено")
+    head.sees("Сохранено.")
+    head.press("Представить на проверку")
+    head.sees("на проверке")
+    head.look("road-map-submitted", narrow=True)
+    head.sign_out()
 
 
 def department_issues_the_order_and_sends_an_observer(department: Visitor, region: SmallRegion) -> None:
@@ -277,6 +321,14 @@ def inspector_records_the_visit(inspector: Visitor) -> None:
     inspector.look("act-form", narrow=True)
     inspector.press("Внести акт")
     inspector.sees("Акт внесён. Дело переведено: Наблюдение.")
+
+
+def department_accepts_the_road_map(department: Visitor, region: SmallRegion) -> None:
+    open_case(department, region, "Дорожная карта")
+    department.press("Принять карту")
+    department.sees("Сохранено.")
+    department.sees("принята")
+    department.look("road-map-accepted", narrow=True)
 
 
 def department_orders_the_recheck(department: Visitor, region: SmallRegion) -> None:
@@ -336,9 +388,9 @@ def department_proposes_and_another_person_approves(department: Visitor, deputy:
     deputy.press("Утвердить закрытие")
     deputy.sees("Дело закрыто")
     deputy.look("case-closed", narrow=True)
-    for tab in ("Работа по делу", "Ход дела", "Документы"):
-        deputy.follow(tab, inside=".tabs")
-        deputy.look({"Р": "case-work", "Х": "case-course", "Д": "case-documents"}[tab[0]], narrow=True)
+    for tab in ("work", "course", "documents"):
+        deputy.follow(TABS[tab], inside=".tabs")
+        deputy.look(f"case-{tab}", narrow=True)
     deputy.sign_out()
 
 

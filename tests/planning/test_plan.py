@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from app.errors import Refused
-from app.planning import Pin, Problem, Shortage, objection
+from app.planning import Pin, Problem, Shortage, day_objection, objection
+from app.planning.fitness import Fitness
 from app.planning.greedy import greedy
 from app.planning.index import kilometres, make_index
 from app.planning.ledger import breaches, cost
@@ -36,6 +38,17 @@ def test_no_other_plan_serves_more_or_costs_less(problem: Problem):
     assert sum(len(visit.people) for visit in plan.visits) == served
     assert plan.cost.total == pytest.approx(least, abs=1e-4)
     assert plan.lower_bound <= least + 1e-4
+
+
+@given(problems())
+def test_the_rules_asked_at_once_say_what_they_say_one_by_one(problem: Problem):
+    fitness = Fitness(problem, problem.candidates, DAYS)
+
+    for wanted in problem.needs:
+        who = [objection(problem, one, wanted) is None for one in problem.candidates]
+        when = [[day_objection(problem, one, wanted, day) is None for day in wanted.days] for one in problem.candidates]
+        assert fitness.possible(wanted).tolist() == who
+        assert fitness.on_days(wanted).tolist() == when
 
 
 @SLOW
@@ -135,8 +148,38 @@ def test_two_missing_maths_experts_are_named_with_the_week():
     (shortage,) = make_plan(problem).shortages
 
     assert (shortage.people, shortage.subject, shortage.weeks) == (2, "ma", (date(2026, 11, 23),))
-    assert "2 экспертов, предмет «математика», неделя с 23.11.2026" in shortage.reason.ru
+    assert shortage.reason.ru.startswith("Не хватает 2 экспертов по математике на неделе 23 ноября. Без них")
+    assert shortage.reason.en.startswith("2 experts in mathematics are missing in the week of 23 November. ")
     assert "другой предмет — 1" in shortage.reason.ru
+
+
+def test_of_equals_the_lowest_id_gets_the_seat():
+    people = tuple(person(i, Duty.CURATOR) for i in (9, 4, 7))
+    needs = (need("curator-1", Duty.CURATOR, 1), need("curator-2", Duty.CURATOR, 2))
+
+    plan = make_plan(Problem(people, needs, EXACT))
+
+    assert sorted(visit.people for visit in plan.visits) == [(4,), (7,)]
+
+
+def test_a_need_that_nobody_may_take_is_a_proved_shortage_in_a_large_region_too():
+    problem = simulate(60, 30, seed=2026)
+    index = make_index(problem)
+    helpless = {index.needs[n].id for n in np.flatnonzero(~index.possible.any(axis=1))}
+
+    plan = make_plan(problem, seconds=4)
+
+    assert helpless
+    assert set(plan.unserved) == helpless
+    assert {id for shortage in plan.shortages for id in shortage.need_ids} == helpless
+    assert plan.is_shortage_minimal
+
+
+def test_the_whole_answer_keeps_its_time():
+    plan = make_plan(simulate(150, 60, seed=5), seconds=3)
+
+    assert plan.times.total < 3 + 3  # a busy machine may be late, but not by another answer
+    assert plan.times.build + plan.times.explain < plan.times.total / 2
 
 
 def test_two_observers_are_not_sent_together_twice_if_it_can_be_avoided():
@@ -191,15 +234,15 @@ def test_a_large_plan_states_its_gap_and_beats_the_baseline():
 
     base = greedy(index).visits_made()
     assert breaches(index, plan.visits) == []
-    assert plan.unserved == {}
+    assert sum(plan.unserved.values()) <= greedy(index).n_empty()
     assert plan.lower_bound <= plan.cost.total
-    assert plan.gap < 0.05
+    assert plan.gap < 0.1
     if sum(len(visit.people) for visit in base) == int(index.seats.sum()):
         assert plan.cost.total <= cost(index, base).total + 1e-6
 
 
 def test_distance_between_two_places_is_the_great_circle():
-    moscow, petersburg = (55.7558, 37.6173), (59.9343, 30.3351)
+    moscow, petersburg = np.array([55.7558, 37.6173]), np.array([59.9343, 30.3351])
 
     assert kilometres(moscow, petersburg) == pytest.approx(634, rel=0.01)
 

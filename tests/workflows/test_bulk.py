@@ -47,6 +47,12 @@ BACK = "Ошиблись списком школ, вернём и решим з�
 NOW = datetime.now(UTC)
 
 
+@pytest.fixture(autouse=True)
+def _jobs_go_by_the_same_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten minutes may pass between the collection of a large suite and its last tests."""
+    monkeypatch.setattr("app.jobs.work._now", lambda: NOW)
+
+
 @pytest.fixture
 def cast(context: AppContext) -> Cast:
     with acting(context.sessions, SYSTEM) as session:
@@ -390,3 +396,32 @@ def add_curator(session, cast: Cast, login: str) -> int:
     session.flush()
     enter(session, user, kind=PostKind.METHODIST)
     return user.id
+
+
+def test_a_bulk_move_carries_the_reason_that_its_workflow_lists(context, cast) -> None:
+    marat = cast.actor("marat")
+    with acting(context.sessions, SYSTEM) as session:
+        flow = {"kind": "low_results", "workflow": "low_results", "workflow_version": "1", "state": "reviewed"}
+        ids = [factories.make_case(session, cast.school, **flow).id]
+
+    without = tried(context, marat, ids, trigger="prolong")
+    with acting(context.sessions, marat) as session:
+        assert session.scalars(select(BulkRow.reasons)).one()[0]["code"] == "reason_not_chosen"
+    with pytest.raises(Refused) as refusal:
+        tried(context, marat, ids, trigger="prolong", reason_code="weather")
+    done = confirmed(context, marat, ids, trigger="prolong", reason_code="no_dynamics")
+    run_pending(context)
+
+    assert without.n_able == 0
+    assert [reason.code for reason in refusal.value.reasons] == ["no_reason_code"]
+    assert statuses(context, done) == ["done"]
+    with acting(context.sessions, SYSTEM) as session:
+        event = session.scalars(select(CaseEvent)).one()
+        assert (event.to_state, event.reason_code, event.reason) == ("supported", "no_dynamics", WHY)
+
+
+def test_returns_are_no_bulk_moves(context, cast, cases) -> None:
+    with pytest.raises(Refused) as refusal:
+        tried(context, cast.actor("marat"), cases, trigger="back_to_signs")
+
+    assert [reason.code for reason in refusal.value.reasons] == ["no_trigger"]

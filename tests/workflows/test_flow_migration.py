@@ -78,7 +78,7 @@ def test_mapped_cases_go_over_with_event_and_journal_and_the_others_stay(
     assert [row.outcome for row in kept] == [MigratedOutcome.MOVED, MigratedOutcome.UNMAPPED]
     case = session.scalars(select(Case).order_by(Case.id)).first()
     assert [move.transition.trigger for move in available(session, case, actor=cast.actor("marat"), at=at)] == [
-        "observe", "dismiss",
+        "observe", "dismiss", "back_to_signs", "back_to_curator",
     ]  # fmt: skip
 
 

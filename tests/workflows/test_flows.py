@@ -18,6 +18,7 @@ from app.workflows.definitions import shipped
 from app.workflows.engine import Transition, fire
 from tests import factories
 from tests.people import Cast
+from tests.plans import make_accepted_map, make_pair
 
 EDGES = [(name, row) for name in sorted(files()) for row in shipped(name).transitions]
 GUARDED = [(name, row, guard) for name, row in EDGES for guard in row.guards]
@@ -28,13 +29,14 @@ MOVERS = {
     Permission.CASE_RECHECK: "ivan",
     Permission.CASE_SUPPORT: "kira",
     Permission.CASE_CLOSE: "mira",
+    Permission.CASE_RETURN: "marat",
 }
 MISSING = {
     # guard → what `supply` must leave out or bring in its wrong form
     "protocol": "interview", "order": "order", "independent": "order", "act": "act", "remarked": "recheck",
     "conclusion": "conclusion", "dismissal": "conclusion", "follows": "wrong_verdict", "clean": "violation",
     "indicators": "diagnosis", "programme": "programme", "mentor": "mentoring", "reviewed": "review",
-    "follows_review": "wrong_review", "second": "own_proposal",
+    "follows_review": "wrong_review", "road_map_settled": "road_map", "second": "own_proposal",
 }  # fmt: skip
 
 
@@ -54,10 +56,13 @@ def supply(session: Session, cast: Cast, case: Case, row: Transition, *, without
         factories.make_observation(session, case, cast["ivan"], **wrong)
     if without != "recheck":
         factories.make_recheck(session, case, cast["ivan"], factories.make_dataset(session))
+    if without != "mentoring":
+        make_pair(session, cast.school, cast.objective)
     for kind in SupportKind:
         if without != kind.value:
             outcome = ReviewOutcome.IMPROVED if without != "wrong_review" else ReviewOutcome.WORSE
-            make_record(session, case, kind, cast, outcome)
+            make_record(session, case, kind, outcome)
+    make_accepted_map(session, case, is_settled=without != "road_map")
     if without != "conclusion":
         dismisses = "dismissal" in {guard.name for guard in row.guards}
         helped = Verdict.IMPROVED if case.kind is CaseKind.LOW_RESULTS else Verdict.NOT_CONFIRMED
@@ -68,14 +73,13 @@ def supply(session: Session, cast: Cast, case: Case, row: Transition, *, without
 
 
 def make_record(
-    session: Session, case: Case, kind: SupportKind, cast: Cast, outcome: ReviewOutcome = ReviewOutcome.IMPROVED
+    session: Session, case: Case, kind: SupportKind, outcome: ReviewOutcome = ReviewOutcome.IMPROVED
 ) -> SupportRecord:
     row = SupportRecord(
         case_id=case.id, kind=kind, held_on=date(2026, 11, 20), title="Запись", text="Что сделано и что решено.",
         outcome=outcome if kind is SupportKind.REVIEW else None,
-        mentor_school_id=cast.objective.id if kind is SupportKind.MENTORING else None,
         recorded_by_name="Kira", recorded_at=datetime.fromisoformat("2026-11-22T09:00:00+00:00"),
-        **factories.place(cast.school),
+        municipality_id=case.municipality_id, school_id=case.school_id,
     )  # fmt: skip
     session.add(row)
     session.flush()
@@ -91,9 +95,10 @@ def stand(session: Session, cast: Cast, name: str, state: str) -> Case:
 
 def make_move(session: Session, cast: Cast, case: Case, row: Transition, at: datetime, **changes: Any) -> Any:
     code = row.reasons[0].code if row.reasons else ""
+    said = "Протокол не отвечает на главный вопрос." if row.reason == "required" else ""
     values = {
         "actor": cast.actor(MOVERS[row.permission], cast.school), "at": at, "expected_version": case.version,
-        "request_id": f"r-{row.source}-{row.trigger}", "reason_code": code,
+        "request_id": f"r-{row.source}-{row.trigger}", "reason_code": code, "reason": said,
     }  # fmt: skip
     return fire(session, case.id, row.trigger, **{**values, **changes})
 
@@ -123,8 +128,8 @@ def test_every_guard_of_every_workflow_bites(name, row, guard, session, cast, at
 
 
 def test_a_move_with_reasons_asks_for_one_and_for_words_where_the_reason_needs_them(session, cast, at) -> None:
-    row = shipped("objectivity_amur").find("observed", "send_back")
-    case = stand(session, cast, "objectivity_amur", "observed")
+    row = shipped("low_results").find("reviewed", "prolong")
+    case = stand(session, cast, "low_results", "reviewed")
 
     for code, said, missing in (("", "", "reason_not_chosen"), ("weather", "", "reason_not_chosen"),
                                 ("other", "коротко", "no_reason_text")):  # fmt: skip
@@ -132,8 +137,10 @@ def test_a_move_with_reasons_asks_for_one_and_for_words_where_the_reason_needs_t
             make_move(session, cast, case, row, at, reason_code=code, reason=said)
         assert [reason.code for reason in refusal.value.reasons] == [missing]
 
-    event = make_move(session, cast, case, row, at, reason_code="other", reason="Директор сменился, говорим заново.")
-    assert (event.reason_code, case.state) == ("other", "interview")
+    event = make_move(
+        session, cast, case, row, at, reason_code="other", reason="Учитель математики пришёл только в марте."
+    )
+    assert (event.reason_code, case.state) == ("other", "supported")
 
 
 def test_a_reason_that_the_move_does_not_know_is_refused(session, cast, at) -> None:

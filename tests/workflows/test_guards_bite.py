@@ -32,6 +32,7 @@ from app.workflows.definitions import guard_of
 from app.workflows.machine import Question
 from tests import factories
 from tests.people import Cast, employ
+from tests.plans import make_pair
 
 
 @pytest.fixture
@@ -90,10 +91,13 @@ def changed(scene: Callable[..., Any], **changes: Any) -> Scene:
 def support(kind: str, **changes: Any) -> Scene:
     def play(session, cast, case):
         case.kind = CaseKind.LOW_RESULTS
-        mentor = {"mentor_school_id": cast.objective.id} if kind == "mentoring" else {}
-        factories.make_support(session, case, kind=SupportKind(kind), **mentor, **changes)
+        factories.make_support(session, case, kind=SupportKind(kind), **changes)
 
     return play
+
+
+def pair(session, cast, case) -> None:
+    make_pair(session, cast.school, cast.objective)
 
 
 def road_map(status: str, item: str = "done") -> Scene:
@@ -173,9 +177,9 @@ CASES: list[tuple[str, dict[str, Any], Scene, str | None]] = [
     ("programme", {}, support("programme", until=date(2026, 11, 23)), None),
     ("mentor", {}, nothing, "no_mentor"),
     ("mentor", {"who": "pair"}, curated, "no_mentor"),
-    ("mentor", {"who": "curator"}, support("mentoring"), "no_mentor"),
+    ("mentor", {"who": "curator"}, pair, "no_mentor"),
     ("mentor", {}, curated, None),
-    ("mentor", {"who": "pair"}, support("mentoring"), None),
+    ("mentor", {"who": "pair"}, pair, None),
     ("reviewed", {}, nothing, "no_review"),
     ("reviewed", {"since": "stage"}, support("review", outcome=ReviewOutcome.WORSE, recorded_at=LONG_AGO), "no_review"),
     ("reviewed", {}, support("review", outcome=ReviewOutcome.WORSE, recorded_at=LONG_AGO), None),

@@ -9,8 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.errors import Conflict, NotPermitted, Refused
-from app.models import AdminMeasure, Case, Finding, JournalEntry
-from app.terms import AdminMeasureKind, Dynamics, Family, FindingLevel, FindingOutcome, Verdict
+from app.models import AdminMeasure, Case, Finding, JournalEntry, LowResultsFlag, OutboxJob, ScreeningRun
+from app.terms import AdminMeasureKind, CaseKind, Dynamics, Family, FindingLevel, FindingOutcome, JobStatus, Verdict
 from app.workflows import measures
 from app.workflows.measures import MeasureForm
 from tests import factories
@@ -156,3 +156,39 @@ def test_reviews_are_due_in_january_and_july_until_recorded(session, cast, case)
     assert {item.id for item in measures.reviews_due(session, date(2026, 7, 2))} == {case.id, young.id}
     with pytest.raises(Conflict):
         measures.record_review(session, case.id, NOTE, actor=cast.actor("mira"), at=at, on=day)
+
+
+def test_a_case_of_low_results_is_judged_by_its_own_signs(session: Session, cast: Cast) -> None:
+    case = factories.make_case(
+        session, cast.school, kind=CaseKind.LOW_RESULTS, workflow="low_results", workflow_version="1", year=2024,
+        opened_at=OPENED, entered_at=OPENED,
+    )  # fmt: skip
+    for year, n_low in ((2024, 6), (2025, 0)):
+        screened(session, cast.school, year, n_signs=8)  # signs against objectivity say nothing of low results
+        run = session.scalars(select(ScreeningRun).where(ScreeningRun.year == year)).one()
+        moment = datetime(year, 10, 5, 9, 0, tzinfo=UTC)
+        session.add(
+            OutboxJob(
+                kind="find_low_results", queue="default", subject_id=run.id, status=JobStatus.DONE, created_at=moment,
+                next_try_at=moment,
+            )
+        )  # fmt: skip
+        if n_low:
+            twice = [
+                {"indicator": name, "subject": "ma", "grade": 4 + i} for i in range(n_low)
+                for name in ("many_twos", "low_mean")
+            ]  # fmt: skip
+            session.add(
+                LowResultsFlag(
+                    run_id=run.id, year=year, n_signs=len(twice), strength=float(len(twice)), frozen={"signs": twice},
+                    frozen_sha256="0" * 64, raised_at=moment, raised_by_name="Anna", **factories.place(cast.school),
+                )
+            )  # fmt: skip
+    session.flush()
+
+    years = measures.yearly_signs(session, case, since=2024)
+
+    assert [(y.year, y.on, y.n_papers, y.n_signs) for y in years] == [
+        (2024, date(2024, 10, 5), 8, 6), (2025, date(2025, 10, 5), 8, 0),
+    ]  # fmt: skip
+    assert measures.dynamics_of(session, case, date(2026, 1, 20)).dynamics is Dynamics.POSITIVE

@@ -54,6 +54,7 @@ def work(session: Session, cast: Cast) -> dict[str, Case]:
     }
     for case in cases.values():
         make.make_flag(session, session.get(School, case.school_id), run, case_id=case.id, frozen=SIGN)
+    make.make_keeping(session, cases["assigned"])  # without it the works of a finished year may be gone
     for i in range(2):
         user = User(login=f"observer{i}", name=f"Наблюдатель {i}", role=Role.INSPECTOR, password_hash="!",
                     municipality_id=cast.municipality.id)  # fmt: skip

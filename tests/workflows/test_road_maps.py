@@ -27,7 +27,15 @@ from app.errors import Conflict, NotFound, NotPermitted, Refused
 from app.models import Case, CaseEvent, Document, JournalEntry, RoadMap
 from app.policy import SYSTEM
 from app.storage import ObjectStore
-from app.terms import DocumentKind, MentoringKind, MentoringStatus, RoadMapStatus, TaskStatus
+from app.terms import (
+    DocumentKind,
+    MentoringKind,
+    MentoringStatus,
+    RecheckOutcome,
+    RoadMapStatus,
+    TaskStatus,
+    Verdict,
+)
 from app.workflows import issuing, mentoring, road_map_items, road_maps
 from app.workflows.engine import Question
 from app.workflows.execution import Report
@@ -190,13 +198,52 @@ def test_the_guard_of_acceptance_bites(session: Session, cast: Cast, case: Case,
     assert CHECKS["road_map_accepted"](ask) is None
 
 
+def test_confirmed_signs_close_only_with_an_accepted_road_map_that_is_settled(
+    session: Session, cast: Cast, case: Case, at: datetime
+) -> None:
+    from app.workflows.engine import fire
+
+    case.state = "rechecked"
+    make.make_recheck(session, case, cast["ivan"], make.make_dataset(session), outcome=RecheckOutcome.CONFIRMED)
+    make.make_conclusion(session, case, cast["marat"], verdict=Verdict.CONFIRMED)
+    session.flush()
+
+    def close() -> None:
+        said = {"expected_version": case.version, "request_id": "close-confirmed"}
+        fire(session, case.id, "close", actor=cast.actor("mira"), at=at, **said)
+
+    def told() -> list[str]:
+        with pytest.raises(Refused) as refusal:
+            close()
+        return [reason.code for reason in refusal.value.reasons]
+
+    assert told() == ["no_road_map"]
+    road_map = proposed(session, cast, case, at, "vsoko")
+    assert told() == ["road_map_not_accepted"]
+    step(session, road_map, road_maps.agree, cast.actor("sveta"), at)
+    step(session, road_map, road_maps.submit, cast.actor("sveta"), at)
+    step(session, road_map, road_maps.accept, cast.actor("marat"), at)
+    assert told() == ["road_map_unfinished"]
+    for item in road_map.items:
+        if item.is_obligatory:
+            road_map_items.waive(
+                session, item.id, "Сделано весной по приказу № 4.", actor=cast.actor("marat"), at=at,
+                expected_version=item.version,
+            )  # fmt: skip
+    close()
+    assert (case.state, case.verdict) == ("closed", Verdict.CONFIRMED)
+
+
 def test_the_guard_of_obligatory_measures_bites_until_the_last_is_done_or_waived(
     session: Session, cast: Cast, case: Case, store: ObjectStore, at: datetime
 ) -> None:
     ask = question(session, cast, case, at)
     assert CHECKS["road_map_settled"](ask) is None
     road_map = proposed(session, cast, case, at, "vsoko")
+    assert CHECKS["road_map_settled"](ask) is None
     step(session, road_map, road_maps.agree, cast.actor("sveta"), at)
+    step(session, road_map, road_maps.submit, cast.actor("sveta"), at)
+    step(session, road_map, road_maps.accept, cast.actor("marat"), at)
     council, acts = (item for item in road_map.items if item.is_obligatory)
     who = {"at": at}
     assert "2" in CHECKS["road_map_settled"](ask).ru
@@ -395,7 +442,8 @@ class RoadMapLife(RuleBasedStateMachine):
             assert (item.status is TaskStatus.WAIVED) == (item.waived_reason is not None)
         left = unfinished(self.road_map.items)
         asked = Question(self.session, self.case, self.cast.actor("marat"), AT)
-        assert (CHECKS["road_map_settled"](asked) is None) == (not left)
+        is_promised = self.road_map.status is RoadMapStatus.ACCEPTED
+        assert (CHECKS["road_map_settled"](asked) is not None) == (is_promised and bool(left))
         assert (CHECKS["road_map_accepted"](asked) is None) == (self.road_map.status is RoadMapStatus.ACCEPTED)
 
     @invariant()

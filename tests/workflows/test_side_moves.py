@@ -13,8 +13,9 @@ from sqlalchemy.orm import Session
 
 from app.database import bind
 from app.errors import Conflict, NotPermitted, Refused
+from app.flows import shipped as files
 from app.models import Case, CasePause, CuratorOrder, HandOver, JournalEntry, User, WorkflowVersion
-from app.policy import SYSTEM
+from app.policy import SYSTEM, Permission
 from app.terms import Addressee, HandOverStatus, PauseCause, PostKind, Role, Verdict, WorkflowStatus
 from app.workflows import assignment, brakes, engine, hand_overs, pauses, people, questions
 from app.workflows.definitions import shipped
@@ -379,7 +380,7 @@ def test_a_return_to_an_earlier_stage_moves_the_case_and_begins_its_clock_anew(
 ) -> None:
     interview(session, cast, case, at)
     later = at + timedelta(days=3)
-    assert [row.trigger for row in questions.ways_back(case)] == ["to_the_signs"]
+    assert [row.trigger for row in questions.ways_back(case)] == ["back_to_signs", "to_the_signs"]
 
     ask(session, case, cast.actor("marat"), later, to=Addressee.STAGE, trigger="to_the_signs")
 
@@ -389,6 +390,27 @@ def test_a_return_to_an_earlier_stage_moves_the_case_and_begins_its_clock_anew(
     assert codes(refusal) == ["asked_yourself"]
     questions.answer(session, case.id, "Собеседование проведено снова.", actor=cast.actor("mira"), at=later)
     assert interview(session, cast, case, later).seq == 3
+
+
+@pytest.mark.parametrize("name", sorted(files()))
+def test_every_stage_of_a_shipped_workflow_has_a_way_back_to_each_earlier_one(name, session, cast, at) -> None:
+    flow = shipped(name)
+    order = [state.code for state in flow.states]
+    kind = flow.definition.kind
+    case = factories.make_case(session, cast.school, kind=kind, workflow=name, workflow_version=flow.version)
+    for place, state in enumerate(order[:-1]):
+        case.state = state
+        rows = questions.ways_back(case)
+        assert sorted(row.dest for row in rows) == sorted(order[:place])
+        assert {row.permission for row in rows} <= {Permission.CASE_RETURN}
+
+
+def test_a_prolonged_support_is_a_decision_and_no_question(session, cast) -> None:
+    case = factories.make_case(
+        session, cast.school, kind="low_results", workflow="low_results", workflow_version="1", state="reviewed"
+    )
+
+    assert "prolong" not in {row.trigger for row in questions.ways_back(case)}
 
 
 def test_without_a_declared_way_back_there_is_none(session, cast, case, at) -> None:

@@ -15,8 +15,11 @@ from app.detectors.base import PaperSpec
 from app.errors import Refused
 from app.low_results import find, load_rules
 from app.models import Case, JournalEntry, LowResultsFlag
-from app.terms import CaseKind, LowCause, ReviewOutcome, RunStatus, SupportKind
-from app.workflows import low_results, support
+from app.terms import CaseKind, LowCause, MentoringKind, ReviewOutcome, RunStatus, SupportKind
+from app.workflows import low_results, mentoring, support
+from app.workflows.guards_support import CHECKS
+from app.workflows.machine import Question
+from app.workflows.mentoring import PairForm
 from tests import factories
 from tests.people import Cast
 
@@ -28,6 +31,11 @@ def case(session: Session, cast: Cast) -> Case:
     return factories.make_case(session, cast.school, kind="low_results", workflow="low_results", workflow_version="1")
 
 
+def pair_form(case: Case, mentor_school_id: int, day: date) -> PairForm:
+    until = day + timedelta(days=300)
+    return PairForm(MentoringKind.SCHOOLS, mentor_school_id, case.school_id, TEXT, day, until)
+
+
 def test_each_record_is_kept_and_journalled(session, cast, case, at) -> None:
     kira, day = cast.actor("kira", cast.school), at.date()
     common = {"text": TEXT, "actor": kira, "at": at}
@@ -36,13 +44,15 @@ def test_each_record_is_kept_and_journalled(session, cast, case, at) -> None:
         session, case.id, title="Вместе", agreed_on=day, until=day + timedelta(200), agreed_with="Ли А. А., директор",
         **common,
     )  # fmt: skip
-    marat = {**common, "actor": cast.actor("marat")}
-    support.record_mentoring(session, case.id, mentor_school_id=cast.objective.id, begins_on=day, **marat)
+    pair = support.record_mentoring(
+        session, case.id, pair_form(case, cast.objective.id, day), actor=cast.actor("marat"), at=at
+    )
     support.record_review(session, case.id, held_on=day, outcome=ReviewOutcome.IMPROVED, **common)
 
     assert [row.kind for row in support.records_of(session, case.id)] == list(SupportKind)[::-1]
+    assert (pair.case_id, pair.school_id, pair.kind) == (case.id, case.school_id, MentoringKind.SCHOOLS)
     assert [entry.action for entry in session.scalars(select(JournalEntry).order_by(JournalEntry.seq))] == [
-        "support:diagnosis", "support:programme", "support:mentoring", "support:review",
+        "support:diagnosis", "support:programme", "mentoring:make", "support:mentoring", "support:review",
     ]  # fmt: skip
 
 
@@ -63,11 +73,25 @@ def test_a_school_with_an_open_case_is_no_mentor(session, cast, case, at) -> Non
 
     assert cast.objective.name in names
     assert not {cast.neighbour.name, cast.school.name} & names
-    with pytest.raises(Refused, match="Наставником"):
+    with pytest.raises(Refused, match="открыто дело"):
         support.record_mentoring(
-            session, case.id, mentor_school_id=cast.neighbour.id, begins_on=at.date(), text=TEXT,
-            actor=cast.actor("marat"), at=at,
-        )  # fmt: skip
+            session, case.id, pair_form(case, cast.neighbour.id, at.date()), actor=cast.actor("marat"), at=at
+        )
+
+
+def test_a_pair_made_anywhere_counts_until_it_ends(session, cast, case, at) -> None:
+    def told(on: datetime) -> str | None:
+        reason = CHECKS["mentor"](Question(session, case, cast.actor("marat"), on), who="pair")
+        return reason.code if reason else None
+
+    assert told(at) == "no_mentor"
+    pair = mentoring.make_pair(session, pair_form(case, cast.objective.id, at.date()), actor=cast.actor("marat"), at=at)
+    assert told(at) is None
+    assert told(at + timedelta(days=400)) == "no_mentor"
+    mentoring.end(
+        session, pair.id, "Учителя работают вместе.", actor=cast.actor("marat"), at=at, expected_version=pair.version
+    )
+    assert told(at) == "no_mentor"
 
 
 def test_help_is_not_recorded_on_a_case_of_objectivity(session, cast, at) -> None:

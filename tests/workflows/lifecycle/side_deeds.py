@@ -57,7 +57,7 @@ class SideDeeds(Telling):
             return
         name = self.department(case) if is_legal else name
         day = self.world.at.date() + timedelta(days=days)
-        trigger = "send_back" if to is Addressee.STAGE and case["workflow"] == "objectivity_amur" else ""
+        trigger = "back_to_interview" if to is Addressee.STAGE and case["workflow"] == "objectivity_amur" else ""
         self.attempt(
             name,
             lambda s, a: questions.ask(

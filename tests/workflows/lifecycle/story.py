@@ -168,7 +168,7 @@ class Story(SideDeeds, WideDeeds, RuleBasedStateMachine):
         self.world.supply(case_id, row, author)
         self.oracle.look(is_arranged=True)
         event = self.fire(mover, self.cases("id = ?", case_id)[0], row)
-        if not self.is_stuck(case):
+        if not self.is_stuck(case, row):
             assert event is not None, f"a legal move was refused: {row.trigger} from {row.source}"
         if event is not None and row.dest == "closed" and data.draw(st.booleans()):
             self.reopen_case(mover, case_id, with_curator=False)
@@ -190,8 +190,12 @@ class Story(SideDeeds, WideDeeds, RuleBasedStateMachine):
         ahead = [row for row in rows if row.trigger != "dismiss"]
         return data.draw(st.sampled_from([*ahead, *ahead, *rows]))
 
-    def is_stuck(self, case: Any) -> bool:
-        """The curator by order has a conflict by now: first the case has to be handed over."""
+    def is_stuck(self, case: Any, row: Transition | None = None) -> bool:
+        """The curator by order has a conflict by now (hand the case over first), or a recheck forbids dismissing."""
+        if row is not None and row.trigger == "dismiss":
+            confirmed = "SELECT id FROM rechecks WHERE case_id = ? AND outcome = 'confirmed'"
+            if self.world.rows(confirmed, case["id"]):
+                return True
         orders = self.world.rows(
             "SELECT u.login FROM curator_orders o JOIN users u ON u.id = o.curator_id WHERE o.case_id = ?"
             " ORDER BY o.id DESC LIMIT 1", case["id"],

@@ -25,7 +25,7 @@ from app import migrating
 from app.context import AppContext
 from app.database import acting, bind
 from app.errors import Conflict, NotFound, NotPermitted, Refused
-from app.models import Case, Dataset, School, SupportRecord, User
+from app.models import Case, Dataset, RoadMap, School, SupportRecord, User
 from app.policy import SYSTEM, Actor
 from app.settings import Settings
 from app.terms import CaseKind, PostKind, RecheckOutcome, ReviewOutcome, Role, SupportKind, Verdict
@@ -35,6 +35,7 @@ from app.workflows.definitions import shipped
 from app.workflows.machine import Transition
 from tests import factories
 from tests.people import enter, make_cast
+from tests.plans import make_accepted_map
 
 ZONE = ZoneInfo("Europe/Moscow")
 BEGINS, ENDS = datetime(2020, 1, 9, 9, 0, tzinfo=UTC), datetime(2026, 6, 1, 9, 0, tzinfo=UTC)
@@ -223,6 +224,9 @@ class World:
             ivan, dataset = session.get_one(User, self.users["ivan"]), session.scalars(select(Dataset)).one()
             outcome = RecheckOutcome.CONFIRMED if case.id % 2 else RecheckOutcome.NOT_CONFIRMED
             factories.make_recheck(session, case, ivan, dataset, outcome=outcome, marked_at=self.at)
+        has_map = session.scalars(select(RoadMap.id).where(RoadMap.case_id == case.id)).first() is not None
+        if "road_map_settled" in guards and not has_map:
+            make_accepted_map(session, case)
         for guard, kind in (("indicators", "diagnosis"), ("programme", "programme"), ("reviewed", "review")):
             if guard in guards:
                 self._record(session, case, SupportKind(kind))
