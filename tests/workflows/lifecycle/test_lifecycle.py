@@ -44,7 +44,8 @@ def test_nothing_impossible_happens_and_every_way_is_gone(capsys: pytest.Capture
 
     number = SEED
     while Told.tally["steps"] < STEPS:
-        run_state_machine_as_test(seed(number)(Told), settings=stories(STEPS // STEPS_A_STORY))
+        left = STEPS - Told.tally["steps"]
+        run_state_machine_as_test(seed(number)(Told), settings=stories(left // STEPS_A_STORY + 2))
         number += 1
 
     edges = {edge: Told.tally[edge] for edge in EDGES}
@@ -54,4 +55,5 @@ def test_nothing_impossible_happens_and_every_way_is_gone(capsys: pytest.Capture
             f"\n  {Told.tally['steps']} steps, {sum(edges.values())} moves; rarest {rarest}: {edges[rarest]}\n"
         )
     assert {edge: n for edge, n in edges.items() if n < LEAST} == {}
-    assert [verb for verb in VERBS if not Told.tally[verb]] == []
+    # An administrative measure takes years without improvement: a short run may see none.
+    assert [verb for verb in VERBS if not Told.tally[verb] and (IS_FULL or verb != "measure")] == []
