@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.workflows.lifecycle.story import Story
-from tests.workflows.lifecycle.telling import EDGES, VERBS
+from tests.workflows.lifecycle.telling import EDGES, MAIN_EDGES, VERBS
 
 STEPS_A_STORY = 100
 STEPS = int(os.environ.get("OBEKTIV_STEPS", "2400"))
@@ -54,6 +54,7 @@ def test_nothing_impossible_happens_and_every_way_is_gone(capsys: pytest.Capture
         sys.stdout.write(
             f"\n  {Told.tally['steps']} steps, {sum(edges.values())} moves; rarest {rarest}: {edges[rarest]}\n"
         )
-    assert {edge: n for edge, n in edges.items() if n < LEAST} == {}
-    # An administrative measure takes years without improvement: a short run may see none.
-    assert [verb for verb in VERBS if not Told.tally[verb] and (IS_FULL or verb != "measure")] == []
+    # A short run promises the main ways alone; what is rare (ways back, a measure after two years) takes the full one.
+    promised = EDGES if IS_FULL else MAIN_EDGES
+    assert {edge: edges[edge] for edge in promised if edges[edge] < LEAST} == {}
+    assert not IS_FULL or [verb for verb in VERBS if not Told.tally[verb]] == []
