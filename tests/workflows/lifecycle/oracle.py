@@ -27,6 +27,7 @@ MOVERS = {
     "case:interview": {"department", "curator"},
     "case:observe": {"department", "inspector"},
     "case:recheck": {"department", "analyst", "inspector"},
+    "case:return": {"region_manager", "department", "curator"},
     "case:support": {"department", "analyst", "curator"},
 }
 """Right of a move → the roles that may make it."""

@@ -32,6 +32,8 @@ from tests.workflows.lifecycle.world import (
     WHY,
 )
 
+OPEN_OFFER = "SELECT to_id FROM case_hand_overs WHERE ended_at IS NULL AND case_id = ?"
+
 
 class SideDeeds(Telling):
     # ---- holds, questions, hand-overs ----
@@ -67,26 +69,34 @@ class SideDeeds(Telling):
             "ask",
         )  # fmt: skip
 
-    @deed(index=which, name=names)
-    def answer(self, index: int, name: str) -> None:
+    @deed(index=which, name=names, is_legal=st.booleans(), weight=2)
+    def answer(self, index: int, name: str, is_legal: bool) -> None:
         case = self.case(index, "id IN (SELECT case_id FROM case_questions WHERE closed_at IS NULL)")
         if case is not None:
+            name = self.department(case, 1) if is_legal else name
             self.attempt(name, lambda s, a: questions.answer(s, case["id"], WHY, actor=a, at=self.world.at), "answer")
 
-    @deed(index=which, name=names, to=st.sampled_from(["kira", "nina", "dima", "ivan"]), is_legal=st.booleans())
-    def offer(self, index: int, name: str, to: str, is_legal: bool) -> None:
+    @deed(
+        index=which, name=names, to=st.sampled_from(["kira", "nina", "dima", "ivan"]), is_legal=st.booleans(),
+        then=st.sampled_from(["", "accept", "decline", "withdraw"]), weight=2,
+    )  # fmt: skip
+    def offer(self, index: int, name: str, to: str, is_legal: bool, then: str) -> None:
         case = self.case(index, "state <> 'closed' AND curator_id IS NOT NULL" if is_legal else "1")
         if case is not None:
             name = self.department(case) if is_legal else name
             self.attempt(name, lambda s, a: hand_overs.propose(s, case["id"], self.world.users[to], WHY, actor=a,
                                                                at=self.world.at), "offer")  # fmt: skip
+            if then and self.world.rows(OPEN_OFFER, case["id"]):
+                self.reply(case, name, then, is_legal=True)
 
     @deed(index=which, name=names, what=st.sampled_from(["accept", "decline", "withdraw"]), is_legal=st.booleans())
     def answer_offer(self, index: int, name: str, what: str, is_legal: bool) -> None:
         case = self.case(index, "id IN (SELECT case_id FROM case_hand_overs WHERE ended_at IS NULL)")
-        if case is None:
-            return
-        (row,) = self.world.rows("SELECT to_id FROM case_hand_overs WHERE ended_at IS NULL AND case_id = ?", case["id"])
+        if case is not None:
+            self.reply(case, name, what, is_legal=is_legal)
+
+    def reply(self, case: Any, name: str, what: str, *, is_legal: bool) -> None:
+        (row,) = self.world.rows(OPEN_OFFER, case["id"])
         asked = next(login for login, id in self.world.users.items() if id == row[0])
         if what == "withdraw":
             name = self.department(case) if is_legal else name

@@ -28,6 +28,7 @@ from tests.workflows.lifecycle.world import (
 
 FLOWS = ("objectivity", "objectivity_amur", "objectivity_curator_first", "low_results")
 EDGES = [(name, row.source, row.trigger) for name in FLOWS for row in shipped(name).transitions]
+MAIN_EDGES = [(name, row.source, row.trigger) for name in FLOWS for row in shipped(name).transitions if not row.is_side]
 VERBS = (
     "hold", "resume", "wake", "ask", "answer", "withdraw_question", "offer", "accept", "decline", "withdraw_offer",
     "expire", "reopen", "bulk", "withdraw_bulk", "migrate", "migrate_back", "measure", "review_dynamics", "interviewer",

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.workflows.lifecycle.story import Story
-from tests.workflows.lifecycle.telling import EDGES, VERBS
+from tests.workflows.lifecycle.telling import EDGES, MAIN_EDGES, VERBS
 
 STEPS_A_STORY = 100
 STEPS = int(os.environ.get("OBEKTIV_STEPS", "2400"))
@@ -44,7 +44,8 @@ def test_nothing_impossible_happens_and_every_way_is_gone(capsys: pytest.Capture
 
     number = SEED
     while Told.tally["steps"] < STEPS:
-        run_state_machine_as_test(seed(number)(Told), settings=stories(STEPS // STEPS_A_STORY))
+        left = STEPS - Told.tally["steps"]
+        run_state_machine_as_test(seed(number)(Told), settings=stories(left // STEPS_A_STORY + 2))
         number += 1
 
     edges = {edge: Told.tally[edge] for edge in EDGES}
@@ -53,5 +54,7 @@ def test_nothing_impossible_happens_and_every_way_is_gone(capsys: pytest.Capture
         sys.stdout.write(
             f"\n  {Told.tally['steps']} steps, {sum(edges.values())} moves; rarest {rarest}: {edges[rarest]}\n"
         )
-    assert {edge: n for edge, n in edges.items() if n < LEAST} == {}
-    assert [verb for verb in VERBS if not Told.tally[verb]] == []
+    # A short run promises the main ways alone; what is rare (ways back, a measure after two years) takes the full one.
+    promised = EDGES if IS_FULL else MAIN_EDGES
+    assert {edge: edges[edge] for edge in promised if edges[edge] < LEAST} == {}
+    assert not IS_FULL or [verb for verb in VERBS if not Told.tally[verb]] == []

@@ -194,7 +194,7 @@ class World:
             name,
             lambda s, a: self.fire(
                 s, case_id, trigger, actor=a, at=self.at, expected_version=version, request_id=request_id,
-                reason_code=code,
+                reason=WHY, reason_code=code,
             ),
         )  # fmt: skip
 
