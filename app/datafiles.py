@@ -53,7 +53,7 @@ def load(path: Path, *, keys: Set[str]) -> DataFile:
         raise Misconfigured(f"{path.name}: нет обязательных ключей: {', '.join(missing)}")
     if unknown:
         raise Misconfigured(f"{path.name}: неизвестные ключи: {', '.join(unknown)}")
-    body = {key: content[key] for key in keys}
+    body = {key: value for key, value in content.items() if key in keys}  # in the order of the file
     return DataFile(
         path,
         str(content["title"]),
