@@ -53,6 +53,7 @@ def test_a_regions_files_become_a_closed_case_that_is_counted(
         department_accepts_the_road_map(department, region)
         department_orders_the_recheck(department, region)
         inspector_enters_the_points_blind(inspector, region)
+        department_sees_what_the_closure_waits_for_and_settles_it(department, region)
         department_proposes_and_another_person_approves(department, visit("deputy", PASSWORD), region)
         manager_sees_it_counted(visit("manager", PASSWORD), region)
         for person in (department, inspector):
@@ -368,6 +369,23 @@ def inspector_enters_the_points_blind(inspector: Visitor, region: SmallRegion) -
     inspector.sees("90 % интервал Уилсона")
     inspector.sees("расхождение")
     inspector.look("recheck-judged", narrow=True)
+
+
+def department_sees_what_the_closure_waits_for_and_settles_it(department: Visitor, region: SmallRegion) -> None:
+    """A confirmed case closes once the obligatory measures of its road map are done; each wants its proof."""
+    open_case(department, region, "Дорожная карта")
+    measures = department.page.locator(".rows li", has_text="обязательно").locator("a[href*='/items/']")
+    addresses = [str(link.get_attribute("href")) for link in measures.all()]
+    assert addresses
+    for address in addresses:
+        department.open(address)
+        if department.page.get_by_role("button", name="Выполнено", exact=True).count():
+            department.fill("Запись", "Протокол рабочей группы № 9")
+            if department.page.get_by_label("Сколько человек участвовало").count():
+                department.fill("Сколько человек участвовало", "14")
+            department.press("Выполнено")
+            department.sees("Сохранено.")
+    department.look("measure-done", narrow=True)
 
 
 def department_proposes_and_another_person_approves(department: Visitor, deputy: Visitor, region: SmallRegion) -> None:

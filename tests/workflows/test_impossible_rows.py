@@ -126,7 +126,7 @@ IMPOSSIBLE: dict[str, dict[str, dict[str, Any]]] = {
         "accepted_has_moment": {"status": "accepted"}, "returned_has_remarks": {"status": "returned", "remarks": ""},
     },
     "support_records": {
-        "mentoring_has_school": {"kind": "mentoring"}, "review_has_outcome": {"kind": "review"},
+        "review_has_outcome": {"kind": "review"},
     },
     "trainings": {
         "training_hours": {"hours": 0}, "training_period": {"issued_on": DAY, "valid_until": EARLIER},
