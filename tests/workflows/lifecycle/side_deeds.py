@@ -133,8 +133,12 @@ class SideDeeds(Telling):
 
     @deed(name=st.sampled_from(["kira", "ivan"]), code=st.sampled_from(list(SCHOOLS)), is_rare=st.booleans())
     def a_conflict_comes_to_light(self, name: str, code: str, is_rare: bool) -> None:
-        school_id = self.world.schools[code]
-        if is_rare or (name, school_id) in self.world.ties:
+        if not is_rare:
+            self.tie(name, self.world.schools[code])
+
+    def tie(self, name: str, school_id: int) -> None:
+        """From now on it is known that a relative of this person works at the school."""
+        if (name, school_id) in self.world.ties:
             return
 
         def tell(session: Any) -> None:

@@ -131,6 +131,18 @@ class Story(SideDeeds, WideDeeds, RuleBasedStateMachine):
             curator = self.world.curator_of(case["id"])
             self.fire(curator, self.cases("id = ?", case["id"])[0], row)
 
+    @deed(index=which, data=None)
+    def a_curator_goes_on_in_spite_of_a_conflict(self, index: int, data: st.DataObject) -> None:
+        """A relative turns up at the very school, and the curator tries the next move all the same."""
+        case = self.case(index, f"state <> 'closed' AND curator_id = {self.world.users['kira']}")
+        row = None if case is None else self.way(case, data)
+        if case is None or row is None:
+            return
+        self.world.supply(case["id"], row, self.department(case))
+        self.oracle.look(is_arranged=True)
+        self.tie("kira", case["school_id"])
+        self.fire("kira", self.cases("id = ?", case["id"])[0], row)
+
     @deed(index=which, name=names, behind=st.sampled_from([0, 0, 0, 1]), data=None, weight=4)
     def anybody_tries_what_is_ready(self, index: int, name: str, behind: int, data: st.DataObject) -> None:
         """The papers are there; only the person and the page may be wrong."""
