@@ -115,7 +115,8 @@ class Story(SideDeeds, WideDeeds, RuleBasedStateMachine):
     def anybody_tries_any_move(self, index: int, name: str, is_local: bool, behind: int, data: st.DataObject) -> None:
         """Any row of the workflow with its papers, wherever the case stands."""
         case = self.case(index, "1")
-        row = data.draw(st.sampled_from(shipped(case["workflow"]).transitions))
+        flow = shipped(case["workflow"])
+        row = flow.find(*data.draw(st.sampled_from([(row.source, row.trigger) for row in flow.transitions])))
         if case["state"] != "closed":
             self.world.supply(case["id"], row, self.department(case, 1))
             self.oracle.look(is_arranged=True)
@@ -166,8 +167,9 @@ class Story(SideDeeds, WideDeeds, RuleBasedStateMachine):
         aims = self.aims()
         if not aims:
             return
-        case_id, row = data.draw(st.sampled_from(aims[:3]))
+        case_id, trigger = data.draw(st.sampled_from(aims[:3]))
         (case,) = self.cases("id = ?", case_id)
+        row = shipped(case["workflow"]).find(case["state"], trigger)
         if case_id in self.oracle.standing:
             self.free(case)
         place = self.world.place_of(case_id)
@@ -188,8 +190,8 @@ class Story(SideDeeds, WideDeeds, RuleBasedStateMachine):
     def gone(self, edge: tuple[str, str, str]) -> int:
         return self.told_before[edge] + self.oracle.fired[edge]
 
-    def aims(self) -> list[tuple[int, Transition]]:
-        """Each open case with its next move towards a way that it could go; the ways gone least come first."""
+    def aims(self) -> list[tuple[int, str]]:
+        """Each open case with the trigger of its next move towards a way that it could go; the ways gone least come first."""
         found = []
         for case in self.cases("state <> 'closed'"):
             is_confirmed = self.is_confirmed(case)
@@ -198,7 +200,7 @@ class Story(SideDeeds, WideDeeds, RuleBasedStateMachine):
                 if is_confirmed and target[1] == "dismiss":
                     continue
                 found.append((self.gone(edge) + steps, case["id"], target, row))
-        return [(case_id, row) for _, case_id, _, row in sorted(found, key=lambda aim: aim[:3])]
+        return [(case_id, row.trigger) for _, case_id, _, row in sorted(found, key=lambda aim: aim[:3])]
 
     def reopen_case(self, name: str, case_id: int, *, with_curator: bool) -> None:
         self.attempt(
@@ -212,10 +214,11 @@ class Story(SideDeeds, WideDeeds, RuleBasedStateMachine):
     def way(self, case: Any, data: st.DataObject) -> Transition | None:
         if case is None:
             return None
-        rows = [row for row in shipped(case["workflow"]).transitions if row.source == case["state"]]
+        flow = shipped(case["workflow"])
+        triggers = [row.trigger for row in flow.transitions if row.source == case["state"]]
         # A way to the end every time would leave the late states unseen.
-        ahead = [row for row in rows if row.trigger != "dismiss"]
-        return data.draw(st.sampled_from([*ahead, *ahead, *rows]))
+        ahead = [trigger for trigger in triggers if trigger != "dismiss"]
+        return flow.find(case["state"], data.draw(st.sampled_from([*ahead, *ahead, *triggers])))
 
     def is_confirmed(self, case: Any) -> bool:
         return bool(self.world.rows("SELECT id FROM rechecks WHERE case_id = ? AND outcome = 'confirmed'", case["id"]))
