@@ -15,6 +15,7 @@ from app.errors import Reason, Refused
 from app.flows.definition import CLOSED, GuardUse, NextStep, ReasonCode, State
 from app.flows.editing import given, raw_guards, raw_words, to_toml, with_raw, without_key
 from app.flows.lines import blocks, lines
+from app.flows.reading import sketch
 from app.flows.shape import CODE, Shape
 
 _NEXT = ("form", "ru", "en", "button_ru", "button_en")
@@ -41,13 +42,13 @@ class Move:
 
 def states_of(text: str) -> tuple[State, ...]:
     """The states of a text that reads, in its order, whatever else is wrong with it; empty when it does not read."""
-    definition = _readable(text)
+    definition = sketch(text)
     return () if definition is None else definition.states
 
 
 def moves_of(text: str) -> tuple[Move, ...]:
     """The moves of a text that reads, one a table; empty when it does not read."""
-    definition = _readable(text)
+    definition = sketch(text)
     if definition is None:
         return ()
     steps, found = list(definition.steps), []
@@ -118,7 +119,8 @@ def put_state(text: str, state: State, *, number: int | None = None, after: str 
     }  # fmt: skip
     for key, value in (*named.items(), *listed.items()):
         if (value or None) != (getattr(was, key) or None):
-            text = _with(text, "state", number, key, None if not value else _raw(value))
+            is_left_out = not value and key not in ("ru", "en")
+            text = _with(text, "state", number, key, None if is_left_out else _raw(value))
     if state.next != was.next:
         text = _with_next(text, number, state.next)
     if state.code != was.code:
@@ -212,14 +214,8 @@ def remove_move(text: str, number: int) -> str:
 # ---- what stands where ----
 
 
-def _readable(text: str) -> Any:
-    shape = Shape(text)
-    definition = shape.definition()
-    return None if shape.problems else definition
-
-
 def _initial(text: str) -> str:
-    definition = _readable(text)
+    definition = sketch(text)
     if definition is None:
         raise Refused(
             Reason(
@@ -269,7 +265,12 @@ def _read_back(text: str, states: Sequence[State], moves: Sequence[Move], initia
     shape = Shape(text)
     definition = shape.definition()
     if definition is not None and shape.problems:
-        raise Refused(*(Reason(p.code, f"{p.key}: {p.ru}", f"{p.key}: {p.en}") for p in shape.problems[:10]))
+        raise Refused(
+            *(
+                Reason(p.code, f"{p.key}: {p.ru}", f"{p.key}: {p.en}", f"#{p.place[2]}" if p.place else "")
+                for p in shape.problems[:10]
+            )
+        )
     said = None if definition is None else (definition.states, _plain(moves_of(text)), definition.initial)
     if said != (tuple(states), _plain(moves), initial):
         raise _written_otherwise()

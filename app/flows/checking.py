@@ -54,9 +54,7 @@ def _told(mistake: _Mistake, shape: Shape, name: str, table: str, number: int | 
     if number is None:
         return Problem(mistake.code, key, ru, en, None, (table, 0, ""))
     key_of_line = mistake.key if table else name
-    return Problem(
-        mistake.code, key, ru, en, shape.line(table, number, key_of_line), (table, number, key_of_line)
-    )
+    return Problem(mistake.code, key, ru, en, shape.line(table, number, key_of_line), (table, number, key_of_line))
 
 
 def _states(definition: Definition, shape: Shape, _grants: Grants | None) -> Iterator[Problem]:

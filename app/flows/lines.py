@@ -48,7 +48,9 @@ def blocks(text: str) -> dict[tuple[str, int], tuple[int, int]]:
     """
     rows = text.split("\n")
     heads = sorted(
-        (line - 1, table, number) for (table, number, key), line in lines(text).items() if table and "." not in table and not key
+        (line - 1, table, number)
+        for (table, number, key), line in lines(text).items()
+        if table and "." not in table and not key
     )
     starts = []
     for line, table, number in heads:

@@ -92,7 +92,9 @@ def test_any_changes_do_to_the_text_what_they_do_to_the_workflow(name: str, data
     drawn = Drawn(text)
     for _ in range(data.draw(st.integers(1, 6))):
         before = text
-        match data.draw(st.sampled_from(["add", "change", "remove", "begin", "add_move", "change_move", "remove_move"])):
+        match data.draw(
+            st.sampled_from(["add", "change", "remove", "begin", "add_move", "change_move", "remove_move"])
+        ):
             case "add":
                 state = data.draw(states)
                 if state.code in {one.code for one in drawn.states}:

@@ -39,7 +39,6 @@ VERBS = (
 """What else happens to a case; each has to happen too."""
 
 
-
 @cache
 def roads(flow: str, state: str) -> dict[tuple[tuple[str, str], int], Transition]:
     """How each way of a workflow is reached from a state: (way, moves before it) → the first move of a shortest road."""
