@@ -13,7 +13,7 @@ from app.flows.lines import Place
 class Problem:
     """`key` is the place as a person would say it: ``state "flagged": days``; `line` is where it stands, if known.
 
-    `place` is the same for a form: the table's name, its number from 0 and the key; the head of the file is ``("", 0)``.
+    `place` is the same for a form: the table's name, its number from 0 and the key; the file's head is ``("", 0)``.
     """
 
     code: str

@@ -35,9 +35,8 @@ class Form(HTMLParser):
             self.sent = [pair for pair in self.sent if pair[0] != self.select]
             self.sent.append((self.select, given.get("value") or ""))
             self.first = False
-        elif tag == "input" and given.get("name"):
-            if given.get("type") != "checkbox" or "checked" in given:
-                self.sent.append((given["name"] or "", given.get("value") or ""))
+        elif tag == "input" and given.get("name") and (given.get("type") != "checkbox" or "checked" in given):
+            self.sent.append((given["name"] or "", given.get("value") or ""))
 
 
 def filled(page: str, **changes: Any) -> dict[str, Any]:

@@ -41,7 +41,7 @@ VERBS = (
 
 @cache
 def roads(flow: str, state: str) -> dict[tuple[tuple[str, str], int], Transition]:
-    """How each way of a workflow is reached from a state: (way, moves before it) → the first move of a shortest road."""
+    """How each way is reached from a state: (way, moves before it) → the first move of a shortest road."""
     rows = shipped(flow).transitions
     first: dict[str, tuple[int, Transition | None]] = {state: (0, None)}
     found: dict[tuple[tuple[str, str], int], Transition] = {}
