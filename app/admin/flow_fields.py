@@ -124,9 +124,9 @@ def _guards_sent() -> list[GuardUse]:
 def _reasons_sent() -> list[ReasonCode]:
     found = []
     for number in range(_count("reasons")):
-        texts = [_text(f"reason-{number}-{key}") for key in ("code", "ru", "en")]
-        if any(texts):
-            found.append(ReasonCode(*texts, bool(request.form.get(f"reason-{number}-needs_text"))))
+        code, ru, en = (_text(f"reason-{number}-{key}") for key in ("code", "ru", "en"))
+        if code or ru or en:
+            found.append(ReasonCode(code, ru, en, bool(request.form.get(f"reason-{number}-needs_text"))))
     return found
 
 
