@@ -146,9 +146,9 @@ def landing_profile(table: PaperTable, control: PaperTable | None, params: Landi
     n, top, S = table.n, table.spec.max_score, len(table.schools)
     zone = landing_zone(top, cuts, params.width)
     # A work stands where its own points brought it; what it is compared with knows the items it could not do.
-    inside = zone[answers.score if answers.raw is None else answers.raw]
-    school, score = answers.school[inside], answers.score[inside]
-    points = answers.points[inside].astype(np.float32)
+    inside = np.flatnonzero(zone[answers.score if answers.raw is None else answers.raw])
+    school, score = answers.school.take(inside), answers.score.take(inside)
+    points = answers.points.take(inside, axis=0).astype(np.float32)
     order = np.argsort(score.astype(np.int16), kind="stable")
     edges = np.concatenate(([0], np.cumsum(np.bincount(score, minlength=top + 1))))
     landed = np.bincount(school, minlength=S).astype(float)
