@@ -1,7 +1,7 @@
 """Sums over the works of a paper, item by item: by score and by school, without a table school × score × item.
 
-Whole numbers are added in blocks of single precision, which is exact below 2²⁴; so are sums with weights, whose error of
-a millionth disappears in the pool.
+Whole numbers are added in blocks of single precision, which is exact below 2²⁴; everything else is added in double
+precision, but for third moments.
 """
 
 from __future__ import annotations
@@ -82,10 +82,10 @@ class ScoreOrder:
         """Points earned at each score by works that count with their school's `weight`, shape (M + 1, K)."""
         if np.all(weight == 1):
             return self.sums.copy()
-        total, weight = np.zeros_like(self.sums), weight.astype(np.float32)
+        total = np.zeros_like(self.sums)
         for at, rows in self._blocks():
             school = self._school[rows] if self._order is None else self._school.take(self._order[rows])
-            total[at] += weight[school] @ self._points_of(rows).astype(np.float32)
+            total[at] += weight[school] @ self._points_of(rows).astype(float)
         return total
 
     def third(self, direction: np.ndarray) -> np.ndarray:
