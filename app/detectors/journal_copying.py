@@ -159,7 +159,7 @@ def _leniencies(works: np.ndarray, observed: np.ndarray, reference: np.ndarray, 
     """
     base, sat = reference.astype(np.float32), works.astype(np.float32)
     alpha, step = start, np.full((1, 1), np.inf)
-    inverse = np.zeros((len(works), 4, 4))
+    inverse: np.ndarray = np.zeros((len(works), 4, 4))
     eye = np.eye(4)
     for _ in range(20):
         odds = np.exp(np.clip(alpha, -20, 20)).astype(np.float32).T[:, :, None]

@@ -182,7 +182,7 @@ def journal_gap(table: PaperTable, control: PaperTable | None, X: np.ndarray, pa
     marks = marks_of_scores(table.spec.max_score, table.spec.mark_from)
     outside = control.journal.sum(axis=0) if control is not None and control.journal is not None else None
     weight = np.ones(len(works))
-    copied = None
+    copied: _Copied | None = None
     by_mark = marks_first(cells)
     for last in (False, True):
         joint = outside if outside is not None else np.einsum("i,isj->sj", weight, cells)
@@ -196,6 +196,7 @@ def journal_gap(table: PaperTable, control: PaperTable | None, X: np.ndarray, pa
         if (works * (1 - fresh)).sum() < 0.1 * works.sum() and fresh.min() > 0.2:
             break
         weight = fresh
+    assert copied is not None
     copy_p, confirmed = copied.tails(table)
     degrees = raised.degrees
     # Strict and lenient journals mirror each other; both sides are judged by the lower one, where no paper was bent.
