@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from app.detectors.base import PaperSpec
+from app.detectors.over_dispersion import median
 from app.detectors.untaught import completed
 from app.detectors.work_codes import coded, distinct, numbers, order_of_works, points_of
 
@@ -319,10 +320,11 @@ def _classes(
     # classes with changed works do not set the scale.
     rest_share = np.maximum(share[owner] * n[owner] ** 2 - size**2, 0)[use] / rest_n[use] ** 2
     noise = within * (1 / size[use] + 1 / rest_n[use])
+    squared, loading = gap**2, 1 + rest_share
     low, high = 0.0, 4 * within
     for _ in range(40):
         middle = (low + high) / 2
-        ratio = np.median(gap**2 / (middle * (1 + rest_share) + noise))
+        ratio = median(squared / (middle * loading + noise))
         low, high = (middle, high) if ratio > 0.4549 else (low, middle)
     return share, (low + high) / 2
 
