@@ -273,6 +273,9 @@ def table_of(columns: PaperColumns, spec: PaperSpec, year: int) -> PaperTable:
     score = columns.score
     present, school, _ = distinct(columns.school)
     width = spec.max_score + 1
+    if len(present) * max(4 * width, len(columns.class_names) + 1) < 2**31:
+        # Half of the bytes, for there is one of these a work.
+        school = school.astype(np.int32)
     counts = _cells(school * width + score, (len(present), width))
     classes = None if columns.unit is None else _classes(columns.unit, school, score, counts)
     share, spread = classes if classes is not None else (_guessed_share(counts.sum(axis=1)), None)
@@ -282,7 +285,7 @@ def table_of(columns: PaperColumns, spec: PaperSpec, year: int) -> PaperTable:
         variant = np.zeros(len(score), dtype=np.int16) if columns.variant is None else columns.variant
         unit = None
         if columns.unit is not None:
-            unit = np.where(columns.unit < 0, -1, school * len(columns.class_names) + columns.unit)
+            unit = np.where(columns.unit < 0, np.int32(-1), school * len(columns.class_names) + columns.unit)
         items, answers = _answers(columns.points, score, school, unit, columns.class_names, variant, spec, year)
         if answers.raw is not None:
             completed_counts = _cells(answers.school.astype(np.int64) * width + answers.score, counts.shape)

@@ -293,6 +293,7 @@ def _read_paper(
         {key: plain.of_school(plain.blank > 0, plain.blank)} if plain.blank.any() else {},
         _pupil_grade(key, plain.pupil_grade),
     )
+    del plain, again
     return read, [table_of(own, spec, key[0])], sitters
 
 
