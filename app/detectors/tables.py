@@ -339,8 +339,8 @@ def _journal_cells(
     if not known.any():
         return None
     index = (school[known] * shape[1] + score[known]) * 4 + journal[known].astype(np.int64) - 2
-    # The widest table of a paper: whole numbers of works are exact in half of the bytes.
-    return np.bincount(index, minlength=4 * shape[0] * shape[1]).astype(np.float32).reshape(*shape, 4)
+    # The widest table of a paper: whole numbers in half of the bytes.
+    return np.bincount(index, minlength=4 * shape[0] * shape[1]).astype(np.int32).reshape(*shape, 4)
 
 
 def _answers(
