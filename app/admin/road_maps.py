@@ -206,7 +206,8 @@ def _advice(block: dict[str, Any]) -> dict[str, Any]:
     return {
         "title": block["title_en"] if is_english else block["title"],
         "because": block["because_en"] if is_english else block["because"],
-        "text": block["recommendation"],
+        # A map proposed before the recommendations had English keeps the words it was sent with.
+        "text": block.get("recommendation_en", block["recommendation"]) if is_english else block["recommendation"],
     }
 
 

@@ -202,6 +202,9 @@ def test_the_road_map_goes_from_proposal_to_acceptance(world: World, marat: Brow
     assert not re.search(r'id="block-absence"[^>]*checked', form)
     assert marat.send(f"/road-maps/new/{case_id}", block=["marking", "vsoko"]).status_code == 302
     (road_map,) = world.rows(RoadMap, case_id=case_id)
+    marat.send("/locale", locale="en", next="/")
+    assert "Let a commission mark the works" in marat.text(f"/cases/{case_id}?tab=roadmap")
+    marat.send("/locale", locale="ru", next="/")
     step = f"/road-maps/{road_map.id}/step"
 
     def go(browser: Browser, action: str, **data: Any) -> None:
