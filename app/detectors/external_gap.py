@@ -16,8 +16,6 @@ from app.detectors.tails import larger_of_two, to_z
 from app.errors import InsufficientData
 
 NAME, VERSION = "external_gap", "1.1"
-EGE_SPREAD = 15.0
-"""Spread of ЕГЭ points inside a school, assumed where the table does not tell it (``sd_mark``)."""
 
 
 @dataclass(frozen=True)
@@ -141,7 +139,7 @@ def outside_results(schools: np.ndarray, exams: pd.DataFrame | None, subject: st
         if len(inside):
             typical = float(np.median(inside))
         elif kind in context.EGE:
-            typical = EGE_SPREAD
+            typical = params.ege_sd
         else:
             # That of school marks is assumed, in proportion where the scale is another one.
             unit = unit or scale

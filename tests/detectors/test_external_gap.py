@@ -7,7 +7,7 @@ import pytest
 from app.detectors import load_params, screen
 from app.detectors.base import PaperSpec
 from app.detectors.context import exam_column
-from app.detectors.external_gap import EGE_SPREAD, Outside, external_gap, outside_results, set_aside
+from app.detectors.external_gap import Outside, external_gap, outside_results, set_aside
 from app.detectors.simulate import RegionOptions, simulate_region
 from app.detectors.tables import PaperTable, build_tables
 from app.errors import InsufficientData
@@ -219,7 +219,7 @@ def test_ege_alone_is_as_sure_as_its_own_scale_allows():
     outside = outside_results(names, exams, "ma", PARAMS)
 
     assert outside.mean == pytest.approx(np.linspace(45, 75, 40))
-    assert outside.variance == pytest.approx(np.full(40, EGE_SPREAD**2 / 25))
+    assert outside.variance == pytest.approx(np.full(40, PARAMS.ege_sd**2 / 25))
 
 
 def test_an_examination_of_too_few_schools_is_not_named_among_those_heard():
