@@ -37,6 +37,7 @@ class LowestParams:
 @dataclass(frozen=True)
 class MeanParams:
     smallest_n: int
+    weight_context: float
     huber: float
     reject: float
     municipality_schools: int
