@@ -266,7 +266,6 @@ def _standardised(
         # Able pupils come to a score by other items than the rest: honest classes of one level share that.
         np.column_stack((x, x**2)),
         fit_on=use,
-        caution=1.0,
         reject=2.5,
     )
     total = variance + effects.tau2

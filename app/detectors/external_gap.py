@@ -10,10 +10,11 @@ import pandas as pd
 from app.detectors import context
 from app.detectors.context import estimable
 from app.detectors.contextual_mean import logit_means
-from app.detectors.dispersion import SchoolEffects, school_effects, student_p
+from app.detectors.dispersion import SchoolEffects, school_effects
+from app.detectors.heavy_tails import mirrored_p
 from app.detectors.params import GapParams
 from app.detectors.tables import TYPICAL_CLASS, PaperTable
-from app.detectors.tails import larger_of_two, to_z
+from app.detectors.tails import to_z
 from app.errors import InsufficientData
 
 NAME, VERSION = "external_gap", "1.2"
@@ -225,7 +226,8 @@ def external_gap(
         doubt = np.where(usable, (slope / scale) ** 2 * among.tau2 * (1 - among.shrinkage), 0.0)
         fit = _effects(table, means.y, noise, np.column_stack((standard, kind)), doubt, usable, params)
         slope = _slope(fit, standard, kind, usable)
-    p_value = larger_of_two(to_z(student_p(fit.z, fit.degrees)), 0.9999)
+    # Cohorts swing by more than a normal law has it; the lower side tells how much (decision 0017).
+    p_value = mirrored_p(fit.z, fit.degrees, fit.z, n, usable)
     top = table.spec.max_score
     expected = _points(fit.fitted, top)
     low, high = (_points(fit.fitted + sign * 1.96 * fit.deviation, top) for sign in (-1, 1))

@@ -9,6 +9,7 @@ import numpy as np
 from app.detectors.cohorts import Wave
 from app.detectors.context import estimable
 from app.detectors.dispersion import student_p
+from app.detectors.heavy_tails import mirrored_p
 from app.detectors.params import SwingParams
 from app.detectors.regression import DeletedFit, deleted_fit
 from app.detectors.tables import TYPICAL_CLASS
@@ -140,7 +141,9 @@ def year_swing(
     jump = _change(now, [(last, at_last)], usable, params, X)
     z_jump = np.where(usable, jump.z, np.nan)
     z_before = index = z_index = np.full(S, np.nan)
-    exact = _normal(z_jump, jump.degrees)
+    told = np.nan_to_num(z_jump)
+    # Cohorts change by more than a normal law has it; the falls tell how much (decision 0017).
+    exact = np.where(usable, to_z(mirrored_p(told, jump.degrees, told, now.n, usable)), np.nan)
     p_value = _upper(exact)
     if first is not None:
         at_first = _rows(now.schools, first)
@@ -182,10 +185,6 @@ def share_in(schools: np.ndarray, wave: Wave) -> np.ndarray:
 def _upper(z: np.ndarray) -> np.ndarray:
     """Upper tail of normal values, through the same road as that of the larger of two."""
     return larger_of_two(np.nan_to_num(z, nan=-8.0), 0.9999)
-
-
-def _normal(z: np.ndarray, degrees: float) -> np.ndarray:
-    return np.where(np.isfinite(z), to_z(student_p(np.nan_to_num(z), degrees)), np.nan)
 
 
 def _rows(schools: np.ndarray, wave: Wave) -> np.ndarray:
