@@ -25,6 +25,7 @@ _KEPT_WORKS = 500_000
 _LEVELS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.95, 0.98, 1.0)
 _CLASSES_A_STRETCH = 8
 _LEAST_RATIO = 0.2
+_LEANS = (0.33, 0.67, 0.9)
 
 
 @dataclass(frozen=True)
@@ -273,9 +274,10 @@ def _standardised(
     p = upper_tail(to_z(student_p(effects.z, effects.degrees)), skewness)
     spread = np.sqrt(variance[use])
     chance = tails_under(_TAIL, gap / spread, np.clip(third[use] / root, 0.0, 2.0))
-    # Small classes have a few pairs, large ones many that share works: the tails differ.
-    group = np.searchsorted(np.quantile(pairs[use], [1 / 3, 2 / 3]), pairs, side="right")
-    for number in range(3):
+    # Few pairs, or a level at which few answers decide, make the tail longer than three moments tell.
+    lean = third / np.sqrt(pairs)
+    group = np.searchsorted(np.quantile(lean[use], _LEANS), lean, side="right")
+    for number in range(len(_LEANS) + 1):
         own = group == number
         p[own] = _tail_like(p[own], chance[:, group[use] == number])
     z = to_z(p)
