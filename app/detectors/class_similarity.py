@@ -23,7 +23,7 @@ _TAIL = 0.05
 _WORKS_AT_ONCE = 4_096
 _KEPT_WORKS = 500_000
 _LEVELS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.95, 0.98, 1.0)
-_CLASSES_A_STRETCH = 8
+_CLASSES_A_STRETCH = 20
 _LEAST_RATIO = 0.2
 _LEANS = (0.33, 0.67, 0.9)
 
@@ -267,6 +267,7 @@ def _standardised(
         # Able pupils come to a score by other items than the rest: honest classes of one level share that.
         np.column_stack((x, x**2)),
         fit_on=use,
+        caution=1.0,
         reject=2.5,
     )
     total = variance + effects.tau2

@@ -157,9 +157,7 @@ def outside_results(schools: np.ndarray, exams: pd.DataFrame | None, subject: st
     return Outside(mean, total, variance, tuple(heard))
 
 
-def external_gap(
-    table: PaperTable, outside: Outside, params: GapParams, X: np.ndarray | None = None
-) -> GapResult:
+def external_gap(table: PaperTable, outside: Outside, params: GapParams, X: np.ndarray | None = None) -> GapResult:
     r"""Test of each school's mean against what its outside results predict, one-sided upwards.
 
     Parameters

@@ -12,8 +12,8 @@ from app.detectors.dispersion import huber_square
 CANDIDATES = (20.0, 8.0, 5.0, 3.5)
 """Degrees of freedom that honest effects are tried with, beside the normal ones of the scale."""
 PRIOR = (0.6, 0.22, 0.1, 0.05, 0.03)
-"""What is believed of each before the schools are looked at, the scale's own first: means of many works tend to a normal
-law, and a hundred schools alone cannot rule heavy tails out."""
+"""What is believed of each before the schools are looked at, the scale's own first: means of many works tend to a
+normal law, and a hundred schools alone cannot rule heavy tails out."""
 _BOUND = 1.345
 _STEPS = 4000
 _SMALLEST_SIDE = 15

@@ -183,7 +183,7 @@ def _attendance(paper) -> tuple[list[Signal], np.ndarray | float]:
     z: np.ndarray | float = np.nan
     if paper.absence is not None:
         z = paper.absence.z
-        own.append(Signal("absent", z, paper.absence.assessed, z))
+        own.append(Signal("absent", paper.absence.z, paper.absence.assessed, paper.absence.z))
     if paper.lowest is not None:
         enough = (paper.table.n >= SMALLEST_POOLED) & (paper.lowest.expected >= 0.5)
         own.append(Signal("thinned", _where(enough, paper.lowest.thinned_z), np.zeros(len(enough), dtype=bool), None))

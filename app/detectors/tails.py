@@ -151,7 +151,7 @@ def larger_of_two(z: np.ndarray, rho: np.ndarray | float) -> np.ndarray:
 
 
 def weighted_of_two(one: np.ndarray, other: np.ndarray, weight: float, rho: float) -> np.ndarray:
-    r"""p of the more telling of two correlated normal values, of which one counts for more.
+    r"""Find p of the more telling of two correlated normal values, of which one counts for more.
 
     Parameters
     ----------
