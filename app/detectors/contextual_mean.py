@@ -241,13 +241,13 @@ def contextual_mean(
     .. math:: z_i = e_i / \sqrt{\tau^2 + v_i + \sigma_c^2 \textstyle\sum_c (n_c/n)^2},
 
     so honest differences between schools are part of the noise. Part two regresses that residual on `history`: a
-    school raised in one paper only stands out there, while one raised everywhere stands out in part one. p is that of
-    the more telling of the two with their correlation and weights (`tails.weighted_of_two`): a cohort that is strong in
-    every subject is no sign of one paper, so the second part has the larger weight. Before that
-    come tails as heavy as those of the schools under their expectation (`heavy_tails.mirrored_p`): cohorts swing by
-    more than a normal law has it. The empirical-Bayes effect is :math:`B_i e_i`, :math:`B_i = \tau^2/(\tau^2 + v_i)`. Assumes honest school effects
-    symmetric on the logit scale; a selective school that the context does not name looks like a raised one, so a level
-    alone never opens a case.
+    school raised in one paper only stands out there, while one raised everywhere stands out in part one. p is that
+    of the more telling of the two with their correlation and weights (`tails.weighted_of_two`): a cohort that is
+    strong in every subject is no sign of one paper, so the second part has the larger weight. Before that come
+    tails as heavy as those of the schools under their expectation (`heavy_tails.mirrored_p`): cohorts swing by more
+    than a normal law has it. The empirical-Bayes effect is :math:`B_i e_i`, :math:`B_i = \tau^2/(\tau^2 + v_i)`.
+    Assumes honest school effects symmetric on the logit scale; a selective school that the context does not name
+    looks like a raised one, so a level alone never opens a case.
 
     References
     ----------

@@ -20,7 +20,7 @@ _SCHOOLS_AT_ONCE = 2_048
 _ON_LOW_WORKS = (Mechanism.LIFT_TWOS.value, Mechanism.ABSENT_WEAK.value)
 """Mechanisms that touch works under the first cut alone: where there are none, they do nothing."""
 _ROOM = (0.3, 2.5)
-_CORE = 0.8
+_CORE = 0.6
 """Share of the schools, those with the least evidence, that say how signals go together in honest ones."""
 
 SMALLEST_EIGENVALUE = 0.02
@@ -100,14 +100,15 @@ def mechanism_ratios(families: Sequence[FamilyScores], profiles: Profiles, param
     Notes
     -----
     Signals are brought to the median and quartile range of the region's schools of about that size (`region_scale`;
-    never under one: a region whose schools differ much in one signal learns less from it). A mechanism m of amplitude a shifts them by :math:`a\,\mu_m\sqrt n`. Honest
-    schools have Student's tails, so that one wild signal does not decide (where a region gathers at cuts, the spread
-    between schools is in part what is looked for: signals of that family are divided by the root of their scale),
+    never under one: a region whose schools differ much in one signal learns less from it). A mechanism m of
+    amplitude a shifts them by :math:`a\,\mu_m\sqrt n`. Honest schools have Student's tails, so that one wild signal
+    does not decide (where a region gathers at cuts, the spread between schools is in part what is looked for:
+    signals of that family are divided by a power of their scale),
 
     .. math:: L_{ma}(z) = \Big(\frac{1 + (z - a\mu_m\sqrt n)^T R^{-1} (z - a\mu_m\sqrt n)/\nu}
                                     {1 + z^T R^{-1} z/\nu}\Big)^{-(\nu + k)/2},
 
-    with R the correlation of the k known signals over four fifths of the schools, those that a first pass leaves with
+    with R the correlation of the k known signals over three fifths of the schools, those that a first pass leaves with
     the least evidence: mechanisms tie signals together, and R must not take that for the nature of schools. Mechanisms
     that touch low works alone shift in proportion to the share of works that should stand under the first cut
     (`room`). Two scopes are asked: all papers of the school (z is

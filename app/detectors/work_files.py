@@ -25,7 +25,7 @@ from app.detectors.plain_columns import PlainWorks, plain_works
 from app.detectors.row_groups import Groups, all_columns, is_item, paper_columns, papers_of
 from app.detectors.selective_absence import GradePupils
 from app.detectors.tables import Answers, PaperTable, build_tables, find_spec, table_of
-from app.detectors.work_codes import coded
+from app.detectors.work_codes import coded, numbers
 from app.detectors.works_read import (
     ByPaper,
     Gathering,
@@ -274,7 +274,8 @@ def _read_paper(
     sitters = None
     if plain.participant is not None:
         score = own.score.astype(np.int16 if spec.max_score < 2**15 else np.int64)
-        sitters = Sitters(own.names, own.school, plain.participant_names, plain.participant, score)
+        journal = None if own.journal is None else own.journal.astype(np.int8)
+        sitters = Sitters(own.names, own.school, plain.participant_names, plain.participant, score, journal)
     return read, [table_of(own, spec, key[0])], sitters
 
 
@@ -288,7 +289,8 @@ def _sitters_of_frame(works: pd.DataFrame) -> Sitters | None:
     school, school_names = coded(works["school"])
     participant, names = coded(works["participant"])
     participant = np.where(works["participant"].notna(), participant, -1)
-    return Sitters(school_names, school, names, participant, works["score"].to_numpy(dtype=np.int64))
+    journal = numbers(works["journal_mark"]) if "journal_mark" in works else None
+    return Sitters(school_names, school, names, participant, works["score"].to_numpy(dtype=np.int64), journal)
 
 
 def _places(plain: PlainWorks) -> pd.DataFrame:

@@ -94,13 +94,17 @@ def _left_out(works: pd.DataFrame, papers: Sequence[PaperSpec]) -> ByPaper:
 
 @dataclass(frozen=True)
 class Sitters:
-    """Who wrote one paper, and what score: codes of schools and participants among their sorted names, −1 for none."""
+    """Who wrote one paper, and what score: codes of schools and participants among their sorted names, −1 for none.
+
+    `journal` is the journal mark beside each work; another number than 2 … 5, or NaN, is none.
+    """
 
     school_names: np.ndarray
     school: np.ndarray
     participant_names: np.ndarray
     participant: np.ndarray
     score: np.ndarray
+    journal: np.ndarray | None = None
 
 
 def pupils_of_sitters(sitters: Sequence[Sitters | None]) -> GradePupils | None:
@@ -110,7 +114,7 @@ def pupils_of_sitters(sitters: Sequence[Sitters | None]) -> GradePupils | None:
         return None
     schools = np.unique(np.concatenate([own.school_names for own in present]))
     codes = np.unique(np.concatenate([own.participant_names for own in present]))
-    pupil, column, score = [], [], []
+    pupil, column, score, mark = [], [], [], []
     for number, own in enumerate(sitters):
         if own is None:
             continue
@@ -120,10 +124,15 @@ def pupils_of_sitters(sitters: Sequence[Sitters | None]) -> GradePupils | None:
         pupil.append(at_school.astype(np.int64) * len(codes) + code)
         column.append(np.full(len(code), number))
         score.append(own.score[known])
+        mark.append(np.full(len(code), np.nan) if own.journal is None else own.journal[known])
     numbers, row, _ = distinct(np.concatenate(pupil))
     scores = np.full((len(numbers), len(sitters)), np.nan)
     scores[row, np.concatenate(column)] = np.concatenate(score)
-    return GradePupils(schools, numbers // len(codes), scores)
+    journal = None
+    if any(own.journal is not None for own in present):
+        journal = np.full(scores.shape, np.nan)
+        journal[row, np.concatenate(column)] = np.concatenate(mark)
+    return GradePupils(schools, numbers // len(codes), scores, journal)
 
 
 @dataclass
