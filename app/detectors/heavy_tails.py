@@ -12,9 +12,9 @@ from app.detectors.dispersion import huber_square
 CANDIDATES = (20.0, 8.0, 5.0, 3.5)
 """Degrees of freedom that honest effects are tried with, beside the normal ones of the scale."""
 PRIOR_SMALL, PRIOR_LARGE = (0.7, 0.2, 0.06, 0.03, 0.01), (0.4, 0.25, 0.17, 0.11, 0.07)
-"""What is believed of each before the schools are looked at, the scale's own first, in schools with fewer works than the
-median and in the others: chance rules in small ones, and means tend to a normal law; a hundred schools alone cannot rule
-heavy tails out."""
+"""What is believed of each before the schools are looked at, the scale's own first, in schools with fewer works than
+the median and in the others: chance rules in small ones, and means tend to a normal law; a hundred schools alone cannot
+rule heavy tails out."""
 _BOUND = 1.345
 _STEPS = 4000
 _SMALLEST_SIDE = 15
