@@ -13,7 +13,7 @@ from app.detectors.tables import PaperTable
 from app.detectors.tails import to_z, upper_tail
 from app.errors import InsufficientData
 
-NAME, VERSION = "few_lowest", "1.0"
+NAME, VERSION = "few_lowest", "1.1"
 
 
 @dataclass(frozen=True)

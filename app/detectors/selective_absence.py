@@ -15,7 +15,7 @@ from app.detectors.tails import to_z
 from app.detectors.work_codes import coded, distinct, numbers
 from app.errors import InsufficientData
 
-NAME, VERSION = "selective_absence", "1.0"
+NAME, VERSION = "selective_absence", "1.1"
 _BINS = 20
 _SMALLEST_FIT = 200
 
@@ -132,7 +132,8 @@ def selective_absence(
 
     Notes
     -----
-    Among pupils with another paper of the grade let u be their mean standing there, a = 1 for those without a work
+    Among pupils with another paper of the grade let u be their mean standing there (journal marks beside those papers
+    are added as far as they foretell the score of those present), a = 1 for those without a work
     here, :math:`p_0(u)` the region's share of the absent at that standing, and :math:`w(u)` the share of those present
     whose work is marked "2" (is in the lowest sixth where there are no cuts). A school that keeps its weak pupils at
     home raises the probability of absence by a part of w. The statistic
@@ -234,8 +235,9 @@ def _journal_part(standing: np.ndarray, journal: np.ndarray, own: np.ndarray) ->
         return np.zeros(len(standing))
     design = np.column_stack((np.ones(known.sum()), standing[known], mark[known]))
     (_, of_standing, of_mark), *_ = np.linalg.lstsq(design, own[known], rcond=None)
-    weight = of_mark / of_standing if of_standing > 0 else 0.0
-    return np.clip(weight, 0.0, 1.0) * np.nan_to_num(mark)
+    # At most as much as the scores themselves: a mark is one teacher's word.
+    weight = np.clip(of_mark / of_standing, 0.0, 1.0) if of_standing > 0 else float(of_mark > 0)
+    return weight * np.nan_to_num(mark)
 
 
 def _curves(u: np.ndarray, a: np.ndarray, own: np.ndarray, table: PaperTable) -> tuple[np.ndarray, np.ndarray]:

@@ -8,7 +8,7 @@ from app.detectors import load_params, screen
 from app.detectors.base import PaperSpec
 from app.detectors.context import exam_column
 from app.detectors.external_gap import Outside, external_gap, outside_results, set_aside
-from app.detectors.simulate import RegionOptions, simulate_region
+from app.detectors.simulate import ORDINARY, RegionOptions, simulate_region
 from app.detectors.tables import PaperTable, build_tables
 from app.errors import InsufficientData
 
@@ -256,3 +256,17 @@ def test_marks_and_points_are_one_predictor_only_after_each_is_standardised():
     column = exam_column(names, exams, "ma")
 
     assert np.corrcoef(column[:, 0], strength)[0, 1] > 0.99
+
+
+def test_a_strong_kind_of_school_regresses_to_its_kind():
+    rng = np.random.default_rng(8)
+    region = simulate_region(31, RegionOptions(schools=300, size=(40, 60), papers=(("ma", 4),), confounders=ORDINARY))
+    (table,) = build_tables(region.works, region.papers, with_items=False)
+    outside = outside_results(table.schools, region.exams, "ma", PARAMS)
+    kind = region.schools.set_index("school").loc[table.schools, "type"].isin(["гимназия", "лицей"]).to_numpy()
+    X = np.column_stack((kind.astype(float), np.ones(len(kind)), rng.standard_normal(len(kind))))
+
+    plain, inside = external_gap(table, outside, PARAMS), external_gap(table, outside, PARAMS, X)
+
+    assert np.nanmean(plain.z[kind]) > 0.5
+    assert abs(np.nanmean(inside.z[kind])) < 0.3
