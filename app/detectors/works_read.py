@@ -15,6 +15,7 @@ from app.detectors.selective_absence import GradePupils, pupils_of
 from app.detectors.tables import PaperTable, find_spec
 from app.detectors.work_codes import blank_items, distinct
 
+_MANY_SCHOOLS = 5_000
 Key = tuple[int, str, int]
 ByPaper = dict[Key, dict[str, int]]
 
@@ -105,6 +106,7 @@ class Sitters:
     participant: np.ndarray
     score: np.ndarray
     journal: np.ndarray | None = None
+    is_plain: bool = False  # read as it stands, see `plain_columns`
 
 
 def pupils_of_sitters(sitters: Sequence[Sitters | None]) -> GradePupils | None:
@@ -114,24 +116,31 @@ def pupils_of_sitters(sitters: Sequence[Sitters | None]) -> GradePupils | None:
         return None
     schools = np.unique(np.concatenate([own.school_names for own in present]))
     codes = np.unique(np.concatenate([own.participant_names for own in present]))
-    pupil, column, score, mark = [], [], [], []
-    for number, own in enumerate(sitters):
-        if own is None:
+    pupil, score = [], []
+    mark: list[np.ndarray | None] = []
+    for own in sitters:
+        known = np.zeros(0, dtype=bool) if own is None else own.participant >= 0
+        if own is None or not known.any():
+            pupil.append(np.zeros(0, dtype=np.int64))
+            score.append(np.zeros(0))
+            mark.append(None)
             continue
-        known = own.participant >= 0
         at_school = np.searchsorted(schools, own.school_names)[own.school[known]]
-        code = np.searchsorted(codes, own.participant_names)[own.participant[known]]
-        pupil.append(at_school.astype(np.int64) * len(codes) + code)
-        column.append(np.full(len(code), number))
+        at_school *= len(codes)
+        at_school += np.searchsorted(codes, own.participant_names)[own.participant[known]]
+        pupil.append(at_school)
         score.append(own.score[known])
-        mark.append(np.full(len(code), np.nan) if own.journal is None else own.journal[known])
+        mark.append(None if own.journal is None else own.journal[known])
     numbers, row, _ = distinct(np.concatenate(pupil))
     scores = np.full((len(numbers), len(sitters)), np.nan)
-    scores[row, np.concatenate(column)] = np.concatenate(score)
-    journal = None
-    if any(own.journal is not None for own in present):
-        journal = np.full(scores.shape, np.nan)
-        journal[row, np.concatenate(column)] = np.concatenate(mark)
+    edges = np.cumsum([0, *(len(own) for own in score)])
+    del pupil
+    journal = None if all(own is None for own in mark) else np.full(scores.shape, np.nan, dtype=np.float32)
+    for column, (own_score, own_mark) in enumerate(zip(score, mark, strict=True)):
+        rows = row[edges[column] : edges[column + 1]]
+        scores[rows, column] = own_score
+        if journal is not None and own_mark is not None:
+            journal[rows, column] = own_mark
     return GradePupils(schools, numbers // len(codes), scores, journal)
 
 
@@ -148,12 +157,21 @@ class Gathering:
 
     def add(self, read: WorksRead) -> None:
         self.warnings += read.warnings
-        self.places.append(read.places)
+        self.places.append(self._new(read.places))
         if read.repeated is not None:
             self.repeated = (self.repeated or {}) | read.repeated
         self.mismatched |= read.mismatched
         self.missing |= read.missing
         self.grades |= read.grades
+
+    def _new(self, places: pd.DataFrame) -> pd.DataFrame:
+        """Places of schools that no paper before has named; of many schools the others would fill memory."""
+        if not self.places or "municipality" not in places or len(places) < _MANY_SCHOOLS:
+            return places
+        for before in self.places:
+            if "municipality" in before:
+                places = places[~places["school"].isin(before["school"])]
+        return places
 
     def whole(self, pupils: Callable[[Sequence[PaperTable]], GradePupils | None]) -> WorksRead:
         """All together; a school is where the first paper that names its municipality has it."""
