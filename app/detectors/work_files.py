@@ -41,7 +41,7 @@ HELD_WORKS = 1_500_000
 """As many works keep their answers in memory (about 30 bytes each); those of more papers are read again."""
 _READ_IN_PARTS = 2_000_000
 """Bytes of the files of a paper beyond which its items are read apart from the rest."""
-_WHO_SAT = frozenset({"school", "participant", "score"})
+_WHO_SAT = frozenset({"school", "participant", "journal_mark", "score"})
 Anything = TypeVar("Anything")
 _NULLABLE = {pa.int8(): pd.Int8Dtype()}
 _SHELF: list[tuple[Callable[[], Answers], Answers]] = []
