@@ -11,6 +11,7 @@ import pandas as pd
 from app.detectors import (
     charts_beside,
     cohorts,
+    context,
     external_gap,
     findings_beside,
     protocol,
@@ -37,6 +38,8 @@ class Beside:
     ----------
     exams, upload, history, previous : DataFrame or None
         As given to `screening.screen` (`upload` is its ``protocol``).
+    schools : DataFrame or None
+        Context of the schools.
     grades : dict
         Grade of the pupils by paper, see `cohorts.pupil_grades`.
     repeated, mismatched : dict
@@ -53,6 +56,7 @@ class Beside:
     repeated: dict[tuple[int, str, int], dict[str, int]] | None = None
     mismatched: dict[tuple[int, str, int], dict[str, int]] = field(default_factory=dict)
     missing: dict[tuple[int, str, int], dict[str, int]] = field(default_factory=dict)
+    schools: pd.DataFrame | None = None
 
 
 def beside(
@@ -62,20 +66,21 @@ def beside(
     previous: pd.DataFrame | None,
     upload: pd.DataFrame | None,
     history: pd.DataFrame | None,
+    schools: pd.DataFrame | None,
 ) -> Beside:
     """Put what the works say besides their tables beside what else is known.
 
     Parameters
     ----------
     read : WorksRead
-    exams, previous, upload, history : DataFrame or None
+    exams, previous, upload, history, schools : DataFrame or None
 
     Returns
     -------
     Beside
     """
     grades = cohorts.pupil_grades(previous) | read.grades
-    return Beside(exams, upload, history, previous, grades, read.repeated, read.mismatched, read.missing)
+    return Beside(exams, upload, history, previous, grades, read.repeated, read.mismatched, read.missing, schools)
 
 
 def assess(
@@ -93,13 +98,16 @@ def assess(
     tables = [paper.table for paper in done]
     for paper in done:
         table = paper.table
+        X = context.context_matrix(
+            table.schools, around.schools, category_schools=params.contextual_mean.category_schools
+        )
         try:
-            paper.swing = _swing(table, before, around, params)
+            paper.swing = _swing(table, before, around, params, X)
         except InsufficientData as refusal:
             paper.silent[year_swing.NAME] = str(refusal)
         try:
             outside = external_gap.outside_results(table.schools, around.exams, table.spec.subject, params.external_gap)
-            paper.gap = external_gap.external_gap(table, outside, params.external_gap)
+            paper.gap = external_gap.external_gap(table, outside, params.external_gap, X)
         except InsufficientData as refusal:
             paper.silent[external_gap.NAME] = str(refusal)
         if signals_only:
@@ -108,17 +116,19 @@ def assess(
         paper.upload = protocol.protocol(sheet, params.protocol)
 
 
-def _swing(table: PaperTable, before: list[PaperTable], around: Beside, params: Params) -> year_swing.SwingResult:
+def _swing(
+    table: PaperTable, before: list[PaperTable], around: Beside, params: Params, X: np.ndarray
+) -> year_swing.SwingResult:
     last = cohorts.earlier_wave(table, 1, before, around.grades)
     if last is not None:
         first = cohorts.earlier_wave(table, 2, before, around.grades)
         waves = [None if wave is None else cohorts.wave_of_scores(wave) for wave in (last, first)]
         assert waves[0] is not None
-        return year_swing.year_swing(cohorts.wave_of_scores(table), waves[0], waves[1], params.year_swing)
+        return year_swing.year_swing(cohorts.wave_of_scores(table), waves[0], waves[1], params.year_swing, X)
     by_marks = cohorts.waves_of_marks(table, around.previous, around.grades)
     if by_marks is None:
         raise InsufficientData("нет работ этих же учеников за прошлый год")
-    return year_swing.year_swing(*by_marks, None, params.year_swing)
+    return year_swing.year_swing(*by_marks, None, params.year_swing, X)
 
 
 def findings_of(

@@ -15,13 +15,17 @@ from app.detectors.tables import Answers, PaperTable
 from app.detectors.tails import tails_under, to_z, upper_tail
 from app.errors import InsufficientData
 
-NAME, VERSION = "class_similarity", "1.2"
+NAME, VERSION = "class_similarity", "1.3"
 __all__ = ["NAME", "VERSION", "SimilarityResult", "class_similarity", "class_sums", "exchanged", "residuals_of"]
 PARTS = ("pairs", "whole")
 _SEED = 20_090_317
 _TAIL = 0.05
 _WORKS_AT_ONCE = 4_096
 _KEPT_WORKS = 500_000
+_LEVELS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.95, 0.98, 1.0)
+_CLASSES_A_STRETCH = 8
+_LEAST_RATIO = 0.2
+_LEANS = (0.33, 0.67, 0.9)
 
 
 @dataclass(frozen=True)
@@ -244,24 +248,24 @@ def _standardised(
 ) -> np.ndarray:
     """Normal values of a mean over pairs, its null moments from exchanged works; zero where there are too few pairs."""
     use = enough
-    x = (level - level[use].mean()) / max(float(level[use].std()), 1e-9)
-    design = np.column_stack((np.ones(len(x)), x, x**2))
     root = np.sqrt(pairs[use])
-    awaited, *_ = np.linalg.lstsq(design[use] * root[:, None], null[:, use].mean(axis=0) * root, rcond=None)
-    centre = design @ awaited
+    mean = null[:, use].mean(axis=0)
+    centre = _along(level, use, mean, pairs[use])
     gap = null[:, use] - centre[use]
     # Pairs that share a work are not quite independent: variance = a/pairs + b.
     basis = np.column_stack((1 / pairs, np.ones(len(pairs))))
     fit, _ = optimize.nnls(basis[use] * pairs[use, None], (gap**2).mean(axis=0) * pairs[use])
     variance = np.maximum(basis @ fit, 1e-12)
     # Where nearly all answers are right, or nearly all wrong, a few of them decide what is alike.
-    variance *= _by_level((gap**2).mean(axis=0) / variance[use], design, use)
+    variance *= np.maximum(_along(level, use, (gap**2).mean(axis=0) / variance[use]), _LEAST_RATIO)
     cubes = (gap**3).mean(axis=0) / variance[use] ** 1.5 * root
-    third = float(np.mean(cubes)) * (_by_level(cubes / np.mean(cubes), design, use) if np.mean(cubes) > 0 else 1.0)
-    third = np.broadcast_to(third, len(pairs))
+    third = np.maximum(_along(level, use, cubes), 0.0)
+    x = (level - level[use].mean()) / max(float(level[use].std()), 1e-9)
     effects = school_effects(
         np.where(use, observed - centre, 0.0),
         np.where(use, variance, 1e6),
+        # Able pupils come to a score by other items than the rest: honest classes of one level share that.
+        np.column_stack((x, x**2)),
         fit_on=use,
         caution=1.0,
         reject=2.5,
@@ -271,20 +275,51 @@ def _standardised(
     p = upper_tail(to_z(student_p(effects.z, effects.degrees)), skewness)
     spread = np.sqrt(variance[use])
     chance = tails_under(_TAIL, gap / spread, np.clip(third[use] / root, 0.0, 2.0))
-    # Small classes have a few pairs, large ones many that share works: the tails differ.
-    group = np.searchsorted(np.quantile(pairs[use], [1 / 3, 2 / 3]), pairs, side="right")
-    for number in range(3):
+    # Few pairs, or a level at which few answers decide, make the tail longer than three moments tell.
+    lean = third / np.sqrt(pairs)
+    group = np.searchsorted(np.quantile(lean[use], _LEANS), lean, side="right")
+    for number in range(len(_LEANS) + 1):
         own = group == number
         p[own] = _tail_like(p[own], chance[:, group[use] == number])
     z = to_z(p)
     return np.clip(np.where(use, z, 0.0), -8.0, 37.0)
 
 
-def _by_level(ratio: np.ndarray, design: np.ndarray, use: np.ndarray) -> np.ndarray:
-    """A ratio near one, measured in some classes, as a smooth function of the level of all: held to [1/3, 3]."""
-    held = np.clip(ratio, *np.quantile(ratio, [0.0, 0.98]))
-    fit, *_ = np.linalg.lstsq(design[use], held * (ratio.mean() / max(held.mean(), 1e-9)), rcond=None)
-    return np.clip(design @ fit, 1 / 3, 3.0)
+def _along(level: np.ndarray, use: np.ndarray, values: np.ndarray, weight: np.ndarray | None = None) -> np.ndarray:
+    r"""Mean of values of some classes as a function of the level of all.
+
+    Parameters
+    ----------
+    level : ndarray, shape (C,)
+        Mean score of each class.
+    use : ndarray of bool, shape (C,)
+    values : ndarray, shape (number of `use`,)
+        Moments of classes after exchange.
+    weight : ndarray, optional
+        Of the same shape; equal by default.
+
+    Returns
+    -------
+    ndarray, shape (C,)
+
+    Notes
+    -----
+    Means over classes between the quantiles `_LEVELS` (where a stretch would hold under `_CLASSES_A_STRETCH` classes it
+    joins its neighbour), interpolated linearly between the mean levels of the stretches. Nothing is assumed about the
+    form: moments climb steeply near the ends of the scale, where a polynomial follows the many classes in the middle.
+    """
+    order = np.argsort(level[use], kind="stable")
+    edges = np.round(np.array(_LEVELS) * len(order)).astype(int)
+    kept = [0]
+    for edge in edges[1:-1]:
+        if edge - kept[-1] >= _CLASSES_A_STRETCH and len(order) - edge >= _CLASSES_A_STRETCH:
+            kept.append(int(edge))
+    sorted_level = level[use][order]
+    w = np.ones(len(order)) if weight is None else weight[order]
+    total = np.add.reduceat(w, kept)
+    place = np.add.reduceat(w * sorted_level, kept) / total
+    found = np.add.reduceat(w * values[order], kept) / total
+    return np.interp(level, place, found)
 
 
 def _tail_like(p: np.ndarray, chance: np.ndarray, start: float = _TAIL) -> np.ndarray:

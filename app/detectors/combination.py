@@ -180,6 +180,7 @@ class FamilyScores:
     by_size: bool  # whether the signal grows with the square root of the works
     names: tuple[str, ...] = ()  # of the signals
     tempered: bool = False  # whether evidence (not p) uses the square root of the empirical scale
+    judged: int | None = None  # how many of the signals, the first ones, speak in p; the rest in evidence alone
     low: np.ndarray | None = None  # (S, P): works to be expected under the first cut, NaN where not known
 
 
@@ -253,7 +254,7 @@ def combine_schools(families: list[FamilyScores], params: CombinationParams) -> 
         weight = np.sqrt(np.maximum(family.works, 1)) if family.by_size else np.ones((S, P))
         z = _standardised(family.z, params)
         paper_z[:, :, f] = z
-        whole_p, ratio = _largest(_sums(family.signals, weight, 1.0, params), params)
+        whole_p, ratio = _largest(_sums(family.signals[: family.judged], weight, 1.0, params), params)
         count = np.isfinite(z).sum(axis=1)
         largest = np.max(np.where(np.isfinite(z), z, -np.inf), axis=1, initial=-np.inf)
         single_p = -np.expm1(np.maximum(count, 1) * np.log1p(-np.minimum(special.ndtr(-largest), 1 - 1e-16)))
@@ -264,7 +265,7 @@ def combine_schools(families: list[FamilyScores], params: CombinationParams) -> 
         if family.tempered:
             # Where a region gathers at cuts, the spread between schools is in part what is looked for: it makes p
             # stricter, but must not push the clearest school down the ranking.
-            _, ratio = _largest(_sums(family.signals, weight, 0.5, params), params)
+            _, ratio = _largest(_sums(family.signals[: family.judged], weight, 0.5, params), params)
             z = _standardised(family.z, params, power=0.5)
         single = (likelihood_ratio(z, params) * np.isfinite(z)).sum(axis=1) / np.maximum(count, 1)
         mean = np.where(count > 0, (ratio + single) / 2, ratio)

@@ -147,6 +147,31 @@ def _comparable(mark: np.ndarray, n: np.ndarray, cells: np.ndarray) -> np.ndarra
     return result
 
 
+def estimable(X: np.ndarray, usable: np.ndarray) -> np.ndarray:
+    """Columns of a context that the usable schools can tell apart, at most one to fifteen of them.
+
+    Parameters
+    ----------
+    X : ndarray, shape (S, p)
+    usable : ndarray of bool, shape (S,)
+
+    Returns
+    -------
+    ndarray, shape (S, q)
+        The first columns that are no sum of a constant and those before them.
+    """
+    kept: list[int] = []
+    known = np.ones((int(usable.sum()), 1))
+    for number, column in enumerate(X[usable].T):
+        if len(kept) >= len(known) // 15:
+            break
+        rest = column - known @ np.linalg.lstsq(known, column, rcond=None)[0]
+        if np.abs(rest).max(initial=0.0) > 1e-6 * max(np.abs(column).max(initial=0.0), 1e-12):
+            kept.append(number)
+            known = np.column_stack((known, column))
+    return X[:, kept]
+
+
 def clusters(names: np.ndarray, schools: pd.DataFrame | None) -> np.ndarray:
     """Cluster of each school by name, its kind where it has none; empty where neither is known."""
     found = np.full(len(names), "", dtype=object)

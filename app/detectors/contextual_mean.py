@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import special
 
 from app.detectors.dispersion import SchoolEffects, robust_correlation, school_effects
 from app.detectors.heavy_tails import mirrored_p
 from app.detectors.params import MeanParams
 from app.detectors.tables import TYPICAL_CLASS, PaperTable
-from app.detectors.tails import larger_of_two, to_z
+from app.detectors.tails import larger_of_two, to_z, weighted_of_two
 from app.errors import InsufficientData
 
-NAME, VERSION = "contextual_mean", "1.2"
+NAME, VERSION = "contextual_mean", "1.3"
 
 
 @dataclass(frozen=True)
@@ -240,12 +241,13 @@ def contextual_mean(
     .. math:: z_i = e_i / \sqrt{\tau^2 + v_i + \sigma_c^2 \textstyle\sum_c (n_c/n)^2},
 
     so honest differences between schools are part of the noise. Part two regresses that residual on `history`: a
-    school raised in one paper only stands out there, while one raised everywhere stands out in part one. p is that of
-    the larger of the two with their correlation (`tails.larger_of_two`), after tails as heavy as those of the
-    schools under their expectation (`heavy_tails.mirrored_p`): cohorts swing by more than a normal law has it. The
-    empirical-Bayes effect is :math:`B_i e_i`, :math:`B_i = \tau^2/(\tau^2 + v_i)`. Assumes honest school effects
-    symmetric on the logit scale; a selective school that the context does not name looks like a raised one, so a level
-    alone never opens a case.
+    school raised in one paper only stands out there, while one raised everywhere stands out in part one. p is that
+    of the more telling of the two with their correlation and weights (`tails.weighted_of_two`): a cohort that is
+    strong in every subject is no sign of one paper, so the second part has the larger weight. Before that come
+    tails as heavy as those of the schools under their expectation (`heavy_tails.mirrored_p`): cohorts swing by more
+    than a normal law has it. The empirical-Bayes effect is :math:`B_i e_i`, :math:`B_i = \tau^2/(\tau^2 + v_i)`.
+    Assumes honest school effects symmetric on the logit scale; a selective school that the context does not name
+    looks like a raised one, so a level alone never opens a case.
 
     References
     ----------
@@ -266,14 +268,15 @@ def contextual_mean(
         second = _regress(table, means, effects.residual, history, usable, 0.0, params)
         z_history = second.z
         rho = robust_correlation(z_context[usable], z_history[usable])
-        by_history = z_history > z_context
+    exact = to_z(mirrored_p(z_context, effects.degrees, z_context, table.n, usable))
+    p_value = larger_of_two(exact, 0.9999)
+    if np.isfinite(z_history).any():
+        beside = to_z(mirrored_p(z_history, effects.degrees, z_history, table.n, usable))
+        p_value = weighted_of_two(exact, beside, params.weight_context, rho)
+        by_history = special.ndtr(-beside) / (1 - params.weight_context) < special.ndtr(-exact) / params.weight_context
         effect = np.where(by_history, second.residual, effect)
         deviation = np.where(by_history, second.deviation, deviation)
         predicted = np.where(by_history, effects.fitted + second.fitted, predicted)
-    exact = to_z(mirrored_p(z_context, effects.degrees, z_context, table.n, usable))
-    if np.isfinite(z_history).any():
-        exact = np.fmax(exact, to_z(mirrored_p(z_history, effects.degrees, z_history, table.n, usable)))
-    p_value = larger_of_two(exact, rho) if np.isfinite(z_history).any() else larger_of_two(exact, 0.9999)
     top = table.spec.max_score
     expected = top / (1 + np.exp(-predicted))
     half = 1.96 * deviation

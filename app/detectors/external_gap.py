@@ -8,16 +8,16 @@ import numpy as np
 import pandas as pd
 
 from app.detectors import context
+from app.detectors.context import estimable
 from app.detectors.contextual_mean import logit_means
-from app.detectors.dispersion import SchoolEffects, school_effects, student_p
+from app.detectors.dispersion import SchoolEffects, school_effects
+from app.detectors.heavy_tails import mirrored_p
 from app.detectors.params import GapParams
 from app.detectors.tables import TYPICAL_CLASS, PaperTable
-from app.detectors.tails import larger_of_two, to_z
+from app.detectors.tails import to_z
 from app.errors import InsufficientData
 
-NAME, VERSION = "external_gap", "1.1"
-EGE_SPREAD = 15.0
-"""Spread of ЕГЭ points inside a school, assumed where the table does not tell it (``sd_mark``)."""
+NAME, VERSION = "external_gap", "1.2"
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ def outside_results(schools: np.ndarray, exams: pd.DataFrame | None, subject: st
         if len(inside):
             typical = float(np.median(inside))
         elif kind in context.EGE:
-            typical = EGE_SPREAD
+            typical = params.ege_sd
         else:
             # That of school marks is assumed, in proportion where the scale is another one.
             unit = unit or scale
@@ -157,7 +157,7 @@ def outside_results(schools: np.ndarray, exams: pd.DataFrame | None, subject: st
     return Outside(mean, total, variance, tuple(heard))
 
 
-def external_gap(table: PaperTable, outside: Outside, params: GapParams) -> GapResult:
+def external_gap(table: PaperTable, outside: Outside, params: GapParams, X: np.ndarray | None = None) -> GapResult:
     r"""Test of each school's mean against what its outside results predict, one-sided upwards.
 
     Parameters
@@ -166,6 +166,8 @@ def external_gap(table: PaperTable, outside: Outside, params: GapParams) -> GapR
     outside : Outside
         Of the paper's subject, for the same schools.
     params : GapParams
+    X : ndarray, shape (S, p), optional
+        Context of the schools, without outside results.
 
     Returns
     -------
@@ -180,13 +182,14 @@ def external_gap(table: PaperTable, outside: Outside, params: GapParams) -> GapR
     -----
     The outside mean :math:`x_i` carries sampling error :math:`u_i`, and a slope on it would be too flat by the
     reliability: strong schools would look inflated. So x is replaced by what is believed of the school's true value
-    (regression calibration), :math:`\hat x_i = \bar x + B_i (x_i - \bar x)`, :math:`B_i = \sigma_x^2/(\sigma_x^2 +
-    u_i)`, and
+    (regression calibration), :math:`\hat x_i = m_i + B_i (x_i - m_i)`, :math:`B_i = \sigma_x^2/(\sigma_x^2 +
+    u_i)` with m the mean of schools of that context, and
 
-    .. math:: y_i = \beta_0 + \beta_1 \hat x_i + e_i, \qquad
+    .. math:: y_i = \beta_0 + \beta_1 \hat x_i + c_i^T\gamma + e_i, \qquad
               \mathrm{Var}\,e_i = \tau^2 + v_i + \beta_1^2 \sigma_x^2 (1 - B_i),
 
-    y the logit mean of the paper with its sampling variance v. With equal u the slope is Fuller's moment estimate
+    y the logit mean of the paper with its sampling variance v and c the context: a gymnasium regresses to gymnasia, not
+    to all schools. With equal u and no context the slope is Fuller's moment estimate
     :math:`s_{xy}/(s_x^2 - u)`. :math:`z_i = e_i/\sqrt{\mathrm{Var}\,e_i}` with over-dispersion as in
     `dispersion.school_effects`. A school is *cleared* when its own mean and its outside result both stand at least
     `clear_z` deviations over the others and z is at most `clear_gap`: then the family "level" does not count for it
@@ -208,17 +211,21 @@ def external_gap(table: PaperTable, outside: Outside, params: GapParams) -> GapR
     noise = means.sampling + means.class_variance
     own = _effects(table, means.y, noise, None, 0.0, usable, params)
     x = np.where(usable, np.nan_to_num(outside.mean), 0.0)
-    seen = school_effects(x, np.where(usable, outside.variance, 1e6), fit_on=usable, reject=params.reject)
-    believed = np.where(usable, seen.fitted + seen.shrinkage * seen.residual, 0.0)
+    unsure = np.where(usable, outside.variance, 1e6)
+    seen = school_effects(x, unsure, fit_on=usable, reject=params.reject)
+    kind = np.zeros((len(n), 0)) if X is None else estimable(X, usable)
+    among = school_effects(x, unsure, kind, fit_on=usable, reject=params.reject) if kind.shape[1] else seen
+    believed = np.where(usable, among.fitted + among.shrinkage * among.residual, 0.0)
     scale = max(float(believed[usable].std()), 1e-9)
     centre = float(believed[usable].mean())
     standard = np.where(usable, (believed - centre) / scale, 0.0)
     slope = 0.0
     for _ in range(3):
-        doubt = np.where(usable, (slope / scale) ** 2 * seen.tau2 * (1 - seen.shrinkage), 0.0)
-        fit = _effects(table, means.y, noise, standard[:, None], doubt, usable, params)
-        slope = _slope(fit, standard, usable)
-    p_value = larger_of_two(to_z(student_p(fit.z, fit.degrees)), 0.9999)
+        doubt = np.where(usable, (slope / scale) ** 2 * among.tau2 * (1 - among.shrinkage), 0.0)
+        fit = _effects(table, means.y, noise, np.column_stack((standard, kind)), doubt, usable, params)
+        slope = _slope(fit, standard, kind, usable)
+    # Cohorts swing by more than a normal law has it; the lower side tells how much (decision 0017).
+    p_value = mirrored_p(fit.z, fit.degrees, fit.z, n, usable)
     top = table.spec.max_score
     expected = _points(fit.fitted, top)
     low, high = (_points(fit.fitted + sign * 1.96 * fit.deviation, top) for sign in (-1, 1))
@@ -283,10 +290,10 @@ def _effects(
     )
 
 
-def _slope(fit: SchoolEffects, x: np.ndarray, usable: np.ndarray) -> float:
-    """Slope of fitted values that are linear in x."""
-    centred = x[usable] - x[usable].mean()
-    return float(fit.fitted[usable] @ centred / max(centred @ centred, 1e-12))
+def _slope(fit: SchoolEffects, x: np.ndarray, kind: np.ndarray, usable: np.ndarray) -> float:
+    """Slope on x of fitted values that are linear in x and the context."""
+    design = np.column_stack((np.ones(len(x)), x, kind))[usable]
+    return float(np.linalg.lstsq(design, fit.fitted[usable], rcond=None)[0][1])
 
 
 def _points(logit: np.ndarray, top: int) -> np.ndarray:

@@ -13,7 +13,7 @@ from app.detectors.tables import PaperTable
 from app.detectors.tails import to_z, upper_tail
 from app.errors import InsufficientData
 
-NAME, VERSION = "few_lowest", "1.0"
+NAME, VERSION = "few_lowest", "1.1"
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,8 @@ class LowestResult:
     ----------
     z, p_value : ndarray
         Score test, one-sided: fewer works marked "2", more just over the cut.
+    thinned_z : ndarray
+        Score test of low works that are not there at all: fewer far under the cut and fewer just over it.
     count_z : ndarray
         Missing works over their binomial standard deviation.
     observed, expected, deviation : ndarray
@@ -35,6 +37,7 @@ class LowestResult:
 
     z: np.ndarray
     p_value: np.ndarray
+    thinned_z: np.ndarray
     count_z: np.ndarray
     observed: np.ndarray
     expected: np.ndarray
@@ -64,6 +67,14 @@ def lifting_twos(max_score: int, cut: int, params: LowestParams) -> np.ndarray:
         for step, share in enumerate(landing):
             matrix[score, min(cut + step, max_score)] += params.lifted * share
     return matrix
+
+
+def keeping_away(max_score: int, cut: int, params: LowestParams) -> np.ndarray:
+    """Share of the works at each score that is left where low works are kept away, on the diagonal: (M + 1, M + 1)."""
+    left = np.ones(max_score + 1)
+    left[:cut] -= params.lifted
+    left[cut : cut + 2] -= params.lifted / 2
+    return np.diag(left)
 
 
 def few_lowest(
@@ -117,6 +128,9 @@ def few_lowest(
     transition = lifting_twos(top, cut, params)
     z, skewness = moving_score(table.counts, tilt, transition, spread_prior, reference_works=reference_works)
     p_value = upper_tail(z, skewness)
+    thinned, lean = moving_score(
+        table.counts, tilt, keeping_away(top, cut, params), spread_prior, reference_works=reference_works
+    )
     below = np.zeros_like(tilted)
     below[:, :cut] = 1.0
     share = (tilted * below).sum(axis=1)
@@ -126,6 +140,7 @@ def few_lowest(
     return LowestResult(
         to_z(p_value),
         p_value,
+        to_z(upper_tail(thinned, lean)),
         (expected - observed) / np.sqrt(np.maximum(n * share * (1 - share), 1e-9)),
         observed,
         expected,

@@ -11,6 +11,10 @@ from app.detectors.over_dispersion import huber_square
 
 CANDIDATES = (20.0, 8.0, 5.0, 3.5)
 """Degrees of freedom that honest effects are tried with, beside the normal ones of the scale."""
+PRIOR_SMALL, PRIOR_LARGE = (0.7, 0.2, 0.06, 0.03, 0.01), (0.4, 0.25, 0.17, 0.11, 0.07)
+"""What is believed of each before the schools are looked at, the scale's own first, in schools with fewer works than
+the median and in the others: chance rules in small ones, and means tend to a normal law; a hundred schools alone cannot
+rule heavy tails out."""
 _BOUND = 1.345
 _STEPS = 4000
 _SMALLEST_SIDE = 15
@@ -68,9 +72,9 @@ def mirrored_p(z: np.ndarray, degrees: float, told: np.ndarray, works: np.ndarra
     -----
     Results are bent upwards, so values under zero are those of honest schools. Each number of degrees of freedom
     :math:`\nu` in `CANDIDATES` (at its own scale :math:`\sigma_\nu`, `scale_of`), and that of the scale alone, is
-    weighted by its likelihood over the lower side,
+    weighted by its prior :math:`\pi_\nu` (`PRIOR_SMALL`, `PRIOR_LARGE`) and its likelihood over the lower side,
 
-    .. math:: w_\nu \propto \prod_{z_i < 0} \frac{2}{\sigma_\nu} t_\nu(z_i/\sigma_\nu), \qquad
+    .. math:: w_\nu \propto \pi_\nu \prod_{z_i < 0} \frac{2}{\sigma_\nu} t_\nu(z_i/\sigma_\nu), \qquad
               p = \sum_\nu w_\nu P(T_\nu \ge z/\sigma_\nu),
 
     so that a few schools do not decide on a shape. Assumes that honest effects are symmetric.
@@ -85,17 +89,19 @@ def mirrored_p(z: np.ndarray, degrees: float, told: np.ndarray, works: np.ndarra
     z = np.asarray(z, dtype=float)
     large = works > np.median(works[usable]) if usable.any() else np.ones(len(z), dtype=bool)
     p = np.ones(len(z))
-    for own in (large, ~large):
-        p[own] = _averaged(z[own], degrees, told[own & usable & (told < 0)])
+    for own, prior in ((large, PRIOR_LARGE), (~large, PRIOR_SMALL)):
+        p[own] = _averaged(z[own], degrees, told[own & usable & (told < 0)], prior)
     return np.clip(p, 1e-300, 1.0)
 
 
-def _averaged(z: np.ndarray, degrees: float, side: np.ndarray) -> np.ndarray:
-    """Tails averaged over the candidates, each weighted by its likelihood on `side`."""
+def _averaged(z: np.ndarray, degrees: float, side: np.ndarray, prior: tuple[float, ...]) -> np.ndarray:
+    """Tails averaged over the candidates, each weighted by its prior and its likelihood on `side`."""
     shapes = [(degrees, 1.0)]
     if len(side) >= _SMALLEST_SIDE:
         shapes += [(nu, scale_of(nu)) for nu in CANDIDATES if nu < degrees]
     likelihood = np.array([_log_density(side / scale, nu).sum() - len(side) * np.log(scale) for nu, scale in shapes])
+    # Candidates with more degrees of freedom than the scale have fall away.
+    likelihood += np.log(np.array(prior[:1] + prior[len(prior) + 1 - len(shapes) :]))
     weight = np.exp(likelihood - likelihood.max())
     weight /= weight.sum()
     return np.stack([special.stdtr(nu, -z / scale) for nu, scale in shapes], axis=-1) @ weight

@@ -11,8 +11,8 @@ import numpy as np
 
 from app import datafiles
 from app.detectors.combination import FamilyScores, correlations
-from app.detectors.dispersion import quartiles
 from app.detectors.params import MechanismParams
+from app.detectors.region_scale import region_scale
 from app.errors import Misconfigured
 from app.terms import Mechanism
 
@@ -20,7 +20,7 @@ _SCHOOLS_AT_ONCE = 2_048
 _ON_LOW_WORKS = (Mechanism.LIFT_TWOS.value, Mechanism.ABSENT_WEAK.value)
 """Mechanisms that touch works under the first cut alone: where there are none, they do nothing."""
 _ROOM = (0.3, 2.5)
-_CORE = 0.8
+_CORE = 0.6
 """Share of the schools, those with the least evidence, that say how signals go together in honest ones."""
 
 SMALLEST_EIGENVALUE = 0.02
@@ -99,15 +99,16 @@ def mechanism_ratios(families: Sequence[FamilyScores], profiles: Profiles, param
 
     Notes
     -----
-    Signals are brought to the region's median and quartile range (never under one: a region whose schools differ much
-    in one signal learns less from it). A mechanism m of amplitude a shifts them by :math:`a\,\mu_m\sqrt n`. Honest
-    schools have Student's tails, so that one wild signal does not decide (where a region gathers at cuts, the spread
-    between schools is in part what is looked for: signals of that family are divided by the root of their scale),
+    Signals are brought to the median and quartile range of the region's schools of about that size (`region_scale`;
+    never under one: a region whose schools differ much in one signal learns less from it). A mechanism m of
+    amplitude a shifts them by :math:`a\,\mu_m\sqrt n`. Honest schools have Student's tails, so that one wild signal
+    does not decide (where a region gathers at cuts, the spread between schools is in part what is looked for:
+    signals of that family are divided by a power of their scale),
 
     .. math:: L_{ma}(z) = \Big(\frac{1 + (z - a\mu_m\sqrt n)^T R^{-1} (z - a\mu_m\sqrt n)/\nu}
                                     {1 + z^T R^{-1} z/\nu}\Big)^{-(\nu + k)/2},
 
-    with R the correlation of the k known signals over four fifths of the schools, those that a first pass leaves with
+    with R the correlation of the k known signals over three fifths of the schools, those that a first pass leaves with
     the least evidence: mechanisms tie signals together, and R must not take that for the nature of schools. Mechanisms
     that touch low works alone shift in proportion to the share of works that should stand under the first cut
     (`room`). Two scopes are asked: all papers of the school (z is
@@ -159,14 +160,14 @@ def signals_over_papers(
     size = np.sqrt(np.minimum(families[0].works, params.largest_works))
     z = np.stack(
         [
-            _scaled(signal, params, params.tempered if family.tempered else 1.0)
+            _scaled(signal, families[0].works, params, params.tempered if family.tempered else 1.0)
             for family in families
             for signal in family.signals
         ],
         axis=2,
     )
     moved = felt(size, room(families))
-    return z, *_over_papers(z, size, moved, params), moved
+    return z, *_over_papers(z, families[0].works.sum(axis=1), size, moved, params), moved
 
 
 def core_schools(
@@ -208,24 +209,16 @@ def felt(size: np.ndarray, low: np.ndarray) -> np.ndarray:
     return np.stack((size, size * low))
 
 
-def region_scale(signal: np.ndarray, params: MechanismParams) -> tuple[np.ndarray, np.ndarray]:
-    """Median and scale of each paper's values, (P,): the quartile range over 1.349 where it exceeds one."""
-    centre, scale = np.zeros(signal.shape[1]), np.ones(signal.shape[1])
-    for paper, own in enumerate(signal.T):
-        known = own[np.isfinite(own)]
-        if len(known) >= params.smallest_schools:
-            low, centre[paper], high = quartiles(known)
-            scale[paper] = max((high - low) / 1.349, 1.0)
-    return centre, scale
-
-
-def _scaled(signal: np.ndarray, params: MechanismParams, power: float) -> np.ndarray:
-    centre, scale = region_scale(signal, params)
-    return np.clip((signal - centre) / scale**power, -params.held_low, params.held_high)
+def _scaled(signal: np.ndarray, works: np.ndarray, params: MechanismParams, power: float) -> np.ndarray:
+    columns = []
+    for own, sat in zip(signal.T, works.T, strict=True):
+        centre, scale = region_scale(own, sat, params)
+        columns.append((own - centre) / scale**power)
+    return np.clip(np.column_stack(columns), -params.held_low, params.held_high)
 
 
 def _over_papers(
-    z: np.ndarray, size: np.ndarray, moved: np.ndarray, params: MechanismParams
+    z: np.ndarray, works: np.ndarray, size: np.ndarray, moved: np.ndarray, params: MechanismParams
 ) -> tuple[np.ndarray, np.ndarray]:
     """Stouffer's sums of each signal over papers, (S, k), and of a shift of one by each kind, (2, S, k)."""
     S, P, k = z.shape
@@ -240,11 +233,9 @@ def _over_papers(
         norm = np.where(some, norm, 1.0)
         total = (w * np.where(known, own, 0.0)).sum(axis=1) / norm
         shift = np.einsum("ip,mip->mi", w, moved) / norm
-        scale, middle = 1.0, 0.0
-        if some.sum() >= params.smallest_schools:
-            low, middle, high = quartiles(total[some])
-            scale = max((high - low) / 1.349, 1.0)
-        whole[:, column] = np.where(some, (total - middle) / scale, np.nan)
+        total = np.where(some, total, np.nan)
+        centre, scale = region_scale(total, works, params)
+        whole[:, column] = (total - centre) / scale
         expected[:, :, column] = shift / scale
     return whole, expected
 

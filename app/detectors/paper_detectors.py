@@ -26,7 +26,7 @@ from app.detectors.summaries import PaperResults
 from app.detectors.tables import PaperTable
 from app.errors import InsufficientData
 
-_JUDGED = {"z", "p_value", "assessed", "part_z", "works", "classes", "window", "expected"}
+_JUDGED = {"z", "p_value", "assessed", "part_z", "works", "classes", "window", "expected", "thinned_z"}
 """Arrays of results that `signals` reads; the others are there to be shown."""
 _WIDE = 8
 """Columns; a table of results with more has a column an item or a score."""

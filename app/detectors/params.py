@@ -37,6 +37,7 @@ class LowestParams:
 @dataclass(frozen=True)
 class MeanParams:
     smallest_n: int
+    weight_context: float
     huber: float
     reject: float
     municipality_schools: int
@@ -125,6 +126,7 @@ class GapParams:
     smallest_n: int
     smallest_pool: int
     mark_sd: float
+    ege_sd: float
     reject: float
     clear_z: float
     clear_gap: float
@@ -185,6 +187,8 @@ class MechanismParams:
     largest_works: int
     smallest_works: int
     smallest_schools: int
+    scale_bands: int
+    scale_schools: int
     shrinkage: float
     held_low: float
     held_high: float

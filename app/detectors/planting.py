@@ -10,8 +10,9 @@ import pandas as pd
 from app.detectors.base import PaperSpec
 from app.detectors.combination import FamilyScores
 from app.detectors.contamination import BY_SCORE, changed_points, kept_away, points_of_works, with_points
-from app.detectors.mechanisms import Profiles, felt, kinds_of, region_scale, room
+from app.detectors.mechanisms import Profiles, felt, kinds_of, room
 from app.detectors.params import MechanismParams
+from app.detectors.region_scale import region_scale
 from app.detectors.work_codes import coded, distinct, numbers
 from app.frames import item_columns
 from app.terms import Mechanism
@@ -243,8 +244,8 @@ def learned_profiles(
     shift: dict[str, dict[str, float]] = {m.value: dict(shipped.shift.get(m.value, {})) for m in Mechanism}
     for before, now in zip(families, after, strict=True):
         for name, z, fresh in zip(before.names, before.signals, now.signals, strict=True):
-            _, scale = region_scale(z, params)
-            gap = (fresh - z[at]) / scale
+            scale = [region_scale(own, sat, params)[1][at] for own, sat in zip(z.T, works.T, strict=True)]
+            gap = (fresh - z[at]) / np.column_stack(scale)
             known = np.isfinite(gap)
             gap -= _of_the_rest(gap, known & (kinds < 0)[:, None])
             for number, mechanism in enumerate(Mechanism):

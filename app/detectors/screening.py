@@ -157,7 +157,7 @@ def screen(
         "mechanisms": {},
         "own_index": {},
     }
-    around = beside.beside(read, exams=exams, previous=previous, upload=protocol, history=history)
+    around = beside.beside(read, exams=exams, previous=previous, upload=protocol, history=history, schools=schools)
     past_p: dict[str, np.ndarray] = {}
     years = sorted({table.year for table in everybody})
     scored = score_tables(tables, groups)

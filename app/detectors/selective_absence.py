@@ -12,11 +12,12 @@ from app.detectors.dispersion import school_effects, student_p
 from app.detectors.params import AbsenceParams
 from app.detectors.tables import PaperTable
 from app.detectors.tails import to_z
-from app.detectors.work_codes import coded, distinct
+from app.detectors.work_codes import coded, distinct, numbers
 from app.errors import InsufficientData
 
-NAME, VERSION = "selective_absence", "1.0"
+NAME, VERSION = "selective_absence", "1.1"
 _BINS = 20
+_SMALLEST_FIT = 200
 
 
 @dataclass(frozen=True)
@@ -31,11 +32,14 @@ class GradePupils:
         Place of each pupil's school among them.
     scores : ndarray, shape (N, P)
         Total score on each paper; NaN where the pupil has no work.
+    journal : ndarray, shape (N, P), or None
+        Journal mark beside each work; NaN where there is none.
     """
 
     names: np.ndarray
     school: np.ndarray
     scores: np.ndarray
+    journal: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -97,7 +101,11 @@ def pupils_of(works: pd.DataFrame, tables: Sequence[PaperTable]) -> GradePupils 
     scores[row, column] = pd.to_numeric(chosen["score"], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
     owner = np.zeros(len(pupils), dtype=np.int64)
     owner[row] = schools
-    return GradePupils(names, owner, scores)
+    journal = None
+    if "journal_mark" in chosen:
+        journal = np.full(scores.shape, np.nan)
+        journal[row, column] = numbers(chosen["journal_mark"])
+    return GradePupils(names, owner, scores, journal)
 
 
 def selective_absence(
@@ -124,7 +132,8 @@ def selective_absence(
 
     Notes
     -----
-    Among pupils with another paper of the grade let u be their mean standing there, a = 1 for those without a work
+    Among pupils with another paper of the grade let u be their mean standing there (journal marks beside those papers
+    are added as far as they foretell the score of those present), a = 1 for those without a work
     here, :math:`p_0(u)` the region's share of the absent at that standing, and :math:`w(u)` the share of those present
     whose work is marked "2" (is in the lowest sixth where there are no cuts). A school that keeps its weak pupils at
     home raises the probability of absence by a part of w. The statistic
@@ -149,6 +158,8 @@ def selective_absence(
     own = pupils.scores[:, column]
     others = np.delete(pupils.scores, column, axis=1)
     standing = _standing(others)
+    if pupils.journal is not None:
+        standing += _journal_part(standing, np.delete(pupils.journal, column, axis=1), own)
     row = np.searchsorted(table.schools, pupils.names).clip(0, len(table.schools) - 1)
     row = np.where(table.schools[row] == pupils.names, row, -1)[pupils.school]
     seen = np.isfinite(standing) & (row >= 0)
@@ -214,6 +225,19 @@ def _standing(scores: np.ndarray) -> np.ndarray:
         z = np.where(known, (scores - mean) / np.maximum(spread, 1e-9), 0.0)
         papers = known.sum(axis=1)
         return np.where(papers > 0, z.sum(axis=1) / np.maximum(papers, 1), np.nan)
+
+
+def _journal_part(standing: np.ndarray, journal: np.ndarray, own: np.ndarray) -> np.ndarray:
+    """What journal marks in the other papers add to the standing: as much as foretells the score of those present."""
+    mark = _standing(np.where((journal >= 2) & (journal <= 5), journal, np.nan))
+    known = np.isfinite(mark) & np.isfinite(standing) & np.isfinite(own)
+    if known.sum() < _SMALLEST_FIT:
+        return np.zeros(len(standing))
+    design = np.column_stack((np.ones(known.sum()), standing[known], mark[known]))
+    (_, of_standing, of_mark), *_ = np.linalg.lstsq(design, own[known], rcond=None)
+    # At most as much as the scores themselves: a mark is one teacher's word.
+    weight = np.clip(of_mark / of_standing, 0.0, 1.0) if of_standing > 0 else float(of_mark > 0)
+    return weight * np.nan_to_num(mark)
 
 
 def _curves(u: np.ndarray, a: np.ndarray, own: np.ndarray, table: PaperTable) -> tuple[np.ndarray, np.ndarray]:

@@ -47,7 +47,7 @@ SIGNALS: dict[Family, tuple[str, ...]] = {
     Family.LEVEL: ("mean", "swing", "outside"),
     Family.PATTERN: ("hard", "open", "landing", "alike", "narrow", "top"),
     Family.JOURNAL: ("raised", "copied"),
-    Family.ATTENDANCE: ("absent",),
+    Family.ATTENDANCE: ("absent", "thinned"),
 }
 """Names of the signals of each family."""
 
@@ -95,6 +95,7 @@ def family_scores(done: list, names: np.ndarray) -> tuple[list[FamilyScores], np
             tempered=family is Family.BOUNDARY,
             names=SIGNALS[family],
             low=low if family is Family.BOUNDARY else None,
+            judged=1 if family is Family.ATTENDANCE else None,
         )
         for family in KINDS
     ]
@@ -178,10 +179,15 @@ def _journal(paper) -> tuple[list[Signal], np.ndarray | float]:
 
 
 def _attendance(paper) -> tuple[list[Signal], np.ndarray | float]:
-    if paper.absence is None:
-        return [], np.nan
-    z = paper.absence.z
-    return [Signal("absent", z, paper.absence.assessed, z)], z
+    own: list[Signal] = []
+    z: np.ndarray | float = np.nan
+    if paper.absence is not None:
+        z = paper.absence.z
+        own.append(Signal("absent", paper.absence.z, paper.absence.assessed, paper.absence.z))
+    if paper.lowest is not None:
+        enough = (paper.table.n >= SMALLEST_POOLED) & (paper.lowest.expected >= 0.5)
+        own.append(Signal("thinned", _where(enough, paper.lowest.thinned_z), np.zeros(len(enough), dtype=bool), None))
+    return own, z
 
 
 _OF_FAMILY: dict[Family, Callable] = {

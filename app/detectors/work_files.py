@@ -26,7 +26,7 @@ from app.detectors.plain_columns import PlainWorks, plain_works
 from app.detectors.row_groups import Groups, all_columns, is_item, item_parts, paper_columns, papers_of
 from app.detectors.selective_absence import GradePupils
 from app.detectors.tables import Answers, PaperTable, build_tables, find_spec, table_of
-from app.detectors.work_codes import coded
+from app.detectors.work_codes import coded, numbers
 from app.detectors.works_read import (
     ByPaper,
     Gathering,
@@ -41,7 +41,7 @@ HELD_WORKS = 1_500_000
 """As many works keep their answers in memory (about 30 bytes each); those of more papers are read again."""
 _READ_IN_PARTS = 2_000_000
 """Bytes of the files of a paper beyond which its items are read apart from the rest."""
-_WHO_SAT = frozenset({"school", "participant", "score"})
+_WHO_SAT = frozenset({"school", "participant", "journal_mark", "score"})
 Anything = TypeVar("Anything")
 _NULLABLE = {pa.int8(): pd.Int8Dtype()}
 _SHELF: list[tuple[Callable[[], Answers], Answers]] = []
@@ -280,7 +280,10 @@ def _read_paper(
     sitters = None
     if plain.participant is not None:
         score = own.score.astype(np.int16 if spec.max_score < 2**15 else np.int64)
-        sitters = Sitters(own.names, own.school, plain.participant_names, plain.participant, score, is_plain=True)
+        journal = None if own.journal is None else own.journal.astype(np.int8)
+        sitters = Sitters(
+            own.names, own.school, plain.participant_names, plain.participant, score, journal, is_plain=True
+        )
     if is_checked:
         return WorksRead(_no_pupils, pd.DataFrame()), [], sitters
     again = plain.repeated()
@@ -307,7 +310,8 @@ def _sitters_of_frame(works: pd.DataFrame) -> Sitters | None:
     school, school_names = coded(works["school"])
     participant, names = coded(works["participant"])
     participant = np.where(works["participant"].notna(), participant, -1)
-    return Sitters(school_names, school, names, participant, works["score"].to_numpy(dtype=np.int64))
+    journal = numbers(works["journal_mark"]) if "journal_mark" in works else None
+    return Sitters(school_names, school, names, participant, works["score"].to_numpy(dtype=np.int64), journal)
 
 
 def _places(plain: PlainWorks) -> pd.DataFrame:

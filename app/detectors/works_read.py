@@ -95,13 +95,17 @@ def _left_out(works: pd.DataFrame, papers: Sequence[PaperSpec]) -> ByPaper:
 
 @dataclass(frozen=True)
 class Sitters:
-    """Who wrote one paper, and what score: codes of schools and participants among their sorted names, −1 for none."""
+    """Who wrote one paper, and what score: codes of schools and participants among their sorted names, −1 for none.
+
+    `journal` is the journal mark beside each work; another number than 2 … 5, or NaN, is none.
+    """
 
     school_names: np.ndarray
     school: np.ndarray
     participant_names: np.ndarray
     participant: np.ndarray
     score: np.ndarray
+    journal: np.ndarray | None = None
     is_plain: bool = False  # read as it stands, see `plain_columns`
 
 
@@ -113,24 +117,31 @@ def pupils_of_sitters(sitters: Sequence[Sitters | None]) -> GradePupils | None:
     schools = np.unique(np.concatenate([own.school_names for own in present]))
     codes = np.unique(np.concatenate([own.participant_names for own in present]))
     pupil, score = [], []
+    mark: list[np.ndarray | None] = []
     for own in sitters:
         known = np.zeros(0, dtype=bool) if own is None else own.participant >= 0
         if own is None or not known.any():
             pupil.append(np.zeros(0, dtype=np.int64))
             score.append(np.zeros(0))
+            mark.append(None)
             continue
         at_school = np.searchsorted(schools, own.school_names)[own.school[known]]
         at_school *= len(codes)
         at_school += np.searchsorted(codes, own.participant_names)[own.participant[known]]
         pupil.append(at_school)
         score.append(own.score[known])
+        mark.append(None if own.journal is None else own.journal[known])
     numbers, row, _ = distinct(np.concatenate(pupil))
     scores = np.full((len(numbers), len(sitters)), np.nan)
     edges = np.cumsum([0, *(len(own) for own in score)])
     del pupil
-    for column, own_score in enumerate(score):
-        scores[row[edges[column] : edges[column + 1]], column] = own_score
-    return GradePupils(schools, numbers // len(codes), scores)
+    journal = None if all(own is None for own in mark) else np.full(scores.shape, np.nan, dtype=np.float32)
+    for column, (own_score, own_mark) in enumerate(zip(score, mark, strict=True)):
+        rows = row[edges[column] : edges[column + 1]]
+        scores[rows, column] = own_score
+        if journal is not None and own_mark is not None:
+            journal[rows, column] = own_mark
+    return GradePupils(schools, numbers // len(codes), scores, journal)
 
 
 @dataclass

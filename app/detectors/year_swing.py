@@ -7,14 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.detectors.cohorts import Wave
+from app.detectors.context import estimable
 from app.detectors.dispersion import student_p
+from app.detectors.heavy_tails import mirrored_p
 from app.detectors.params import SwingParams
 from app.detectors.regression import DeletedFit, deleted_fit
 from app.detectors.tables import TYPICAL_CLASS
 from app.detectors.tails import larger_of_two, to_z
 from app.errors import InsufficientData
 
-NAME, VERSION = "year_swing", "1.0"
+NAME, VERSION = "year_swing", "1.1"
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,9 @@ def disc_tail(index: np.ndarray) -> np.ndarray:
     return np.clip(1 - np.where(x <= 1, np.pi * x / 4, outside), 0.0, 1.0)
 
 
-def year_swing(now: Wave, last: Wave, first: Wave | None, params: SwingParams) -> SwingResult:
+def year_swing(
+    now: Wave, last: Wave, first: Wave | None, params: SwingParams, X: np.ndarray | None = None
+) -> SwingResult:
     r"""Test of each school's change between two years of one cohort, and of a jump with the fall after it.
 
     Parameters
@@ -91,6 +95,8 @@ def year_swing(now: Wave, last: Wave, first: Wave | None, params: SwingParams) -
     first : Wave or None
         The cohort two years ago.
     params : SwingParams
+    X : ndarray, shape (S, p), optional
+        Context of this year's schools.
 
     Returns
     -------
@@ -105,9 +111,10 @@ def year_swing(now: Wave, last: Wave, first: Wave | None, params: SwingParams) -
     -----
     Raw differences rank the weak first, for results regress to the mean. So
 
-    .. math:: y_{i2} = \beta_0 + \beta_1 y_{i1} + e_i, \qquad w_i = n_{i1} + n_{i2}, \qquad
+    .. math:: y_{i2} = \beta_0 + \beta_1 y_{i1} + c_i^T\gamma + e_i, \qquad w_i = n_{i1} + n_{i2}, \qquad
               \mathrm{Var}\,e_i = \tau^2 + v_{i2} + \beta_1^2 v_{i1},
 
+    c the context (a kind of school that selects regresses to its kind, not to all schools),
     coefficients by least squares with weights w without the school itself, and the residual over its own standard
     deviation, that of prediction included (`regression.deleted_fit`); :math:`\tau^2`, how much honest schools change,
     from the pool, and a part of it that grows with the works, for large schools change more than their sampling error
@@ -131,18 +138,20 @@ def year_swing(now: Wave, last: Wave, first: Wave | None, params: SwingParams) -
     usable = (now.n >= params.smallest_n) & (_take(last.n, at_last, 0.0) >= params.smallest_n)
     if usable.sum() < params.smallest_pool:
         raise InsufficientData(f"школ с работами этих же учеников за прошлый год меньше {params.smallest_pool}")
-    jump = _change(now, [(last, at_last)], usable, params)
+    jump = _change(now, [(last, at_last)], usable, params, X)
     z_jump = np.where(usable, jump.z, np.nan)
     z_before = index = z_index = np.full(S, np.nan)
-    exact = _normal(z_jump, jump.degrees)
+    told = np.nan_to_num(z_jump)
+    # Cohorts change by more than a normal law has it; the falls tell how much (decision 0017).
+    exact = np.where(usable, to_z(mirrored_p(told, jump.degrees, told, now.n, usable)), np.nan)
     p_value = _upper(exact)
     if first is not None:
         at_first = _rows(now.schools, first)
         three = usable & (_take(first.n, at_first, 0.0) >= params.smallest_n)
         if three.sum() >= params.smallest_pool:
             aligned = _aligned(last, at_last)
-            before = _change(aligned, [(first, at_first)], three, params)
-            after = _change(now, [(last, at_last), (first, at_first)], three, params)
+            before = _change(aligned, [(first, at_first)], three, params, X)
+            after = _change(now, [(last, at_last), (first, at_first)], three, params, X)
             r, rest = 1 - student_p(before.z, before.degrees), student_p(after.z, after.degrees)
             index = np.where(three, r**2 + rest**2, np.nan)
             z_before = np.where(three, before.z, np.nan)
@@ -178,10 +187,6 @@ def _upper(z: np.ndarray) -> np.ndarray:
     return larger_of_two(np.nan_to_num(z, nan=-8.0), 0.9999)
 
 
-def _normal(z: np.ndarray, degrees: float) -> np.ndarray:
-    return np.where(np.isfinite(z), to_z(student_p(np.nan_to_num(z), degrees)), np.nan)
-
-
 def _rows(schools: np.ndarray, wave: Wave) -> np.ndarray:
     """Row of each school in another wave; −1 where it is not there."""
     at = np.searchsorted(wave.schools, schools).clip(0, max(len(wave.schools) - 1, 0))
@@ -200,14 +205,24 @@ def _aligned(wave: Wave, rows: np.ndarray) -> Wave:
     return Wave(wave.year, wave.grade, np.empty(len(rows), dtype=str), n, y, v, share, wave.scale, wave.top)
 
 
-def _change(now: Wave, earlier: list[tuple[Wave, np.ndarray]], usable: np.ndarray, params: SwingParams) -> DeletedFit:
-    """Residual of a wave on the cohort's earlier ones."""
+def _change(
+    now: Wave,
+    earlier: list[tuple[Wave, np.ndarray]],
+    usable: np.ndarray,
+    params: SwingParams,
+    X: np.ndarray | None,
+) -> DeletedFit:
+    """Residual of a wave on the cohort's earlier ones and the context."""
     weight = now.n.copy()
     columns, noise = [], []
     for wave, rows in earlier:
         weight = weight + _take(wave.n, rows, 0.0)
         columns.append(_take(wave.y, rows, 0.0))
         noise.append(_take(wave.sampling, rows, 1e6))
+    if X is not None:
+        kind = estimable(X, usable)
+        columns += list(kind.T)
+        noise += [np.zeros(len(now.n))] * kind.shape[1]
     return deleted_fit(
         np.where(usable, now.y, 0.0),
         np.column_stack(columns),

@@ -7,8 +7,8 @@ import pytest
 from app.detectors import load_params, screen
 from app.detectors.base import PaperSpec
 from app.detectors.context import exam_column
-from app.detectors.external_gap import EGE_SPREAD, Outside, external_gap, outside_results, set_aside
-from app.detectors.simulate import RegionOptions, simulate_region
+from app.detectors.external_gap import Outside, external_gap, outside_results, set_aside
+from app.detectors.simulate import ORDINARY, RegionOptions, simulate_region
 from app.detectors.tables import PaperTable, build_tables
 from app.errors import InsufficientData
 
@@ -219,7 +219,7 @@ def test_ege_alone_is_as_sure_as_its_own_scale_allows():
     outside = outside_results(names, exams, "ma", PARAMS)
 
     assert outside.mean == pytest.approx(np.linspace(45, 75, 40))
-    assert outside.variance == pytest.approx(np.full(40, EGE_SPREAD**2 / 25))
+    assert outside.variance == pytest.approx(np.full(40, PARAMS.ege_sd**2 / 25))
 
 
 def test_an_examination_of_too_few_schools_is_not_named_among_those_heard():
@@ -256,3 +256,17 @@ def test_marks_and_points_are_one_predictor_only_after_each_is_standardised():
     column = exam_column(names, exams, "ma")
 
     assert np.corrcoef(column[:, 0], strength)[0, 1] > 0.99
+
+
+def test_a_strong_kind_of_school_regresses_to_its_kind():
+    rng = np.random.default_rng(8)
+    region = simulate_region(31, RegionOptions(schools=300, size=(40, 60), papers=(("ma", 4),), confounders=ORDINARY))
+    (table,) = build_tables(region.works, region.papers, with_items=False)
+    outside = outside_results(table.schools, region.exams, "ma", PARAMS)
+    kind = region.schools.set_index("school").loc[table.schools, "type"].isin(["гимназия", "лицей"]).to_numpy()
+    X = np.column_stack((kind.astype(float), np.ones(len(kind)), rng.standard_normal(len(kind))))
+
+    plain, inside = external_gap(table, outside, PARAMS), external_gap(table, outside, PARAMS, X)
+
+    assert np.nanmean(plain.z[kind]) > 0.5
+    assert abs(np.nanmean(inside.z[kind])) < 0.3

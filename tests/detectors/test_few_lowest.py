@@ -42,3 +42,21 @@ def test_lifted_twos_are_found():
         found.append(result.p_value[result.assessed] < 0.01)
 
     assert np.concatenate(found).mean() > 0.6
+
+
+def test_works_that_are_kept_away_leave_a_gap_under_the_cut():
+    options = {"schools": 150, "size": (60, 100), "papers": (("ma", 5),)}
+    region = simulate_region(42, RegionOptions(**options))
+    (before,) = build_tables(region.works, region.papers)
+    cut = region.papers[0].mark_from[0]
+    rng = np.random.default_rng(3)
+    gone = (region.works["score"] < cut) & (rng.uniform(size=len(region.works)) < 0.6)
+    (after,) = build_tables(region.works[~gone].reset_index(drop=True), region.papers)
+    pool = before.counts.sum(axis=0)
+    honest, thinned = (
+        few_lowest(table, tilt_to_school(table.counts, pool), PARAMS, 0.12, reference="region", reference_works=1e9)
+        for table in (before, after)
+    )
+
+    assert np.mean(thinned.thinned_z) > np.mean(honest.thinned_z) + 0.5
+    assert abs(np.mean(honest.thinned_z)) < 0.2

@@ -102,3 +102,29 @@ def test_codes_that_do_not_match_are_said(honest_regions):
 
     with pytest.raises(InsufficientData, match="не совпадают"):
         selective_absence(tables[0], pupils_of(works, tables), 0, PARAMS)
+
+
+def test_journal_marks_beside_other_works_tell_how_a_missing_pupil_stands():
+    """The other paper says little of a pupil here, the journal beside it much."""
+    region = simulate_region(85, RegionOptions(schools=60, size=(40, 50), papers=(("ma", 4), ("ru", 4))))
+    rng = np.random.default_rng(6)
+    works = region.works.copy()
+    journal = rng.integers(2, 6, len(works))
+    is_here = (works["subject"] == "ma").to_numpy()
+    code = works["school"] + works["participant"]
+    of_pupil = dict(zip(code[~is_here], journal[~is_here], strict=True))
+    known = code.map(of_pupil).fillna(3).to_numpy()
+    works["score"] = np.where(is_here, np.clip(4 * (known - 2) + rng.integers(0, 5, len(works)), 0, 20), 20)
+    works.loc[~is_here, "score"] = rng.integers(14, 40, int((~is_here).sum()))
+    works["journal_mark"] = known
+    first = works["school"] == works["school"].iloc[0]
+    gone = is_here & np.where(first, known == 2, rng.uniform(size=len(works)) < 0.06)
+    works = works[~gone].reset_index(drop=True)
+
+    def z(frame: pd.DataFrame) -> float:
+        tables = build_tables(frame, list(region.papers), with_items=False)
+        column = next(i for i, table in enumerate(tables) if table.spec.subject == "ma")
+        result = selective_absence(tables[column], pupils_of(frame, tables), column, PARAMS)
+        return float(result.z[0])
+
+    assert z(works) > z(works.drop(columns="journal_mark")) + 1

@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import stats
 
-from app.detectors.tails import larger_of_two, to_z, upper_tail
+from app.detectors.tails import larger_of_two, to_z, upper_tail, weighted_of_two
 
 Z = np.array([-2.0, -0.3, 0.0, 1.0, 2.5, 5.0])
 
@@ -32,3 +34,19 @@ def test_the_larger_of_two_follows_the_bivariate_normal(rho):
 
 def test_normal_values_and_tails_are_inverse():
     assert to_z(upper_tail(Z, 0.0)) == pytest.approx(Z)
+
+
+@given(
+    st.floats(-3, 5),
+    st.floats(-3, 5),
+    st.floats(0.05, 0.95),
+    st.floats(-0.9, 0.95),
+)
+def test_weighted_p_is_that_of_the_bivariate_normal(one, other, weight, rho):
+    share = min(stats.norm.sf(one) / weight, stats.norm.sf(other) / (1 - weight), 1.0)
+    limits = [stats.norm.isf(share * w) for w in (weight, 1 - weight)]
+    awaited = 1 - stats.multivariate_normal([0, 0], [[1, rho], [rho, 1]]).cdf(limits)
+
+    p = weighted_of_two(np.array([one]), np.array([other]), weight, rho)[0]
+
+    assert p == pytest.approx(awaited, abs=2e-5)
