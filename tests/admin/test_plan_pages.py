@@ -364,8 +364,19 @@ def test_a_department_reads_the_regions_programme_and_changes_nothing_in_it(worl
     assert marat.client.get(f"/programmes/{draft_id}").status_code == 404
     programme_id = approved(world, rita, "amur")
     (task,) = world.rows(ProgrammeTask, programme_id=programme_id, measure_id=_measure(world, programme_id, "II.1"))
-    before = [(row.version, row.status) for row in world.rows(ProgrammeTask, programme_id=programme_id)]
 
+    def count_in_menu(browser: Browser) -> int:
+        shown = re.search(r'href="/programmes/"[^>]*><span>Программы</span>\s*<span class="nav-count[^"]*">(\d+)',
+                          browser.text("/programmes/"))  # fmt: skip
+        return int(shown.group(1)) if shown else 0
+
+    own_late, all_late = count_in_menu(marat), count_in_menu(rita)
+    with acting(world.context.sessions, SYSTEM) as session:
+        late = session.get_one(ProgrammeTask, task.id)
+        late.due_on = late.starts_on = NOW.date().replace(year=2020)
+    (task,) = world.rows(ProgrammeTask, id=task.id)
+    before = [(row.version, row.status) for row in world.rows(ProgrammeTask, programme_id=programme_id)]
+    assert (count_in_menu(marat), count_in_menu(rita)) == (own_late, all_late + 1)
     listed = marat.text("/programmes/")
     page = marat.text(f"/programmes/{programme_id}?tab=table")
     task_page = marat.text(f"/programmes/tasks/{task.id}")
