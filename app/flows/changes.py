@@ -8,36 +8,16 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from app.errors import Reason, Refused
-from app.flows.definition import CLOSED, GuardUse, NextStep, ReasonCode, State
-from app.flows.editing import given, raw_guards, raw_words, to_toml, with_raw, without_key
+from app.flows.definition import CLOSED, GuardUse, NextStep, State
+from app.flows.editing import given, to_toml, with_raw, without_key
 from app.flows.lines import blocks, lines
 from app.flows.reading import sketch
 from app.flows.shape import CODE, Shape
-
-_NEXT = ("form", "ru", "en", "button_ru", "button_en")
-
-
-@dataclass(frozen=True)
-class Move:
-    """One ``[[transition]]`` of a file: a way from one state or from several, otherwise like `Step`."""
-
-    trigger: str
-    sources: tuple[str, ...]
-    dest: str
-    ru: str
-    en: str
-    done_ru: str
-    done_en: str
-    permission: str
-    roles: tuple[str, ...] = ()
-    guards: tuple[GuardUse, ...] = ()
-    reason: str = "optional"
-    reasons: tuple[ReasonCode, ...] = ()
-    is_side: bool = False
+from app.flows.writing import NEXT_KEYS, Move, move_block, move_keys, raw_sources, raw_value, state_block
 
 
 def states_of(text: str) -> tuple[State, ...]:
@@ -110,7 +90,7 @@ def put_state(text: str, state: State, *, number: int | None = None, after: str 
     if was is None:
         codes = [one.code for one in before]
         place = codes.index(after) + 1 if after in codes else codes.index(CLOSED) if CLOSED in codes else len(codes)
-        text = _with_block(text, "state", place, _state_block(state))
+        text = _with_block(text, "state", place, state_block(state))
         return _read_back(text, (*before[:place], state, *before[place:]), moves, initial)
     assert number is not None
     named = {"code": state.code, "ru": state.ru, "en": state.en, "days": state.days, "by": state.by}
@@ -120,13 +100,13 @@ def put_state(text: str, state: State, *, number: int | None = None, after: str 
     for key, value in (*named.items(), *listed.items()):
         if (value or None) != (getattr(was, key) or None):
             is_left_out = not value and key not in ("ru", "en")
-            text = _with(text, "state", number, key, None if is_left_out else _raw(value))
+            text = _with(text, "state", number, key, None if is_left_out else raw_value(value))
     if state.next != was.next:
         text = _with_next(text, number, state.next)
     if state.code != was.code:
         text, moves = _renamed(text, moves, was.code, state.code)
         if initial == was.code:
-            text, initial = _with(text, "", 0, "initial", _raw(state.code)), state.code
+            text, initial = _with(text, "", 0, "initial", raw_value(state.code)), state.code
     return _read_back(text, (*before[:number], state, *before[number + 1 :]), moves, initial)
 
 
@@ -161,7 +141,7 @@ def remove_state(text: str, number: int) -> str:
             text = _without_block(text, "transition", place)
             continue
         if sources != move.sources:
-            text = _with(text, "transition", place, "source", _raw_sources(sources))
+            text = _with(text, "transition", place, "source", raw_sources(sources))
         kept.append(replace(move, sources=sources))
     text = _without_block(text, "state", number)
     return _read_back(text, (*before[:number], *before[number + 1 :]), tuple(reversed(kept)), initial)
@@ -170,7 +150,7 @@ def remove_state(text: str, number: int) -> str:
 def make_initial(text: str, code: str) -> str:
     """The text of a workflow whose cases begin at another state."""
     states, moves = states_of(text), moves_of(text)
-    return _read_back(_with(text, "", 0, "initial", _raw(code)), states, moves, code)
+    return _read_back(_with(text, "", 0, "initial", raw_value(code)), states, moves, code)
 
 
 def put_move(text: str, move: Move, *, number: int | None = None) -> str:
@@ -188,11 +168,11 @@ def put_move(text: str, move: Move, *, number: int | None = None) -> str:
             Reason("no_source", "Отметьте, с какого этапа ведёт ход.", "Tick the stage the move leads from.", "#source")
         )
     if number is None:
-        text = _with_block(text, "transition", len(before), _move_block(move))
+        text = _with_block(text, "transition", len(before), move_block(move))
         return _read_back(text, states, (*before, move), initial)
     was = _at(before, number)
-    for key, raw in _move_keys(move).items():
-        if raw != _move_keys(was)[key]:
+    for key, raw in move_keys(move).items():
+        if raw != move_keys(was)[key]:
             text = _with(text, "transition", number, key, raw)
     return _read_back(text, states, (*before[:number], move, *before[number + 1 :]), initial)
 
@@ -296,14 +276,6 @@ def _written_otherwise() -> Refused:
 # ---- writing ----
 
 
-def _raw(value: Any) -> str:
-    return raw_words(value) if isinstance(value, tuple) else to_toml(value)
-
-
-def _raw_sources(sources: tuple[str, ...]) -> str:
-    return to_toml(sources[0]) if len(sources) == 1 else raw_words(sources)
-
-
 def _with(text: str, table: str, number: int, key: str, raw: str | None) -> str:
     if table and (table, number) not in blocks(text):
         raise _written_otherwise()
@@ -315,10 +287,10 @@ def _renamed(text: str, moves: tuple[Move, ...], old: str, new: str) -> tuple[st
     for number, move in enumerate(moves):
         sources = tuple(new if source == old else source for source in move.sources)
         if sources != move.sources:
-            text = _with(text, "transition", number, "source", _raw_sources(sources))
+            text = _with(text, "transition", number, "source", raw_sources(sources))
         dest = new if move.dest == old else move.dest
         if dest != move.dest:
-            text = _with(text, "transition", number, "dest", _raw(dest))
+            text = _with(text, "transition", number, "dest", raw_value(dest))
         found.append(replace(move, sources=sources, dest=dest))
     return text, tuple(found)
 
@@ -335,7 +307,7 @@ def _with_next(text: str, number: int, step: NextStep | None) -> str:
         end -= (end - tail) - inside
     if step is not None:
         tail = _blank_tail(rows, start, end)
-        said = ["[state.next]", *(f"{key} = {to_toml(getattr(step, key))}" for key in _NEXT)]
+        said = ["[state.next]", *(f"{key} = {to_toml(getattr(step, key))}" for key in NEXT_KEYS)]
         rows[end - tail : end - tail] = said if inside is not None else ["", *said]
     return "\n".join(rows)
 
@@ -368,39 +340,3 @@ def _without_block(text: str, table: str, number: int) -> str:
     start, end = known[table, number]
     del rows[start:end]
     return "\n".join(rows)
-
-
-def _state_block(state: State) -> list[str]:
-    rows = ["[[state]]", f"code = {to_toml(state.code)}", f"ru = {to_toml(state.ru)}", f"en = {to_toml(state.en)}"]
-    for key in ("days", "by", "forms", "verdicts", "documents", "fields"):
-        value = getattr(state, key)
-        if value:
-            rows.append(f"{key} = {_raw(value)}")
-    if state.next is not None:
-        rows += ["", "[state.next]", *(f"{key} = {to_toml(getattr(state.next, key))}" for key in _NEXT)]
-    return rows
-
-
-def _move_block(move: Move) -> list[str]:
-    return ["[[transition]]", *(f"{key} = {raw}" for key, raw in _move_keys(move).items() if raw is not None)]
-
-
-def _move_keys(move: Move) -> dict[str, str | None]:
-    """Each key of a move's table as it is written; None where the table does without it."""
-    reasons = ", ".join(
-        f"{{ code = {to_toml(one.code)}, ru = {to_toml(one.ru)}, en = {to_toml(one.en)}"
-        f"{', needs_text = true' if one.needs_text else ''} }}"
-        for one in move.reasons
-    )
-    texts = {key: to_toml(getattr(move, key)) for key in ("ru", "en", "done_ru", "done_en", "permission")}
-    return {
-        "trigger": to_toml(move.trigger),
-        "source": _raw_sources(move.sources),
-        "dest": to_toml(move.dest),
-        **texts,
-        "roles": raw_words(move.roles) if move.roles else None,
-        "guards": raw_guards(move.guards),
-        "reason": None if move.reason == "optional" else to_toml(move.reason),
-        "reasons": f"[{reasons}]" if reasons else None,
-        "is_side": "true" if move.is_side else None,
-    }

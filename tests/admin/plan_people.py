@@ -35,6 +35,8 @@ def settle(session: Session, cast: Cast) -> None:
         curator = None if state == "flagged" else cast["kira"].id
         tier = Tier.SEVERE if state == "curator_assigned" else Tier.CASE
         case = make.make_case(session, school, state=state, curator_id=curator, tier=tier)
+        if state != "flagged":
+            make.make_keeping(session, case)  # works of a finished year: rechecks need the school's word
         make.make_flag(session, school, run, case_id=case.id, frozen={**SIGN, "inputs_sha256": "0" * 64})
     for i, name in enumerate((*CURATORS, *INSPECTORS)):
         role = Role.CURATOR if name in CURATORS else Role.INSPECTOR
