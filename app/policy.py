@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, or_, true
+from sqlalchemy import ColumnElement, and_, false, or_, select, true
 
 from app.errors import NotPermitted, Reason
 from app.grants import GRANTS, Permission
@@ -24,13 +24,16 @@ from app.models import (
     Person,
     Personal,
     PersonRelation,
+    Programme,
+    ProgrammeMeasure,
+    ProgrammeTask,
     ScaleLink,
     School,
     Tenant,
     User,
 )
 from app.models.people import OfPerson
-from app.terms import Role
+from app.terms import ProgrammeStatus, Role
 
 REGIONAL_ROLES = frozenset({Role.REGION_MANAGER, Role.ADMIN})
 SCHOOL_ROLES = frozenset({Role.CURATOR, Role.INSPECTOR, Role.SCHOOL})
@@ -175,7 +178,20 @@ def visible(actor: Actor | None, model: Any) -> ColumnElement[bool]:
     if actor.municipality_id is None:
         return false()
     in_municipality: ColumnElement[bool] = model.municipality_id == actor.municipality_id
-    return and_(in_municipality)
+    if model in (Programme, ProgrammeMeasure, ProgrammeTask) and actor.may(Permission.PROGRAMME_READ):
+        # The region's approved programme is read by every department; `holds` leaves the changing to the region.
+        return or_(in_municipality, and_(model.municipality_id.is_(None), _is_approved(model)))
+    return in_municipality
+
+
+def _is_approved(model: Any) -> ColumnElement[bool]:
+    """Whether the programme of a row is approved: the row is the programme itself, or a measure or a task of one."""
+    if model is Programme:
+        return Programme.status == ProgrammeStatus.APPROVED
+    table = Programme.__table__.c
+    approved = select(table.id).where(table.municipality_id.is_(None), table.status == ProgrammeStatus.APPROVED)
+    found: ColumnElement[bool] = model.programme_id.in_(approved)
+    return found
 
 
 def holds(actor: Actor | None, row: Any) -> bool:

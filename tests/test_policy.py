@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,11 +12,23 @@ from sqlalchemy import func, select, text, update
 from app.context import AppContext
 from app.database import acting, bind
 from app.errors import NotPermitted
-from app.models import Base, Case, Interview, Personal, School, Tenant, User
+from app.models import (
+    Base,
+    Case,
+    Interview,
+    Personal,
+    Programme,
+    ProgrammeMeasure,
+    ProgrammeTask,
+    School,
+    Tenant,
+    User,
+)
 from app.policy import GRANTS, SYSTEM, Actor, Permission, require, scoped_classes
-from app.terms import Role
+from app.terms import ProgrammeStatus, Role
 from tests import factories
 from tests.people import make_cast
+from tests.plans import make_programme
 
 READ = {"case:read", "document:read", "finding:read", "school:read"}
 BULK_AND_SIDE = ("case:bulk", "case:handover", "case:hold", "case:measure", "case:reopen", "case:return")
@@ -180,3 +194,32 @@ def test_a_query_past_the_mapped_classes_is_refused(context: AppContext) -> None
                 session.execute(statement)
         with pytest.raises(NotPermitted):
             session.query(func.count()).select_from(session.query(table.c.id).limit(5).subquery()).scalar()
+
+
+def test_the_regions_approved_programme_is_read_by_departments_and_changed_by_the_region(context: AppContext) -> None:
+    with acting(context.sessions, SYSTEM) as session:
+        cast = make_cast(session)
+        shared = make_programme(session, cast.school, municipality_id=None)
+        for row in (*shared.measures, *shared.measures[0].tasks):
+            row.municipality_id = None
+        draft = make_programme(session, cast.school, municipality_id=None, status=ProgrammeStatus.DRAFT)
+        for row in (*draft.measures, *draft.measures[0].tasks):
+            row.municipality_id = None
+        own, foreign = make_programme(session, cast.school), make_programme(session, cast.foreign)
+        ids = [programme.id for programme in (shared, draft, own, foreign)]
+
+    def in_sight(name: str, column: Any) -> set[int]:
+        with acting(context.sessions, cast.actor(name)) as session:
+            return set(session.scalars(select(column)))
+
+    for column in (Programme.id, ProgrammeMeasure.programme_id, ProgrammeTask.programme_id):
+        assert in_sight("anna", column) == set(ids)
+        assert in_sight("marat", column) == {ids[0], ids[2]}
+        assert in_sight("kira", column) == in_sight("sveta", column) == set()
+    with context.sessions() as session:
+        bind(session, cast.actor("marat"))
+        for row in (session.get_one(Programme, ids[0]), *session.get_one(Programme, ids[0]).measures):
+            row.version += 1
+            with pytest.raises(NotPermitted):
+                session.flush()
+            session.rollback()

@@ -129,6 +129,9 @@ def menu() -> tuple[Entry, ...]:
     )
 
 
+_LATE_TASKS = select(func.count(ProgrammeTask.id)).where(
+    ProgrammeTask.status == TaskStatus.PLANNED, ProgrammeTask.due_on < func.current_date()
+)
 COUNTS: dict[str, ScalarSelect[int]] = {
     "unread": select(func.count(Notice.id)).where(Notice.read_at.is_(None)).scalar_subquery(),
     "flags": select(func.count(Flag.id)).where(Flag.case_id.is_(None)).scalar_subquery(),
@@ -137,9 +140,7 @@ COUNTS: dict[str, ScalarSelect[int]] = {
     "rechecks": select(func.count(Recheck.id))
     .where(Recheck.status.in_([RecheckStatus.REQUESTED, RecheckStatus.DRAWN]))
     .scalar_subquery(),
-    "programmes": select(func.count(ProgrammeTask.id))
-    .where(ProgrammeTask.status == TaskStatus.PLANNED, ProgrammeTask.due_on < func.current_date())
-    .scalar_subquery(),
+    "programmes": _LATE_TASKS.scalar_subquery(),
     "uploads": select(func.count(Upload.id)).where(Upload.status == UploadStatus.PREVIEWED).scalar_subquery(),
     "jobs": select(func.count(OutboxJob.id)).where(OutboxJob.status == JobStatus.DEAD).scalar_subquery(),
 }
@@ -238,7 +239,7 @@ def _side_menu() -> list[tuple[str, list[dict[str, Any]]]]:
         return cast(list[tuple[str, list[dict[str, Any]]]], g.menu)
     entries = [e for e in menu() if _is_open(auth.door_of(current_app, f"{e.endpoint}.{_index_of(e.endpoint)}"))]
     wanted = sorted({e.count for e in entries if e.count in COUNTS})
-    row = auth.db().execute(select(_place(), *(COUNTS[name] for name in wanted))).one()
+    row = auth.db().execute(select(_place(), *(_count_of(name) for name in wanted))).one()
     # What waits for a declaration lies outside the territory, so it comes with the actor.
     counts = {**dict(zip(wanted, row[1:], strict=True)), "declarations": len(auth.actor().undeclared)}
     g.place = row[0]
@@ -255,6 +256,14 @@ def _side_menu() -> list[tuple[str, list[dict[str, Any]]]]:
         )
     g.menu = list(groups.items())
     return g.menu
+
+
+def _count_of(name: str) -> ScalarSelect[int]:
+    """What the side bar counts; the region's programme is a municipality's to read, not to carry out."""
+    place = auth.actor().municipality_id
+    if name == "programmes" and place is not None:
+        return _LATE_TASKS.where(ProgrammeTask.municipality_id == place).scalar_subquery()
+    return COUNTS[name]
 
 
 def _place() -> ScalarSelect[str]:

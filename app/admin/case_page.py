@@ -6,13 +6,14 @@ import secrets
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from flask import abort, redirect, request, url_for
+from flask import abort, current_app, redirect, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy import select
 
 from app import auth
 from app.admin import case_course, case_signs, case_stages, road_maps, side_panel, words
 from app.admin.base import say
+from app.admin.plan_forms import Told
 from app.errors import Conflict, Reason, Refused
 from app.flows import CLOSED
 from app.models import (
@@ -60,9 +61,16 @@ FORM_OF_ANCHOR = {
 """Where a guard's reason says something is missing → the form that supplies it."""
 
 
-def show(view: CasesView, case: Case, *, told: Sequence[Reason] = (), conflict: str | None = None) -> str:
-    """The page of a case."""
-    tab = request.args.get("tab", "signs")
+def show(
+    view: CasesView,
+    case: Case,
+    *,
+    told: Sequence[Reason] = (),
+    conflict: str | None = None,
+    map_told: Told | None = None,
+) -> str:
+    """The page of a case; with `map_told` its road map, where a step was refused and what was typed stays."""
+    tab = request.args.get("tab", "signs") if map_told is None else "roadmap"
     if tab not in TABS:
         tab = "signs"
     moves = available(case)
@@ -100,7 +108,16 @@ def show(view: CasesView, case: Case, *, told: Sequence[Reason] = (), conflict: 
         "work": _work,
         "roadmap": road_maps.panel,
     }[tab](case)
+    context["map_told"] = map_told or Told()
+    context["map_typed"] = {} if map_told is None else request.form
     return view.render("pages/case.html", **context)
+
+
+def show_refused_map(case_id: int, told: Told) -> str:
+    """The page of a case after a step of its road map was refused, for the routes of road maps."""
+    (admin,) = current_app.extensions["admin"]
+    view: CasesView = next(found for found in admin._views if found.endpoint == "cases")
+    return show(view, view.get_one(case_id), map_told=told)
 
 
 def move(view: CasesView, case: Case) -> Any:

@@ -12,10 +12,11 @@ from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 
 from app import auth
-from app.admin import flow_fields, flow_migrations, words
+from app.admin import flow_fields, flow_forms, flow_migrations, words
 from app.admin.base import Page, say
 from app.errors import Conflict, Reason, Refused
-from app.flows import Definition, Problem, Step
+from app.flows import CLOSED, Definition, Problem, Step, sketch
+from app.flows.changes import moves_of
 from app.flows.comparing import compare
 from app.flows.diagram import svg
 from app.flows.vocabulary import GUARDS
@@ -114,6 +115,20 @@ class FlowsPage(Page):
             say(_("Черновик сохранён, ошибок нет."))
             return redirect(url_for("flows.edit", version_id=row.id))
         return self._edit(row, row.toml, problems=problems), 422
+
+    @expose("/<row:version_id>/stage", methods=("GET", "POST"))
+    @expose("/<row:version_id>/stage/<int:number>", methods=("GET", "POST"))
+    @auth.door(Permission.WORKFLOW_EDIT)
+    def stage(self, version_id: int, number: int | None = None) -> Answer:
+        """A stage of a draft: added, changed, renamed, removed."""
+        return flow_forms.stage(self, versions.version_of(auth.db(), version_id), number)
+
+    @expose("/<row:version_id>/move", methods=("GET", "POST"))
+    @expose("/<row:version_id>/move/<int:number>", methods=("GET", "POST"))
+    @auth.door(Permission.WORKFLOW_EDIT)
+    def move(self, version_id: int, number: int | None = None) -> Answer:
+        """A move of a draft: added, changed, removed."""
+        return flow_forms.move(self, versions.version_of(auth.db(), version_id), number)
 
     @expose("/<row:version_id>/discard", methods=("POST",))
     @auth.door(Permission.WORKFLOW_EDIT)
@@ -242,14 +257,15 @@ class FlowsPage(Page):
         conflict: str | None = None,
     ) -> str:
         found = versions.problems_of(row, text) if problems is None else problems
-        definition = None if found else versions.definition_of(row)
+        definition = sketch(row.toml)
         return self.render(
             "pages/flow_edit.html",
             row=row,
             text=text,
-            problems=[(p.line, p.key, p.text(words.locale())) for p in found],
+            problems=[(p.line, p.key, p.text(words.locale()), flow_forms.link(row, p)) for p in found],
             definition=definition,
-            moves=flow_fields.moves(definition, text),
+            closed=CLOSED,
+            moves=_moves(definition, row.toml),
             picture=_picture(definition),
             told=told,
             conflict=conflict,
@@ -268,12 +284,17 @@ class FlowsPage(Page):
             definition=definition,
             changes=[(c.sign, c.about(locale), c.text(locale)) for c in changes],
             n_running=sum(n for (name, _v), n in versions.running_cases(session).items() if name == row.name),
-            problems=[(p.line, p.key, p.text(locale)) for p in versions.problems_of(row)]
+            problems=[(p.line, p.key, p.text(locale), _on_edit(row, p)) for p in versions.problems_of(row)]
             if row.status is WorkflowStatus.DRAFT
             else [],
             told=told,
             conflict=conflict,
         )
+
+
+def _on_edit(row: WorkflowVersion, problem: Problem) -> str:
+    link = flow_forms.link(row, problem)
+    return url_for("flows.edit", version_id=row.id) + link if link.startswith("#") else link
 
 
 def _base(row: WorkflowVersion) -> WorkflowVersion | None:
@@ -318,6 +339,27 @@ def _stages(definition: Definition | None) -> list[dict[str, Any]]:
             "verdicts": [words.title(Verdict(code)) for code in state.verdicts],
         }
         for state in definition.states
+    ]
+
+
+def _moves(definition: Definition | None, text: str) -> list[dict[str, Any]]:
+    """The moves of a draft, one a table of its text, with their number in it."""
+    if definition is None:
+        return []
+    locale = words.locale()
+    titles = {state.code: state.title(locale) for state in definition.states}
+    return [
+        {
+            "number": number,
+            "title": move.en if locale == "en" else move.ru,
+            "source": [titles.get(source, source) for source in move.sources],
+            "dest": titles.get(move.dest, move.dest),
+            "guards": [
+                GUARDS[use.name].title(use.params, locale) if use.name in GUARDS else use.name for use in move.guards
+            ],
+            "is_side": move.is_side,
+        }
+        for number, move in enumerate(moves_of(text))
     ]
 
 

@@ -17,7 +17,7 @@ from app.admin.plan_forms import Told
 from app.calendars import Due
 from app.errors import Reason, Refused
 from app.models import Document, Programme, ProgrammeMeasure, ProgrammeTask
-from app.policy import Permission
+from app.policy import Permission, holds
 from app.roadmaps import Measure
 from app.statistics import programmes as figures
 from app.terms import ProgrammeStatus, TaskKind, TaskStatus
@@ -52,6 +52,7 @@ def show(programme: Programme, told: Told) -> dict[str, Any]:
     ).all()
     tasks = figures.tasks_of(session, programme.id)
     shifts = [] if is_draft else programme_dates.shifts(session, programme)
+    may_keep = auth.actor().may(Permission.PROGRAMME_KEEP) and holds(auth.actor(), programme)
     kind, which = request.args.get("kind", ""), request.args.get("state", "")
     documents = session.scalars(
         select(Document).where(Document.programme_id == programme.id).order_by(Document.id.desc())
@@ -70,7 +71,9 @@ def show(programme: Programme, told: Told) -> dict[str, Any]:
         "quarters": quarters(programme, tasks, today),
         "unending": [task for task in tasks if task.due_on is None],
         "waiting": [m for m in measures if m.left_out_reason is None and not m.tasks and not is_draft],
-        "shifts": shifts if auth.actor().may(Permission.PROGRAMME_KEEP) else [],
+        "shifts": shifts if may_keep else [],
+        "may_keep": may_keep,
+        "is_regions": programme.municipality_id is None and not auth.actor().is_regional,
         "drafted": _drafted(programme) if is_draft else {},
         "newer": programme_updates.template_of(programme),
         "documents": documents if auth.actor().may(Permission.DOCUMENT_READ) else [],

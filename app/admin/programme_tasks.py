@@ -15,7 +15,7 @@ from app.admin.base import say
 from app.admin.plan_forms import Told
 from app.errors import NotFound, Reason, Refused
 from app.models import JournalEntry, ProgrammeMeasure, ProgrammeTask, User
-from app.policy import Permission
+from app.policy import Permission, holds
 from app.terms import ProgrammeStatus
 from app.workflows import programme_tasks as verbs
 from app.workflows import programmes
@@ -28,6 +28,7 @@ task_routes = Blueprint("programme_tasks", __name__, url_prefix="/programmes")
 def measure(measure_id: int) -> Any:
     """Reword a measure, give it another term or a person, leave it out with a reason."""
     row = _measure(measure_id)
+    programmes.own(row.programme, auth.actor())
     told = Told()
     if request.method == "POST":
 
@@ -154,7 +155,7 @@ def _page(row: ProgrammeTask, told: Told) -> str:
             for entry in entries
             if entry.facts.get("task_id") == row.id
         ],
-        may_act=auth.actor().may(Permission.PROGRAMME_KEEP),
+        may_act=auth.actor().may(Permission.PROGRAMME_KEEP) and holds(auth.actor(), row),
         action_url=url_for("programme_tasks.act", task_id=row.id),
         file_url=url_for("programme_tasks.file", task_id=row.id),
         may_waive=True,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from flask import Response, redirect, request, url_for
+from flask import Response, g, redirect, request, url_for
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -16,7 +16,7 @@ from app.admin import choices, plan_forms, programme_page, words
 from app.admin.base import Column, Filter, ScopedView, like, say
 from app.admin.plan_forms import Told
 from app.errors import NotFound, Reason, Refused
-from app.models import Programme, ProgrammeTask
+from app.models import Municipality, Programme, ProgrammeTask
 from app.policy import Permission
 from app.roadmaps import Template, load_templates
 from app.terms import ProgrammeStatus, TaskStatus
@@ -49,6 +49,16 @@ def counts() -> dict[int, tuple[int, int, int]]:
     return {key: (value[0], value[1], value[2]) for key, value in found.items()}
 
 
+def place(programme: Programme) -> str:
+    """Whose programme it is: the region's, or the name of its municipality."""
+    if programme.municipality_id is None:
+        return _("Регион")
+    if "programme_places" not in g:
+        rows = auth.db().execute(select(Municipality.id, Municipality.name))
+        g.programme_places = {row.id: row.name for row in rows}
+    return str(g.programme_places.get(programme.municipality_id, "—"))
+
+
 def _share(programme: Programme) -> str:
     n, n_done, _n_late = _counts().get(programme.id, (0, 0, 0))
     return _("%(done)s из %(n)s", done=n_done, n=n) if n else "—"
@@ -59,8 +69,6 @@ def _late(programme: Programme) -> int | None:
 
 
 def _counts() -> dict[int, tuple[int, int, int]]:
-    from flask import g
-
     if "programme_counts" not in g:
         g.programme_counts = counts()
     return g.programme_counts
@@ -76,6 +84,7 @@ class ProgrammesView(ScopedView):
     order = (("first_year", True), ("id", True))
     columns = (
         Column("title", _l("Программа"), lambda p: p.title, kind="strong"),
+        Column("place", _l("Чья"), place, kind="pill", tone=lambda p: "accent" if p.municipality_id is None else ""),
         Column("first_year", _l("Учебный год"), lambda p: year_title(p.first_year), kind="short", sort="first_year"),
         Column("status", _l("Состояние"), lambda p: p.status, kind="pill", tone=lambda p: TONES[p.status]),
         Column("number", _l("Утверждена под №"), lambda p: p.number, is_wide_only=True),
@@ -137,7 +146,7 @@ class ProgrammesView(ScopedView):
     @auth.door(Permission.PROGRAMME_APPROVE)
     def approve(self, programme_id: int) -> Any:
         """Who agreed and who approved, on which day and under which number."""
-        programme = self.get_one(programme_id)
+        programme = verbs.own(self.get_one(programme_id), auth.actor())
         if request.method == "POST":
 
             def verb() -> None:
@@ -187,7 +196,7 @@ class ProgrammesView(ScopedView):
     @auth.door(Permission.PROGRAMME_KEEP)
     def update(self, programme_id: int) -> Any:
         """A newer version of the template, measure by measure."""
-        programme = self.get_one(programme_id)
+        programme = verbs.own(self.get_one(programme_id), auth.actor())
         template = programme_updates.template_of(programme)
         if template is None:
             raise Refused(

@@ -93,8 +93,10 @@ def new(case_id: int) -> Any:
 
 @road_map_routes.route("/<row:road_map_id>/step", methods=["POST"])
 @auth.door(Permission.ROADMAP_ANSWER)
-def step(road_map_id: int) -> AnyResponse:
+def step(road_map_id: int) -> AnyResponse | tuple[str, int]:
     """Agree, submit, return, accept or add a measure: the form's button names it; each verb asks for its own right."""
+    from app.admin import case_page  # which shows the tab of this module
+
     road_map = _road_map(road_map_id)
     case_id, session, action = road_map.case_id, auth.db(), request.form.get("action", "")
     who: dict[str, Any] = {"actor": auth.actor(), "at": auth.now(), "expected_version": plan_forms.version()}
@@ -121,12 +123,9 @@ def step(road_map_id: int) -> AnyResponse:
             raise Refused(Reason("action", _("Выберите действие на странице.")))
 
     told = plan_forms.attempt(verb)
-    for reason in told.reasons:
-        say(reason.text(words.locale()), "error")
-    if told.conflict:
-        say(told.conflict, "error")
-    if not told.is_bad:
-        say(_("Сохранено."))
+    if told.is_bad:
+        return case_page.show_refused_map(case_id, told), 409
+    say(_("Сохранено."))
     return _to_tab(case_id)
 
 
@@ -207,7 +206,8 @@ def _advice(block: dict[str, Any]) -> dict[str, Any]:
     return {
         "title": block["title_en"] if is_english else block["title"],
         "because": block["because_en"] if is_english else block["because"],
-        "text": block["recommendation"],
+        # A map proposed before the recommendations had English keeps the words it was sent with.
+        "text": block.get("recommendation_en", block["recommendation"]) if is_english else block["recommendation"],
     }
 
 

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from app.cli.saying import answer, json_option, speaks, table
+from app.cli.workflow_change import group as change_group
 from app.errors import NotFound
+
+if TYPE_CHECKING:
+    from app.flows import Problem
 
 
 @click.group()
 def group() -> None:
     """Ходы дел: список, описание, проверка файла."""
+
+
+group.add_command(change_group)
 
 
 @group.command("list")
@@ -93,11 +100,21 @@ def check_command(file: Path, as_json: bool) -> None:
     from app.flows import check
     from app.workflows.definitions import ROLE_GRANTS
 
+    problems = check(text_of(file), grants=ROLE_GRANTS)
+    tell_problems(file, problems, as_json)
+    sys.exit(1 if problems else 0)
+
+
+def text_of(file: Path) -> str:
+    """The text of a file that was named on the command line."""
     try:
-        text = file.read_text(encoding="utf-8")
+        return file.read_text(encoding="utf-8")
     except UnicodeDecodeError:
         raise click.BadParameter(f"{file.name}: файл не в UTF-8; сохраните его в этой кодировке") from None
-    problems = check(text, grants=ROLE_GRANTS)
+
+
+def tell_problems(file: Path, problems: list[Problem], as_json: bool) -> None:
+    """Say every mistake of a file with its line, or that there is none."""
     if as_json:
         told = [{"code": p.code, "line": p.line, "key": p.key, "message": p.ru, "message_en": p.en} for p in problems]
         answer({"file": str(file), "ok": not problems, "problems": told})
@@ -107,7 +124,6 @@ def check_command(file: Path, as_json: bool) -> None:
         for problem in problems:
             place = f"{file.name}:{problem.line}" if problem.line else file.name
             click.echo(f"{place}: {problem.key}: {problem.ru}", err=True)
-    sys.exit(1 if problems else 0)
 
 
 def _line(definition: Any) -> dict[str, Any]:

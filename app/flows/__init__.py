@@ -15,7 +15,7 @@ from app.flows.definition import (
     Step,
 )
 from app.flows.problems import Problem, WrongDefinition
-from app.flows.reading import FOLDER, read, shipped
+from app.flows.reading import FOLDER, read, shipped, sketch
 
 __all__ = [
     "CLOSED",
@@ -31,4 +31,5 @@ __all__ = [
     "check",
     "read",
     "shipped",
+    "sketch",
 ]

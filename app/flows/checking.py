@@ -47,26 +47,31 @@ def _ordered(problems: Iterable[Problem]) -> list[Problem]:
     return sorted(problems, key=lambda problem: (problem.line or 0, problem.key))
 
 
-def _told(mistake: _Mistake, place: str, line: int | None) -> Problem:
+def _told(mistake: _Mistake, shape: Shape, name: str, table: str, number: int | None = 0) -> Problem:
+    """The mistake in words; `number` is the table's, None where the table is missing altogether."""
     ru, en = (sentence.format(**mistake.words) for sentence in SENTENCES[mistake.code])
-    key = ": ".join(part for part in (place, mistake.key) if part)
-    return Problem(mistake.code, key, ru, en, line)
+    key = ": ".join(part for part in (name, mistake.key) if part)
+    if number is None:
+        return Problem(mistake.code, key, ru, en, None, (table, 0, ""))
+    key_of_line = mistake.key if table else name
+    return Problem(mistake.code, key, ru, en, shape.line(table, number, key_of_line), (table, number, key_of_line))
 
 
 def _states(definition: Definition, shape: Shape, _grants: Grants | None) -> Iterator[Problem]:
     codes = [state.code for state in definition.states]
     for code, times in Counter(codes).items():
         if times > 1:
-            line = shape.line("state", len(codes) - 1 - codes[::-1].index(code))
-            yield _told(_Mistake("duplicate_state", words={"times": times}), f"state «{code}»", line)
+            number = len(codes) - 1 - codes[::-1].index(code)
+            mistake = _Mistake("duplicate_state", words={"times": times})
+            yield _told(mistake, shape, f"state «{code}»", "state", number)
     if CLOSED not in codes:
-        yield _told(_Mistake("no_closed"), "state", None)
+        yield _told(_Mistake("no_closed"), shape, "state", "state", None)
     if definition.initial not in codes or definition.initial == CLOSED:
         mistake = _Mistake("no_initial", words={"name": definition.initial})
-        yield _told(mistake, "initial", shape.line("", 0, "initial"))
+        yield _told(mistake, shape, "initial", "")
     for number, state in enumerate(definition.states):
         for mistake in _of_closed(state) if state.code == CLOSED else _of_open(state):
-            yield _told(mistake, f"state «{state.code}»", shape.line("state", number, mistake.key))
+            yield _told(mistake, shape, f"state «{state.code}»", "state", number)
 
 
 def _of_closed(state: State) -> Iterator[_Mistake]:
@@ -102,7 +107,7 @@ def _steps(definition: Definition, shape: Shape, grants: Grants | None) -> Itera
             mistakes.append(_Mistake("duplicate_trigger", "trigger"))
         seen.add((step.source, step.trigger))
         for mistake in mistakes:
-            yield _told(mistake, place, shape.line("transition", number, mistake.key))
+            yield _told(mistake, shape, place, "transition", number)
 
 
 def _places(shape: Shape) -> dict[tuple[str, str], int]:
@@ -194,13 +199,13 @@ def _graph(definition: Definition, shape: Shape, _grants: Grants | None) -> Iter
         back.setdefault(step.dest, set()).add(step.source)
     reached, closing = _spread(definition.initial, forth), _spread(CLOSED, back)
     if definition.initial not in closing:
-        yield _told(_Mistake("cannot_close"), "transition", shape.line("", 0, "initial"))
+        yield _told(_Mistake("cannot_close"), shape, "initial", "")
     for number, state in enumerate(definition.states):
-        place, line = f"state «{state.code}»", shape.line("state", number)
+        place = f"state «{state.code}»"
         if state.code not in reached:
-            yield _told(_Mistake("unreachable"), place, line)
+            yield _told(_Mistake("unreachable"), shape, place, "state", number)
         if state.code not in closing and state.code != CLOSED:
-            yield _told(_Mistake("dead_end"), place, line)
+            yield _told(_Mistake("dead_end"), shape, place, "state", number)
 
 
 def _spread(start: str, edges: Mapping[str, set[str]]) -> set[str]:

@@ -28,8 +28,10 @@ def svg(definition: Definition, locale: str = "ru", *, title: str = "", working_
         How a budget is said; ``{n}`` is the number.
     """
     rows = {state.code: i for i, state in enumerate(definition.states)}
-    forward = [s for s in definition.steps if rows[s.dest] == rows[s.source] + 1 and not s.is_side]
-    arcs = [s for s in definition.steps if s not in forward]
+    # A draft on its way may name states that are not there yet.
+    steps = [s for s in definition.steps if s.source in rows and s.dest in rows and s.source != s.dest]
+    forward = [s for s in steps if rows[s.dest] == rows[s.source] + 1 and not s.is_side]
+    arcs = [s for s in steps if s not in forward]
     lanes = _lanes(arcs, rows)
     n_left = max((lane for step, lane in lanes if rows[step.dest] < rows[step.source]), default=-1) + 1
     x = LEFT + n_left * LANE + (LABEL if n_left else 0)

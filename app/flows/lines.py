@@ -37,6 +37,30 @@ def lines(text: str) -> dict[Place, int]:
     return found
 
 
+def blocks(text: str) -> dict[tuple[str, int], tuple[int, int]]:
+    """Where the tables ``[[state]]`` and ``[[transition]]`` stand, with what belongs to them.
+
+    Returns
+    -------
+    dict
+        (table, number) → index of its first line, which may be a comment above its header, and of the first line behind
+        it. Tables inside one, such as ``[state.next]``, are part of it.
+    """
+    rows = text.split("\n")
+    heads = sorted(
+        (line - 1, table, number)
+        for (table, number, key), line in lines(text).items()
+        if table and "." not in table and not key
+    )
+    starts = []
+    for line, table, number in heads:
+        while line and rows[line - 1].lstrip().startswith("#"):
+            line -= 1
+        starts.append((line, table, number))
+    ends = [*(line for line, _table, _number in starts[1:]), len(rows)]
+    return {(table, number): (line, end) for (line, table, number), end in zip(starts, ends, strict=True)}
+
+
 def after_line(line: str, depth: int, quote: str) -> tuple[int, str]:
     """How deep in brackets, and inside which triple quotes, the text is after `line`."""
     position = 0

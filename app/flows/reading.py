@@ -28,6 +28,13 @@ def read(text: str, name: str, *, grants: Grants | None = None) -> Definition:
     return definition
 
 
+def sketch(text: str) -> Definition | None:
+    """What a draft describes as far as it reads, whatever else is wrong with it; None when it does not read."""
+    shape = Shape(text)
+    definition = shape.definition()
+    return None if shape.problems else definition
+
+
 @cache
 def shipped() -> dict[str, tuple[Definition, str]]:
     """The workflows that come with the program, by id, each with its text.

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.flows.definition import Definition, GuardUse, NextStep, ReasonCode, State, Step
-from app.flows.lines import lines
+from app.flows.lines import Place, lines
 from app.flows.problems import Problem
 from app.terms import CaseKind, Role, Verdict
 
@@ -37,8 +37,8 @@ class Shape:
     def line(self, table: str, number: int, key: str = "") -> int | None:
         return self._places.get((table, number, key)) or self._places.get((table, number, ""))
 
-    def say(self, code: str, key: str, line: int | None, ru: str, en: str) -> None:
-        self.problems.append(Problem(code, key, ru, en, line))
+    def say(self, code: str, key: str, line: int | None, ru: str, en: str, place: Place | None = None) -> None:
+        self.problems.append(Problem(code, key, ru, en, line, place))
 
     def tables(self, name: str) -> list[Mapping[str, Any]]:
         """The tables ``[[name]]`` as they are written, of a text that reads as TOML."""
@@ -200,11 +200,14 @@ class _At:
     def place(self, key: str) -> str:
         return f"{self.name}: {key}" if self.name else key
 
+    def _at(self, key: str) -> Place:
+        return self.table, self.number, key
+
     def line(self, key: str) -> int | None:
         return self.shape.line(self.table, self.number, key)
 
     def wrong(self, key: str, ru: str, en: str) -> None:
-        self.shape.say("wrong_value", self.place(key), self.line(key), f"нужно: {ru}.", f"needed: {en}.")
+        self.shape.say("wrong_value", self.place(key), self.line(key), f"нужно: {ru}.", f"needed: {en}.", self._at(key))
 
     def keys(self, row: Mapping[str, Any], needed: set[str], more: set[str], *, inside: str = "") -> None:
         for key in sorted(needed - row.keys()):
@@ -214,6 +217,7 @@ class _At:
                 self.line(inside),
                 f"нет ключа «{key}»; добавьте его.",
                 f"key “{key}” is missing; add it.",
+                self._at(inside or key),
             )
         for key in sorted(row.keys() - needed - more):
             self.shape.say(

@@ -52,10 +52,19 @@ class GuardSpec:
         words = self.values(given)
         if "kind" in words and words["kind"] in set(DocumentKind):
             words["kind"] = DocumentKind(words["kind"]).title(locale)
-        if "name" in words and words["name"] in FIELDS:
-            words["name"] = FIELDS[words["name"]][locale == "en"]
+        if "field" in words and words["field"] in FIELDS:
+            words["field"] = FIELDS[words["field"]][locale == "en"]
         return (self.en if locale == "en" else self.ru).format(**words)
 
+
+WORDS: dict[str, tuple[str, str]] = {
+    "any": ("кто-нибудь из них", "either of them"),
+    "pair": ("школа-наставник", "a mentoring school"),
+    "curator": ("куратор", "a curator"),
+    "ever": ("за всё время дела", "at any time of the case"),
+    "stage": ("с начала этапа", "since the stage began"),
+}
+"""Words that parameters take: Russian and English name; kinds of documents have their own."""
 
 FIELDS: dict[str, tuple[str, str]] = {"curator": ("куратор", "curator")}
 """Fields of a case that a state may ask for: code → Russian and English name."""
@@ -127,9 +136,9 @@ GUARDS: dict[str, GuardSpec] = {
         ),
         GuardSpec(
             "field",
-            "Заполнено: {name}",
-            "Filled in: {name}",
-            (ParamSpec("name", "поле дела", "field of the case", words=tuple(FIELDS)),),
+            "Заполнено: {field}",
+            "Filled in: {field}",
+            (ParamSpec("field", "поле дела", "field of the case", words=tuple(FIELDS)),),
         ),
     )
 }
@@ -142,20 +151,20 @@ FORMS = frozenset(
 )  # fmt: skip
 """Forms of a case that a state may offer."""
 
-PERMISSIONS = frozenset(
-    {
-        "case:assign",
-        "case:close",
-        "case:conclude",
-        "case:interview",
-        "case:observe",
-        "case:open",
-        "case:recheck",
-        "case:return",
-        "case:support",
-    }
-)
-"""Rights that a move may ask for."""
+RIGHTS: dict[str, tuple[str, str]] = {
+    "case:assign": ("назначать куратора", "appoint a curator"),
+    "case:close": ("утверждать закрытие", "approve a closure"),
+    "case:conclude": ("предлагать вывод", "propose a verdict"),
+    "case:interview": ("проводить собеседование", "hold the interview"),
+    "case:observe": ("вести наблюдение", "lead the observation"),
+    "case:open": ("открывать дело", "open a case"),
+    "case:recheck": ("вести перепроверку", "lead the recheck"),
+    "case:return": ("возвращать дело назад", "lead a case back"),
+    "case:support": ("вести помощь школе", "lead the help for a school"),
+}
+"""Rights that a move may ask for: code → Russian and English name."""
+
+PERMISSIONS = frozenset(RIGHTS)
 
 RESERVED = frozenset(
     {

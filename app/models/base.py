@@ -73,6 +73,17 @@ class Tenant:
         return mapped_column(ForeignKey("schools.id"), index=True)
 
 
+class Versioned:
+    """A row that says when it was changed since it was read: an update of another version is a stale one."""
+
+    # The last column of its table, whatever the order of the mixins.
+    version: Mapped[int] = mapped_column(default=1, sort_order=900)
+
+    @declared_attr.directive
+    def __mapper_args__(cls) -> dict[str, object]:  # noqa: N805 - the mapper calls it on the class
+        return {"version_id_col": cls.__table__.c.version}  # type: ignore[attr-defined]
+
+
 def case_index(table: str) -> Index:
     """Index of the rows of a case as people of a municipality ask for them.
 

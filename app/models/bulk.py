@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import JSON, ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.models.base import Base, JsonObject, Tenant, UtcDateTime, term
+from app.models.base import Base, JsonObject, Tenant, UtcDateTime, Versioned, term
 from app.models.case import Case
 from app.terms import BulkKind, BulkRowStatus, BulkStatus
 
 
-class BulkDecision(Tenant, Base):
+class BulkDecision(Tenant, Versioned, Base):
     """One decision over all cases of a filter; its rows say what became of each case."""
 
     __tablename__ = "bulk_decisions"
@@ -33,9 +33,6 @@ class BulkDecision(Tenant, Base):
     withdrawn_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     withdrawn_by_name: Mapped[str | None] = mapped_column(String(200))
     withdrawal_reason: Mapped[str] = mapped_column(Text, default="")
-    version: Mapped[int] = mapped_column(Integer, default=1)
-
-    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012
 
 
 class BulkRow(Tenant, Base):

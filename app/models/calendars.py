@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import JSON, Boolean, CheckConstraint, ForeignKey, Index, Integer, String, Text
+from sqlalchemy import JSON, Boolean, CheckConstraint, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.base import Base, JsonObject, Tenant, UtcDateTime, term
+from app.models.base import Base, JsonObject, Tenant, UtcDateTime, Versioned, term
 from app.models.dated import Dated, dated_checks
 from app.terms import ChangeKind, ChangeStatus, EntryKind, EventKind, Following
 
 
-class CalendarEvent(Base):
+class CalendarEvent(Versioned, Base):
     """An event that deadlines are counted from; without a municipality it is the whole region's. Seen by everybody."""
 
     __tablename__ = "calendar_events"
@@ -29,9 +29,6 @@ class CalendarEvent(Base):
     municipality_id: Mapped[int | None] = mapped_column(ForeignKey("municipalities.id"), index=True)
     recorded_by_name: Mapped[str] = mapped_column(String(200))
     recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    version: Mapped[int] = mapped_column(Integer, default=1)
-
-    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012
 
 
 class CalendarEntry(Base):
@@ -91,7 +88,7 @@ class DueMove(Tenant, Base):
     at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
-class Deadline(Dated, Tenant, Base):
+class Deadline(Dated, Tenant, Versioned, Base):
     """A deadline that a region or a department set for itself, one row an occurrence of its rule."""
 
     __tablename__ = "deadlines"
@@ -106,9 +103,6 @@ class Deadline(Dated, Tenant, Base):
     done_by_name: Mapped[str | None] = mapped_column(String(200))
     recorded_by_name: Mapped[str] = mapped_column(String(200))
     recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    version: Mapped[int] = mapped_column(Integer, default=1)
-
-    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012
 
     def __str__(self) -> str:
         return self.title

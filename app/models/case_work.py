@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import JSON, Boolean, CheckConstraint, ForeignKey, Integer, String, Text, UniqueConstraint
+from sqlalchemy import JSON, Boolean, CheckConstraint, ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.models.base import Base, JsonObject, Tenant, UtcDateTime, case_index, term
+from app.models.base import Base, JsonObject, Tenant, UtcDateTime, Versioned, case_index, term
 from app.terms import DocumentKind, RecheckOutcome, RecheckStatus, Stratum, VisitStatus
 
 
@@ -56,7 +56,7 @@ class CuratorOrder(Tenant, Base):
     recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
-class Observation(Tenant, Base):
+class Observation(Tenant, Versioned, Base):
     """A visit of an independent observer: scheduled, then recorded by its act."""
 
     __tablename__ = "observations"
@@ -82,12 +82,9 @@ class Observation(Tenant, Base):
     violations: Mapped[list[str]] = mapped_column(JSON, default=list)
     comment: Mapped[str] = mapped_column(Text, default="")
     recorded_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    version: Mapped[int] = mapped_column(Integer, default=1)
-
-    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012
 
 
-class Recheck(Tenant, Base):
+class Recheck(Tenant, Versioned, Base):
     """A selective recheck of one paper: a sample anyone can redraw from its seed, and what re-marking showed."""
 
     __tablename__ = "rechecks"
@@ -121,11 +118,8 @@ class Recheck(Tenant, Base):
     failure: Mapped[str | None] = mapped_column(Text)
     requested_at: Mapped[datetime] = mapped_column(UtcDateTime)
     marked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    version: Mapped[int] = mapped_column(Integer, default=1)
 
     works: Mapped[list[RecheckedWork]] = relationship(order_by="RecheckedWork.position", back_populates="recheck")
-
-    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012
 
 
 class RecheckedWork(Tenant, Base):

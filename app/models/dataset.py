@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, Integer, String, Text
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.models.base import Base, JsonObject, Tenant, UtcDateTime, term
+from app.models.base import Base, JsonObject, Tenant, UtcDateTime, Versioned, term
 from app.terms import FileKind, Procedure, UploadStatus
 
 
-class Upload(Tenant, Base):
+class Upload(Tenant, Versioned, Base):
     """A file as it came: its bytes by hash, what reading found, and what was decided.
 
     `reading_sha256` names the stored result of reading (Parquet of the rows), `problems_sha256` the full list of
@@ -52,9 +52,6 @@ class Upload(Tenant, Base):
     decided_by_name: Mapped[str | None] = mapped_column(String(200))
     decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     decision_reason: Mapped[str | None] = mapped_column(Text)
-    version: Mapped[int] = mapped_column(Integer, default=1)
-
-    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012
 
 
 class Dataset(Tenant, Base):

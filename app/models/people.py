@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import JSON, Boolean, CheckConstraint, ForeignKey, Index, Integer, String, Text
+from sqlalchemy import JSON, Boolean, CheckConstraint, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.models.base import Base, JsonObject, Tenant, UtcDateTime, term
+from app.models.base import Base, JsonObject, Tenant, UtcDateTime, Versioned, term
 from app.models.organisation import Municipality, School
 from app.models.user import User
 from app.terms import AbsenceReason, ConflictKind, Duty, PostKind
@@ -20,7 +20,7 @@ from app.terms import AbsenceReason, ConflictKind, Duty, PostKind
 _PERIOD = "{until} IS NULL OR {since} IS NULL OR {until} >= {since}"
 
 
-class Person(Tenant, Base):
+class Person(Tenant, Versioned, Base):
     """A card of the register. `school_id` is the school the person works at now, if it is one."""
 
     __tablename__ = "persons"
@@ -36,7 +36,6 @@ class Person(Tenant, Base):
     # The most cases, visits and rechecks at hand at a time; null leaves it to the planner.
     load_limit: Mapped[int | None]
     is_active: Mapped[bool] = mapped_column(Boolean, default=True)
-    version: Mapped[int] = mapped_column(Integer, default=1)
 
     user: Mapped[User | None] = relationship()
     school: Mapped[School | None] = relationship(foreign_keys="Person.school_id")
@@ -45,8 +44,6 @@ class Person(Tenant, Base):
     duties: Mapped[list[PersonDuty]] = relationship(order_by="PersonDuty.id")
     trainings: Mapped[list[Training]] = relationship(order_by="Training.id")
     absences: Mapped[list[Absence]] = relationship(order_by="Absence.id", foreign_keys="Absence.person_id")
-
-    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - the mapper reads it once, at class creation
 
     def __str__(self) -> str:
         return self.name

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import JSON, Boolean, CheckConstraint, ForeignKey, Integer, String, Text, UniqueConstraint
+from sqlalchemy import JSON, Boolean, CheckConstraint, ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.models.base import Base, JsonObject, Tenant, UtcDateTime, term
+from app.models.base import Base, JsonObject, Tenant, UtcDateTime, Versioned, term
 from app.models.case import Case
 from app.terms import Duty, PlanRowStatus, PlanStatus
 
 
-class AssignmentPlan(Tenant, Base):
+class AssignmentPlan(Tenant, Versioned, Base):
     """One plan. `duties` and `case_ids` are what was asked; `result` the cost, its bound, the shortages, the loads."""
 
     __tablename__ = "assignment_plans"
@@ -36,11 +36,8 @@ class AssignmentPlan(Tenant, Base):
     accepted_by_name: Mapped[str | None] = mapped_column(String(200))
     accepted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     withdrawal_reason: Mapped[str | None] = mapped_column(Text)
-    version: Mapped[int] = mapped_column(Integer, default=1)
 
     rows: Mapped[list[PlanRow]] = relationship(order_by="PlanRow.id", back_populates="plan")
-
-    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012
 
 
 class PlanRow(Tenant, Base):

@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import date, datetime
 
 from sqlalchemy import JSON, Boolean, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
-from sqlalchemy.orm import Mapped, declared_attr, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.models.base import Base, JsonObject, Tenant, UtcDateTime, term
+from app.models.base import Base, JsonObject, Tenant, UtcDateTime, Versioned, term
 from app.models.dated import Dated, dated_checks
 from app.terms import ProgrammeStatus, TaskKind, TaskStatus
 
 
-class Executed:
+class Executed(Versioned):
     """Mixin of what is carried out: done needs its evidence, waived needs its reason."""
 
     status: Mapped[TaskStatus] = mapped_column(term(TaskStatus), default=TaskStatus.PLANNED)
@@ -26,11 +26,6 @@ class Executed:
     settled_by_id: Mapped[int | None]
     settled_by_name: Mapped[str | None] = mapped_column(String(200))
     settled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    version: Mapped[int] = mapped_column(default=1)
-
-    @declared_attr.directive
-    def __mapper_args__(cls) -> dict[str, object]:  # noqa: N805 - the mapper calls it on the class
-        return {"version_id_col": cls.__table__.c.version}  # type: ignore[attr-defined]
 
 
 def executed_checks() -> tuple[CheckConstraint, ...]:
@@ -46,7 +41,7 @@ def executed_checks() -> tuple[CheckConstraint, ...]:
     )
 
 
-class Programme(Tenant, Base):
+class Programme(Tenant, Versioned, Base):
     """A programme of one territory for one academic year; `first_year` is the year of its September."""
 
     __tablename__ = "programmes"
@@ -75,19 +70,16 @@ class Programme(Tenant, Base):
     drafted_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     drafted_by_name: Mapped[str] = mapped_column(String(200))
     drafted_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    version: Mapped[int] = mapped_column(default=1)
 
     measures: Mapped[list[ProgrammeMeasure]] = relationship(
         back_populates="programme", order_by="ProgrammeMeasure.position"
     )
 
-    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012
-
     def __str__(self) -> str:
         return self.title
 
 
-class ProgrammeMeasure(Tenant, Base):
+class ProgrammeMeasure(Tenant, Versioned, Base):
     """One measure of a programme. `of_template` is the measure as its template said it, the base of later diffs."""
 
     __tablename__ = "programme_measures"
@@ -112,12 +104,9 @@ class ProgrammeMeasure(Tenant, Base):
     left_out_reason: Mapped[str | None] = mapped_column(Text)
     responsible_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"), index=True)
     responsible_name: Mapped[str] = mapped_column(String(300), default="")
-    version: Mapped[int] = mapped_column(default=1)
 
     programme: Mapped[Programme] = relationship(back_populates="measures")
     tasks: Mapped[list[ProgrammeTask]] = relationship(back_populates="measure", order_by="ProgrammeTask.id")
-
-    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012
 
 
 class ProgrammeTask(Dated, Executed, Tenant, Base):

@@ -7,14 +7,14 @@ from datetime import date, datetime
 from sqlalchemy import JSON, Boolean, CheckConstraint, ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.models.base import Base, JsonObject, Tenant, UtcDateTime, term
+from app.models.base import Base, JsonObject, Tenant, UtcDateTime, Versioned, term
 from app.models.dated import Dated, dated_checks
 from app.models.organisation import School
 from app.models.programmes import Executed, executed_checks
 from app.terms import MentoringKind, MentoringStatus, RoadMapStatus, TaskKind
 
 
-class RoadMap(Tenant, Base):
+class RoadMap(Tenant, Versioned, Base):
     """The road map of one case. `blocks` keeps what it was made of and why, with the version of the blocks' file."""
 
     __tablename__ = "road_maps"
@@ -39,11 +39,8 @@ class RoadMap(Tenant, Base):
     decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     remarks: Mapped[str] = mapped_column(Text, default="")
     n_returns: Mapped[int] = mapped_column(default=0)
-    version: Mapped[int] = mapped_column(default=1)
 
     items: Mapped[list[RoadMapItem]] = relationship(back_populates="road_map", order_by="RoadMapItem.id")
-
-    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012
 
 
 class RoadMapItem(Dated, Executed, Tenant, Base):
@@ -68,7 +65,7 @@ class RoadMapItem(Dated, Executed, Tenant, Base):
     road_map: Mapped[RoadMap] = relationship(back_populates="items")
 
 
-class MentoringPair(Tenant, Base):
+class MentoringPair(Tenant, Versioned, Base):
     """Who helps whom. `school` is the one that is helped; for teachers `mentor` and `mentee` say post and subject."""
 
     __tablename__ = "mentoring_pairs"
@@ -93,14 +90,11 @@ class MentoringPair(Tenant, Base):
     outcome: Mapped[str | None] = mapped_column(Text)
     made_by_name: Mapped[str] = mapped_column(String(200))
     made_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    version: Mapped[int] = mapped_column(default=1)
 
     school: Mapped[School] = relationship(foreign_keys="MentoringPair.school_id")
     meetings: Mapped[list[MentoringMeeting]] = relationship(
         back_populates="pair", order_by="MentoringMeeting.held_on.desc(), MentoringMeeting.id.desc()"
     )
-
-    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012
 
 
 class MentoringMeeting(Tenant, Base):

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, Integer, String, Text, UniqueConstraint, text
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.models.base import Base, JsonObject, Tenant, UtcDateTime, term
+from app.models.base import Base, JsonObject, Tenant, UtcDateTime, Versioned, term
 from app.models.organisation import School
 from app.terms import ClusterSetStatus, ControlGroupStatus, MemberOrigin, ObjectiveGround
 
 
-class ObjectiveEntry(Tenant, Base):
+class ObjectiveEntry(Tenant, Versioned, Base):
     """A school's entry in the register of objective schools: on what ground, from when until when, and how it ended.
 
     `School.is_objective` says whether an entry is in force; `app.workflows.objective_register` keeps it so.
@@ -38,14 +38,11 @@ class ObjectiveEntry(Tenant, Base):
     withdrawn_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     withdrawn_by_name: Mapped[str | None] = mapped_column(String(200))
     withdrawal_reason: Mapped[str | None] = mapped_column(Text)
-    version: Mapped[int] = mapped_column(Integer, default=1)
 
     school: Mapped[School] = relationship(foreign_keys="ObjectiveEntry.school_id")
 
-    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012
 
-
-class ControlGroup(Tenant, Base):
+class ControlGroup(Tenant, Versioned, Base):
     """A control sample of schools: drawn from a published seed, adjusted by hand, fixed by an order.
 
     `frame` keeps every school that could be drawn with what the draw looked at, so that anybody redraws it from `seed`;
@@ -81,11 +78,8 @@ class ControlGroup(Tenant, Base):
     fixed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     members_sha256: Mapped[str | None] = mapped_column(String(64))
     withdrawal_reason: Mapped[str | None] = mapped_column(Text)
-    version: Mapped[int] = mapped_column(Integer, default=1)
 
     members: Mapped[list[ControlMember]] = relationship(order_by="ControlMember.id", back_populates="group")
-
-    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012
 
     def __str__(self) -> str:
         return self.title
@@ -114,7 +108,7 @@ class ControlMember(Tenant, Base):
     school: Mapped[School] = relationship(foreign_keys="ControlMember.school_id")
 
 
-class ClusterSet(Tenant, Base):
+class ClusterSet(Tenant, Versioned, Base):
     """One division of schools into clusters by context: method, parameters, features and their hash.
 
     At most one set is approved at a time; screening takes that one.
@@ -148,9 +142,6 @@ class ClusterSet(Tenant, Base):
     approved_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     approved_by_name: Mapped[str | None] = mapped_column(String(200))
     approved_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    version: Mapped[int] = mapped_column(Integer, default=1)
-
-    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012
 
 
 class ClusterMembership(Tenant, Base):

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Boolean, CheckConstraint, ForeignKey, Integer, LargeBinary, String
+from sqlalchemy import Boolean, CheckConstraint, ForeignKey, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.models.base import Base, UtcDateTime, term
+from app.models.base import Base, UtcDateTime, Versioned, term
 from app.models.organisation import Municipality, School
 from app.terms import Role
 
 
-class User(Base):
+class User(Versioned, Base):
     """A person with one role in one territory.
 
     `school` is the school a school user answers for. Where a person works, what it was taught and when it is away
@@ -35,12 +35,9 @@ class User(Base):
     locale: Mapped[str] = mapped_column(String(2), default="ru")
     municipality_id: Mapped[int | None] = mapped_column(ForeignKey("municipalities.id"), index=True)
     school_id: Mapped[int | None] = mapped_column(ForeignKey("schools.id"))
-    version: Mapped[int] = mapped_column(Integer, default=1)
 
     municipality: Mapped[Municipality | None] = relationship()
     school: Mapped[School | None] = relationship(foreign_keys=[school_id])
-
-    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - the mapper reads it once, at class creation
 
     def __str__(self) -> str:
         return self.name

@@ -43,6 +43,7 @@ class Block:
     title: str
     title_en: str
     recommendation: str
+    recommendation_en: str
     source: str
     mechanisms: frozenset[Mechanism]
     families: frozenset[Family]
@@ -122,7 +123,7 @@ def load_blocks(path: Path = FILE) -> Blocks:
     return Blocks(file.title, file.version, file.source, blocks, file.sha256)
 
 
-_KEYS = {"id", "title", "title_en", "recommendation", "source", "measure"}
+_KEYS = {"id", "title", "title_en", "recommendation", "recommendation_en", "source", "measure"}
 _SIGNS = {"mechanisms", "families", "detectors", "reasons", "violations"}
 
 
@@ -140,6 +141,7 @@ def _block(table: Mapping[str, Any], where: str) -> Block:
         text(table, "title", here),
         text(table, "title_en", here),
         text(table, "recommendation", here),
+        text(table, "recommendation_en", here),
         text(table, "source", here),
         frozenset(members(Mechanism, table, "mechanisms", here)),
         frozenset(members(Family, table, "families", here)),

@@ -108,7 +108,7 @@ def issue_order(
         municipality_id=case.municipality_id,
         school_id=case.school_id,
     )
-    hand_overs.complete_by_order(session, case, curator_id, actor=actor, at=at)
+    hand_overs.settle_by_order(session, case, order, actor=actor, at=at)
     session.add(order)
     case.curator_id, case.curator_name = curator_id, person.name
     session.flush()

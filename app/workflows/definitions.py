@@ -56,7 +56,7 @@ def compiled(definition: Definition) -> Workflow:
         source = definition.state(step.source)
         assert source is not None
         asked = [GuardUse("document", {"kind": kind}) for kind in source.documents]
-        asked += [GuardUse("field", {"name": name}) for name in source.fields]
+        asked += [GuardUse("field", {"field": name}) for name in source.fields]
         guards = [guard_of(use) for use in ([] if step.is_side else asked) + list(step.guards)]
         rows.append(
             Transition(

@@ -248,11 +248,11 @@ def _document_is_issued(q: Question, kind: str) -> Reason | None:
     return None
 
 
-def _field_is_filled(q: Question, name: str) -> Reason | None:
+def _field_is_filled(q: Question, field: str) -> Reason | None:
     # `curator` is the one field so far; a further one gets its column and its form here.
-    if {"curator": q.case.curator_id}[name] is None:
-        ru, en = FIELDS[name]
-        return Reason("no_field", f"Не заполнено: {ru}.", f"Not filled in: {en}.", {"curator": "#assignment"}[name])
+    if {"curator": q.case.curator_id}[field] is None:
+        ru, en = FIELDS[field]
+        return Reason("no_field", f"Не заполнено: {ru}.", f"Not filled in: {en}.", {"curator": "#assignment"}[field])
     return None
 
 

@@ -296,11 +296,18 @@ def order_objection(session: Session, case: Case, curator_id: int) -> Reason | N
     )
 
 
-def complete_by_order(session: Session, case: Case, curator_id: int, *, actor: Actor, at: datetime) -> None:
-    """The order that an accepted hand-over waited for has been issued."""
+def settle_by_order(session: Session, case: Case, order: CuratorOrder, *, actor: Actor, at: datetime) -> None:
+    """What an order means for an open proposal: the one that waited for it is carried out, another is overtaken."""
     hand_over = open_hand_over(session, case.id)
-    if hand_over is not None and hand_over.to_id == curator_id and hand_over.status is HandOverStatus.ACCEPTED:
+    if hand_over is None:
+        return
+    if hand_over.to_id == order.curator_id and hand_over.status is HandOverStatus.ACCEPTED:
         _carry_out(session, case, hand_over, actor=actor, at=at)
+    elif order.curator_id != case.curator_id:
+        hand_over.status, hand_over.ended_at = HandOverStatus.WITHDRAWN, at
+        session.flush()
+        reason = f"Куратор назначен приказом № {order.number}: {order.curator_name}."
+        record(session, case, "handover:withdraw", actor=actor, at=at, reason=reason, facts={"to": hand_over.to_name})
 
 
 def _carry_out(session: Session, case: Case, hand_over: HandOver, *, actor: Actor, at: datetime) -> None:

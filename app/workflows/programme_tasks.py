@@ -84,6 +84,7 @@ def _task(session: Session, task_id: int, actor: Actor, expected_version: int) -
     task = session.scalars(select(ProgrammeTask).where(ProgrammeTask.id == task_id).with_for_update()).first()
     if task is None:
         raise NotFound("Задачи нет, или она относится к другой территории.")
+    programmes.own(task.measure.programme, actor)
     execution.fresh(task, expected_version)
     return task
 

@@ -51,7 +51,7 @@ def apply(
         Refused: the template is not newer, or a number was chosen that does not differ.
     """
     policy.require(actor, Permission.PROGRAMME_KEEP)
-    programme = programmes.find(session, programme_id, expected_version)
+    programme = programmes.own(programmes.find(session, programme_id, expected_version), actor)
     if not newer(template, programme.template_version):
         raise Refused(
             Reason(

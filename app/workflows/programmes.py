@@ -141,7 +141,7 @@ def adapt(
     """
     policy.require(actor, Permission.PROGRAMME_KEEP)
     measure = _measure(session, measure_id, expected_version)
-    programme = measure.programme
+    programme = own(measure.programme, actor)
     is_running = programme.status is not ProgrammeStatus.DRAFT
     reasons = [
         Reason("empty", f"Заполните поле «{name}».", f"Fill in “{name_en}”.")
@@ -201,7 +201,7 @@ def approve(
 ) -> Programme:
     """Approve a draft: who agreed, who approved, when, by which number; tasks are made and the PDF asked for."""
     policy.require(actor, Permission.PROGRAMME_APPROVE)
-    programme = find(session, programme_id, expected_version)
+    programme = own(find(session, programme_id, expected_version), actor)
     reasons = []
     if programme.status is not ProgrammeStatus.DRAFT:
         reasons.append(Reason("approved", "Программа уже утверждена.", "The programme is approved already."))
@@ -261,7 +261,7 @@ def follow_rules(
 ) -> list[programme_dates.Shift]:
     """Date the tasks of a running programme anew; what is done, waived or pinned stays."""
     policy.require(actor, Permission.PROGRAMME_KEEP)
-    programme = find(session, programme_id, expected_version)
+    programme = own(find(session, programme_id, expected_version), actor)
     _running(programme)
     shifts = programme_dates.follow(session, programme)
     if shifts:
@@ -279,7 +279,7 @@ def follow_rules(
 def report(session: Session, programme_id: int, *, actor: Actor, at: datetime) -> None:
     """Ask for the report on execution as it stands today; one a day."""
     policy.require(actor, Permission.PROGRAMME_KEEP)
-    programme = find(session, programme_id)
+    programme = own(find(session, programme_id), actor)
     _running(programme)
     paper = programme_papers.report_paper(session, programme, place_of(session, programme), on=at.date())
     key = f"programme:{programme.id}:{at:%Y-%m-%d}:{programme_papers.digest(paper)}"
@@ -299,6 +299,26 @@ def find(session: Session, programme_id: int, expected_version: int | None = Non
         raise NotFound("Программы нет, или она относится к другой территории.")
     if expected_version is not None and programme.version != expected_version:
         raise Conflict("Программу уже изменил другой человек. Проверьте введённое и отправьте ещё раз.")
+    return programme
+
+
+def own(programme: Programme, actor: Actor) -> Programme:
+    """The programme, if the actor's territory keeps it: the region's is read by all and changed by the region.
+
+    Raises
+    ------
+    Refused
+    """
+    if not policy.holds(actor, programme):
+        raise Refused(
+            Reason(
+                "regions_programme",
+                "Это программа региона: её меняет региональный руководитель, отдел читает. Свою начните по шаблону.",
+                "This is the region's programme: the region changes it, a department reads it. Draft your own from a "
+                "template.",
+                "/programmes/templates",
+            )
+        )
     return programme
 
 

@@ -89,6 +89,7 @@ def propose(session: Session, case_id: int, block_ids: Sequence[str], *, actor: 
                 "title": block.title,
                 "title_en": block.title_en,
                 "recommendation": block.recommendation,
+                "recommendation_en": block.recommendation_en,
                 "because": [term.ru for term in because.get(block.id, ())],
                 "because_en": [term.en for term in because.get(block.id, ())],
             }

@@ -247,9 +247,9 @@ def upgrade() -> None:
         sa.Column("accepted_by_name", sa.String(length=200), nullable=True),
         sa.Column("accepted_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("withdrawal_reason", sa.Text(), nullable=True),
-        sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("municipality_id", sa.Integer(), nullable=True),
         sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
         sa.CheckConstraint(
             "status <> 'withdrawn' OR withdrawal_reason IS NOT NULL",
             name=op.f("ck_assignment_plans_withdrawn_has_reason"),
@@ -328,9 +328,9 @@ def upgrade() -> None:
         sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("withdrawn_by_name", sa.String(length=200), nullable=True),
         sa.Column("withdrawal_reason", sa.Text(), nullable=False),
-        sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("municipality_id", sa.Integer(), nullable=True),
         sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["made_by_id"], ["users.id"], name=op.f("fk_bulk_decisions_made_by_id")),
         sa.ForeignKeyConstraint(
             ["municipality_id"], ["municipalities.id"], name=op.f("fk_bulk_decisions_municipality_id")
@@ -414,9 +414,9 @@ def upgrade() -> None:
         sa.Column("approved_by_id", sa.Integer(), nullable=True),
         sa.Column("approved_by_name", sa.String(length=200), nullable=True),
         sa.Column("approved_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("municipality_id", sa.Integer(), nullable=True),
         sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
         sa.CheckConstraint(
             "status = 'proposed' OR approved_at IS NOT NULL", name=op.f("ck_cluster_sets_approved_has_moment")
         ),
@@ -475,9 +475,9 @@ def upgrade() -> None:
         sa.Column("fixed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("members_sha256", sa.String(length=64), nullable=True),
         sa.Column("withdrawal_reason", sa.Text(), nullable=True),
-        sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("municipality_id", sa.Integer(), nullable=True),
         sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
         sa.CheckConstraint(
             "status <> 'fixed' OR (order_number IS NOT NULL AND order_date IS NOT NULL)",
             name=op.f("ck_control_groups_has_order"),
@@ -555,9 +555,9 @@ def upgrade() -> None:
         sa.Column("languages", sa.JSON(), nullable=False),
         sa.Column("load_limit", sa.Integer(), nullable=True),
         sa.Column("is_active", sa.Boolean(), nullable=False),
-        sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("municipality_id", sa.Integer(), nullable=True),
         sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
         sa.CheckConstraint("load_limit IS NULL OR load_limit >= 0", name=op.f("ck_persons_load_limit_not_negative")),
         sa.ForeignKeyConstraint(["municipality_id"], ["municipalities.id"], name=op.f("fk_persons_municipality_id")),
         sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_persons_school_id")),
@@ -591,9 +591,9 @@ def upgrade() -> None:
         sa.Column("drafted_by_id", sa.Integer(), nullable=True),
         sa.Column("drafted_by_name", sa.String(length=200), nullable=False),
         sa.Column("drafted_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("municipality_id", sa.Integer(), nullable=True),
         sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
         sa.CheckConstraint(
             "status = 'draft' OR (number IS NOT NULL AND approved_by IS NOT NULL AND approved_on IS NOT NULL)",
             name=op.f("ck_programmes_approved_has_order"),
@@ -722,9 +722,9 @@ def upgrade() -> None:
         sa.Column("decided_by_name", sa.String(length=200), nullable=True),
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("decision_reason", sa.Text(), nullable=True),
-        sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("municipality_id", sa.Integer(), nullable=True),
         sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
         sa.CheckConstraint(
             "status <> 'accepted' OR decided_at IS NOT NULL", name=op.f("ck_uploads_accepted_is_decided")
         ),
@@ -1368,9 +1368,9 @@ def upgrade() -> None:
         sa.Column("left_out_reason", sa.Text(), nullable=True),
         sa.Column("responsible_id", sa.Integer(), nullable=True),
         sa.Column("responsible_name", sa.String(length=300), nullable=False),
-        sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("municipality_id", sa.Integer(), nullable=True),
         sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
             ["municipality_id"], ["municipalities.id"], name=op.f("fk_programme_measures_municipality_id")
         ),
@@ -1851,7 +1851,6 @@ def upgrade() -> None:
         sa.Column("done_by_name", sa.String(length=200), nullable=True),
         sa.Column("recorded_by_name", sa.String(length=200), nullable=False),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("rule", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("occurrence", sa.String(length=80), nullable=True),
         sa.Column("starts_on", sa.Date(), nullable=True),
@@ -1860,6 +1859,7 @@ def upgrade() -> None:
         sa.Column("pinned_reason", sa.Text(), nullable=True),
         sa.Column("municipality_id", sa.Integer(), nullable=True),
         sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
         sa.CheckConstraint("is_pinned = (pinned_reason IS NOT NULL)", name=op.f("ck_deadlines_pinned_has_reason")),
         sa.CheckConstraint(
             "starts_on IS NULL OR due_on IS NULL OR starts_on <= due_on", name=op.f("ck_deadlines_starts_before_due")
@@ -2074,9 +2074,9 @@ def upgrade() -> None:
         sa.Column("outcome", sa.Text(), nullable=True),
         sa.Column("made_by_name", sa.String(length=200), nullable=False),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("municipality_id", sa.Integer(), nullable=True),
         sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
         sa.CheckConstraint(
             "(status = 'ended') = (outcome IS NOT NULL)", name=op.f("ck_mentoring_pairs_ended_has_outcome")
         ),
@@ -2164,9 +2164,9 @@ def upgrade() -> None:
         sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("withdrawn_by_name", sa.String(length=200), nullable=True),
         sa.Column("withdrawal_reason", sa.Text(), nullable=True),
-        sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("municipality_id", sa.Integer(), nullable=True),
         sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
         sa.CheckConstraint(
             "(withdrawn_at IS NULL) = (withdrawal_reason IS NULL)",
             name=op.f("ck_objective_entries_withdrawn_has_reason"),
@@ -2215,9 +2215,9 @@ def upgrade() -> None:
         sa.Column("violations", sa.JSON(), nullable=False),
         sa.Column("comment", sa.Text(), nullable=False),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("municipality_id", sa.Integer(), nullable=True),
         sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
         sa.CheckConstraint("status <> 'done' OR act_number IS NOT NULL", name=op.f("ck_observations_done_has_act")),
         sa.CheckConstraint("status <> 'done' OR held_on IS NOT NULL", name=op.f("ck_observations_done_has_day")),
         sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_observations_case_id")),
@@ -2339,9 +2339,9 @@ def upgrade() -> None:
         sa.Column("settled_by_id", sa.Integer(), nullable=True),
         sa.Column("settled_by_name", sa.String(length=200), nullable=True),
         sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("municipality_id", sa.Integer(), nullable=True),
         sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
         sa.CheckConstraint(
             "(status = 'waived') = (waived_reason IS NOT NULL)", name=op.f("ck_programme_tasks_waived_has_reason")
         ),
@@ -2426,9 +2426,9 @@ def upgrade() -> None:
         sa.Column("failure", sa.Text(), nullable=True),
         sa.Column("requested_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("marked_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("municipality_id", sa.Integer(), nullable=True),
         sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
         sa.CheckConstraint("status <> 'marked' OR outcome IS NOT NULL", name=op.f("ck_rechecks_marked_has_outcome")),
         sa.CheckConstraint(
             "n_objective IS NULL OR n_objective <= n_sample", name=op.f("ck_rechecks_objective_within_sample")
@@ -2476,9 +2476,9 @@ def upgrade() -> None:
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("remarks", sa.Text(), nullable=False),
         sa.Column("n_returns", sa.Integer(), nullable=False),
-        sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("municipality_id", sa.Integer(), nullable=True),
         sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
         sa.CheckConstraint(
             "status <> 'accepted' OR decided_at IS NOT NULL", name=op.f("ck_road_maps_accepted_has_moment")
         ),
@@ -2762,9 +2762,9 @@ def upgrade() -> None:
         sa.Column("settled_by_id", sa.Integer(), nullable=True),
         sa.Column("settled_by_name", sa.String(length=200), nullable=True),
         sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("municipality_id", sa.Integer(), nullable=True),
         sa.Column("school_id", sa.Integer(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
         sa.CheckConstraint(
             "(status = 'waived') = (waived_reason IS NOT NULL)", name=op.f("ck_road_map_items_waived_has_reason")
         ),

@@ -202,6 +202,9 @@ def test_the_road_map_goes_from_proposal_to_acceptance(world: World, marat: Brow
     assert not re.search(r'id="block-absence"[^>]*checked', form)
     assert marat.send(f"/road-maps/new/{case_id}", block=["marking", "vsoko"]).status_code == 302
     (road_map,) = world.rows(RoadMap, case_id=case_id)
+    marat.send("/locale", locale="en", next="/")
+    assert "Let a commission mark the works" in marat.text(f"/cases/{case_id}?tab=roadmap")
+    marat.send("/locale", locale="ru", next="/")
     step = f"/road-maps/{road_map.id}/step"
 
     def go(browser: Browser, action: str, **data: Any) -> None:
@@ -228,6 +231,57 @@ def test_the_road_map_goes_from_proposal_to_acceptance(world: World, marat: Brow
     assert "Дорожная карта школы" in marat.text(f"/cases/{case_id}?tab=documents")
     actions = {e.action for e in world.rows(JournalEntry, subject="case", subject_id=case_id)}
     assert {f"roadmap:{verb}" for verb in ("propose", "agree", "add", "submit", "return", "accept")} <= actions
+
+
+def test_a_refused_step_of_the_road_map_keeps_what_was_typed_with_the_reason_beside_it(
+    world: World, marat: Browser, sveta: Browser
+) -> None:
+    (road_map,) = world.rows(RoadMap, case_id=world.own.case)
+    step, typed = f"/road-maps/{road_map.id}/step", {"what": "Провести день открытых критериев", "evidence": "Отчёт"}
+
+    late = sveta.send(step, action="add", version=road_map.version, **typed, due_on="2020-01-15")
+    stale = sveta.send(step, action="add", version=road_map.version + 7, **typed, due_on="2030-01-15")
+    early = marat.send(step, action="return", version=road_map.version, remarks="Приложите положение о комиссии.")
+
+    for answer in (late, stale, early):
+        assert answer.status_code == 409
+    for answer in (late, stale):
+        page = answer.get_data(as_text=True)
+        assert ">Провести день открытых критериев</textarea>" in page
+        assert 'value="Отчёт"' in page
+        assert "<details open><summary>Добавить своё мероприятие" in page
+    assert 'value="2020-01-15"' in late.get_data(as_text=True)
+    assert "Не сохранено. Что исправить:" in late.get_data(as_text=True)
+    assert "Страница устарела." in stale.get_data(as_text=True)
+    assert "<blockquote>Приложите положение о комиссии.</blockquote>" in early.get_data(as_text=True)
+    assert len(world.rows(RoadMapItem, road_map_id=road_map.id)) == 2
+
+    sveta.send(step, action="submit", version=road_map.version)
+    (road_map,) = world.rows(RoadMap, id=road_map.id)
+    short = marat.send(step, action="return", version=road_map.version, remarks="Плохо")
+    page = short.get_data(as_text=True)
+    assert short.status_code == 409
+    assert ">Плохо</textarea>" in page
+    assert "<details open><summary>Вернуть на доработку" in page
+
+
+def test_a_refused_step_of_a_task_keeps_what_was_typed(world: World, marat: Browser) -> None:
+    programme_id = approved(world, marat)
+    (task,) = world.rows(ProgrammeTask, programme_id=programme_id, measure_id=_measure(world, programme_id, "14"))
+
+    answers = {
+        "move": marat.send(f"/programmes/tasks/{task.id}/act", action="move", version="1", due_on="когда-нибудь",
+                           reason="Данные придут в январе."),
+        "waive": marat.send(f"/programmes/tasks/{task.id}/act", action="waive", version="9",
+                            reason="Кластеры сделал регион."),
+        "done": post(marat, f"/programmes/tasks/{task.id}/act", action="done", version="1", done_on="2040-01-01",
+                     note="Справка № 5"),
+    }  # fmt: skip
+
+    assert [answer.status_code for answer in answers.values()] == [409] * 3
+    assert "Данные придут в январе.</textarea>" in answers["move"].get_data(as_text=True)
+    assert "Кластеры сделал регион.</textarea>" in answers["waive"].get_data(as_text=True)
+    assert "Справка № 5</textarea>" in answers["done"].get_data(as_text=True)
 
 
 def test_the_school_marks_its_measure_with_a_file_and_cannot_waive_it(
@@ -302,6 +356,47 @@ def test_every_page_of_plans_speaks_english(world: World, marat: Browser) -> Non
     assert "Interview the heads of listed schools" in preview
     assert "Interview the heads of listed schools" in page
     assert "II. Objective marking and conduct" in page
+
+
+def test_a_department_reads_the_regions_programme_and_changes_nothing_in_it(world: World, marat: Browser) -> None:
+    rita = Browser(world, "rita")
+    draft_id = drafted(world, rita)
+    assert marat.client.get(f"/programmes/{draft_id}").status_code == 404
+    programme_id = approved(world, rita, "amur")
+    (task,) = world.rows(ProgrammeTask, programme_id=programme_id, measure_id=_measure(world, programme_id, "II.1"))
+
+    def count_in_menu(browser: Browser) -> int:
+        shown = re.search(r'href="/programmes/"[^>]*><span>Программы</span>\s*<span class="nav-count[^"]*">(\d+)',
+                          browser.text("/programmes/"))  # fmt: skip
+        return int(shown.group(1)) if shown else 0
+
+    own_late, all_late = count_in_menu(marat), count_in_menu(rita)
+    with acting(world.context.sessions, SYSTEM) as session:
+        late = session.get_one(ProgrammeTask, task.id)
+        late.due_on = late.starts_on = NOW.date().replace(year=2020)
+    (task,) = world.rows(ProgrammeTask, id=task.id)
+    before = [(row.version, row.status) for row in world.rows(ProgrammeTask, programme_id=programme_id)]
+    assert (count_in_menu(marat), count_in_menu(rita)) == (own_late, all_late + 1)
+    listed = marat.text("/programmes/")
+    page = marat.text(f"/programmes/{programme_id}?tab=table")
+    task_page = marat.text(f"/programmes/tasks/{task.id}")
+    answers = [
+        marat.client.get(f"/programmes/measures/{task.measure_id}"),
+        marat.client.get(f"/programmes/{programme_id}/approve"),
+        marat.send(f"/programmes/{programme_id}/follow", version="2"),
+        marat.send(f"/programmes/{programme_id}/report"),
+        marat.send(f"/programmes/tasks/{task.id}/act", action="waive", version=task.version, reason="Нам не нужно."),
+    ]
+
+    assert f"/programmes/{programme_id}" in listed
+    assert "Регион</span>" in listed
+    assert CANARY not in listed
+    assert "Это программа региона" in page
+    assert "Изменить мероприятие" not in page
+    assert "Отметить выполнение" not in task_page
+    assert [answer.status_code for answer in answers] == [409] * 5
+    assert all("Это программа региона" in answer.get_data(as_text=True) for answer in answers)
+    assert [(row.version, row.status) for row in world.rows(ProgrammeTask, programme_id=programme_id)] == before
 
 
 def _measure(world: World, programme_id: int, number: str) -> int:

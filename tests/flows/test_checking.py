@@ -198,15 +198,3 @@ def test_setting_a_title_changes_that_title_alone(name: str, number: int, title:
     assert changed.states[number].ru == title.strip()
     assert [s.code for s in changed.states] == [s.code for s in definition.states]
     assert changed.steps == definition.steps
-
-
-def test_guards_written_over_several_lines_are_replaced_whole() -> None:
-    from app.flows import GuardUse
-    from app.flows.editing import with_guards
-
-    text = planted('guards = ["act"]', 'guards = [\n  "act",  # one is enough\n  "clean",\n]')
-
-    changed = read(with_guards(text, 2, [GuardUse("act", {"acts": 3})]), "x")
-
-    step = changed.steps[2]
-    assert [(use.name, dict(use.params)) for use in step.guards] == [("act", {"acts": 3})]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,18 @@ def test_what_an_observer_saw_brings_the_block_of_conduct() -> None:
 
 def test_without_signs_only_the_block_of_the_schools_own_plan_belongs() -> None:
     assert _chosen() == ["vsoko"]
+
+
+def test_whatever_a_block_says_to_a_school_it_says_in_both_languages() -> None:
+    cyrillic, latin = re.compile("[а-яё]", re.I), re.compile("[a-z]{3}", re.I)
+
+    for block in load_blocks().blocks:
+        pairs = [(block.title, block.title_en), (block.recommendation, block.recommendation_en)]
+        pairs += [(measure.what, measure.en) for measure in block.measures]
+        for russian, english in pairs:
+            assert cyrillic.search(russian), block.id
+            assert latin.search(english), block.id
+            assert not cyrillic.search(english), block.id
 
 
 WORDS = {

@@ -198,8 +198,8 @@ CASES: list[tuple[str, dict[str, Any], Scene, str | None]] = [
     ("document", {"kind": "interview_protocol"}, nothing, "no_document"),
     ("document", {"kind": "interview_protocol"}, changed(issued, sha256=None, issued_at=None), "no_document"),
     ("document", {"kind": "interview_protocol"}, issued, None),
-    ("field", {"name": "curator"}, nothing, "no_field"),
-    ("field", {"name": "curator"}, curated, None),
+    ("field", {"field": "curator"}, nothing, "no_field"),
+    ("field", {"field": "curator"}, curated, None),
 ]  # fmt: skip
 
 

@@ -262,6 +262,41 @@ def test_a_curator_gives_away_only_its_own_case_and_once(session, cast, case, ni
     assert hand_overs.open_hand_over(session, case.id) is None
 
 
+@pytest.mark.parametrize("named", ["nina", "zoya"])
+def test_an_order_that_changes_the_curator_ends_a_proposal_nobody_has_answered(
+    named, session, cast, case, nina, at
+) -> None:
+    zoya = User(login="zoya", name="Zoya", role=Role.CURATOR, password_hash="!", municipality_id=cast.municipality.id)
+    session.add(zoya)
+    session.flush()
+    enter(session, zoya, kind=PostKind.METHODIST)
+    hand_overs.propose(session, case.id, nina.id, WHY, actor=cast.actor("marat"), at=at)
+    chosen = {"nina": nina, "zoya": zoya}[named]
+
+    assignment.issue_order(
+        session, case.id, chosen.id, number="118", issued_on=at.date(), until=date(2027, 6, 1),
+        no_conflict_declared=True, actor=cast.actor("marat"), at=at,
+    )  # fmt: skip
+
+    (hand_over,) = session.scalars(select(HandOver))
+    assert (hand_over.status, hand_over.ended_at) == (HandOverStatus.WITHDRAWN, at)
+    assert case.curator_id == chosen.id
+    entry = session.scalars(select(JournalEntry).where(JournalEntry.action == "handover:withdraw")).one()
+    assert "118" in entry.reason
+
+
+def test_an_order_for_the_present_curator_leaves_a_proposal_open(session, cast, case, nina, at) -> None:
+    hand_overs.propose(session, case.id, nina.id, WHY, actor=cast.actor("marat"), at=at)
+
+    assignment.issue_order(
+        session, case.id, cast["kira"].id, number="118", issued_on=at.date(), until=date(2027, 6, 1),
+        no_conflict_declared=True, actor=cast.actor("marat"), at=at,
+    )  # fmt: skip
+
+    (hand_over,) = session.scalars(select(HandOver))
+    assert (hand_over.status, hand_over.ended_at) == (HandOverStatus.PROPOSED, None)
+
+
 def test_a_curator_is_offered_colleagues_it_may_not_see_elsewhere(session, cast, case, nina, at) -> None:
     session.commit()
     bind(session, cast.actor("kira", cast.school))

@@ -192,7 +192,7 @@ class Oracle:
         self.standing = {row[0] for row in (*held, *asked)}
         assert all(cases[case_id]["state"] != "closed" for case_id in self.standing), "a closed case waits"
         for offer in self.world.rows("SELECT * FROM case_hand_overs WHERE ended_at IS NULL"):
-            assert cases[offer["case_id"]]["curator_id"] != offer["to_id"]
+            assert cases[offer["case_id"]]["curator_id"] != offer["to_id"], "a case is offered to its own curator"
         for measure in self.world.rows("SELECT * FROM admin_measures"):
             first = cases[measure["case_id"]]
             while first["episode_of_id"] is not None:

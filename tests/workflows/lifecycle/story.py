@@ -27,8 +27,10 @@ from tests.workflows.lifecycle.oracle import MOVERS, Oracle
 from tests.workflows.lifecycle.side_deeds import SideDeeds
 from tests.workflows.lifecycle.telling import (
     DEEDS,
+    OBJECTIVITY,
     deed,
     names,
+    roads,
     sooner_or_later,
     which,
 )
@@ -113,7 +115,8 @@ class Story(SideDeeds, WideDeeds, RuleBasedStateMachine):
     def anybody_tries_any_move(self, index: int, name: str, is_local: bool, behind: int, data: st.DataObject) -> None:
         """Any row of the workflow with its papers, wherever the case stands."""
         case = self.case(index, "1")
-        row = data.draw(st.sampled_from(shipped(case["workflow"]).transitions))
+        flow = shipped(case["workflow"])
+        row = flow.find(*data.draw(st.sampled_from([(row.source, row.trigger) for row in flow.transitions])))
         if case["state"] != "closed":
             self.world.supply(case["id"], row, self.department(case, 1))
             self.oracle.look(is_arranged=True)
@@ -153,26 +156,22 @@ class Story(SideDeeds, WideDeeds, RuleBasedStateMachine):
             self.oracle.look(is_arranged=True)
             self.fire(name, self.cases("id = ?", case["id"])[0], row, behind=behind)
 
-    @deed(count=st.integers(1, 4), data=None, weight=8)
+    @deed(count=st.integers(2, 16), data=None, weight=12)
     def legal_moves(self, count: int, data: st.DataObject) -> None:
-        """People do their work: the ways least gone so far come first, and none of them may be refused."""
+        """People do their work, and none of their moves may be refused."""
         for _ in range(count):
             self.legal_move(data)
 
     def legal_move(self, data: st.DataObject) -> None:
-        ways = [
-            (self.oracle.fired[case["workflow"], row.source, row.trigger], row.dest == "closed", case["id"], row)
-            for case in self.cases("state <> 'closed'")
-            for row in shipped(case["workflow"]).transitions
-            if row.source == case["state"]
-        ]
-        if not ways:
+        """One move towards a way that few have gone so far, in this story and in those before it."""
+        aims = self.aims()
+        if not aims:
+            for case in self.cases("state = 'closed'")[-3:]:
+                self.reopen_case(self.department(case), case["id"], with_curator=False)
             return
-        # Mostly ahead: of many ways back, each alone would keep the late states unseen.
-        is_ahead = data.draw(st.sampled_from([True, True, True, False]))
-        ways = [way for way in ways if way[3].is_side != is_ahead] or ways
-        _, _, case_id, row = data.draw(st.sampled_from(sorted(ways, key=lambda way: way[:3])[:3]))
+        case_id, trigger = data.draw(st.sampled_from(aims[:3]))
         (case,) = self.cases("id = ?", case_id)
+        row = shipped(case["workflow"]).find(case["state"], trigger)
         if case_id in self.oracle.standing:
             self.free(case)
         place = self.world.place_of(case_id)
@@ -185,8 +184,25 @@ class Story(SideDeeds, WideDeeds, RuleBasedStateMachine):
         event = self.fire(mover, self.cases("id = ?", case_id)[0], row)
         if not self.is_stuck(case, row):
             assert event is not None, f"a legal move was refused: {row.trigger} from {row.source}"
-        if event is not None and row.dest == "closed" and data.draw(st.booleans()):
+        if event is not None and row.dest == "closed" and data.draw(st.sampled_from([True, True, True, False])):
+            if case["kind"] == "objectivity":
+                self.choose(DEPARTMENTS[place][0], place, min(OBJECTIVITY, key=self.gone)[0])
             self.reopen_case(mover, case_id, with_curator=False)
+
+    def gone(self, edge: tuple[str, str, str]) -> int:
+        return self.told_before[edge] + self.oracle.fired[edge]
+
+    def aims(self) -> list[tuple[int, str]]:
+        """Each open case with the trigger of its next move to a way it could go; the ways gone least come first."""
+        found = []
+        for case in self.cases("state <> 'closed'"):
+            is_confirmed = self.is_confirmed(case)
+            for (target, steps), row in roads(case["workflow"], case["state"]).items():
+                edge = (case["workflow"], *target)
+                if is_confirmed and target[1] == "dismiss":
+                    continue
+                found.append((self.gone(edge) + steps, case["id"], target, row))
+        return [(case_id, row.trigger) for _, case_id, _, row in sorted(found, key=lambda aim: aim[:3])]
 
     def reopen_case(self, name: str, case_id: int, *, with_curator: bool) -> None:
         self.attempt(
@@ -200,17 +216,19 @@ class Story(SideDeeds, WideDeeds, RuleBasedStateMachine):
     def way(self, case: Any, data: st.DataObject) -> Transition | None:
         if case is None:
             return None
-        rows = [row for row in shipped(case["workflow"]).transitions if row.source == case["state"]]
+        flow = shipped(case["workflow"])
+        triggers = [row.trigger for row in flow.transitions if row.source == case["state"]]
         # A way to the end every time would leave the late states unseen.
-        ahead = [row for row in rows if row.trigger != "dismiss"]
-        return data.draw(st.sampled_from([*ahead, *ahead, *rows]))
+        ahead = [trigger for trigger in triggers if trigger != "dismiss"]
+        return flow.find(case["state"], data.draw(st.sampled_from([*ahead, *ahead, *triggers])))
+
+    def is_confirmed(self, case: Any) -> bool:
+        return bool(self.world.rows("SELECT id FROM rechecks WHERE case_id = ? AND outcome = 'confirmed'", case["id"]))
 
     def is_stuck(self, case: Any, row: Transition | None = None) -> bool:
         """The curator by order has a conflict by now (hand the case over first), or a recheck forbids dismissing."""
-        if row is not None and row.trigger == "dismiss":
-            confirmed = "SELECT id FROM rechecks WHERE case_id = ? AND outcome = 'confirmed'"
-            if self.world.rows(confirmed, case["id"]):
-                return True
+        if row is not None and row.trigger == "dismiss" and self.is_confirmed(case):
+            return True
         orders = self.world.rows(
             "SELECT u.login FROM curator_orders o JOIN users u ON u.id = o.curator_id WHERE o.case_id = ?"
             " ORDER BY o.id DESC LIMIT 1", case["id"],

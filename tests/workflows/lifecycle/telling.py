@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from functools import cache
 from typing import Any, ClassVar
 
 from hypothesis import strategies as st
@@ -18,6 +19,7 @@ from app.workflows import (
     questions,
 )
 from app.workflows.definitions import shipped
+from app.workflows.machine import Transition
 from tests.workflows.lifecycle.oracle import Oracle
 from tests.workflows.lifecycle.world import (
     DEPARTMENTS,
@@ -28,13 +30,30 @@ from tests.workflows.lifecycle.world import (
 
 FLOWS = ("objectivity", "objectivity_amur", "objectivity_curator_first", "low_results")
 EDGES = [(name, row.source, row.trigger) for name in FLOWS for row in shipped(name).transitions]
-MAIN_EDGES = [(name, row.source, row.trigger) for name in FLOWS for row in shipped(name).transitions if not row.is_side]
+OBJECTIVITY = [edge for edge in EDGES if shipped(edge[0]).definition.kind == "objectivity"]
 VERBS = (
     "hold", "resume", "wake", "ask", "answer", "withdraw_question", "offer", "accept", "decline", "withdraw_offer",
     "expire", "reopen", "bulk", "withdraw_bulk", "migrate", "migrate_back", "measure", "review_dynamics", "interviewer",
     "choose", "new_signs",
 )  # fmt: skip
 """What else happens to a case; each has to happen too."""
+
+
+@cache
+def roads(flow: str, state: str) -> dict[tuple[tuple[str, str], int], Transition]:
+    """How each way is reached from a state: (way, moves before it) → the first move of a shortest road."""
+    rows = shipped(flow).transitions
+    first: dict[str, tuple[int, Transition | None]] = {state: (0, None)}
+    found: dict[tuple[tuple[str, str], int], Transition] = {}
+    for standing in (waiting := [state]):
+        steps, begun = first[standing]
+        for row in (row for row in rows if row.source == standing):
+            found[(row.source, row.trigger), steps] = begun or row
+            if row.dest not in first and row.dest != "closed":
+                first[row.dest] = (steps + 1, begun or row)
+                waiting.append(row.dest)
+    return found
+
 
 QUESTION = "Пришлите, пожалуйста, протокол проверки работ."
 names, which, sooner_or_later = (
@@ -57,9 +76,14 @@ def deed(*, weight: int = 1, **arguments: Any) -> Callable[[Callable[..., None]]
 
 
 class Telling:
-    """`tally` is shared by all stories of a run."""
+    """`tally` is shared by all stories of a run.
+
+    `told_before` is the tally of the runs before, by which stories choose where to go: it stands still during a run,
+    for a story told again has to be the same.
+    """
 
     tally: ClassVar[Counter[Any]] = Counter()
+    told_before: ClassVar[Counter[Any]] = Counter()
     world: World
     oracle: Oracle
 

@@ -78,7 +78,9 @@ class WideDeeds(Telling):
 
     @deed(code=st.sampled_from(["m001", "m002"]), name=names, flow=st.sampled_from(FLOWS[:3]), is_legal=st.booleans())
     def choose_workflow(self, code: str, name: str, flow: str, is_legal: bool) -> None:
-        name = DEPARTMENTS[code][0] if is_legal else name
+        self.choose(DEPARTMENTS[code][0] if is_legal else name, code, flow)
+
+    def choose(self, name: str, code: str, flow: str) -> None:
         self.attempt(
             name,
             lambda s, a: flow_versions.choose(

@@ -222,7 +222,7 @@ class World:
             )
         if "remarked" in guards:
             ivan, dataset = session.get_one(User, self.users["ivan"]), session.scalars(select(Dataset)).one()
-            outcome = RecheckOutcome.CONFIRMED if case.id % 2 else RecheckOutcome.NOT_CONFIRMED
+            outcome = RecheckOutcome.NOT_CONFIRMED if case.id % 4 else RecheckOutcome.CONFIRMED
             factories.make_recheck(session, case, ivan, dataset, outcome=outcome, marked_at=self.at)
         has_map = session.scalars(select(RoadMap.id).where(RoadMap.case_id == case.id)).first() is not None
         if "road_map_settled" in guards and not has_map:
