@@ -21,7 +21,12 @@ from app.terms import Duty, ImportOutcome, PostKind, Subject
 from app.workflows import people_table
 from app.workflows.people_table import Column, Comparison, Table, from_plain, from_text, load_columns
 
-TONES = {ImportOutcome.NEW: "good", ImportOutcome.CHANGED: "accent", ImportOutcome.SAME: "muted", ImportOutcome.WRONG: "bad"}
+TONES = {
+    ImportOutcome.NEW: "good",
+    ImportOutcome.CHANGED: "accent",
+    ImportOutcome.SAME: "muted",
+    ImportOutcome.WRONG: "bad",
+}
 LARGEST_MB = 5
 MOST_LEFT = 50
 _MORE = {"post": _l("новая должность"), "duties": _l("роль"), "training": _l("обучение")}
@@ -155,9 +160,13 @@ def _differs(row: people_table.Row) -> list[str]:
     """What of a card would change: the field, what stands there and what comes."""
     titles = {column.name: column.heading for column in load_columns()}
     person = row.person
-    told = [f"{titles[name]}: {_shown(getattr(person, name))} → {_shown(getattr(row.said, name))}" for name in row.changed]
+    told = [
+        f"{titles[name]}: {_shown(getattr(person, name))} → {_shown(getattr(row.said, name))}" for name in row.changed
+    ]
     if row.post:
-        told.append(f"{_MORE['post']}: {row.post['title'] or row.post['organisation'] or words.title(row.post['kind'])}")
+        told.append(
+            f"{_MORE['post']}: {row.post['title'] or row.post['organisation'] or words.title(row.post['kind'])}"
+        )
     if row.duties:
         told.append(f"{_MORE['duties']}: " + ", ".join(words.title(duty) for duty in row.duties))
     if row.training:

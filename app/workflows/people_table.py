@@ -112,11 +112,9 @@ def compare(session: Session, table: Table, *, actor: Actor, at: datetime) -> Co
     """Say of each line what it would do; nothing is changed."""
     policy.require(actor, Permission.PEOPLE_KEEP)
     schools = {row.code: row.id for row in session.execute(select(School.code, School.id))}
-    known = session.scalars(
-        select(Person).options(
-            selectinload(Person.posts), selectinload(Person.duties), selectinload(Person.trainings)
-        )
-    ).all()  # fmt: skip
+    rows_of = (Person.posts, Person.duties, Person.trainings)
+    everybody = select(Person).options(*map(selectinload, rows_of)).execution_options(populate_existing=True)
+    known = session.scalars(everybody).all()
     on = at.date()
     by_name: dict[str, list[Person]] = defaultdict(list)
     for person in known:

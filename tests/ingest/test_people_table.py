@@ -29,7 +29,11 @@ DAYS = st.dates(date(2000, 1, 1), date(2060, 1, 1))
 @st.composite
 def people(draw: st.DrawFn) -> Said:
     training = SaidTraining(
-        draw(WORDS), draw(st.none() | st.integers(1, 2000)), draw(st.just("") | WORDS), draw(DAYS), draw(st.none() | DAYS)
+        draw(WORDS),
+        draw(st.none() | st.integers(1, 2000)),
+        draw(st.just("") | WORDS),
+        draw(DAYS),
+        draw(st.none() | DAYS),
     )
     return Said(
         name=draw(WORDS),
