@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -15,9 +14,10 @@ from flask_babel import gettext as _
 from sqlalchemy import func, select
 
 from app import auth
-from app.admin import day_plans, side_day, words
+from app.admin import day_items, words
 from app.admin.base import HomePage
 from app.admin.case_forms import FORMS
+from app.admin.day_items import AHEAD, Waiting
 from app.calendars import Span
 from app.flows import CLOSED, State
 from app.models import (
@@ -44,18 +44,6 @@ SILENT_DAYS = 14
 
 
 @dataclass(frozen=True)
-class Waiting:
-    """One thing to do: where, what, why now, and the button. Only those that are shown are put into words."""
-
-    rank: tuple[int, float]
-    name: str
-    what: str
-    label: str
-    href: Callable[[], str]
-    facts: Callable[[], list[tuple[str, str]]]
-
-
-@dataclass(frozen=True)
 class OpenCase:
     """An open case and the days it has stood in its stage."""
 
@@ -76,8 +64,8 @@ class DayPage(HomePage):
     @auth.door(auth.SIGNED_IN)
     def index(self) -> str:
         cases = _open_cases()
-        found = _cases_waiting(cases) + _visits_waiting() + day_plans.waiting() + _system_waiting()
-        waiting = sorted(found + side_day.waiting(Waiting), key=lambda item: item.rank)
+        found = _cases_waiting(cases) + _visits_waiting() + day_items.planned() + day_items.aside() + _system_waiting()
+        waiting = sorted(found, key=lambda item: item.rank)
         overdue = [case for case in cases if case.over > 0]
         silent = [case for case in cases if case.days > SILENT_DAYS]
         return self.render(
@@ -133,7 +121,7 @@ def _open_cases() -> list[OpenCase]:
 def _cases_waiting(cases: list[OpenCase]) -> list[Waiting]:
     """Cases whose next step is this person's to make; what another person has in hand is not."""
     actor = auth.actor()
-    proposed, in_hand, still = _proposed(), _in_hand(), side_day.standing_still()
+    proposed, in_hand, still = _proposed(), _in_hand(), day_items.standing_still()
     approve, look = _("утвердить закрытие"), _("Рассмотреть")
     found = []
     for case in cases:
@@ -319,29 +307,32 @@ def _new_flags() -> int:
     return auth.db().scalar(select(func.count(Flag.id)).where(Flag.raised_at >= since, Flag.tier != Tier.NONE)) or 0
 
 
-def _where_cases_stand(cases: list[OpenCase]) -> list[tuple[str, str, bool]]:
-    """State, «number · median days», and whether the median is past the aim."""
+def _where_cases_stand(cases: list[OpenCase]) -> list[tuple[str, list[tuple[str, str, bool]]]]:
+    """For each kind of case its stages: title, «number · median days», and whether the median is past the aim.
+
+    The kind is named only where cases of both kinds are open.
+    """
+    kinds = [kind for kind in CaseKind if any(case.row.kind is kind for case in cases)] or [CaseKind.OBJECTIVITY]
+    return [(words.capital(words.title(kind)) if len(kinds) > 1 else "", _stages(kind, cases)) for kind in kinds]
+
+
+def _stages(kind: CaseKind, cases: list[OpenCase]) -> list[tuple[str, str, bool]]:
     found = []
-    for kind in CaseKind:
-        of_kind = [case for case in cases if case.row.kind is kind]
-        if not of_kind and kind is not CaseKind.OBJECTIVITY:
+    for state in known_states(auth.db(), kind):
+        here = [case for case in cases if case.row.kind is kind and case.row.state == state.code]
+        # A stage that only another department's workflow has is no news here while nothing stands in it.
+        if state.code == CLOSED or (not here and state not in shipped(kind.value).states):
             continue
-        for state in known_states(auth.db(), kind):
-            here = [case for case in of_kind if case.row.state == state.code]
-            # A stage that only another department's workflow has is no news here while nothing stands in it.
-            if state.code == CLOSED or (not here and state not in shipped(kind.value).states):
-                continue
-            middle = round(median(case.days for case in here)) if here else 0
-            text = f"{len(here)} · {words.days(middle)}" if here else "0"
-            is_late = bool(here) and median(case.over for case in here) > 0
-            found.append((words.title(state), text, is_late))
+        middle = round(median(case.days for case in here)) if here else 0
+        text = f"{len(here)} · {words.days(middle)}" if here else "0"
+        found.append((words.title(state), text, bool(here) and median(case.over for case in here) > 0))
     return found
 
 
 def _this_week() -> list[tuple[str, str, str]]:
     """What the calendar of this person holds for the next seven days: day, what, address."""
     today = words.today()
-    items = agenda(auth.db(), Span(today, today + timedelta(days=7)))[:SHOWN]
+    items = agenda(auth.db(), Span(today, today + AHEAD))[:SHOWN]
     return [(words.day(item.on, "short"), item.text(words.locale()), item.href) for item in items]
 
 

@@ -15,12 +15,12 @@ from app import auth
 from app.admin import flow_fields, flow_migrations, words
 from app.admin.base import Page, say
 from app.errors import Conflict, Reason, Refused
-from app.flows import Definition, Problem
+from app.flows import Definition, Problem, Step
 from app.flows.comparing import compare
 from app.flows.diagram import svg
 from app.flows.vocabulary import GUARDS
 from app.models import Municipality, WorkflowVersion
-from app.policy import Permission
+from app.policy import GRANTS, Permission
 from app.terms import CaseKind, Role, Verdict, WorkflowStatus
 from app.workflows import flow_versions as versions
 from app.workflows.definitions import as_numbers, chosen_name, newest
@@ -326,16 +326,21 @@ def _steps(definition: Definition | None) -> list[dict[str, Any]]:
         return []
     locale = words.locale()
     titles = {state.code: state.title(locale) for state in definition.states}
-    return [
-        {
-            "source": titles[step.source],
+    lines: dict[str, dict[str, Any]] = {}
+    for step in definition.steps:
+        line = {
             "dest": titles[step.dest],
             "title": step.title(locale),
-            "permission": step.permission,
-            "roles": [words.title(Role(role)) for role in step.roles],
+            "who": [words.title(role) for role in _who(step)],
             "guards": [GUARDS[use.name].title(use.params, locale) for use in step.guards],
             "reasons": [reason.title(locale) for reason in step.reasons],
             "is_side": step.is_side,
         }
-        for step in definition.steps
-    ]
+        # The same move out of several stages is one line.
+        lines.setdefault(repr(line), {**line, "sources": []})["sources"].append(titles[step.source])
+    return list(lines.values())
+
+
+def _who(step: Step) -> list[Role]:
+    """Roles that may make a move: those that hold its right, or the narrower ones that it names."""
+    return [role for role in Role if step.permission in GRANTS[role] and (not step.roles or role in step.roles)]

@@ -222,6 +222,12 @@ def dynamics(case: Case) -> dict[str, Any]:
     return {"judgement": judgement, "objections": [reason.text(words.locale()) for reason in objections]}
 
 
+def _measure_context(case: Case) -> dict[str, Any]:
+    """The same, said before anything is typed: an order that comes too early is not kept."""
+    shown = dynamics(case)
+    return {**shown, "objections": [], "forbidden": shown["objections"]}
+
+
 P = Permission
 SIDE_FORMS: dict[str, SideForm] = {
     "hold": SideForm(
@@ -282,7 +288,7 @@ SIDE_FORMS: dict[str, SideForm] = {
     "measure": SideForm(
         _l("Административная мера"),
         _l("Сначала помощь. Мера возможна, только если за два года нет положительной динамики."),
-        P.CASE_MEASURE, _measure_form, _save_measure, _l("Мера записана."), context=dynamics,
+        P.CASE_MEASURE, _measure_form, _save_measure, _l("Мера записана."), context=_measure_context,
     ),
 }  # fmt: skip
 """Name in the address → form; the case page shows those whose `when` holds."""

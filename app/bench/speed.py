@@ -67,8 +67,8 @@ class Sizes:
 
 
 QUICK = Sizes(region=100_000, small=24_000, large=100_000, country=0, repeats=3, rows=10_000, every=40)
-NORMAL = Sizes(region=1_000_000, small=100_000, large=1_000_000, country=0, repeats=5, rows=100_000, every=20)
-FULL = Sizes(region=1_000_000, small=1_000_000, large=10_000_000, country=25_000_000, repeats=5, rows=100_000, every=20)
+NORMAL = Sizes(region=1_000_000, small=100_000, large=1_000_000, country=0, repeats=5, rows=100_000, every=1)
+FULL = Sizes(region=1_000_000, small=1_000_000, large=10_000_000, country=25_000_000, repeats=5, rows=100_000, every=1)
 
 
 @click.command(name="speed", help="Скорость и память: отношения к неизбежному, против обещанных границ.")
@@ -187,7 +187,8 @@ def _peer(folder: Path, sizes: Sizes, seed: int) -> list[Bar]:
     got = child("peer", folder=str(folder), works=min(sizes.region, 100_000), seed=seed, every=sizes.every)
     ratio = got["peer"] / got["battery"]
     worst = max(got["differences"].values())
-    detail = f"по одной школе {got['peer']:.0f} с (по выборке групп), все проверки {got['battery']:.2f} с процессора"
+    groups = "по всем группам" if sizes.every == 1 else "по выборке групп"
+    detail = f"по одной школе {got['peer']:.0f} с ({groups}), все проверки {got['battery']:.2f} с процессора"
     named = ", ".join(f"{name} {value:.0e}" for name, value in got["differences"].items())
     return [
         _at_least("peer", "Во сколько раз быстрее простого расчёта по школам", 200.0, ratio, "раз", detail),

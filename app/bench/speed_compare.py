@@ -1,14 +1,14 @@
 """The fast forms against the peer: equal p-values, and how much faster a whole paper is than its schools one by one.
 
-The peer runs on every so-many-th school and class, and its time is scaled up: its cost is that of a group times the
-number of groups. The battery also judges a copy of some works with mechanisms planted in them; there the peer would
-spend the same on every group of the copy.
+The peer runs on every so-many-th school and class — on all of them where the bench says every first —, and on the copy
+of some works with mechanisms planted in them that the battery judges too. What of a group is left out is counted as
+often as there are groups.
 """
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,7 @@ from scipy import special
 
 from app.bench import speed_peer as peer
 from app.bench.big_region import BigRegion
+from app.bench.speed_compare_schools import PlainCombination, PlainSchools
 from app.bench.speed_compare_shapes import PlainMechanisms, PlainShapes, See
 from app.detectors import WorkFiles, load_params, screen
 from app.detectors.boundary_push import lifting, push_test
@@ -27,9 +28,9 @@ from app.detectors.item_sums import leave_one_out_residuals
 from app.detectors.journal_gap import copy_test, drawn_to_journal, given_score
 from app.detectors.pair_sums import PairRuns, exchanged
 from app.detectors.paper_detectors import run_on_paper
-from app.detectors.planting import choose, papers_to_plant
+from app.detectors.planting import choose, papers_to_plant, planted_works
 from app.detectors.summaries import PaperResults
-from app.detectors.tables import PaperTable
+from app.detectors.tables import PaperTable, build_tables
 from app.detectors.works_read import WorksRead
 from app.terms import SHOWN_FAMILIES
 
@@ -75,24 +76,33 @@ def compare(region: BigRegion, *, every: int, seed: int) -> Comparison:
         design = np.zeros((len(table.schools), 0))
         done.append(run_on_paper(table, None, design, read.missing.get(table.key), params, signals_only=True))
 
-    _, tables = WorkFiles(region.files).read(region.papers, at_once=judge)
-    of_papers = 0.0
-    for table in tables:
+    files = WorkFiles(region.files)
+    _, tables = files.read(region.papers, at_once=judge)
+    for table in (*tables, *_copied(files, tables)):
         chosen = np.arange(0, len(table.schools), every)
         started = time.process_time()
         plain = _Plain(table, chosen, seed)
         shapes = PlainShapes(table, chosen, plain.norm)
-        of_papers += (time.process_time() - started) * len(table.schools) / len(chosen)
-        plain.check(found.see)
-        shapes.check(found.see)
-    alike = PlainMechanisms(done, every)
-    alike.check(found.see)
-    found.peer_seconds = of_papers * (1 + _copied_share(tables)) + alike.seconds
+        sums = np.array(plain.pairs[: len(plain.classes)])
+        over = PlainSchools(
+            table,
+            chosen,
+            np.stack(plain.items),
+            plain.fast_push.p_value,
+            sums[:, 1] / np.sqrt(np.maximum(sums[:, 0], 1)),
+        )
+        of_groups = time.process_time() - started - over.once
+        found.peer_seconds += of_groups * len(table.schools) / len(chosen) + over.once
+        for part in (plain, shapes, over):
+            part.check(found.see)
+    for joint in (PlainMechanisms(done, every), PlainCombination(done, every)):
+        found.peer_seconds += joint.seconds
+        joint.check(found.see)
     return found
 
 
-def _copied_share(tables: list[PaperTable]) -> float:
-    """Works of the copy with planted mechanisms, as a share of all."""
+def _copied(files: WorkFiles, tables: list[PaperTable]) -> list[PaperTable]:
+    """The copy with planted mechanisms, which the battery judges too; none in a region that is too small for it."""
     params = load_params().mechanisms
     chosen = papers_to_plant([table.spec for table in tables], [float(table.n.sum()) for table in tables], params)
     names = np.unique(np.concatenate([tables[i].schools for i in chosen]))
@@ -100,8 +110,12 @@ def _copied_share(tables: list[PaperTable]) -> float:
     for column, i in enumerate(chosen):
         works[np.searchsorted(names, tables[i].schools), column] = tables[i].n
     picked = choose(names, works, params)
-    copied = 0.0 if picked is None else float(works[np.isin(names, picked[0])].sum())
-    return copied / sum(float(table.n.sum()) for table in tables)
+    if picked is None:
+        return []
+    year = tables[0].year
+    specs = [replace(tables[i].spec, year=year) for i in chosen]
+    own = files.of_schools(picked[0], year, specs)
+    return build_tables(planted_works(own, specs, *picked, params.planted_strength), specs)
 
 
 class _Plain:

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
+from app.detectors.over_dispersion import OverDispersion, median
+
 _FEW_SCHOOLS = 400
-_OMEGA = 1e-5
-"""How near ω is found, as a share of the range it is sought in."""
+_REJECTIONS = 8
+"""How often the schools that set a fit may change: two schools that push each other out would go on for ever."""
 
 
 @dataclass(frozen=True)
@@ -111,166 +113,113 @@ def school_effects(
     fit_on = np.ones(len(y), dtype=bool) if fit_on is None else fit_on
     base = np.asarray(sampling, dtype=float) + (0.0 if extra is None else extra)
     design = np.ones((len(y), 1)) if X is None or X.shape[1] == 0 else np.column_stack((np.ones(len(y)), X))
-    kept = fit_on
-    for _ in range(8):
-        effects = _fit(y, base, design, kept, shared, huber, caution)
-        fresh = fit_on & (effects.z <= reject)
-        if np.array_equal(fresh, kept) or fresh.sum() < 0.6 * fit_on.sum():
-            break
-        kept = fresh
-    return effects
+    if fit_on.all():
+        fit = _fit(y, base, design, shared, huber, caution, reject)
+        room = fit.room
+    else:
+        rows = np.flatnonzero(fit_on)
+        own_shared = None if shared is None else shared[rows]
+        fit = _fit(y[rows], base[rows], design[rows], own_shared, huber, caution, reject)
+        variance = fit.tau2 + (base if shared is None or fit.omega == 0 else base + fit.omega * shared)
+        # A school outside the fit is predicted, so its error of prediction comes on top.
+        room = 1 + _leverage(design, fit.inverse) / np.maximum(variance, 1e-12)
+        room[rows] = fit.room
+    fitted = design @ fit.coefficients
+    variance = fit.tau2 + (base if shared is None or fit.omega == 0 else base + fit.omega * shared)
+    deviation = np.sqrt(variance * room)
+    residual = y - fitted
+    return SchoolEffects(
+        residual / deviation,
+        residual,
+        deviation,
+        fitted,
+        fit.tau2,
+        fit.tau2 / np.maximum(variance, 1e-12),
+        max(3.0, 0.8 * (float(fit.kept) - design.shape[1])),
+    )
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """What a fit comes to: variances, coefficients (p,), inverse of their information (p, p), 1 − leverage (S,)."""
+
+    tau2: float
+    omega: float
+    coefficients: np.ndarray
+    inverse: np.ndarray
+    room: np.ndarray
+    kept: int
+
+
+def _leverage(design: np.ndarray, inverse: np.ndarray) -> np.ndarray | float:
+    return float(inverse[0, 0]) if len(inverse) == 1 else np.add.reduce((design @ inverse) * design, axis=1)
 
 
 def _fit(
     y: np.ndarray,
     base: np.ndarray,
     design: np.ndarray,
-    fit_on: np.ndarray,
     shared: np.ndarray | None,
     huber: float,
     caution: float,
-) -> SchoolEffects:
+    reject: float,
+) -> _Fit:
+    """Weights, coefficients and variances in turns, until they settle; schools leave on the way, and may come back."""
     # Sums by `add.reduce`, and few passes: schools are few, and what counts is how many arrays are looked at.
     add = np.add.reduce
     columns = design.shape[1]
-    count = int(np.count_nonzero(fit_on))
-    # Where all of them set the fit nothing has to be picked out, and picking out is what takes the time.
-    everybody = count == len(y)
-    chosen: np.ndarray | slice = slice(None) if everybody else np.flatnonzero(fit_on)
-    expected = huber_square(huber)
-    if caution:
-        expected += caution * np.sqrt((huber_square(huber, power=4) - expected**2) / max(count, 1))
-    known_base, known_shared = base[chosen], None if shared is None else shared[chosen]
-    middle = _median(known_base)
-    known = y[chosen]
-    tau2 = max(0.0, _median((known - _median(known)) ** 2) / 0.4549 - middle)
-    weight = fit_on.astype(float)
-    spread = base
-    omega = 0.0
-    own: np.ndarray | float
-    fitted: np.ndarray | float
-    for _ in range(30):
+    inverse, coefficients = np.zeros((columns, columns)), np.zeros(columns)
+    everybody = OverDispersion(base, shared, huber, caution)
+    equation, kept, out, rows = everybody, np.ones(len(y), dtype=bool), np.zeros(0, dtype=np.int64), None
+    tau2, omega, left = max(0.0, median((y - median(y)) ** 2) / 0.4549 - everybody.middle), 0.0, 0
+    weight, spread, limit = np.ones(len(y)), base, reject**2
+    for step in range(60):
         variance = tau2 + spread
         w = weight / variance
         if columns == 1:
-            own = 1 / float(add(w))
-            fitted = float(w @ y) * own
+            inverse[0, 0] = 1 / float(add(w))
+            coefficients[0] = float(w @ y) * inverse[0, 0]
+            residual = y - coefficients[0]
         else:
             weighted = (design * w[:, None]).T
             gram = weighted @ design
             # A slight ridge on all but the constant.
-            gram.flat[columns + 1 :: columns + 1] += 0.3 * max(gram[0, 0] / max(count, 1), 1e-12)
+            gram.flat[columns + 1 :: columns + 1] += 0.3 * max(gram[0, 0] / equation.schools, 1e-12)
             inverse = np.linalg.inv(gram)
-            fitted = design @ (inverse @ (weighted @ y))
-            own = add((design @ inverse) * design, axis=1)
-        residual = y - fitted
-        room = 1 - np.minimum(own * w, 0.9)
-        if not everybody:
-            # A school outside the fit is predicted, so its error of prediction comes on top instead.
-            room = np.where(fit_on, room, 1 + own / np.maximum(variance, 1e-12))
-        squares = residual**2 / room
-        new, omega = _dispersion(squares[chosen], known_base, known_shared, huber, expected, tau2, middle, omega)
+            coefficients = inverse @ (weighted @ y)
+            residual = y - design @ coefficients
+        leverage = _leverage(design, inverse)
+        w *= leverage
+        np.minimum(w, 0.9, out=w)
+        room = np.subtract(1, w, out=w)
+        if len(out):
+            # As of those who were never in the fit.
+            room[out] = 1 + (leverage if isinstance(leverage, float) else leverage[out]) / np.maximum(
+                variance[out], 1e-12
+            )
+        squares = residual * residual
+        squares /= room
+        new, omega = equation.solved(squares if rows is None else squares[rows], tau2, omega)
         spread = base if shared is None or omega == 0 else base + omega * shared
-        z = np.abs(residual)
-        z /= np.sqrt((new + spread) * room)
-        weight = huber / np.maximum(z, huber)
-        if not everybody:
-            weight *= fit_on
-        settled = abs(new - tau2) <= 1e-4 * max(new, 1e-9)
+        ratio = squares / (new + spread)
+        # Where there is no over-dispersion to settle, the weights take a step of their own.
+        change = abs(new - tau2)
+        settled = change <= 1e-4 * max(new, 1e-9) and (new > 0 or step > 0)
+        is_near = settled or change <= 0.1 * new
         tau2 = new
+        if is_near and limit < np.inf and left < _REJECTIONS:
+            fresh = ~((ratio > limit) & (residual > 0))
+            if np.count_nonzero(fresh) >= 0.6 * len(y) and not np.array_equal(fresh, kept):
+                kept, rows, out = fresh, np.flatnonzero(fresh), np.flatnonzero(~fresh)
+                equation = OverDispersion(base[rows], None if shared is None else shared[rows], huber, caution)
+                settled, left = False, left + 1
         if settled:
             break
-    deviation = np.sqrt((tau2 + spread) * room)
-    return SchoolEffects(
-        residual / deviation,
-        residual,
-        deviation,
-        np.broadcast_to(fitted, y.shape).copy() if columns == 1 else np.asarray(fitted),
-        tau2,
-        tau2 / np.maximum(tau2 + spread, 1e-12),
-        max(3.0, 0.8 * (float(count) - columns)),
-    )
-
-
-def _dispersion(
-    squares: np.ndarray,
-    base: np.ndarray,
-    shared: np.ndarray | None,
-    huber: float,
-    expected: float,
-    near: float,
-    first: float,
-    near_omega: float,
-) -> tuple[float, float]:
-    """τ² and ω that bring bounded squares of standardised residuals to their expectation, sought from near ones."""
-    add = np.add.reduce
-    limit, n = huber**2, max(len(squares), 1)
-    awaited = expected * n
-    top = 4 * float(np.max(squares, initial=1e-12)) + 1e-12
-    total, ratio, bounded = np.empty_like(base), np.empty_like(base), np.empty_like(base)
-
-    def tau2_given(omega: float, start: float, tolerance: float) -> float:
-        """Newton's steps inside a shrinking bracket; leaves the bounded squares at the solution in `bounded`."""
-        spread = base if shared is None or omega == 0 else base + omega * shared
-        low, high, tau2, is_positive = 0.0, top, start, False
-        for _ in range(60):
-            np.add(spread, tau2, out=total)
-            np.divide(squares, total, out=ratio)
-            np.minimum(ratio, limit, out=bounded)
-            excess = float(add(bounded)) - awaited
-            low, high = (tau2, high) if excess > 0 else (low, tau2)
-            if not is_positive and excess <= 0:
-                np.minimum(squares / spread, limit, out=bounded)
-                if add(bounded) <= awaited:
-                    return 0.0
-            is_positive = True
-            # The slope is that of the squares inside their bound.
-            np.multiply(ratio, ratio < limit, out=ratio)
-            np.divide(ratio, total, out=ratio)
-            slope = float(add(ratio))
-            step = tau2 + excess / slope if slope > 0 else top
-            new = float(step) if low < step < high else (low + high) / 2
-            if abs(new - tau2) <= tolerance * new:
-                return new
-            tau2 = new
-        return tau2
-
-    tau2 = tau2_given(0.0, near if 0 < near < top else first, 1e-6)
-    if shared is None or np.ptp(shared) < 0.05:
-        return tau2, 0.0
-    loading = shared - shared.mean()
-    below = float(bounded @ loading)
-    if below <= 0:
-        return tau2, 0.0
-    # Regula falsi as in Illinois: the end that stays put twice loses half of its weight.
-    low, high, above = 0.0, 4 * (tau2 + first), -below
-    tolerance = _OMEGA * high
-    omega = near_omega if 0 < near_omega < high else high / 8
-    inner, stayed = tau2, 0
-    for _ in range(24):
-        inner = tau2_given(omega, max(inner, 1e-3 * first), 1e-5)
-        excess = float(bounded @ loading)
-        if excess > 0:
-            low, below = omega, excess
-            above, stayed = (above / 2, 1) if stayed == 1 else (above, 1)
-        else:
-            high, above = omega, excess
-            below, stayed = (below / 2, -1) if stayed == -1 else (below, -1)
-        step = low + (high - low) * below / (below - above) if above < 0 else low
-        settled = abs(step - omega) <= tolerance
-        omega = step
-        if settled or high - low <= tolerance:
-            break
-    return tau2_given(omega, max(inner, 1e-3 * first), 1e-6), omega
-
-
-def huber_square(k: float, *, power: int = 2) -> float:
-    """E min(|Z|, k)^power of a standard normal Z, power 2 or 4."""
-    density = np.exp(-0.5 * k * k) / np.sqrt(2 * np.pi)
-    inside = 2 * special.ndtr(k) - 1
-    second = inside - 2 * k * density
-    moment = second if power == 2 else 3 * second - 2 * k**3 * density
-    return float(moment + 2 * k**power * special.ndtr(-k))
+        np.sqrt(ratio, out=ratio)
+        weight = huber / np.maximum(ratio, huber, out=ratio)
+        if len(out):
+            weight[out] = 0.0
+    return _Fit(tau2, omega, coefficients, inverse, room, equation.schools)
 
 
 def student_p(z: np.ndarray, degrees: float) -> np.ndarray:
@@ -328,18 +277,6 @@ def _quartile_ranges(values: np.ndarray, count: np.ndarray) -> np.ndarray:
         return first + (at - low) * (second - first)
 
     return np.nan_to_num(quantile(0.75) - quantile(0.25))
-
-
-def _median(values: np.ndarray) -> float:
-    """Median; for short arrays much faster than `numpy.median`. NaN of nothing."""
-    n = len(values)
-    if n == 0:
-        return float("nan")
-    high = n // 2
-    if n % 2:
-        return float(np.partition(values, high)[high])
-    part = np.partition(values, (high - 1, high))
-    return float((part[high - 1] + part[high]) / 2)
 
 
 def quartiles(values: np.ndarray) -> tuple[float, float, float]:

@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 from scipy import special
 
-from app.detectors.dispersion import huber_square
+from app.detectors.over_dispersion import huber_square
 
 CANDIDATES = (20.0, 8.0, 5.0, 3.5)
 """Degrees of freedom that honest effects are tried with, beside the normal ones of the scale."""

@@ -8,13 +8,12 @@ import numpy as np
 
 from app.detectors.dispersion import school_effects, student_p
 from app.detectors.params import HomogeneityParams
-from app.detectors.reference import downweight, second_and_fourth_moment, tilt_to_school
+from app.detectors.reference import LEVEL_ONLY, downweight, level_of_schools, second_and_fourth_moment, tilt_to_school
 from app.detectors.tables import TYPICAL_CLASS, PaperTable
 from app.detectors.tails import to_z
 from app.errors import InsufficientData
 
 NAME, VERSION = "homogeneity", "1.3"
-_LEVEL_ONLY = 0.01
 
 
 @dataclass(frozen=True)
@@ -140,10 +139,13 @@ def homogeneity(
     weight = np.ones(S)
     for last in (False, True):
         if control is not None:
-            rest = np.broadcast_to(control.counts.sum(axis=0) + 0.1, table.counts.shape)
+            tilt = tilt_to_school(table.counts, control.counts.sum(axis=0) + 0.1, spread_prior=LEVEL_ONLY)
+        elif not last:
+            tilt = level_of_schools(table)
         else:
             rest = np.maximum(weight @ table.counts - weight[:, None] * table.counts, 0.0) + 0.1
-        tilted = tilt_to_school(table.counts, rest, spread_prior=_LEVEL_ONLY).probabilities
+            tilt = tilt_to_school(table.counts, rest, spread_prior=LEVEL_ONLY, start=tilt.theta)
+        tilted = tilt.probabilities
         variance, fourth = second_and_fourth_moment(tilted)
         variance = np.maximum(variance, 0.05)
         kurtosis = fourth / variance**2

@@ -187,20 +187,22 @@ def _items(table: PaperTable) -> tuple[np.ndarray, np.ndarray, np.ndarray] | Non
     influence = np.zeros(len(answers.score))
     far = np.full(S, 1e9)
     K = len(table.items)
+    offset = {top: answers.school.astype(np.int32) * top for top in {len(cells) for cells in table.items}}
     for k, cells in enumerate(table.items):
         top = len(cells)
-        points = answers.points[:, k].astype(np.int64)
-        cell = np.bincount(answers.school * top + points, minlength=S * top)
+        points = np.ascontiguousarray(answers.points[:, k])
+        cell = np.bincount(offset[top] + points, minlength=S * top)
         shares = cell.reshape(S, top) / np.maximum(table.n, 1)[:, None]
         given = cells / np.maximum(cells.sum(axis=0), 1)
         own += heterogeneity(shares, table.n) / K
         usual += heterogeneity(mixture @ given.T, far) / K
-        influence += (cells.sum(axis=1) / cells.sum())[points] / K
+        influence += (cells.sum(axis=1) / cells.sum() / K).take(points)
     # Given the score: what the score explains of the influence is in the expectation already.
     width = table.counts.shape[1]
     total = np.bincount(answers.score, weights=influence, minlength=width)
-    by_score = total / np.maximum(np.bincount(answers.score, minlength=width), 1)
-    spread = float(np.mean((influence - by_score[answers.score]) ** 2))
+    squares = float(influence @ influence)
+    works = np.maximum(np.bincount(answers.score, minlength=width), 1)
+    spread = max(squares - float(total @ (total / works)), 0.0) / max(len(influence), 1)
     return own, usual, np.maximum(4 * spread / np.maximum(table.n, 1), 1e-9)
 
 

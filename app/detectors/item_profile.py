@@ -19,6 +19,10 @@ NAME, VERSION = "item_profile", "1.2"
 PARTS = ("hard", "open", "item", "profile")
 
 
+_ITEMS_OF_SCHOOLS = 100_000
+"""As many residuals of items tell how much items differ between honest schools."""
+
+
 @dataclass(frozen=True)
 class ProfileResult:
     """Schools of one paper, arrays of length S unless said otherwise; K items.
@@ -202,10 +206,13 @@ def item_profile(table: PaperTable, control: PaperTable | None, params: ProfileP
         shifts = alternatives(mean, rest_works[0], limit)
         pooled = np.tensordot(rest_works[0] / rest_works[0].sum(), covariance, axes=1)
         parts = np.zeros((S, len(PARTS)))
+        is_final = last or outside is not None
         parts[:, :2] = _linear(residual, works, covariance, pooled, shifts, usable, pooled_over, table)
-        parts[:, 2:], item_z, tau2 = _single(residual, works, covariance, pooled, third, usable)
+        parts[:, 2], item_z, tau2 = _single(residual, works, covariance, third, usable)
+        if is_final:
+            parts[:, 3] = _whole(item_z, works, covariance, pooled, usable)
         parts = np.clip(np.where(pooled_over[:, None], parts, 0.0), -8.0, 37.0)
-        if outside is not None or last:
+        if is_final:
             break
         weight = downweight(np.where(usable, parts[:, :3].max(axis=1), np.nan))
     p = np.column_stack([special.ndtr(-parts[:, k]) for k in range(4)])
@@ -311,31 +318,47 @@ def _single(
     residual: np.ndarray,
     works: np.ndarray,
     covariance: np.ndarray,
-    pooled: np.ndarray,
     third: np.ndarray,
     usable: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray, float]:
-    """Normal values of the largest item and of the whole profile (S, 2), of the items, and their variance τ²."""
-    variance = np.maximum(works @ np.einsum("skk->sk", covariance), 1e-9)
-    # Hardly anybody differs on an item: its residual is a count of rare events that no tail describes.
-    judged = (variance >= 0.5) & usable[:, None]
-    rate = (residual / variance)[judged]
-    tau2 = school_effects(rate, 1 / variance[judged], caution=0.0, reject=3.0).tau2 if judged.sum() > 3 else 0.0
+    """Normal values of the largest item (S,) and of all items (S, K), and the variance τ² of the latter."""
+    variance, judged = _judged(works, covariance, usable)
+    chosen = np.flatnonzero(judged)
+    # One number is asked for: of a country's items every so many-th says it to half a percent.
+    chosen = chosen[:: max(1, len(chosen) // _ITEMS_OF_SCHOOLS)]
+    rate, known = residual.ravel()[chosen] / variance.ravel()[chosen], variance.ravel()[chosen]
+    tau2 = school_effects(rate, 1 / known, caution=0.0, reject=3.0).tau2 if len(chosen) > 3 else 0.0
     total = variance + tau2 * variance**2
     item_z = np.where(judged, residual / np.sqrt(total), 0.0)
     smallest = smallest_tail(item_z, (works @ third) / (total * np.sqrt(total)), judged)
     count = np.maximum(judged.sum(axis=1), 1)
-    largest = to_z(-np.expm1(count * np.log1p(-np.minimum(smallest, 1 - 1e-16))))
+    return to_z(-np.expm1(count * np.log1p(-np.minimum(smallest, 1 - 1e-16)))), item_z, tau2
+
+
+def _judged(works: np.ndarray, covariance: np.ndarray, usable: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Variance of each school's residual on each item, and where it is judged, both (S, K)."""
+    variance = np.maximum(works @ np.einsum("skk->sk", covariance), 1e-9)
+    # Hardly anybody differs on an item: its residual is a count of rare events that no tail describes.
+    return variance, (variance >= 0.5) & usable[:, None]
+
+
+def _whole(
+    item_z: np.ndarray,
+    works: np.ndarray,
+    covariance: np.ndarray,
+    pooled: np.ndarray,
+    usable: np.ndarray,
+) -> np.ndarray:
+    """Normal values of the whole profile, (S,)."""
+    count = np.maximum(_judged(works, covariance, usable)[1].sum(axis=1), 1)
     root = np.sqrt(np.maximum(np.diag(pooled), 1e-9))
     # E Q = K and Var Q = 2 Σ ρ²: matched by c·χ²_f.
     ratio = float(((pooled / np.outer(root, root)) ** 2).sum()) / len(root)
     chi = special.chdtrc(count / ratio, (item_z**2).sum(axis=1) / ratio)
     # What a school teaches moves several items at once: the more works, the more of it shows.
     n = works.sum(axis=1)
-    effects = school_effects(
-        to_z(chi), np.ones(len(residual)), fit_on=usable, shared=n / (n + TYPICAL_CLASS), reject=2.5
-    )
-    return np.column_stack((largest, to_z(student_p(effects.z, effects.degrees)))), item_z, tau2
+    effects = school_effects(to_z(chi), np.ones(len(item_z)), fit_on=usable, shared=n / (n + TYPICAL_CLASS), reject=2.5)
+    return to_z(student_p(effects.z, effects.degrees))
 
 
 def _shown(

@@ -6,8 +6,10 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-SCHOOLS_AT_ONCE = 256
+SCHOOLS_AT_ONCE = 512
 """As many schools as a cache holds with all their tables; each block stops when it has settled."""
+_LONG_STEP, _SHORT_STEP = 0.2, 1e-4
+"""Of a leniency: from which the information is made anew, and under which the fit has settled."""
 
 
 @dataclass(frozen=True)
@@ -51,12 +53,17 @@ def joined(parts: list[Leniency]) -> Leniency:
     return Leniency(*(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(Leniency)))
 
 
+def blocks(schools: int) -> list[slice]:
+    """Schools in blocks of `SCHOOLS_AT_ONCE`."""
+    return [slice(first, first + SCHOOLS_AT_ONCE) for first in range(0, schools, SCHOOLS_AT_ONCE)]
+
+
 def marks_first(cells: np.ndarray) -> np.ndarray:
     """Table of schools, scores and marks with marks on the first axis, (4, S, M + 1).
 
     Sums over four marks then run along whole arrays, several times faster than along a short last axis.
     """
-    return np.ascontiguousarray(np.moveaxis(cells, 2, 0), dtype=float)
+    return np.ascontiguousarray(np.moveaxis(cells, 2, 0), dtype=np.float32 if cells.max(initial=0) < 2**24 else float)
 
 
 def copy_test(
@@ -99,12 +106,11 @@ def copy_test(
     reference = np.broadcast_to(reference, cells.shape)
     agreeing = np.zeros((4, cells.shape[1]), dtype=bool)
     parts, tails, given = [], [], []
-    for first in range(0, len(cells), SCHOOLS_AT_ONCE):
-        rows = slice(first, first + SCHOOLS_AT_ONCE)
-        marks, base = marks_first(cells[rows]), np.moveaxis(reference[rows], 2, 0)
+    for rows in blocks(len(cells)):
+        marks, base = marks_first(cells[rows]).astype(float), np.maximum(np.moveaxis(reference[rows], 2, 0), 1e-9)
         parts.append(fit_leniency(marks, base, g, None if start is None else start[rows]))
         tails.append(cumulants(marks, base, g, parts[-1], agreeing))
-        given.append(np.moveaxis(_conditional(np.maximum(base, 1e-9), parts[-1].alpha), 0, 2))
+        given.append(np.moveaxis(_conditional(base, parts[-1].alpha), 0, 2))
     found = joined(parts)
     third, fourth, _ = (np.concatenate(own) for own in zip(*tails, strict=True))
     return CopyTest(found.statistic, found.variance, third, fourth, np.concatenate(given), found.alpha)
@@ -116,7 +122,8 @@ def fit_leniency(marks: np.ndarray, reference: np.ndarray, g: np.ndarray, start:
     Parameters
     ----------
     marks, reference : ndarray, shape (4, S, M + 1)
-        Works by score and journal mark, and the marks given the score among the schools compared with.
+        Works by score and journal mark, and the marks given the score among the schools compared with: positive, and
+        no matter what the four marks of a score sum to.
     g : ndarray, shape (4, 1, M + 1)
         Weights of the alternative.
     start : ndarray, shape (S, 4), or None
@@ -126,31 +133,50 @@ def fit_leniency(marks: np.ndarray, reference: np.ndarray, g: np.ndarray, start:
     -------
     Leniency
     """
-    base = np.maximum(reference, 1e-9)
-    works = marks.sum(axis=0)
-    observed = marks.sum(axis=2).T
-    alpha = np.zeros((len(works), 4)) if start is None else start
-    eye = np.eye(4)
-    for _ in range(12):
-        pi = _conditional(base, alpha)
-        information, expected, _ = _information(works, pi)
-        step = np.linalg.solve(information + eye, (observed - expected - alpha)[..., None])[..., 0]
-        alpha = alpha + np.clip(step, -1.5, 1.5)
-        if np.max(np.abs(step), initial=0.0) < 1e-4:
-            break
-    pi = _conditional(base, alpha)
-    information, _, weighted = _information(works, pi)
+    works, observed = marks.sum(axis=0), marks.sum(axis=2).T
+    alpha = _leniencies(works, observed, reference, np.zeros((len(works), 4)) if start is None else start)
+    pi = _conditional(reference, alpha)
+    information, expected, weighted = _information(works, pi)
     mean = pi[0] * g[0]
     for j in range(1, 4):
         mean += pi[j] * g[j]
-    cross = np.stack([np.einsum("is,is->i", weighted[j], g[j] - mean) for j in range(4)], axis=1)
-    slope = np.linalg.solve(information + eye, cross[..., None])[..., 0]
-    centred = _centred(g, slope, pi)
-    statistic, variance = np.zeros(len(works)), np.zeros(len(works))
-    for j, own in enumerate(centred):
-        statistic += np.einsum("is,is->i", marks[j], own)
-        variance += np.einsum("is,is,is->i", weighted[j], own, own)
+    # Sums of products with the weights g, which are the same for all schools, are products with a vector.
+    linear = np.stack([weighted[j] @ g[j, 0] for j in range(4)], axis=1)
+    square = sum(weighted[j] @ g[j, 0] ** 2 for j in range(4)) - np.einsum("is,is,is->i", works, mean, mean)
+    cross = linear - np.stack([np.einsum("is,is->i", weighted[j], mean) for j in range(4)], axis=1)
+    slope = np.linalg.solve(information + np.eye(4), cross[..., None])[..., 0]
+    surplus = sum(marks[j] @ g[j, 0] for j in range(4)) - linear.sum(axis=1)
+    statistic = surplus - ((observed - expected) * slope).sum(axis=1)
+    # Variance of g cleared of its slope on the leniencies.
+    variance = square - 2 * (slope * cross).sum(axis=1) + np.einsum("ij,ijk,ik->i", slope, information, slope)
     return Leniency(statistic, variance, slope, alpha)
+
+
+def _leniencies(works: np.ndarray, observed: np.ndarray, reference: np.ndarray, start: np.ndarray) -> np.ndarray:
+    """Fit the leniencies by steps with the information of the first, made anew only while steps are long.
+
+    Single precision is enough on the way: what the statistic changes by is of second order in what is missed here.
+    """
+    base, sat = reference.astype(np.float32), works.astype(np.float32)
+    alpha, step = start, np.full((1, 1), np.inf)
+    inverse: np.ndarray = np.zeros((len(works), 4, 4))
+    eye = np.eye(4)
+    for _ in range(20):
+        odds = np.exp(np.clip(alpha, -20, 20)).astype(np.float32).T[:, :, None]
+        if np.max(np.abs(step), initial=0.0) > _LONG_STEP:
+            information, expected, _ = _information(sat, _conditional(base, alpha))
+            inverse = np.linalg.inv(information.astype(float) + eye)
+        else:
+            total = base[0] * odds[0]
+            for j in range(1, 4):
+                total += base[j] * odds[j]
+            np.divide(sat, total, out=total)
+            expected = np.stack([np.einsum("is,is->i", base[j], total) for j in range(4)], axis=1) * odds[:, :, 0].T
+        step = np.einsum("ijk,ik->ij", inverse, observed - expected - alpha)
+        alpha = alpha + np.clip(step, -1.5, 1.5)
+        if np.max(np.abs(step), initial=0.0) < _SHORT_STEP:
+            break
+    return alpha
 
 
 def cumulants(
@@ -167,7 +193,7 @@ def cumulants(
         Whether the score's own mark is the journal's.
     """
     works = marks.sum(axis=0)
-    pi = _conditional(np.maximum(reference, 1e-9), found.alpha)
+    pi = _conditional(reference, found.alpha)
     expected = np.zeros(len(works))
     for j, own in enumerate(agreeing):
         expected += np.einsum("is,is->i", works[:, own], pi[j][:, own])
@@ -193,7 +219,7 @@ def _centred(g: np.ndarray, slope: np.ndarray, pi: np.ndarray) -> np.ndarray:
 
 
 def _conditional(base: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    pi = base * np.exp(np.clip(alpha, -20, 20)).T[:, :, None]
+    pi = base * np.exp(np.clip(alpha, -20, 20)).astype(base.dtype).T[:, :, None]
     total = pi[0] + pi[1]
     total += pi[2]
     total += pi[3]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,8 +10,9 @@ import numpy as np
 from app.detectors.dispersion import school_effects
 from app.detectors.heavy_tails import mirrored_p
 from app.detectors.journal_copying import (
-    SCHOOLS_AT_ONCE,
     CopyTest,
+    Leniency,
+    blocks,
     copy_test,
     cumulants,
     fit_leniency,
@@ -116,13 +118,19 @@ def given_score(joint: np.ndarray) -> np.ndarray:
 
 def _given_score(joint: np.ndarray) -> np.ndarray:
     """The same, marks on the first axis and scores on the last."""
+    smooth = _smoothed(joint)
+    smooth /= smooth.sum(axis=0)
+    return smooth
+
+
+def _smoothed(joint: np.ndarray) -> np.ndarray:
+    """The same, before the four marks of each score are made to sum to one."""
     top = joint.shape[-1] - 1
     score = np.arange(top + 1)
     kernel = np.exp(-0.5 * ((score[:, None] - score) / max(1.0, 0.05 * top)) ** 2)
     smooth = joint @ kernel
     overall = joint.sum(axis=-1) + 0.25
     smooth += 2.0 * (overall / overall.sum(axis=0))[..., None]
-    smooth /= smooth.sum(axis=0)
     return smooth
 
 
@@ -174,19 +182,22 @@ def journal_gap(table: PaperTable, control: PaperTable | None, X: np.ndarray, pa
     marks = marks_of_scores(table.spec.max_score, table.spec.mark_from)
     outside = control.journal.sum(axis=0) if control is not None and control.journal is not None else None
     weight = np.ones(len(works))
-    start = None
+    copied: _Copied | None = None
+    by_mark = marks_first(cells)
     for last in (False, True):
         joint = outside if outside is not None else np.einsum("i,isj->sj", weight, cells)
         raise_z, raised = _raised(cells, works, usable, joint, X, table.class_share)
         pool = weight if outside is None else None
-        copy_z, copy_p, confirmed, start = _copied(cells, works, usable, joint, pool, table, params, start)
+        copied = _copied(by_mark, usable, joint, pool, table, params, copied)
         if outside is not None or last:
             break
-        fresh = downweight(np.where(usable, copy_z, np.nan)) * downweight(np.where(usable, raise_z, np.nan))
+        fresh = downweight(np.where(usable, copied.z, np.nan)) * downweight(np.where(usable, raise_z, np.nan))
         # Nobody far out: the pool would hardly change.
         if (works * (1 - fresh)).sum() < 0.1 * works.sum() and fresh.min() > 0.2:
             break
         weight = fresh
+    assert copied is not None
+    copy_p, confirmed = copied.tails(table)
     degrees = raised.degrees
     # Strict and lenient journals mirror each other; both sides are judged by the lower one, where no paper was bent.
     high, low = (mirrored_p(sign * raise_z, degrees, raise_z, works, usable) for sign in (1, -1))
@@ -197,7 +208,7 @@ def journal_gap(table: PaperTable, control: PaperTable | None, X: np.ndarray, pa
     smallest = np.minimum((part_p / weights).min(axis=1), 1.0)
     p_value = np.clip(-np.expm1(np.log1p(-np.minimum(weights * smallest[:, None], 1 - 1e-16)).sum(axis=1)), 1e-300, 1.0)
     shares, expected = _shares(cells, works, marks, joint)
-    expected[:, 1] = confirmed
+    expected[:, 1] = confirmed / np.maximum(works, 1)
     column = np.array([2, 1, 0])[decided]
     rows = np.arange(len(works))
     observed = shares[rows, column]
@@ -233,27 +244,56 @@ def _raised(cells, works, usable, joint, X, class_share):
     return effects.z, effects
 
 
-def _copied(cells, works, usable, joint, weight, table, params, start):
+@dataclass(frozen=True)
+class _Copied:
+    """The part *copied* of all schools, before its tails are asked for; `sharpening` as the reference was sharpened."""
+
+    z: np.ndarray
+    total: np.ndarray
+    found: Leniency
+    sharpening: float
+    compared: Callable[[slice, float], tuple[np.ndarray, np.ndarray]]
+    g: np.ndarray
+
+    def tails(self, table: PaperTable) -> tuple[np.ndarray, np.ndarray]:
+        """p, and works expected to agree."""
+        assert table.spec.mark_from is not None
+        agreeing = marks_of_scores(table.spec.max_score, table.spec.mark_from) == np.arange(2, 6)[:, None]
+        parts = [
+            cumulants(*self.compared(rows, self.sharpening), self.g, self.found.of(rows), agreeing)
+            for rows in blocks(len(self.z))
+        ]
+        third, fourth, confirmed = (np.concatenate(own) for own in zip(*parts, strict=True))
+        return upper_tail(self.z, third / self.total**1.5, fourth / self.total**2), confirmed
+
+
+def _copied(marks, usable, joint, weight, table, params, near: _Copied | None) -> _Copied:
     f0 = joint + 0.05
     f1 = drawn_to_journal(f0, table.spec.mark_from, params.drawn)
     g = np.clip(np.log(f1 / f0), -3.0, 3.0).T[:, None, :]
     pool = joint.T[:, None, :]
-    blocks = [slice(first, first + SCHOOLS_AT_ONCE) for first in range(0, len(cells), SCHOOLS_AT_ONCE)]
 
-    def compared(rows: slice) -> tuple[np.ndarray, np.ndarray]:
+    def compared(rows: slice, sharpening: float) -> tuple[np.ndarray, np.ndarray]:
         """Works of a block of schools, and what they are compared with, marks first (see `journal_copying`)."""
-        marks = marks_first(cells[rows])
-        rest = pool if weight is None else np.maximum(pool - weight[rows, None] * marks, 0.0)
-        reference = np.broadcast_to(_given_score(rest), marks.shape)
-        return marks, reference * np.exp(sharpening * g) if sharpening else reference
+        own = marks[:, rows].astype(float)
+        rest = pool if weight is None else np.maximum(pool - weight[rows, None] * own, 0.0)
+        reference = _smoothed(rest)
+        if sharpening:
+            reference *= np.exp(sharpening * g)
+        return own, np.broadcast_to(reference, own.shape)
 
     # Pooling schools with strict and with lenient journals blurs the pooled table; inside a school marks follow
     # scores more closely. The typical school sets how much more: its reference is sharpened along the very direction
     # that is tested.
-    sharpening = applied = 0.0
+    start, sharpening = (None, 0.0) if near is None else (near.found.alpha, near.sharpening)
     for _ in range(3):
         applied = sharpening
-        found = joined([fit_leniency(*compared(rows), g, None if start is None else start[rows]) for rows in blocks])
+        found = joined(
+            [
+                fit_leniency(*compared(rows, applied), g, None if start is None else start[rows])
+                for rows in blocks(marks.shape[1])
+            ]
+        )
         start = found.alpha
         variance = np.maximum(found.variance, 1e-6)
         rate = np.where(usable, found.statistic / variance, 0.0)
@@ -261,16 +301,8 @@ def _copied(cells, works, usable, joint, weight, table, params, start):
         sharpening += float(effects.fitted[0])
         if abs(float(effects.fitted[0])) < 0.02:
             break
-    sharpening = applied
-    agreeing = marks_of_scores(table.spec.max_score, table.spec.mark_from) == np.arange(2, 6)[:, None]
-    third, fourth, confirmed = (
-        np.concatenate(parts)
-        for parts in zip(*(cumulants(*compared(rows), g, found.of(rows), agreeing) for rows in blocks), strict=True)
-    )
     total = variance + effects.tau2 * variance**2
-    z = found.statistic / np.sqrt(total)
-    p = upper_tail(z, third / total**1.5, fourth / total**2)
-    return z, p, confirmed / np.maximum(works, 1), start
+    return _Copied(found.statistic / np.sqrt(total), total, found, applied, compared, g)
 
 
 def _shares(

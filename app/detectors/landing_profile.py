@@ -86,16 +86,13 @@ def lifted_profile(mean: np.ndarray, limit: np.ndarray, steps: tuple[int, ...]) 
     :math:`r_k = l_k - m_k(t-j)`: who adds points adds them where they are missing, which is on hard items, while a work
     that earned its score has them on easy ones.
     """
-    shift = np.zeros_like(mean)
-    for score in range(1, len(mean)):
-        ways = []
-        for step in steps:
-            if score >= step:
-                room = np.maximum(limit - mean[score - step], 1e-9)
-                ways.append(mean[score - step] + step * room / room.sum())
-        if ways:
-            shift[score] = np.mean(ways, axis=0) - mean[score]
-    return shift
+    total, ways = np.zeros_like(mean), np.zeros((len(mean), 1))
+    for step in steps:
+        before = mean[: max(len(mean) - step, 0)]
+        room = np.maximum(limit - before, 1e-9)
+        total[step:] += before + step * room / room.sum(axis=1, keepdims=True)
+        ways[step:] += 1
+    return np.where(ways > 0, total / np.maximum(ways, 1) - mean, 0.0)
 
 
 def landing_profile(table: PaperTable, control: PaperTable | None, params: LandingParams) -> LandingResult:
@@ -149,9 +146,11 @@ def landing_profile(table: PaperTable, control: PaperTable | None, params: Landi
     n, top, S = table.n, table.spec.max_score, len(table.schools)
     zone = landing_zone(top, cuts, params.width)
     # A work stands where its own points brought it; what it is compared with knows the items it could not do.
-    inside = zone[answers.score if answers.raw is None else answers.raw]
-    school, score = answers.school[inside], answers.score[inside]
-    points = answers.points[inside].astype(float)
+    inside = np.flatnonzero(zone[answers.score if answers.raw is None else answers.raw])
+    school, score = answers.school.take(inside), answers.score.take(inside)
+    points = answers.points.take(inside, axis=0).astype(np.float32)
+    order = np.argsort(score.astype(np.int16), kind="stable")
+    edges = np.concatenate(([0], np.cumsum(np.bincount(score, minlength=top + 1))))
     landed = np.bincount(school, minlength=S).astype(float)
     covariance = covariance_by_score(answers, top)
     level = (table.mean - table.mean.mean()) / max(float(table.mean.std()), 1e-9)
@@ -161,7 +160,7 @@ def landing_profile(table: PaperTable, control: PaperTable | None, params: Landi
         mean = _norm(answers, weight if last else None, top) if outside is None else _norm(outside, None, top)
         d = landing_weights(mean, covariance, limit, params)
         own, variance_at = _bounded(
-            np.einsum("wk,wk->w", d[score], points) - np.einsum("sk,sk->s", d, mean)[score],
+            _products(points, order, edges, d) - np.einsum("sk,sk->s", d, mean)[score],
             np.sqrt(np.einsum("sk,skl,sl->s", d, covariance, d)),
             score,
             weight[school] if outside is None else np.ones(len(score)),
@@ -208,6 +207,15 @@ def landing_profile(table: PaperTable, control: PaperTable | None, params: Landi
         assessed=usable & (n >= params.smallest_n) & (landed >= params.smallest_landed),
         reference="control" if outside is not None else "region",
     )
+
+
+def _products(points: np.ndarray, order: np.ndarray, edges: np.ndarray, d: np.ndarray) -> np.ndarray:
+    """Each work's points (n, K) times the weights of its score; `order` sorts works by score, `edges` are its ends."""
+    own = np.empty(len(points))
+    for score in np.flatnonzero(np.diff(edges)):
+        rows = order[edges[score] : edges[score + 1]]
+        own[rows] = points[rows] @ d[score]
+    return own
 
 
 def _norm(answers: Answers, weight: np.ndarray | None, top: int) -> np.ndarray:
@@ -257,7 +265,11 @@ def _completion(
     at_scores = np.bincount(school * width + score.astype(np.int64), minlength=S * width).reshape(S, width)
     at_scores = at_scores.astype(float)
     works = np.maximum(at_scores.sum(axis=1), 1)[:, None]
-    earned = np.column_stack([np.bincount(school, weights=column, minlength=S) for column in points.T]) / works
+    # Works stand school by school.
+    first = np.flatnonzero(np.concatenate(([True], np.diff(school) != 0)))
+    earned = np.zeros((S, len(limit)))
+    np.add.at(earned, school[first], np.add.reduceat(points, first, axis=0))
+    earned /= works
     awaited = at_scores @ mean / works
     noise = at_scores @ np.einsum("skk->sk", covariance) / works**2
     usual = at_scores.sum(axis=0) @ mean / max(len(score), 1)

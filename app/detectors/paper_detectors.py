@@ -20,6 +20,7 @@ from app.detectors import (
     landing_profile,
     upper_tail,
 )
+from app.detectors.memory import give_back
 from app.detectors.params import Params
 from app.detectors.summaries import PaperResults
 from app.detectors.tables import PaperTable
@@ -61,20 +62,34 @@ def run_on_paper(
         Detectors that could not run have left their reasons in it.
     """
     paper = PaperResults(table)
+    works = float(table.n.sum())
+
+    def done(*names: str) -> None:
+        """Nothing but the paper's own signals is asked of these results any more."""
+        for name in names if signals_only else ():
+            result = getattr(paper, name)
+            setattr(paper, name, None if result is None else _narrowed(result))
+        give_back(held_by=works)
+
     _boundary(paper, control, params)
+    done("boundary", "lowest")
     try:
         paper.journal = journal_gap.journal_gap(table, control, design, params.journal_gap)
     except InsufficientData:
         paper.journal = None
+    done("journal")
     paper.profile = _ask(
         paper, item_profile.NAME, lambda: item_profile.item_profile(table, control, params.item_profile)
     )
+    done("profile")
     paper.landing = _ask(
         paper, landing_profile.NAME, lambda: landing_profile.landing_profile(table, control, params.landing_profile)
     )
+    done("landing")
     paper.similarity = _ask(
         paper, class_similarity.NAME, lambda: class_similarity.class_similarity(table, params.class_similarity)
     )
+    done("similarity")
     paper.homogeneity = _ask(
         paper, homogeneity.NAME, lambda: homogeneity.homogeneity(table, control, params.homogeneity, design)
     )
@@ -82,13 +97,13 @@ def run_on_paper(
         paper.tail = upper_tail.upper_tail(table, control, params.upper_tail)
     except InsufficientData as refusal:
         paper.silent[upper_tail.NAME] = str(refusal)
+    done("tail")
     if paper.homogeneity is not None:
         left_out = None if missing is None else np.array([float(missing.get(str(name), 0)) for name in table.schools])
         paper.parts = homogeneity_parts.homogeneity_parts(table, paper.homogeneity, left_out, params.homogeneity)
         paper.homogeneity = homogeneity_parts.with_parts(paper.homogeneity, paper.parts, params.homogeneity)
-    if signals_only:
-        return _narrow(paper)
-    if paper.profile is not None:
+    done("homogeneity", "parts")
+    if not signals_only and paper.profile is not None:
         paper.intervals = item_intervals.item_intervals(table, control)
     return paper
 
@@ -116,16 +131,8 @@ def _ask(paper: PaperResults, name: str, detector: Callable[[], Any]) -> Any:
         return None
 
 
-def _narrow(paper: PaperResults) -> PaperResults:
-    """The results without what is only shown."""
-    for own in fields(paper):
-        value = getattr(paper, own.name)
-        if own.name != "table" and is_dataclass(value):
-            setattr(paper, own.name, _narrowed(value))
-    return paper
-
-
 def _narrowed(result: Any) -> Any:
+    """The result without what is only shown."""
     changed: dict[str, Any] = {}
     for own in fields(result):
         value = getattr(result, own.name)

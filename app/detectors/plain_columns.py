@@ -6,7 +6,7 @@ wrong; both give the same numbers.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,15 +65,19 @@ class PlainWorks:
 
 
 def plain_works(
-    read: Callable[[], pa.Table], read_items: Callable[[], pa.Table], spec: PaperSpec | None, *, with_items: bool
+    read: Callable[[], pa.Table],
+    read_items: Callable[[], Iterable[pa.Table]] | None,
+    spec: PaperSpec | None,
+    *,
+    with_items: bool,
 ) -> PlainWorks | None:
     """Columns as they are, or None where something in them is to be cleaned, left out or said.
 
     Parameters
     ----------
     read, read_items : callable
-        Read the columns of the works of one paper: all but the items, and the items. Each is asked once, and what it
-        read is given up before the next is asked.
+        Read the columns of the works of one paper: all but the items, and the items, in parts. Each is asked once, and
+        what it read is given up before the next is asked. None where nobody asks for the items.
     spec : PaperSpec or None
     with_items : bool
 
@@ -107,8 +111,9 @@ def plain_works(
         participant = None
     place = _words(table["municipality"]) if "municipality" in present else None
     grade, total = (_numbers(table[name]) if name in present else None for name in ("pupil_grade", "file_total"))
+    works = table.num_rows
     del table
-    found = _items(read_items(), spec)
+    found = (None, np.zeros(works, dtype=np.int16)) if read_items is None else _items(read_items(), works, spec)
     if found is None:
         return None
     points, blank = found
@@ -161,24 +166,33 @@ def _numbers(column: pa.ChunkedArray) -> np.ndarray:
     return column.cast(pa.float64()).to_numpy()
 
 
-def _items(table: pa.Table, spec: PaperSpec) -> tuple[np.ndarray | None, np.ndarray] | None:
+def _items(parts: Iterable[pa.Table], works: int, spec: PaperSpec) -> tuple[np.ndarray | None, np.ndarray] | None:
     """Points item by item, held to each item's range, and blank items of each work; None where they are no numbers."""
-    blank = np.zeros(table.num_rows, dtype=np.int16)
+    blank = np.zeros(works, dtype=np.int16)
     names = [f"item_{k + 1}" for k in range(len(spec.item_max))]
-    given = [name for name in item_columns(table.column_names) if name in names]
-    if any(not pa.types.is_integer(table[name].type) for name in given):
-        return None
-    points = np.empty((len(names), table.num_rows), np.int8) if len(given) == len(names) else None
-    for k, name in enumerate(names):
-        if name not in given:
-            continue
-        column = table[name]
-        if column.null_count:
-            blank += column.is_null().to_numpy()
-            column = pc.fill_null(column, 0)
-        if points is not None:
-            own = column.to_numpy()
-            if own.min() < 0 or own.max() > spec.item_max[k]:
-                own = np.clip(own, 0, spec.item_max[k])
-            points[k] = own
+    points: np.ndarray | None = None
+    first = 0
+    for table in parts:
+        rows = slice(first, first + table.num_rows)
+        first = rows.stop
+        given = [name for name in item_columns(table.column_names) if name in names]
+        if any(not pa.types.is_integer(table[name].type) for name in given):
+            return None
+        is_whole = len(given) == len(names)
+        if points is None and is_whole:
+            points = np.zeros((len(names), works), np.int8)
+        for k, name in enumerate(names):
+            if name not in given:
+                continue
+            column = table[name]
+            if column.null_count:
+                blank[rows] += column.is_null().to_numpy()
+                column = pc.fill_null(column, 0)
+            if points is not None and is_whole:
+                own = column.to_numpy()
+                if own.min(initial=0) < 0 or own.max(initial=0) > spec.item_max[k]:
+                    own = np.clip(own, 0, spec.item_max[k])
+                points[k, rows] = own
+        if points is not None and not is_whole:
+            return None
     return (points if points is not None and points.any() else None), blank

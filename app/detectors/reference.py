@@ -12,11 +12,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.detectors.dispersion import quartiles
+from app.detectors.tables import PaperTable
 from app.errors import InsufficientData
 
 MANY_SCHOOLS = 20
 HELD_SPREAD = 0.02
 """A prior of the spread as tight as this holds it: that of the typical school stays the reference's own, too."""
+LEVEL_ONLY = 0.01
+"""Prior of the spread where the reference is moved to a school's level and no further."""
 _SCHOOLS_AT_ONCE = 512
 
 
@@ -145,6 +148,15 @@ def tilt_to_school(
     p *= shapes
     p /= p.sum(axis=1, keepdims=True)
     return Tilt(p, basis, theta)
+
+
+def level_of_schools(table: PaperTable) -> Tilt:
+    """Each school's reference of all other schools alike, tilted to its level alone; made once for those who ask."""
+    known: Tilt | None = table.__dict__.get("_level_of_schools")
+    if known is None:
+        rest = table.counts.sum(axis=0) - table.counts + 0.1
+        known = table.__dict__["_level_of_schools"] = tilt_to_school(table.counts, rest, spread_prior=LEVEL_ONLY)
+    return known
 
 
 def _moments(shapes: np.ndarray, basis: np.ndarray, theta: np.ndarray, columns: np.ndarray) -> np.ndarray:
@@ -284,10 +296,17 @@ def smooth_from_items(
         smoothed += 0.5 * prior / prior.sum(axis=0)
         curves.append((smoothed / smoothed.sum(axis=0)).T)
     kernels = lord_wingersky(curves)[:, : top + 1]
+    # Of a merged stretch only the total counts: to the EM it is one score.
+    group = np.arange(top + 1)
+    for low, high in merged:
+        group[low : high + 1] = low
+    grouped = np.zeros((len(kernels), top + 1))
+    np.add.at(grouped.T, group, kernels.T)
+    known, share = grouped.sum(axis=0) > 0, np.bincount(group, weights=pool, minlength=top + 1) / pool.sum()
+    grouped, share = np.ascontiguousarray(grouped[:, known]), share[known]
     weight = np.full(top + 1, 1.0 / (top + 1))
     for _ in range(rounds):
-        mixture = np.maximum(weight @ kernels, 1e-300)
-        weight = weight * (kernels @ (complete(pool, mixture, merged) / mixture)) / pool.sum()
+        weight = weight * (grouped @ (share / np.maximum(weight @ grouped, 1e-300)))
     return (weight @ kernels) * pool.sum()
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.detectors.dispersion import huber_square
+from app.detectors.over_dispersion import huber_square
 
 
 @dataclass(frozen=True)

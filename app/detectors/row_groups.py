@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +51,13 @@ def paper_columns(
         own = [pa.compute.equal(table[n].cast(pa.string()), pa.scalar(str(v))) for n, v in zip(_KEY, key, strict=True)]
         table = table.filter(pa.compute.and_(pa.compute.and_(own[0], own[1]), own[2]))
     return table
+
+
+def item_parts(groups: Groups, key: Key) -> Iterator[pa.Table]:
+    """Items of the works of one paper, row group by row group: what is decoded fills several times what it holds."""
+    for path, chosen in groups:
+        for group in chosen:
+            yield paper_columns([(path, [group])], key, is_item)
 
 
 def all_columns(

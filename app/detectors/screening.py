@@ -31,6 +31,7 @@ from app.detectors import (
 from app.detectors.aggregates import Aggregates, check_aggregates
 from app.detectors.base import PaperSpec, Screening
 from app.detectors.checks import NO_WORKS, CheckedWorks, check_works
+from app.detectors.memory import give_back
 from app.detectors.own_index import own_index
 from app.detectors.paper_detectors import run_on_paper
 from app.detectors.params import Params, load_params
@@ -313,8 +314,6 @@ def _screen_year(
             )
         except InsufficientData:
             continue
-    grades = {table.spec.grade: [t for t in tables if t.spec.grade == table.spec.grade] for table in tables}
-    pupils = {grade: read.pupils(own) for grade, own in grades.items()}
     done = []
     for table in tables:
         paper = ready.get(table.key)
@@ -327,13 +326,19 @@ def _screen_year(
         if table.key in parts:
             past = context.elsewhere(table, around, parts)
             paper.mean = contextual_mean.contextual_mean(table.taught, parts[table.key], past, params.contextual_mean)
-        try:
-            grade = table.spec.grade
-            paper.absence = selective_absence.selective_absence(
-                table, pupils[grade], grades[grade].index(table), params.selective_absence
-            )
-        except InsufficientData as refusal:
-            paper.refusals[selective_absence.NAME] = str(refusal)
+    # Grade by grade: who sat all papers of a country would not fit in memory together.
+    for grade in sorted({table.spec.grade for table in tables}):
+        own = [paper for paper in done if paper.table.spec.grade == grade]
+        pupils = read.pupils([paper.table for paper in own])
+        for number, paper in enumerate(own):
+            try:
+                paper.absence = selective_absence.selective_absence(
+                    paper.table, pupils, number, params.selective_absence
+                )
+            except InsufficientData as refusal:
+                paper.refusals[selective_absence.NAME] = str(refusal)
+        del pupils
+        give_back(held_by=max((float(paper.table.n.sum()) for paper in own), default=0.0))
     return done
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from app.detectors.base import PaperSpec
+from app.detectors.over_dispersion import median
 from app.detectors.untaught import completed
 from app.detectors.work_codes import coded, distinct, numbers, order_of_works, points_of
 
@@ -152,15 +153,12 @@ class PaperTable:
 
     def with_small_numbers(self) -> PaperTable:
         """The same with its wide tables in as few bytes as hold their whole numbers, for those who keep many."""
-        if self.counts.max(initial=0) >= 2**24:
-            return self
-        journal, completed_counts = self.journal, self.completed_counts
-        if journal is not None:
-            journal = journal.astype(np.uint8 if journal.max(initial=0) < 2**8 else np.float32)
-        if completed_counts is not None:
-            completed_counts = completed_counts.astype(np.float32)
-        counts = self.counts.astype(np.float32)
-        return replace(self, counts=counts, journal=journal, completed_counts=completed_counts)
+        return replace(
+            self,
+            counts=_small(self.counts),
+            journal=None if self.journal is None else _small(self.journal),
+            completed_counts=None if self.completed_counts is None else _small(self.completed_counts),
+        )
 
     @property
     def key(self) -> tuple[int, str, int]:
@@ -169,6 +167,13 @@ class PaperTable:
     def rows_of(self, names: np.ndarray) -> np.ndarray:
         """Whether each school of the table is among `names`."""
         return np.isin(self.schools, names)
+
+
+def _small(counts: np.ndarray) -> np.ndarray:
+    largest = counts.max(initial=0)
+    if largest >= 2**24:
+        return counts
+    return counts.astype(np.uint8 if largest < 2**8 else np.float32)
 
 
 def find_spec(papers: Sequence[PaperSpec], year: int, subject: str, grade: int) -> PaperSpec | None:
@@ -268,19 +273,22 @@ def table_of(columns: PaperColumns, spec: PaperSpec, year: int) -> PaperTable:
     score = columns.score
     present, school, _ = distinct(columns.school)
     width = spec.max_score + 1
+    if len(present) * max(4 * width, len(columns.class_names) + 1) < 2**31:
+        # Half of the bytes, for there is one of these a work.
+        school = school.astype(np.int32)
     counts = _cells(school * width + score, (len(present), width))
     classes = None if columns.unit is None else _classes(columns.unit, school, score, counts)
     share, spread = classes if classes is not None else (_guessed_share(counts.sum(axis=1)), None)
+    journal = None if columns.journal is None else _journal_cells(columns.journal, school, score, counts.shape)
     items = answers = completed_counts = None
     if columns.points is not None:
         variant = np.zeros(len(score), dtype=np.int16) if columns.variant is None else columns.variant
         unit = None
         if columns.unit is not None:
-            unit = np.where(columns.unit < 0, -1, school * len(columns.class_names) + columns.unit)
+            unit = np.where(columns.unit < 0, np.int32(-1), school * len(columns.class_names) + columns.unit)
         items, answers = _answers(columns.points, score, school, unit, columns.class_names, variant, spec, year)
         if answers.raw is not None:
             completed_counts = _cells(answers.school.astype(np.int64) * width + answers.score, counts.shape)
-    journal = None if columns.journal is None else _journal_cells(columns.journal, school, score, counts.shape)
     names = columns.names[present]
     return PaperTable(spec, year, names, counts, share, spread, journal, items, answers, completed_counts)
 
@@ -315,10 +323,11 @@ def _classes(
     # classes with changed works do not set the scale.
     rest_share = np.maximum(share[owner] * n[owner] ** 2 - size**2, 0)[use] / rest_n[use] ** 2
     noise = within * (1 / size[use] + 1 / rest_n[use])
+    squared, loading = gap**2, 1 + rest_share
     low, high = 0.0, 4 * within
     for _ in range(40):
         middle = (low + high) / 2
-        ratio = np.median(gap**2 / (middle * (1 + rest_share) + noise))
+        ratio = median(squared / (middle * loading + noise))
         low, high = (middle, high) if ratio > 0.4549 else (low, middle)
     return share, (low + high) / 2
 
@@ -330,7 +339,8 @@ def _journal_cells(
     if not known.any():
         return None
     index = (school[known] * shape[1] + score[known]) * 4 + journal[known].astype(np.int64) - 2
-    return _cells(index, (*shape, 4))
+    # The widest table of a paper: whole numbers in half of the bytes.
+    return np.bincount(index, minlength=4 * shape[0] * shape[1]).astype(np.int32).reshape(*shape, 4)
 
 
 def _answers(

@@ -131,7 +131,8 @@ def _earned(points: np.ndarray, group: np.ndarray) -> np.ndarray:
         order = np.argsort(group, kind="stable")
         points, group = points.take(order, axis=1), group.take(order)
     starts = np.flatnonzero(np.concatenate(([True], np.diff(group) > 0)))
-    return np.add.reduceat(points, starts, axis=1, dtype=np.int64).T
+    # Item by item: another type would be given to a copy of all points at once.
+    return np.stack([np.add.reduceat(own, starts, dtype=np.int32) for own in points], axis=1)
 
 
 def _norms(cells: list[np.ndarray]) -> list[np.ndarray]:

@@ -10,13 +10,12 @@ from scipy import special
 from app.detectors import tails
 from app.detectors.dispersion import school_effects, student_p
 from app.detectors.params import TailParams
-from app.detectors.reference import downweight, tilt_to_school
+from app.detectors.reference import LEVEL_ONLY, downweight, level_of_schools, tilt_to_school
 from app.detectors.score_statistic import cleared, precisions
 from app.detectors.tables import PaperTable
 from app.errors import InsufficientData
 
 NAME, VERSION = "upper_tail", "1.2"
-_LEVEL_ONLY = 0.01
 
 
 @dataclass(frozen=True)
@@ -157,13 +156,17 @@ def upper_tail(table: PaperTable, control: PaperTable | None, params: TailParams
             rest = np.broadcast_to(pool + 0.1, table.counts.shape)
         else:
             rest = np.maximum(weight @ table.counts - weight[:, None] * table.counts, 0.0) + 0.1
-        tilt = tilt_to_school(table.counts, rest, spread_prior=_LEVEL_ONLY)
+        if control is None and not last:
+            tilt = level_of_schools(table)
+        else:
+            start = tilt.theta if last else None
+            tilt = tilt_to_school(table.counts, rest, spread_prior=LEVEL_ONLY, start=start)
         tilted = tilt.probabilities
         q = tilted[:, high:].sum(axis=1) / np.maximum(tilted[:, middle:].sum(axis=1), 1e-12)
         contrast = np.zeros_like(tilted)
         contrast[:, middle:] -= q[:, None]
         contrast[:, high:] += 1.0
-        single = cleared(contrast, tilted, tilt.basis, precisions(_LEVEL_ONLY), n)
+        single = cleared(contrast, tilted, tilt.basis, precisions(LEVEL_ONLY), n)
         variance = np.maximum(n * (tilted * single**2).sum(axis=1), 1e-9) * (1 + n / rest.sum(axis=1))
         rate = (table.counts * single).sum(axis=1) / variance
         effects = school_effects(

@@ -20,9 +20,10 @@ import pyarrow.parquet as pq
 
 from app import frames
 from app.detectors.base import PaperSpec
-from app.detectors.checks import CheckedWorks, check_works, repeated_codes
+from app.detectors.checks import NO_WORKS, CheckedWorks, check_works, repeated_codes
+from app.detectors.memory import give_back
 from app.detectors.plain_columns import PlainWorks, plain_works
-from app.detectors.row_groups import Groups, all_columns, is_item, paper_columns, papers_of
+from app.detectors.row_groups import Groups, all_columns, is_item, item_parts, paper_columns, papers_of
 from app.detectors.selective_absence import GradePupils
 from app.detectors.tables import Answers, PaperTable, build_tables, find_spec, table_of
 from app.detectors.work_codes import coded
@@ -40,6 +41,7 @@ HELD_WORKS = 1_500_000
 """As many works keep their answers in memory (about 30 bytes each); those of more papers are read again."""
 _READ_IN_PARTS = 2_000_000
 """Bytes of the files of a paper beyond which its items are read apart from the rest."""
+_WHO_SAT = frozenset({"school", "participant", "score"})
 Anything = TypeVar("Anything")
 _NULLABLE = {pa.int8(): pd.Int8Dtype()}
 _SHELF: list[tuple[Callable[[], Answers], Answers]] = []
@@ -102,11 +104,14 @@ class WorkFiles:
         for key, groups in self.papers().items():
             read, found, sitters = _read_paper(groups, key, papers, self.strict_papers, with_items=with_items)
             gathering.add(read)
-            again = _Again(tuple(groups), key, tuple(papers))
-            held += 0 if sitters is None else len(sitters.score)
+            again = _Again(tuple(groups), key, tuple(papers), sitters is not None and sitters.is_plain)
+            works = 0 if sitters is None else len(sitters.score)
+            held += works
             is_held = held <= HELD_WORKS
             keeps_answers = held <= (HELD_WORKS if held_works is None else held_works)
             sat[key] = partial(_same, sitters) if is_held else again.sitters
+            del sitters
+            give_back(held_by=works)
             for table in found:
                 if at_once is not None:
                     at_once(table, read)
@@ -116,8 +121,8 @@ class WorkFiles:
                 if at_once is not None and not keeps_answers:
                     table = table.with_small_numbers()
                 tables.append(table)
-            del found, read, sitters
-            pa.default_memory_pool().release_unused()
+            del found, read
+            give_back(held_by=works)
         tables.sort(key=lambda table: table.key)
 
         def pupils(own: Sequence[PaperTable]) -> GradePupils | None:
@@ -140,11 +145,16 @@ class WorkFiles:
         parts, wanted = [], set(names.tolist())
         for key, groups in self.papers().items():
             if key[0] == year and find_spec(papers, *key) is not None:
-                table = paper_columns(groups, key)
-                # Only they are checked again: whatever is said of the others has been said.
-                parts.append(_narrowly_coded(table.filter(pa.array(_named(table["school"], wanted)))))
-                del table
-                pa.default_memory_pool().release_unused()
+                for path, group in ((path, group) for path, chosen in groups for group in chosen):
+                    table = paper_columns([(path, [group])], key)
+                    # Only they are checked again: whatever is said of the others has been said.
+                    table = table.filter(pa.array(_named(table["school"], wanted)))
+                    if table.num_rows:
+                        parts.append(_narrowly_coded(table))
+                    del table
+                give_back()
+        if not parts:
+            return check_works(NO_WORKS, papers).works
         together = pa.concat_tables(parts, promote_options="permissive").unify_dictionaries()
         parts.clear()
         # Points with nulls among them, for a paper has fewer items than another, would take eight bytes each.
@@ -219,6 +229,7 @@ class _Again:
     groups: tuple[tuple[Path, list[int]], ...]
     key: Key
     papers: tuple[PaperSpec, ...]
+    is_plain: bool = False
 
     def answers(self) -> Answers:
         _, (table,), _ = _read_paper(self.groups, self.key, self.papers, is_strict=False, with_items=True)
@@ -226,7 +237,9 @@ class _Again:
         return table.answers
 
     def sitters(self) -> Sitters | None:
-        return _read_paper(self.groups, self.key, self.papers, is_strict=False, with_items=False)[2]
+        return _read_paper(
+            self.groups, self.key, self.papers, is_strict=False, with_items=False, is_checked=self.is_plain
+        )[2]
 
 
 def _same(value: Anything) -> Anything:
@@ -244,23 +257,32 @@ def _read_paper(
     is_strict: bool,
     *,
     with_items: bool,
+    is_checked: bool = False,
 ) -> tuple[WorksRead, list[PaperTable], Sitters | None]:
-    """One paper: what its works say besides, its table (or none), and who sat it."""
+    """One paper: what its works say besides, its table (or none), and who sat it — of what was checked, this alone."""
     spec = find_spec(papers, *key)
-    if sum(path.stat().st_size for path, _ in groups) <= _READ_IN_PARTS:
+    if is_checked:
+        plain = plain_works(partial(paper_columns, groups, key, _WHO_SAT.__contains__), None, spec, with_items=False)
+    elif sum(path.stat().st_size for path, _ in groups) <= _READ_IN_PARTS:
         together = partial(_same, paper_columns(groups, key))
-        plain = plain_works(together, together, spec, with_items=with_items)
+        plain = plain_works(together, lambda: [together()], spec, with_items=with_items)
         del together
     else:
-        rest, items = (partial(paper_columns, groups, key, wanted) for wanted in (_is_no_item, is_item))
+        rest, items = partial(paper_columns, groups, key, _is_no_item), partial(item_parts, groups, key)
         plain = plain_works(rest, items, spec, with_items=with_items)
-    pa.default_memory_pool().release_unused()
+    give_back()
     if plain is None or spec is None:
         frame = paper_columns(groups, key).to_pandas(use_threads=False, self_destruct=True)
         checked = check_works(frame, papers, strict_papers=is_strict)
         tables = build_tables(checked.works, papers, with_items=with_items)
         return read_of_frame(checked, papers), tables, _sitters_of_frame(checked.works)
     own = plain.columns
+    sitters = None
+    if plain.participant is not None:
+        score = own.score.astype(np.int16 if spec.max_score < 2**15 else np.int64)
+        sitters = Sitters(own.names, own.school, plain.participant_names, plain.participant, score, is_plain=True)
+    if is_checked:
+        return WorksRead(_no_pupils, pd.DataFrame()), [], sitters
     again = plain.repeated()
     read = WorksRead(
         _no_pupils,
@@ -271,10 +293,7 @@ def _read_paper(
         {key: plain.of_school(plain.blank > 0, plain.blank)} if plain.blank.any() else {},
         _pupil_grade(key, plain.pupil_grade),
     )
-    sitters = None
-    if plain.participant is not None:
-        score = own.score.astype(np.int16 if spec.max_score < 2**15 else np.int64)
-        sitters = Sitters(own.names, own.school, plain.participant_names, plain.participant, score)
+    del plain, again
     return read, [table_of(own, spec, key[0])], sitters
 
 

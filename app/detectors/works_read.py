@@ -15,6 +15,7 @@ from app.detectors.selective_absence import GradePupils, pupils_of
 from app.detectors.tables import PaperTable, find_spec
 from app.detectors.work_codes import blank_items, distinct
 
+_MANY_SCHOOLS = 5_000
 Key = tuple[int, str, int]
 ByPaper = dict[Key, dict[str, int]]
 
@@ -101,6 +102,7 @@ class Sitters:
     participant_names: np.ndarray
     participant: np.ndarray
     score: np.ndarray
+    is_plain: bool = False  # read as it stands, see `plain_columns`
 
 
 def pupils_of_sitters(sitters: Sequence[Sitters | None]) -> GradePupils | None:
@@ -110,19 +112,24 @@ def pupils_of_sitters(sitters: Sequence[Sitters | None]) -> GradePupils | None:
         return None
     schools = np.unique(np.concatenate([own.school_names for own in present]))
     codes = np.unique(np.concatenate([own.participant_names for own in present]))
-    pupil, column, score = [], [], []
-    for number, own in enumerate(sitters):
-        if own is None:
+    pupil, score = [], []
+    for own in sitters:
+        known = np.zeros(0, dtype=bool) if own is None else own.participant >= 0
+        if own is None or not known.any():
+            pupil.append(np.zeros(0, dtype=np.int64))
+            score.append(np.zeros(0))
             continue
-        known = own.participant >= 0
         at_school = np.searchsorted(schools, own.school_names)[own.school[known]]
-        code = np.searchsorted(codes, own.participant_names)[own.participant[known]]
-        pupil.append(at_school.astype(np.int64) * len(codes) + code)
-        column.append(np.full(len(code), number))
+        at_school *= len(codes)
+        at_school += np.searchsorted(codes, own.participant_names)[own.participant[known]]
+        pupil.append(at_school)
         score.append(own.score[known])
     numbers, row, _ = distinct(np.concatenate(pupil))
     scores = np.full((len(numbers), len(sitters)), np.nan)
-    scores[row, np.concatenate(column)] = np.concatenate(score)
+    edges = np.cumsum([0, *(len(own) for own in score)])
+    del pupil
+    for column, own_score in enumerate(score):
+        scores[row[edges[column] : edges[column + 1]], column] = own_score
     return GradePupils(schools, numbers // len(codes), scores)
 
 
@@ -139,12 +146,21 @@ class Gathering:
 
     def add(self, read: WorksRead) -> None:
         self.warnings += read.warnings
-        self.places.append(read.places)
+        self.places.append(self._new(read.places))
         if read.repeated is not None:
             self.repeated = (self.repeated or {}) | read.repeated
         self.mismatched |= read.mismatched
         self.missing |= read.missing
         self.grades |= read.grades
+
+    def _new(self, places: pd.DataFrame) -> pd.DataFrame:
+        """Places of schools that no paper before has named; of many schools the others would fill memory."""
+        if not self.places or "municipality" not in places or len(places) < _MANY_SCHOOLS:
+            return places
+        for before in self.places:
+            if "municipality" in before:
+                places = places[~places["school"].isin(before["school"])]
+        return places
 
     def whole(self, pupils: Callable[[Sequence[PaperTable]], GradePupils | None]) -> WorksRead:
         """All together; a school is where the first paper that names its municipality has it."""

@@ -68,7 +68,7 @@ class Fitness:
         found = np.ones((len(self.people), len(self.days)), dtype=bool)
         for c, person in enumerate(self.people):
             for first, last in person.absences:
-                found[c] &= [not first <= day <= last for day in self.days]
+                found[c] &= np.array([not first <= day <= last for day in self.days], dtype=bool)
         return found
 
     def _days_of(self, duty: Duty) -> np.ndarray:
@@ -76,7 +76,7 @@ class Fitness:
         for c, person in enumerate(self.people):
             if duty is Duty.OBSERVER:
                 until = person.trained_until or date.min
-                found[c] &= [day <= until for day in self.days]
+                found[c] &= np.array([day <= until for day in self.days], dtype=bool)
             if duty is not Duty.CURATOR:
                 found[c, [self.day_of[day] for day in person.busy_on if day in self.day_of]] = False
         for person_id, forbidden, day in self.problem.unfit:

@@ -10,44 +10,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.calendars import Span
-from app.flows import CLOSED
-from app.models import (
-    Case,
-    CaseQuestion,
-    HandOver,
-    Person,
-    Programme,
-    ProgrammeMeasure,
-    ProgrammeTask,
-    RoadMap,
-    RoadMapItem,
-    School,
-    Training,
-)
+from app.models import Person, Training
 from app.policy import Actor, Permission
-from app.terms import Addressee, AgendaKind, HandOverStatus, ProgrammeStatus, RoadMapStatus, Role, TaskStatus
-from app.workflows import measures, questions
+from app.terms import AgendaKind, Role
+from app.workflows import duties, measures
 from app.workflows.agenda_items import Item
 
 
 def tasks(session: Session, actor: Actor, span: Span) -> list[Item]:
     """Tasks of approved programmes: one's own, and those of the place that nobody answers for by name."""
-    if not actor.may(Permission.PROGRAMME_KEEP):
-        return []
-    place = actor.municipality_id
-    own = Programme.municipality_id.is_(None) if place is None else Programme.municipality_id == place
-    rows = session.execute(
-        select(ProgrammeTask.id, ProgrammeTask.due_on, ProgrammeMeasure.what, ProgrammeMeasure.number)
-        .join(ProgrammeMeasure, ProgrammeMeasure.id == ProgrammeTask.measure_id)
-        .join(Programme, Programme.id == ProgrammeTask.programme_id)
-        .where(
-            Programme.status == ProgrammeStatus.APPROVED,
-            own,
-            ProgrammeTask.status == TaskStatus.PLANNED,
-            ProgrammeTask.due_on.between(span.starts_on, span.ends_on),
-            ProgrammeMeasure.responsible_id.is_(None) | (ProgrammeMeasure.responsible_id == actor.user_id),
-        )
-    )
     return [
         Item(
             AgendaKind.TASK,
@@ -57,84 +28,48 @@ def tasks(session: Session, actor: Actor, span: Span) -> list[Item]:
             f"Measure {row.number}: {_short(row.what)}",
             f"/programmes/tasks/{row.id}",
         )
-        for row in rows
+        for row in duties.tasks(session, actor, span)
     ]
 
 
 def road_map_items(session: Session, actor: Actor, span: Span) -> list[Item]:
     """Measures of schools' road maps: the school's own, and those of a curator's cases."""
-    if actor.role not in (Role.SCHOOL, Role.CURATOR):
-        return []
-    statement = (
-        select(RoadMapItem.id, RoadMapItem.due_on, RoadMapItem.what, School.name)
-        .join(RoadMap, RoadMap.id == RoadMapItem.road_map_id)
-        .join(Case, Case.id == RoadMapItem.case_id)
-        .join(School, School.id == RoadMapItem.school_id)
-        .where(
-            RoadMap.status != RoadMapStatus.PROPOSED,
-            Case.state != CLOSED,
-            RoadMapItem.status == TaskStatus.PLANNED,
-            RoadMapItem.due_on.between(span.starts_on, span.ends_on),
-        )
-    )
-    if actor.role is Role.CURATOR:
-        statement = statement.where(Case.curator_id == actor.user_id)
     return [
         Item(
             AgendaKind.TASK,
             f"item-{row.id}",
             row.due_on,
-            f"{row.name}, дорожная карта: {_short(row.what)}",
-            f"{row.name}, road map: {_short(row.what)}",
+            f"{row.school}, дорожная карта: {_short(row.what)}",
+            f"{row.school}, road map: {_short(row.what)}",
             f"/road-maps/items/{row.id}",
         )
-        for row in session.execute(statement)
+        for row in duties.road_map_items(session, actor, span)
     ]
 
 
 def answers(session: Session, actor: Actor, span: Span) -> list[Item]:
     """Questions this person is asked, and cases it is offered."""
-    found = []
-    if actor.may(Permission.CASE_ANSWER):
-        rows = session.execute(
-            select(CaseQuestion, Case, School.name)
-            .join(Case, Case.id == CaseQuestion.case_id)
-            .join(School, School.id == Case.school_id)
-            .where(CaseQuestion.closed_at.is_(None), CaseQuestion.due_on.between(span.starts_on, span.ends_on))
+    found = [
+        Item(
+            AgendaKind.QUESTION,
+            f"question-{question.id}",
+            question.due_on,
+            f"{school}: ответить на вопрос по делу {case.number}",
+            f"{school}: answer a question in case {case.number}",
+            f"/cases/{case.id}",
         )
-        found = [
-            Item(
-                AgendaKind.QUESTION,
-                f"question-{question.id}",
-                question.due_on,
-                f"{school}: ответить на вопрос по делу {case.number}",
-                f"{school}: answer a question in case {case.number}",
-                f"/cases/{case.id}",
-            )
-            for question, case, school in rows
-            # A school answers for itself; whoever may record its letter is not the one who is waited for.
-            if questions.may_answer(case, question, actor)
-            and (question.addressee is not Addressee.SCHOOL or actor.role is Role.SCHOOL)
-        ]
-    offered = session.execute(
-        select(HandOver.id, HandOver.case_id, HandOver.expires_on, School.name)
-        .join(School, School.id == HandOver.school_id)
-        .where(
-            HandOver.to_id == actor.user_id,
-            HandOver.status == HandOverStatus.PROPOSED,
-            HandOver.expires_on.between(span.starts_on, span.ends_on),
-        )
-    )
+        for question, case, school in duties.asked(session, actor, span)
+    ]
     return found + [
         Item(
             AgendaKind.QUESTION,
             f"offer-{row.id}",
             row.expires_on,
-            f"{row.name}: вам предлагают дело, ответить до этого дня",
-            f"{row.name}: a case is offered to you, answer by this day",
+            f"{row.school}: вам предлагают дело, ответить до этого дня",
+            f"{row.school}: a case is offered to you, answer by this day",
             f"/cases/{row.case_id}",
         )
-        for row in offered
+        for row in duties.offered(session, actor, span)
     ]
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import combinations
 from typing import Any
@@ -23,6 +23,7 @@ from app.models import Case, Flag, Municipality, Observation, Recheck, School
 from app.planning import Candidate, Need, PlanningRules, Problem, load_rules
 from app.terms import Duty, RecheckStatus, VisitStatus
 from app.workflows import candidates as register
+from app.workflows import preservation
 from app.workflows.calendar_world import calendar_of
 
 OPEN_RECHECKS = (RecheckStatus.REQUESTED, RecheckStatus.DRAWN)
@@ -43,11 +44,12 @@ class Paper:
 
 @dataclass(frozen=True)
 class Wanted:
-    """A need with the case and the paper it is for."""
+    """A need with the case and the paper it is for; `hindrance` says why nobody can serve it on any day."""
 
     need: Need
     case: Case
     paper: Paper | None
+    hindrance: Reason | None = None
 
 
 def candidates(session: Session, *, duties: Collection[Duty], on: date) -> dict[int, PersonFacts]:
@@ -89,7 +91,38 @@ def wanted(
                 found.append(
                     Wanted(_need(case, duty, paper, rules, calendars[case.municipality_id], today), case, paper)
                 )
+    return _while_works_exist(session, found)
+
+
+def _while_works_exist(session: Session, wants: list[Wanted]) -> list[Wanted]:
+    """Rechecks keep the days on which their works surely exist; one that has no such day is hindered."""
+    works = {
+        want.need.id: preservation.Works(want.case, want.paper.year, want.paper.subject, want.paper.grade)
+        for want in wants
+        if want.need.duty is Duty.EXPERT and want.paper is not None
+    }
+    kept = dict(zip(works, preservation.all_kept_until(session, list(works.values())), strict=True))
+    found = []
+    for want in wants:
+        until = kept.get(want.need.id)
+        if until is not None:
+            days = tuple(day for day in want.need.days if day <= until.until)
+            if days:
+                want = replace(want, need=replace(want.need, days=days))
+            else:
+                want = replace(want, hindrance=_works_gone(until, want.need.days[0]))
+        found.append(want)
     return found
+
+
+def _works_gone(kept: preservation.Kept, first: date) -> Reason:
+    return Reason(
+        "works_not_kept",
+        f"Работы точно хранятся до {kept.until:%d.%m.%Y} ({kept.source_ru}), а перепроверить их можно не раньше "
+        f"{first:%d.%m.%Y}. Попросите школу сохранить работы и пересчитайте план.",
+        f"The works are surely kept until {kept.until:%Y-%m-%d} ({kept.source_en}), and a recheck is possible from "
+        f"{first:%Y-%m-%d}. Ask the school to keep the works and solve the plan again.",
+    )
 
 
 def _need(
@@ -112,8 +145,11 @@ def _need(
 
 
 def problem_of(session: Session, needs: Iterable[Wanted], *, duties: Collection[Duty], on: date) -> Problem:
-    """The planner's problem, without pins: the register's rules answer for each person, school and day."""
-    wants = list(needs)
+    """The planner's problem, without pins: the register's rules answer for each person, school and day.
+
+    What nobody can serve is no part of it.
+    """
+    wants = [want for want in needs if want.hindrance is None]
     people = candidates(session, duties=duties, on=on)
     rules = conflict_rules()
     days = {duty: sorted({day for w in wants if w.need.duty is duty for day in w.need.days}) for duty in duties}

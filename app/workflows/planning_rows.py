@@ -22,7 +22,7 @@ def problem_for(session: Session, plan: AssignmentPlan, *, today: date) -> tuple
     duties = [Duty(value) for value in plan.duties]
     wants = wanted(session, duties=duties, case_ids=plan.case_ids, today=today)
     problem = problem_of(session, wants, duties=duties, on=today)
-    ids, people = {want.need.id for want in wants}, {person.id for person in problem.candidates}
+    ids, people = {need.id for need in problem.needs}, {person.id for person in problem.candidates}
     pins = tuple(
         Pin(row.need, row.person_id, row.day)
         for row in plan.rows
@@ -46,8 +46,11 @@ class Option:
 
 def options_of(session: Session, plan: AssignmentPlan, row: PlanRow, *, today: date) -> list[Option]:
     """Everybody of the row's duty, the possible ones first, the least loaded first among them."""
-    problem, _wants = problem_for(session, plan, today=today)
+    problem, wants = problem_for(session, plan, today=today)
     need = next((need for need in problem.needs if need.id == row.need), None)
+    hindrance = next((want.hindrance for want in wants if want.need.id == row.need), None)
+    if hindrance is not None:
+        raise Refused(hindrance)
     if need is None:
         raise Refused(
             Reason(
@@ -92,12 +95,12 @@ def keep_result(session: Session, plan: AssignmentPlan, problem: Problem, wants:
         by_person = {pair.person_id: pair for pair in pairs.get(want.need.id, [])}
         for row in own:
             stays = by_person.get(row.person_id or 0)
-            _fill(row, stays or (free.pop(0) if free else None), names)
+            _fill(row, stays or (free.pop(0) if free else None), names, want.hindrance)
             row.days = [day.isoformat() for day in want.need.days] if want.need.is_dated else []
     for row in old.values():
         plan.rows.remove(row)
         session.delete(row)
-    plan.result = _summary(problem, found)
+    plan.result = _summary(problem, found, hindered=sum(want.need.seats for want in wants if want.hindrance))
     plan.status, plan.failure = PlanStatus.DRAFT, None
     session.flush()
 
@@ -118,10 +121,11 @@ def _new_row(plan: AssignmentPlan, want: Wanted, seat: int) -> PlanRow:
     return row
 
 
-def _fill(row: PlanRow, pair: Pair | None, names: dict[int, str]) -> None:
+def _fill(row: PlanRow, pair: Pair | None, names: dict[int, str], hindrance: Reason | None) -> None:
     if pair is None:
         row.person_id = row.person_name = row.day = None
-        row.is_pinned, row.status, row.why = False, PlanRowStatus.UNSERVED, {}
+        row.is_pinned, row.status = False, PlanRowStatus.UNSERVED
+        row.why = {"code": hindrance.code, "ru": hindrance.ru, "en": hindrance.text("en")} if hindrance else {}
         return
     row.person_id, row.person_name, row.day = pair.person_id, names[pair.person_id], pair.day
     row.is_pinned, row.status = pair.is_pinned, PlanRowStatus.PROPOSED
@@ -143,7 +147,7 @@ def _fill(row: PlanRow, pair: Pair | None, names: dict[int, str]) -> None:
     }
 
 
-def _summary(problem: Problem, found: Plan) -> dict[str, object]:
+def _summary(problem: Problem, found: Plan, *, hindered: int) -> dict[str, object]:
     taken: dict[int, int] = {}
     for visit in found.visits:
         for person in visit.people:
@@ -154,7 +158,7 @@ def _summary(problem: Problem, found: Plan) -> dict[str, object]:
         "gap": round(found.gap, 4),
         "is_proved": found.is_pruning_proved,
         "max_load": found.max_load,
-        "unserved": sum(found.unserved.values()),
+        "unserved": sum(found.unserved.values()) + hindered,
         "is_shortage_minimal": found.is_shortage_minimal,
         "shortages": [
             {"ru": s.reason.ru, "en": s.reason.en, "municipality": s.municipality, "needs": list(s.need_ids)}

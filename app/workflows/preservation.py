@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
@@ -65,27 +66,51 @@ def preservation_rules() -> Preservation:
     return Preservation(rule, timedelta(days=int(file.body["request"]["longest_days"])), file.source)
 
 
+@dataclass(frozen=True)
+class Works:
+    """The works of one paper in a case; no subject and no grade means all of its papers."""
+
+    case: Case
+    year: int
+    subject: str = ""
+    grade: int | None = None
+
+
 def kept_until(session: Session, case: Case, *, year: int, subject: str = "", grade: int | None = None) -> Kept:
     """The day until which the works of a paper surely exist.
 
     The latest of: the order of the municipality or, without one, of the region (event ``works_kept`` of that year and
     paper) or, without either, the rule of the data file; and what the school was asked for.
     """
-    base = _by_order(session, case.municipality_id, year, subject, grade) or _by_rule(session, case, year)
-    asked = session.scalars(
-        select(PreservationRequest)
-        .where(PreservationRequest.case_id == case.id)
-        .order_by(PreservationRequest.keep_until.desc(), PreservationRequest.id)
-        .limit(1)
-    ).first()
-    if asked is None or asked.keep_until <= base.until:
-        return base
-    return Kept(
-        asked.keep_until,
-        f"просьба сохранить работы № {asked.number} от {asked.requested_on:%d.%m.%Y}",
-        f"request to keep the works No. {asked.number} of {asked.requested_on:%Y-%m-%d}",
-        True,
-    )
+    return all_kept_until(session, [Works(case, year, subject, grade)])[0]
+
+
+def all_kept_until(session: Session, works: Sequence[Works]) -> list[Kept]:
+    """`kept_until` for many papers at once, in their order."""
+    asked = {
+        row.case_id: row
+        for row in session.scalars(
+            select(PreservationRequest)
+            .where(PreservationRequest.case_id.in_({one.case.id for one in works}))
+            .order_by(PreservationRequest.keep_until, PreservationRequest.id.desc())
+        )
+    }
+    bases: dict[tuple[Any, ...], Kept] = {}
+    found = []
+    for one in works:
+        place, paper = one.case.municipality_id, (one.year, one.subject, one.grade)
+        if (place, paper) not in bases:
+            bases[place, paper] = _by_order(session, place, *paper) or _by_rule(session, one.case, one.year)
+        base, request = bases[place, paper], asked.get(one.case.id)
+        if request is not None and request.keep_until > base.until:
+            base = Kept(
+                request.keep_until,
+                f"просьба сохранить работы № {request.number} от {request.requested_on:%d.%m.%Y}",
+                f"request to keep the works No. {request.number} of {request.requested_on:%Y-%m-%d}",
+                True,
+            )
+        found.append(base)
+    return found
 
 
 def standing(session: Session, case: Case, *, today: date) -> Standing:
@@ -99,8 +124,11 @@ def objection(
 ) -> Reason | None:
     """Why a recheck on that day would come too late, or None."""
     kept = kept_until(session, case, year=year, subject=subject, grade=grade)
-    if scheduled_on <= kept.until:
-        return None
+    return too_late(kept) if scheduled_on > kept.until else None
+
+
+def too_late(kept: Kept) -> Reason:
+    """That a day lies beyond the one until which the works surely exist, and what to do."""
     return Reason(
         "works_not_kept",
         f"В этот день работ может уже не быть: они точно хранятся до {kept.until:%d.%m.%Y} ({kept.source_ru}). "

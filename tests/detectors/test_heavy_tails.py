@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from app.detectors.dispersion import huber_square
 from app.detectors.heavy_tails import mirrored_p, scale_of
+from app.detectors.over_dispersion import huber_square
 
 EVERYBODY = np.ones(20_000, dtype=bool)
 WORKS = np.arange(20_000) % 90 + 10.0

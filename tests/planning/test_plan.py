@@ -258,3 +258,14 @@ def _missing(shortages: tuple[Shortage, ...]) -> Iterator[Candidate]:
 def test_kinds_of_needs_part_experts_by_subject_only():
     assert kind_of(need("a", Duty.OBSERVER, 1, subject="ma")) == (Duty.OBSERVER, None, "Район 1")
     assert kind_of(need("b", Duty.EXPERT, 1, subject="ma")) == (Duty.EXPERT, "ma", "Район 1")
+
+
+def test_a_plan_of_nothing_is_empty_and_proved() -> None:
+    """Where every need is hindered, nothing is left to solve."""
+    problem = Problem((person(1, Duty.EXPERT), person(2, Duty.OBSERVER)), (), EXACT)
+
+    plan = make_plan(problem)
+
+    assert plan.pairs == ()
+    assert plan.shortages == ()
+    assert plan.gap == 0.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import pytest
 from sqlalchemy import func, select
@@ -22,6 +22,7 @@ from app.models import (
     JournalEntry,
     Observation,
     OutboxJob,
+    PreservationRequest,
     Recheck,
     School,
     Training,
@@ -32,6 +33,7 @@ from app.policy import SYSTEM
 from app.terms import AbsenceReason, Duty, JobStatus, PlanRowStatus, PlanStatus, PostKind, Role, Tier
 from app.workflows import independence, planning, planning_facts
 from app.workflows.planning import Orders
+from app.workflows.planning_rows import options_of
 from tests import factories as make
 from tests.people import Cast, employ, enter, person_of
 
@@ -179,6 +181,34 @@ def test_a_person_whom_a_rule_forbids_cannot_be_pinned(
             at=at,
             expected_version=plan.version,
         )
+
+
+def test_a_recheck_is_planned_only_while_its_works_surely_exist(
+    session: Session, cast: Cast, work: dict[str, Case], at: datetime
+):
+    """The window ends with the works; where nothing is left of it, the plan says until when they were kept."""
+    request = session.scalars(select(PreservationRequest)).one()
+    assert request.case_id == work["assigned"].id
+    open_window = planning_facts.wanted(session, duties=[Duty.EXPERT], case_ids=None, today=at.date())[0]
+    middle = open_window.need.days[len(open_window.need.days) // 2]
+    request.keep_until = middle
+    session.commit()
+
+    cut = _propose(session, cast, at, Duty.EXPERT)
+    assert [row.days[-1] for row in cut.rows] == [middle.isoformat()]
+    assert all(row.day is not None and row.day <= middle for row in cut.rows)
+
+    bind(session, SYSTEM)
+    yesterday = at.date() - timedelta(days=1)
+    session.scalars(select(PreservationRequest)).one().keep_until = yesterday
+    session.commit()
+    gone = _propose(session, cast, at, Duty.EXPERT)
+    (row,) = gone.rows
+    assert row.status is PlanRowStatus.UNSERVED
+    assert gone.result["unserved"] == 1
+    assert f"до {yesterday:%d.%m.%Y}" in row.why["ru"]
+    with pytest.raises(Refused, match="точно хранятся до"):
+        options_of(session, gone, row, today=at.date())
 
 
 def test_two_people_changing_one_plan_find_out(session: Session, cast: Cast, work: dict[str, Case], at: datetime):

@@ -1,0 +1,26 @@
+"""Memory that nothing needs any more, given back to the system."""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+
+import pyarrow as pa
+
+_MANY_WORKS = 500_000
+"""From so many works of a paper on, what they leave behind is worth the milliseconds of giving it back."""
+# Of the C library of Linux; other systems give back by themselves.
+_TRIM = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+
+
+def give_back(*, held_by: float = 0) -> None:
+    """Give back what allocators keep for later: a region has many papers, and every one would leave its own gaps.
+
+    Parameters
+    ----------
+    held_by : float
+        Works of the paper that is left behind.
+    """
+    pa.default_memory_pool().release_unused()
+    if held_by > _MANY_WORKS and _TRIM is not None:
+        _TRIM(0)
