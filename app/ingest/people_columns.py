@@ -9,9 +9,24 @@ from app import datafiles
 from app.errors import Misconfigured
 
 NAMES = (
-    ("name", "school", "organisation", "title", "kind", "since", "duties", "subjects", "grades", "languages")
-    + ("email", "load_limit", "programme", "hours", "certificate", "issued_on", "valid_until")
-)  # fmt: skip
+    "name",
+    "school",
+    "organisation",
+    "title",
+    "kind",
+    "since",
+    "duties",
+    "subjects",
+    "grades",
+    "languages",
+    "email",
+    "load_limit",
+    "programme",
+    "hours",
+    "certificate",
+    "issued_on",
+    "valid_until",
+)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from app.errors import Reason
 from app.ingest.people_columns import plain
@@ -46,7 +46,7 @@ class SaidTraining:
 
 @dataclass(frozen=True)
 class Said:
-    """What a line says. `school` is the digits of the school's number, "" without one; `remarks` what is not understood."""
+    """What a line says. `school` is the digits of the school's number or ""; `remarks` what is not understood."""
 
     name: str
     school: str = ""
@@ -93,7 +93,7 @@ def read_line(cells: Mapping[str, str]) -> Said:
         Never raises: whatever is not understood is a remark that says what to write instead.
     """
     reader = _Reader(cells)
-    said = {
+    said: dict[str, Any] = {
         "name": " ".join(cells.get("name", "").split()),
         "school": reader.school(),
         "organisation": cells.get("organisation", ""),
@@ -108,7 +108,7 @@ def read_line(cells: Mapping[str, str]) -> Said:
         "load_limit": reader.whole("load_limit"),
         "training": reader.training(),
     }
-    return Said(**said, remarks=tuple(reader.remarks))  # type: ignore[arg-type] - the values are typed above
+    return Said(**said, remarks=tuple(reader.remarks))
 
 
 class _Reader:

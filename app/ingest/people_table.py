@@ -22,7 +22,7 @@ _HEADER_ROWS = 20
 
 @dataclass(frozen=True)
 class Line:
-    """One person's row: its sheet ("" for pasted text), its number there and its cells by column; blank ones left out."""
+    """One person's row: its sheet ("" for pasted text), its number there, its cells by column without blank ones."""
 
     sheet: str
     row: int

@@ -85,8 +85,7 @@ class Comparison:
     def digest(self) -> str:
         """Hash of what would be done, so that nothing else than what was looked at is entered."""
         told = [
-            [r.line.sheet, r.line.row, r.outcome, r.person.id if r.person else None, r.changed, str(r.post)]
-            + [str(r.training), list(r.duties)]
+            (r.line.sheet, r.line.row, r.outcome, r.person and r.person.id, r.changed, r.post, r.training, r.duties)
             for r in self.rows
         ]
         return hashlib.sha256(json.dumps(told, ensure_ascii=False, default=str).encode()).hexdigest()
@@ -119,7 +118,8 @@ def compare(session: Session, table: Table, *, actor: Actor, at: datetime) -> Co
     by_name: dict[str, list[Person]] = defaultdict(list)
     for person in known:
         by_name[plain(person.name)].append(person)
-    rows, first = [], {}
+    rows: list[Row] = []
+    first: dict[Any, Line] = {}
     for line in table.lines:
         said = read_line(line.cells)
         row = Row(line, said, remarks=list(said.remarks))
@@ -227,7 +227,9 @@ def _match(row: Row, namesakes: list[Person], on: date) -> None:
 
 def _places(person: Person, on: date) -> set[int | None]:
     """Schools of the posts that have not ended; None for who has none of them."""
-    held = {p.workplace_id for p in person.posts if p.workplace_id is not None and (p.until is None or on <= p.until)}
+    held: set[int | None] = {
+        p.workplace_id for p in person.posts if p.workplace_id is not None and (p.until is None or on <= p.until)
+    }
     return held or {person.school_id}
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import openpyxl
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from app.errors import WrongFormat
@@ -80,11 +80,12 @@ def test_what_is_typed_is_what_is_understood_in_a_workbook_and_pasted_alike(said
 @settings(deadline=None, max_examples=200)
 @given(rows=st.lists(st.lists(st.text(max_size=20), max_size=18).map("\t".join), max_size=5))
 def test_no_text_breaks_the_reading(rows: list[str]) -> None:
+    text = "\n".join(["\t".join(HEADINGS), *rows])
     try:
-        lines = from_text("\n".join(["\t".join(HEADINGS), *rows])).lines
+        lines = from_text(text).lines
     except WrongFormat as refused:
-        assert refused.reasons[0].ru and refused.reasons[0].en
-        return
+        lines = ()
+        event(refused.reasons[0].code)
 
     for line in lines:
         assert all(remark.column and remark.reason.ru for remark in read_line(line.cells).remarks)
