@@ -17,6 +17,7 @@ from app import auth
 from app.admin import case_fields, choices, people_forms, words
 from app.admin import people_rows as rows
 from app.admin.base import Column, Filter, ScopedView, like, say
+from app.admin.people_import import ImportPages
 from app.conflicts import PersonFacts, comes_from_objective_place, load_rules, training_state
 from app.errors import Conflict, NotFound, Reason, Refused
 from app.flows import CLOSED
@@ -35,10 +36,10 @@ from app.models import (
 )
 from app.policy import Permission
 from app.terms import Duty, RecheckStatus, Subject, TrainingState, VisitStatus
-from app.workflows import absences, candidates, independence, people_register, people_table, ties
+from app.workflows import absences, candidates, independence, people_register, ties
 
 
-class PeopleView(ScopedView):
+class PeopleView(ImportPages, ScopedView):
     permission = Permission.PEOPLE_READ
     heading: ClassVar[Any] = _l("Люди")
     lead: ClassVar[Any] = _l(
@@ -191,28 +192,6 @@ class PeopleView(ScopedView):
             days=load_rules().expiry_days,
             tones=rows.TRAINING_TONES,
         )
-
-    @expose("/import", methods=("GET", "POST"))
-    @auth.door(Permission.PEOPLE_KEEP)
-    def table(self) -> Any:
-        """A table copied from a spreadsheet: shown as it was understood, then entered."""
-        text = request.form.get("table", "")
-        found: list[people_table.Row] = []
-        told: tuple[Reason, ...] = ()
-        if request.method == "POST":
-            how: dict[str, Any] = {"actor": auth.actor(), "at": auth.now()}
-            try:
-                if request.form.get("step") == "enter":
-                    n = people_table.enter_table(auth.db(), text, **how)
-                    auth.commit()
-                    say(_("Внесено людей: %(n)s.", n=n))
-                    return redirect(url_for("people.index_view"))
-                found = people_table.preview(auth.db(), text, **how)
-            except Refused as refused:
-                auth.db().rollback()
-                told = refused.reasons
-        page = self.render("pages/people_import.html", table=text, found=found, told=told)
-        return (page, 409) if told else page
 
     @expose("/check")
     @auth.door(Permission.PEOPLE_KEEP)

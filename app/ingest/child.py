@@ -53,6 +53,10 @@ def _read(task: dict[str, Any], out: Path) -> dict[str, Any]:
     caps = Caps(rows=int(task["rows_cap"]))
     path = Path(task["path"])
     sort = classify(path, caps)
+    if task.get("sheets_only"):
+        from app.ingest.people_sheets import read_sheets
+
+        return {"sheets": [[s.name, s.rows, s.first_row] for s in read_sheets(path, sort, caps)]}
     from app.ingest.formats import load_formats
     from app.ingest.parquet import write_frame
     from app.ingest.read import read_classified

@@ -21,6 +21,7 @@ from app.errors import Reason, WrongFormat
 from app.ingest.problems import Problem
 from app.ingest.reading import Paper, Reading
 from app.ingest.refusals import refuse
+from app.ingest.sheets import Sheet
 from app.terms import FileKind
 
 RESULT, FRAME, SCHOOLS = "result.json", "frame.parquet", "schools.parquet"
@@ -84,13 +85,35 @@ def read_guarded(
             "rows_cap": rows_cap,
             "exam_codes": {exam: dict(codes) for exam, codes in (exam_codes or {}).items()},
         }
-        code = _run(task, out, timeout)
-        if not (out / RESULT).is_file():
-            raise refuse("out_of_memory" if code == OUT_OF_MEMORY_EXIT or code == -signal.SIGABRT else _fault(code))
-        result = json.loads((out / RESULT).read_text("utf-8"))
-        if "refused" in result:
-            raise WrongFormat(*(Reason(**reason) for reason in result["refused"]))
+        result = _result(task, out, timeout)
         return _reading(result, out)
+
+
+def read_sheets_guarded(
+    path: Path, *, memory_mb: int = 768, cpu_seconds: int = 20, rows_cap: int = 5_000, timeout: float = 40.0
+) -> list[Sheet]:
+    """Sheets of a workbook or of separated text, every cell as text, read in a guarded child process.
+
+    Raises
+    ------
+    WrongFormat
+        The file cannot be taken, or reading it ended in any way but the expected one.
+    """
+    with tempfile.TemporaryDirectory(prefix="obektiv-read-") as folder:
+        caps = {"memory_mb": memory_mb, "cpu_seconds": cpu_seconds, "rows_cap": rows_cap}
+        task = {"path": str(Path(path).resolve()), "out": folder, "sheets_only": True, **caps}
+        result = _result(task, Path(folder), timeout)
+    return [Sheet(name, rows, first_row) for name, rows, first_row in result["sheets"]]
+
+
+def _result(task: dict[str, Any], out: Path, timeout: float) -> dict[str, Any]:
+    code = _run(task, out, timeout)
+    if not (out / RESULT).is_file():
+        raise refuse("out_of_memory" if code == OUT_OF_MEMORY_EXIT or code == -signal.SIGABRT else _fault(code))
+    result: dict[str, Any] = json.loads((out / RESULT).read_text("utf-8"))
+    if "refused" in result:
+        raise WrongFormat(*(Reason(**reason) for reason in result["refused"]))
+    return result
 
 
 def _fault(code: int) -> str:

@@ -74,6 +74,10 @@ REFUSALS: dict[str, tuple[str, str]] = {
         "The columns match no known layout: upload a regional export, a federal report, the context form, the "
         "federal list or results of OGE and EGE with their headers.",
     ),
+    "people_no_names": (
+        "Не найден столбец с именами: назовите его «ФИО» и сохраните файл как «CSV UTF-8» или книгу .xlsx.",
+        "The column of names is not found: call it “ФИО” and save the file as CSV UTF-8 or .xlsx.",
+    ),
     "report_not_supported": (
         "Это отчёт «{title}» раздела «Аналитика» ФИС ОКО, но его таблица не похожа ни на одну известную: выгрузите "
         "отчёт заново и загрузите без изменения заголовков.",

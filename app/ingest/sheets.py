@@ -17,7 +17,7 @@ from app.ingest.refusals import refuse
 
 Row = list[object]
 
-_ENCODINGS = ("utf-8-sig", "cp1251", "utf-16", "utf-16-le", "utf-16-be", "koi8-r", "cp866")
+ENCODINGS = ("utf-8-sig", "cp1251", "utf-16", "utf-16-le", "utf-16-be", "koi8-r", "cp866")
 _DELIMITERS = (";", "\t", ",")
 _HEADER_ROWS = 20
 _HEADER_CHARS = 200_000
@@ -90,7 +90,7 @@ def read_text(path: Path, formats: Formats, caps: Caps) -> list[Sheet]:
     known = _KnownHeaders(formats)
     best: tuple[int, int, str, str] | None = None
     decoded_any = False
-    for encoding in _ENCODINGS:
+    for encoding in ENCODINGS:
         try:
             text = raw.decode(encoding)
         except (UnicodeDecodeError, UnicodeError):
@@ -109,7 +109,7 @@ def read_text(path: Path, formats: Formats, caps: Caps) -> list[Sheet]:
             best = (*rank, text, delimiter)
     if best is None:
         raise refuse("encoding" if _is_unreadable(raw, decoded_any) else "unknown_layout")
-    return [Sheet("csv", _rows(best[2], best[3], caps))]
+    return [Sheet("csv", separated_rows(best[2], best[3], caps))]
 
 
 def _is_unreadable(raw: bytes, decoded_any: bool) -> bool:
@@ -165,7 +165,8 @@ def _russian_words(text: str, formats: Formats) -> int:
     return sum(sample.count(word) for word in formats.words.text_words)
 
 
-def _rows(text: str, delimiter: str, caps: Caps) -> list[Row]:
+def separated_rows(text: str, delimiter: str, caps: Caps) -> list[Row]:
+    """Rows of separated text, all of one width."""
     rows: list[Row] = []
     limit = csv.field_size_limit(caps.cell_chars)
     try:

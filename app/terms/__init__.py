@@ -22,7 +22,7 @@ from app.terms.jobs import JobStatus, RunStatus
 from app.terms.low_results import LowCause, ReviewOutcome, SupportKind
 from app.terms.notices import AgendaKind, DigestStatus, NoticeKind
 from app.terms.organisation import Role, SchoolKind
-from app.terms.people import DECLARED_KINDS, AbsenceReason, ConflictKind, Duty, PostKind, TrainingState
+from app.terms.people import DECLARED_KINDS, AbsenceReason, ConflictKind, Duty, ImportOutcome, PostKind, TrainingState
 from app.terms.planning import PlanRowStatus, PlanStatus
 from app.terms.plans import (
     ATTENDED_KINDS,
@@ -120,6 +120,7 @@ __all__ = [
     "FindingOutcome",
     "Following",
     "HandOverStatus",
+    "ImportOutcome",
     "JobStatus",
     "Lateness",
     "LinkDesign",

@@ -23,6 +23,15 @@ class PostKind(Term):
     OTHER = "other", "другая работа", "other work"
 
 
+class ImportOutcome(Term):
+    """What entering a line of a table would do to the register; never stored."""
+
+    NEW = "new", "будет внесён", "new"
+    CHANGED = "changed", "будет изменён", "changed"
+    SAME = "same", "без изменений", "same"
+    WRONG = "wrong", "не будет внесён", "stays out"
+
+
 class AbsenceReason(Term):
     VACATION = "vacation", "отпуск", "leave"
     SICK = "sick", "болезнь", "illness"

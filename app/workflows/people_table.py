@@ -1,263 +1,331 @@
-"""A table of people, copied from a spreadsheet: previewed row by row, then entered at once or not at all."""
+"""A table of people against the register: what is new, changed, the same or wrong, and entering it in one transaction.
+
+Nobody is ever taken out: who stands in the register and not in the table is told of and left alone.
+"""
 
 from __future__ import annotations
 
-import csv
-import re
-from collections.abc import Mapping
+import hashlib
+import json
+from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from functools import cache
-from typing import Any, TypeVar
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, selectinload
 
-from app import datafiles, policy
-from app.errors import Misconfigured, Reason, Refused
-from app.models import Person, School
+from app import policy
+from app.errors import Reason, Refused
+from app.ingest.people_columns import Column, load_columns, plain
+from app.ingest.people_line import Remark, Said, read_line
+from app.ingest.people_table import Line, Table, from_plain, from_sheets, from_text
+from app.models import Person, PersonPost, School, Training
 from app.policy import Actor, Permission
-from app.terms import Duty, PostKind, Subject, Term
+from app.terms import ImportOutcome
 from app.workflows import journal, people_register
 from app.workflows.people_checks import Card, faults, post_faults, training_faults
 
-MOST_ROWS, MOST_CHARACTERS = 2000, 1_000_000
-_COLUMNS = frozenset(
-    {"name", "school", "organisation", "title", "kind", "since", "duties", "subjects", "grades", "languages", "email"}
-    | {"load_limit", "programme", "hours", "certificate", "issued_on", "valid_until"}
-)
-_KIND_BY_TITLE = (
-    ("директор", PostKind.HEAD),
-    ("заведующ", PostKind.HEAD),
-    ("заместитель", PostKind.DEPUTY),
-    ("координатор", PostKind.COORDINATOR),
-    ("учитель", PostKind.TEACHER),
-    ("преподаватель", PostKind.TEACHER),
-    ("методист", PostKind.METHODIST),
-)
-_Member = TypeVar("_Member", bound=Term)
+__all__ = [
+    "Column",
+    "Comparison",
+    "Row",
+    "Table",
+    "compare",
+    "enter",
+    "from_plain",
+    "from_text",
+    "load_columns",
+    "read_file",
+]
+
+_COLUMN_OF = {
+    "name_empty": "name", "subject": "subjects", "grade": "grades", "no_workplace": "school", "period": "valid_until",
+    "future": "issued_on", "no_programme": "programme",
+}  # fmt: skip
 
 
 @dataclass
 class Row:
-    """A row of the table: its number, what was read, and what is wrong with it."""
+    """One line, what it says, and what entering it would do to `person` (None: to a new card)."""
 
-    number: int
-    card: Card
-    post: dict[str, Any] = field(default_factory=dict)
-    duties: tuple[Duty, ...] = ()
+    line: Line
+    said: Said
+    school_id: int | None = None
+    person: Person | None = None
+    remarks: list[Remark] = field(default_factory=list)
+    changed: tuple[str, ...] = ()
+    post: dict[str, Any] | None = None
     training: dict[str, Any] | None = None
-    problems: list[Reason] = field(default_factory=list)
+    duties: tuple[Any, ...] = ()
 
     @property
-    def is_fine(self) -> bool:
-        return not self.problems
+    def outcome(self) -> ImportOutcome:
+        if self.remarks:
+            return ImportOutcome.WRONG
+        if self.person is None:
+            return ImportOutcome.NEW
+        has_more = bool(self.changed or self.post or self.training or self.duties)
+        return ImportOutcome.CHANGED if has_more else ImportOutcome.SAME
 
 
-@cache
-def headers() -> dict[str, str]:
-    """Heading in small letters → column (``app/data/people_table.toml``)."""
-    path = datafiles.DATA_DIR / "people_table.toml"
-    table = datafiles.load(path, keys={"headers"}).body["headers"]
-    datafiles.require_keys(table, _COLUMNS, where=f"{path.name} [headers]")
-    found: dict[str, str] = {}
-    for column, words in table.items():
-        for word in words:
-            if word in found:
-                raise Misconfigured(f"{path.name}: заголовок «{word}» стоит у двух столбцов")
-            found[word] = column
-    return found
+@dataclass(frozen=True)
+class Comparison:
+    """Rows in the order of the table, and active people of the register that it does not name."""
+
+    rows: list[Row]
+    left: list[Person]
+
+    def count(self, outcome: ImportOutcome) -> int:
+        return sum(row.outcome is outcome for row in self.rows)
+
+    @property
+    def digest(self) -> str:
+        """Hash of what would be done, so that nothing else than what was looked at is entered."""
+        told = [
+            (r.line.sheet, r.line.row, r.outcome, r.person and r.person.id, r.changed, r.post, r.training, r.duties)
+            for r in self.rows
+        ]
+        return hashlib.sha256(json.dumps(told, ensure_ascii=False, default=str).encode()).hexdigest()
 
 
-def preview(session: Session, text: str, *, actor: Actor, at: datetime) -> list[Row]:
-    """Read the table and say of each row whether it can be entered.
+def read_file(content: bytes) -> Table:
+    """The table in an uploaded workbook or CSV; the file itself is not kept.
 
     Raises
     ------
-    Refused
-        There is no table, its column of names is not found, or it is too long.
+    WrongFormat
+        It cannot be read, or holds no table of people.
     """
+    from app.ingest.guarded import read_sheets_guarded
+
+    with TemporaryDirectory(prefix="obektiv-people-") as folder:
+        path = Path(folder) / "table"
+        path.write_bytes(content)
+        return from_sheets(read_sheets_guarded(path))
+
+
+def compare(session: Session, table: Table, *, actor: Actor, at: datetime) -> Comparison:
+    """Say of each line what it would do; nothing is changed."""
     policy.require(actor, Permission.PEOPLE_KEEP)
-    if len(text) > MOST_CHARACTERS:
-        raise _refused("too_long", "Таблица слишком длинная. Внесите её частями.", "The table is too long. Part it.")
-    lines = [line for line in text.replace("\x00", "").splitlines() if line.strip()]
-    if len(lines) < 2:
-        raise _refused(
-            "no_table",
-            "Вставьте таблицу целиком: строку заголовков и хотя бы одного человека.",
-            "Paste the whole table: the row of headings and at least one person.",
-        )
-    if len(lines) - 1 > MOST_ROWS:
-        raise _refused("too_long", f"Больше {MOST_ROWS} строк. Внесите частями.", f"More than {MOST_ROWS} rows.")
-    delimiter = "\t" if "\t" in lines[0] else ";"
-    try:
-        head, *body = list(csv.reader(lines, delimiter=delimiter))
-    except csv.Error as error:
-        raise _refused("no_table", "Таблица не читается. Скопируйте её заново.", "Cannot be read.") from error
-    columns = {i: headers().get(_plain(cell)) for i, cell in enumerate(head)}
-    if "name" not in columns.values():
-        raise _refused(
-            "no_names",
-            "Не найден столбец с именами. Назовите его «ФИО».",
-            "The column of names is not found. Call it “ФИО”.",
-        )
     schools = {row.code: row.id for row in session.execute(select(School.code, School.id))}
-    known = {(_plain(row.name), row.school_id) for row in session.execute(select(Person.name, Person.school_id)).all()}
-    rows = []
-    for number, cells in enumerate(body, start=2):
-        said = {name: cells[i].strip() for i, name in columns.items() if name is not None and i < len(cells)}
-        row = _read(number, said, schools, actor, at.date())
-        key = (_plain(row.card.name), row.post.get("workplace_id"))
-        if row.is_fine and key in known:
-            row.problems.append(
-                Reason(
-                    "known",
-                    "Такой человек с этим местом работы в реестре уже есть.",
-                    "This person with this place of work is in the register already.",
-                )
-            )
-        known.add(key)
+    rows_of = (Person.posts, Person.duties, Person.trainings)
+    everybody = select(Person).options(*map(selectinload, rows_of)).execution_options(populate_existing=True)
+    known = session.scalars(everybody).all()
+    on = at.date()
+    by_name: dict[str, list[Person]] = defaultdict(list)
+    for person in known:
+        by_name[plain(person.name)].append(person)
+    rows: list[Row] = []
+    first: dict[Any, Line] = {}
+    for line in table.lines:
+        said = read_line(line.cells)
+        row = Row(line, said, remarks=list(said.remarks))
+        row.school_id = schools.get(said.school) if said.school else None
+        if said.school and row.school_id is None:
+            row.remarks.append(Remark("school", _no_school(said.school)))
+        row.remarks += [Remark(_COLUMN_OF.get(r.code, r.code), r) for r in _faults(row, on)]
+        _match(row, by_name[plain(said.name)], on)
+        key = row.person.id if row.person else (plain(said.name), row.school_id)
+        if key in first and not row.remarks:
+            row.remarks.append(Remark(None, _twice(first[key])))
+        first.setdefault(key, line)
+        if row.person is not None and not row.remarks:
+            _differ(row, row.person, on)
         rows.append(row)
-    return rows
+    named = {row.person.id for row in rows if row.person is not None}
+    left = sorted((p for p in known if p.is_active and p.id not in named), key=lambda p: (p.name, p.id))
+    return Comparison(rows, left)
 
 
-def enter_table(session: Session, text: str, *, actor: Actor, at: datetime) -> int:
-    """Enter every row that can be; returns how many.
+def enter(session: Session, table: Table, seen: str, *, actor: Actor, at: datetime) -> tuple[int, int]:
+    """Enter what is new and changed, all of it or nothing; returns how many were new and changed.
 
     Raises
     ------
     Refused
-        No row can be entered.
+        The register changed since the comparison with the digest `seen`, or there is nothing to enter.
     """
-    rows = [row for row in preview(session, text, actor=actor, at=at) if row.is_fine]
-    if not rows:
-        raise _refused(
-            "nothing_to_enter",
-            "Внести нечего: у каждой строки есть замечание.",
-            "There is nothing to enter: each row has a remark.",
+    found = compare(session, table, actor=actor, at=at)
+    if found.digest != seen:
+        raise Refused(
+            Reason(
+                "changed_meanwhile",
+                "Пока вы смотрели, реестр изменился. Посмотрите таблицу ещё раз и внесите.",
+                "The register has changed meanwhile. Look at the table again and enter it.",
+            )
         )
-    how: dict[str, Any] = {"actor": actor, "at": at}
-    for row in rows:
-        person = people_register.add_person(session, row.card, **how)
-        if row.post:
-            people_register.add_post(session, person.id, **row.post, **how)
-        for duty in row.duties:
-            people_register.enter_duty(session, person.id, duty, since=at.date(), **how)
-        if row.training is not None:
-            people_register.add_training(session, person.id, **row.training, **how)
+    new, changed = found.count(ImportOutcome.NEW), found.count(ImportOutcome.CHANGED)
+    if not new + changed:
+        raise Refused(
+            Reason(
+                "nothing_to_enter",
+                "Внести нечего: каждый человек уже внесён так же или с замечанием.",
+                "There is nothing to enter: everybody is in the register as told, or has a remark.",
+            )
+        )
+    for row in found.rows:
+        if row.outcome in (ImportOutcome.NEW, ImportOutcome.CHANGED):
+            _enter(session, row, actor=actor, at=at)
     journal.append(
         session,
         actor=actor,
         at=at,
         action="person:import",
         subject="person",
-        facts={"entered": len(rows)},
+        facts={"entered": new, "changed": changed, "wrong": found.count(ImportOutcome.WRONG)},
         municipality_id=actor.municipality_id,
     )
-    return len(rows)
+    return new, changed
 
 
-def _read(number: int, said: Mapping[str, str], schools: Mapping[str, int], actor: Actor, today: date) -> Row:
-    row = Row(number, Card(""))
-    problems = row.problems
-
-    def wrong(column: str, value: str, ru: str, en: str) -> None:
-        problems.append(Reason(column, f"«{value[:60]}»: {ru}", f"“{value[:60]}”: {en}"))
-
-    def whole(column: str) -> int | None:
-        text = said.get(column, "")
-        if text and not (text.isascii() and text.isdigit() and len(text) < 5):
-            wrong(column, text, "нужно целое число.", "a whole number is needed.")
-            return None
-        return int(text) if text else None
-
-    def day(column: str) -> date | None:
-        text = said.get(column, "")
-        for form in ("%d.%m.%Y", "%Y-%m-%d", "%d.%m.%y"):
-            try:
-                return datetime.strptime(text, form).date()  # noqa: DTZ007 - a day has no zone
-            except ValueError:
-                continue
-        if text:
-            wrong(column, text, "нужен день вида 01.09.2026.", "a day such as 2026-09-01 is needed.")
-        return None
-
-    def members(column: str, kind: type[_Member]) -> tuple[_Member, ...]:
-        found = []
-        for word in filter(None, map(_plain, re.split(r"[;,]", said.get(column, "")))):
-            member = next((m for m in kind if word in (m.value, m.ru, m.en)), None)
-            if member is None:
-                known = ", ".join(m.ru for m in kind)
-                wrong(column, word, f"бывает: {known}.", f"one of: {', '.join(m.en for m in kind)}.")
-            else:
-                found.append(member)
-        return tuple(dict.fromkeys(found))
-
-    code = re.sub(r"\D", "", said.get("school", ""))
-    school_id = schools.get(code) if code else None
-    if said.get("school") and school_id is None:
-        wrong(
-            "school",
-            said["school"],
-            "школы с таким номером нет или она относится к другой территории.",
-            "there is no school with this number, or it belongs to another territory.",
+def _enter(session: Session, row: Row, *, actor: Actor, at: datetime) -> None:
+    how: dict[str, Any] = {"actor": actor, "at": at}
+    person = row.person
+    if person is None:
+        person = people_register.add_person(session, _card(row.said, actor.municipality_id), **how)
+        row.post, row.training, row.duties = _post(row), _training(row.said), row.said.duties
+    elif row.changed:
+        card = Card(
+            **{
+                name: getattr(row.said if name in row.changed else person, name)
+                for name in ("email", "subjects", "grades", "languages", "load_limit")
+            },
+            name=person.name,
+            municipality_id=person.municipality_id,
+            is_active=person.is_active,
         )
-    title, organisation = said.get("title", ""), said.get("organisation", "")
-    kinds = members("kind", PostKind)
-    if school_id is not None or title or organisation:
-        row.post = {
-            "kind": kinds[0] if kinds else _kind_of(title, school_id),
-            "title": title,
-            "workplace_id": school_id,
-            "organisation": "" if school_id is not None else organisation,
-            "since": day("since"),
-        }
-    grades = [part for part in re.split(r"[;,\s]+", said.get("grades", "")) if part]
-    bad = [part for part in grades if not (part.isascii() and part.isdigit() and 1 <= int(part[:4]) <= 11)]
-    if bad:
-        wrong("grades", bad[0], "классы — числа от 1 до 11.", "grades are numbers from 1 to 11.")
-    row.duties = members("duties", Duty)
-    if said.get("programme"):
-        issued = day("issued_on")
-        row.training = {
-            "programme": said["programme"],
-            "hours": whole("hours"),
-            "certificate": said.get("certificate", ""),
-            "issued_on": issued,
-            "valid_until": day("valid_until"),
-        }
-        if issued is None and not any(problem.code == "issued_on" for problem in problems):
-            wrong("issued_on", said["programme"], "укажите день выдачи.", "give the day of issue.")
-    row.card = Card(
-        name=said.get("name", ""),
-        municipality_id=actor.municipality_id,
-        email=said.get("email", ""),
-        subjects=tuple(subject.value for subject in members("subjects", Subject)),
-        grades=tuple(int(part) for part in grades) if not bad else (),
-        languages=tuple(re.split(r"[;,]", said.get("languages", ""))),
-        load_limit=whole("load_limit"),
-    )
-    problems += faults(row.card)
+        people_register.change_person(session, person.id, card, expected_version=person.version, **how)
     if row.post:
-        problems += post_faults(row.post["kind"], title, school_id, organisation)
-    if row.training is not None and row.training["issued_on"] is not None:
-        hours, issued_on, until = (row.training[key] for key in ("hours", "issued_on", "valid_until"))
-        problems += training_faults(row.training["programme"], issued_on, until, hours, today)
-    return row
+        people_register.add_post(session, person.id, **row.post, **how)
+    for duty in row.duties:
+        people_register.enter_duty(session, person.id, duty, since=at.date(), **how)
+    if row.training:
+        people_register.add_training(session, person.id, **row.training, **how)
 
 
-def _kind_of(title: str, school_id: int | None) -> PostKind:
-    """The kind of a post by its title; whoever works at a school and is nothing else counts as a teacher."""
-    word = title.casefold()
-    found = next((kind for mark, kind in _KIND_BY_TITLE if mark in word), None)
-    if found in (PostKind.HEAD, PostKind.DEPUTY, PostKind.TEACHER, PostKind.COORDINATOR) and school_id is None:
-        return PostKind.OTHER
-    return found or (PostKind.TEACHER if school_id is not None else PostKind.OTHER)
+def _match(row: Row, namesakes: list[Person], on: date) -> None:
+    """Find whose card the line means: the same name and, where the line tells one, the same place of work."""
+    found = namesakes
+    if row.said.has_post:
+        found = [p for p in namesakes if row.school_id in _places(p, on)]
+    if len(found) > 1:
+        row.remarks.append(
+            Remark(
+                "name",
+                Reason(
+                    "several",
+                    f"В реестре таких карточек {len(found)}. Измените нужную вручную.",
+                    f"The register has {len(found)} such cards. Change the right one by hand.",
+                ),
+            )
+        )
+    row.person = found[0] if len(found) == 1 else None
 
 
-def _plain(text: str) -> str:
-    return " ".join(text.split()).casefold()
+def _places(person: Person, on: date) -> set[int | None]:
+    """Schools of the posts that have not ended; None for who has none of them."""
+    held: set[int | None] = {
+        p.workplace_id for p in person.posts if p.workplace_id is not None and (p.until is None or on <= p.until)
+    }
+    return held or {person.school_id}
 
 
-def _refused(code: str, ru: str, en: str) -> Refused:
-    return Refused(Reason(code, ru, en))
+def _differ(row: Row, person: Person, on: date) -> None:
+    """What the line says beyond the card; a blank cell says nothing."""
+    said = row.said
+    values = {
+        "email": said.email,
+        "subjects": sorted(said.subjects),
+        "grades": list(said.grades),
+        "languages": sorted(said.languages),
+        "load_limit": said.load_limit,
+    }
+    kept: dict[str, Any] = {name: getattr(person, name) for name in values}
+    kept["subjects"], kept["languages"] = sorted(person.subjects), sorted(person.languages)
+    row.changed = tuple(name for name in values if name in row.line.cells and values[name] != kept[name])
+    post, training = _post(row), _training(said)
+    if post and not any(_is_post(post, known, on) for known in person.posts):
+        row.post = post
+    standing = {d.duty for d in person.duties if d.until is None or d.until >= on}
+    row.duties = tuple(duty for duty in said.duties if duty not in standing)
+    if training and not any(_is_training(training, known) for known in person.trainings):
+        row.training = training
+
+
+def _is_post(post: dict[str, Any], known: PersonPost, on: date) -> bool:
+    same = all(not post[key] or plain(post[key]) == plain(getattr(known, key)) for key in ("title", "organisation"))
+    is_held = known.until is None or on <= known.until
+    return same and is_held and known.workplace_id == post["workplace_id"]
+
+
+def _is_training(said: dict[str, Any], known: Training) -> bool:
+    return all(value in (None, "") or value == getattr(known, key) for key, value in said.items())
+
+
+def _faults(row: Row, today: date) -> list[Reason]:
+    said = row.said
+    reasons = faults(_card(said, None))
+    if said.has_post and (not said.school or row.school_id is not None):
+        reasons += post_faults(said.kind_of_post, said.title, row.school_id, said.organisation)
+    if (training := said.training) is not None and training.issued_on is not None:
+        told = (training.programme, training.issued_on, training.valid_until, training.hours)
+        reasons += training_faults(*told, today)
+    return reasons
+
+
+def _card(said: Said, municipality_id: int | None) -> Card:
+    return Card(
+        name=said.name,
+        municipality_id=municipality_id,
+        email=said.email,
+        subjects=tuple(subject.value for subject in said.subjects),
+        grades=said.grades,
+        languages=said.languages,
+        load_limit=said.load_limit,
+    )
+
+
+def _post(row: Row) -> dict[str, Any] | None:
+    said = row.said
+    if not said.has_post:
+        return None
+    return {
+        "kind": said.kind_of_post,
+        "title": said.title[:200],
+        "workplace_id": row.school_id,
+        "organisation": "" if row.school_id is not None else said.organisation[:400],
+        "since": said.since,
+    }
+
+
+def _training(said: Said) -> dict[str, Any] | None:
+    training = said.training
+    if training is None:
+        return None
+    return {
+        "programme": training.programme[:300],
+        "hours": training.hours,
+        "certificate": training.certificate[:80],
+        "issued_on": training.issued_on,
+        "valid_until": training.valid_until,
+    }
+
+
+def _no_school(number: str) -> Reason:
+    return Reason(
+        "school",
+        f"«{number[:40]}»: школы с таким номером нет или она относится к другой территории. Проверьте номер.",
+        f"“{number[:40]}”: there is no school with this number, or it belongs to another territory.",
+    )
+
+
+def _twice(first: Line) -> Reason:
+    sheet = f" листа «{first.sheet[:60]}»" if first.sheet else ""
+    return Reason(
+        "twice",
+        f"Этот человек с этим местом работы уже есть в строке {first.row}{sheet}. Оставьте одну строку.",
+        f"This person with this place of work stands in row {first.row} already. Leave one row.",
+    )

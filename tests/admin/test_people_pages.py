@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import html
+import io
 import re
 from datetime import UTC, datetime, timedelta
 
+import openpyxl
 import pytest
 from sqlalchemy import select
 
 from app.database import acting
-from app.models import Absence, Case, Declaration, Person, PersonDuty, PersonRelation, Training
+from app.models import Absence, Case, Declaration, Person, PersonDuty, PersonRelation, School, Training
 from app.policy import SYSTEM
 from app.terms import ConflictKind, PostKind
 from app.workflows import ties
@@ -323,3 +326,39 @@ def test_the_substitutes_day_shows_the_absent_persons_work(world: World) -> None
     assert "провести собеседование" in day
     assert "Вас ждут: 1" in day  # the school of Kira's other case waits for Lena's declaration
     assert "вы замещаете: Kira" in Desk(world, "lena").text("/declarations/")
+
+
+def test_a_workbook_from_the_template_is_looked_at_and_entered_once(world: World) -> None:
+    marat = Desk(world, "marat")
+    template = marat.client.get("/people/import/template")
+    book = openpyxl.load_workbook(io.BytesIO(template.data))
+    page = book.worksheets[0]
+    school = world.rows(School, id=world.own.school)[0].code
+    page.append(["Новикова Вера", school, "", "учитель"])
+    page.append(["Орлов Пётр", "123", "", "учитель"])
+    out = io.BytesIO()
+    book.save(out)
+
+    shown = marat.send("/people/import", file=(io.BytesIO(out.getvalue()), "люди.xlsx")).get_data(as_text=True)
+    assert "лист «Люди», строка 3, столбец B" in shown
+    assert not world.rows(Person, name="Новикова Вера")
+    kept, seen = (html.unescape(re.search(rf'name="{name}" value="([^"]*)"', shown)[1]) for name in ("kept", "seen"))
+    assert marat.send("/people/import", step="enter", kept=kept, seen=seen).status_code == 302
+    again = marat.send("/people/import", step="enter", kept=kept, seen=seen)
+
+    assert (again.status_code, "реестр изменился" in again.get_data(as_text=True)) == (409, True)
+    assert len(world.rows(Person, name="Новикова Вера")) == 1
+    assert not world.rows(Person, name="Орлов Пётр")
+
+
+@pytest.mark.parametrize("kept", ["", "[]", "{", '{"lines": [["", 2, {"password": "x"}]]}', "[" * 100_000])
+def test_a_table_that_came_broken_is_refused_in_words(kept: str, shared_world: World) -> None:
+    answer = Desk(shared_world, "marat").send("/people/import", step="enter", kept=kept, seen="")
+
+    assert (answer.status_code, "не дошла целиком" in answer.get_data(as_text=True)) == (409, True)
+
+
+def test_a_file_that_is_no_table_is_refused_in_words(shared_world: World) -> None:
+    answer = Desk(shared_world, "marat").send("/people/import", file=(io.BytesIO(b"%PDF-1.4"), "люди.xlsx"))
+
+    assert (answer.status_code, "Это не таблица" in answer.get_data(as_text=True)) == (409, True)
