@@ -105,7 +105,7 @@ def test_a_strong_school_whose_oge_agrees_is_not_flagged_for_its_level(region: A
 
 
 def test_a_strong_school_whose_oge_does_not_agree_stays_flagged(region: AppContext, at: datetime) -> None:
-    accept(region, bring(region, region_results(region, 3.5), at, "oge.csv"), at)
+    accept(region, bring(region, region_results(region, 3.2), at, "oge.csv"), at)
 
     families, findings = level_of(region, run_of(region, at))
 

@@ -29,7 +29,7 @@ STEPS_A_STORY = 100
 STORIES_A_RUN = 5
 """Few at a time: the first stories of many are short, and each run aims at what those before it left out."""
 
-STEPS = int(os.environ.get("OBEKTIV_STEPS", "800"))
+STEPS = int(os.environ.get("OBEKTIV_STEPS", "500"))
 SEED = int(os.environ.get("OBEKTIV_SEED", "2026"))
 IS_FULL = STEPS >= 20_000
 LEAST = 200 if IS_FULL else 1
