@@ -26,7 +26,7 @@ run: setup ## start everything: site, workers, scheduler, embedded Valkey
 
 test: setup-dev chromium ## run all tests, on SQLite and PostgreSQL, with a real Valkey and a real browser, two files at a time
 	rm -rf artefacts
-	$(PY) -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
+	$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 check: setup-dev ## formatting, lint, types, import contracts, generated pages
 	.venv/bin/ruff format --check .

@@ -187,3 +187,8 @@ def _create_database(pg_url: str, name: str, template: str = "template0") -> str
 def _drop_database(pg_url: str, name: str) -> None:
     with psycopg.connect(pg_url, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The stories of the lifecycle take longest: told first, no process waits for them at the end."""
+    items.sort(key=lambda item: "lifecycle" not in item.nodeid)
