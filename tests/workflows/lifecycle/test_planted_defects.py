@@ -101,7 +101,7 @@ def a_guard_always_objects(patch: Patch) -> None:
 
 
 def pauses_forgotten(patch: Patch) -> None:
-    patch.setattr(stage_clock, "pauses_of", lambda session, case_ids: {})
+    patch.setattr(stage_clock, "PAUSES", [])
 
 
 def no_journal_entry(patch: Patch) -> None:
