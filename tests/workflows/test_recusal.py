@@ -140,7 +140,7 @@ def test_who_has_no_card_is_given_one_and_the_journal_tells_it(context, session,
 
 @pytest.mark.parametrize(
     ("kinds", "statement", "code"),
-    [((), "", "no_kind"), ((ConflictKind.MANUAL,), "да", "no_statement")],
+    [((), "", "no_kind"), ((ConflictKind.OWN_MARKING,), "", "no_kind"), ((ConflictKind.MANUAL,), "да", "no_statement")],
 )
 def test_a_tie_is_named(kinds, statement, code, context, session, cast: Cast, case, at) -> None:
     with pytest.raises(Refused) as refusal:
