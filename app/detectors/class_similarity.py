@@ -15,7 +15,7 @@ from app.detectors.tables import Answers, PaperTable
 from app.detectors.tails import tails_under, to_z, upper_tail
 from app.errors import InsufficientData
 
-NAME, VERSION = "class_similarity", "1.3"
+NAME, VERSION = "class_similarity", "1.4"
 __all__ = ["NAME", "VERSION", "SimilarityResult", "class_similarity", "class_sums", "exchanged", "residuals_of"]
 PARTS = ("pairs", "whole")
 _SEED = 20_090_317
@@ -26,6 +26,8 @@ _LEVELS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.95, 0.98, 1.0
 _CLASSES_A_STRETCH = 8
 _LEAST_RATIO = 0.2
 _LEANS = (0.33, 0.67, 0.9)
+_FAR = 3.0
+"""Deviations of a class's level beyond which its over-dispersion grows no more."""
 
 
 @dataclass(frozen=True)
@@ -147,8 +149,10 @@ def class_similarity(table: PaperTable, params: SimilarityParams) -> SimilarityR
     :math:`\sqrt{K-1}` (about standard normal for independent works), a class has two statistics over its pairs of one
     variant: *pairs*, the mean of :math:`\max(s - t, 0)^2`, and *whole*, the mean of s. Their mean, variance and
     skewness under independence come from works exchanged between classes at about the same score
-    (`exchanged`), all three as smooth functions of the number of pairs and of the class's mean score. What honest
-    classes have in common, lessons, adds over-dispersion, :math:`z_c/\sqrt{1+\tau^2}` (`school_effects`). A class is
+    (`exchanged`), all three as smooth functions of the number of pairs and of the class's mean score; the statistics
+    are made normal by them. What honest classes have in common, lessons, is regressed on the logit x of the class's
+    level and adds over-dispersion :math:`\tau^2 + \omega x^2` (`school_effects`): with pupils far from the usual level,
+    one score is come to by other items. A class is
     judged by the smaller of the two p-values (weights), a school by its most alike class (Šidák). Assumes that a lesson
     makes all works of a class a little alike, and does not make two works the same. A small p shows likeness, not who
     copied.
@@ -189,7 +193,7 @@ def class_similarity(table: PaperTable, params: SimilarityParams) -> SimilarityR
     running = np.concatenate(([0.0], np.cumsum(answers.score)))
     level = (running[starts + sizes] - running[starts]) / sizes
     part_z = np.column_stack(
-        [_standardised(observed[:, k] / pairs, null[:, :, k] / pairs, pairs, level, enough) for k in (2, 1)]
+        [_standardised(observed[:, k] / pairs, null[:, :, k] / pairs, pairs, level, enough, top) for k in (2, 1)]
     )
     p = special.ndtr(-part_z)
     weights = np.array([params.weight_pairs, 1 - params.weight_pairs])
@@ -244,11 +248,10 @@ def _classes(answers: Answers, params: SimilarityParams) -> tuple[np.ndarray, np
 
 
 def _standardised(
-    observed: np.ndarray, null: np.ndarray, pairs: np.ndarray, level: np.ndarray, enough: np.ndarray
+    observed: np.ndarray, null: np.ndarray, pairs: np.ndarray, level: np.ndarray, enough: np.ndarray, top: int
 ) -> np.ndarray:
     """Normal values of a mean over pairs, its null moments from exchanged works; zero where there are too few pairs."""
     use = enough
-    root = np.sqrt(pairs[use])
     mean = null[:, use].mean(axis=0)
     centre = _along(level, use, mean, pairs[use])
     gap = null[:, use] - centre[use]
@@ -258,30 +261,34 @@ def _standardised(
     variance = np.maximum(basis @ fit, 1e-12)
     # Where nearly all answers are right, or nearly all wrong, a few of them decide what is alike.
     variance *= np.maximum(_along(level, use, (gap**2).mean(axis=0) / variance[use]), _LEAST_RATIO)
-    cubes = (gap**3).mean(axis=0) / variance[use] ** 1.5 * root
-    third = np.maximum(_along(level, use, cubes), 0.0)
-    x = (level - level[use].mean()) / max(float(level[use].std()), 1e-9)
-    effects = school_effects(
-        np.where(use, observed - centre, 0.0),
-        np.where(use, variance, 1e6),
-        # Able pupils come to a score by other items than the rest: honest classes of one level share that.
-        np.column_stack((x, x**2)),
-        fit_on=use,
-        caution=1.0,
-        reject=2.5,
-    )
-    total = variance + effects.tau2
-    skewness = np.clip(third / np.sqrt(pairs), 0.0, 2.0) * (variance / total) ** 1.5
-    p = upper_tail(to_z(student_p(effects.z, effects.degrees)), skewness)
-    spread = np.sqrt(variance[use])
-    chance = tails_under(_TAIL, gap / spread, np.clip(third[use] / root, 0.0, 2.0))
-    # Few pairs, or a level at which few answers decide, make the tail longer than three moments tell.
+    spread = np.sqrt(variance)
+    third = np.maximum(_along(level, use, (gap**3).mean(axis=0) / spread[use] ** 3 * np.sqrt(pairs[use])), 0.0)
     lean = third / np.sqrt(pairs)
+    skewness = np.clip(lean, 0.0, 2.0)
+    p = upper_tail((observed - centre) / spread, skewness)
+    chance = tails_under(_TAIL, gap / spread[use], skewness[use])
+    # Few pairs, or a level at which few answers decide, make the tail longer than three moments tell.
     group = np.searchsorted(np.quantile(lean[use], _LEANS), lean, side="right")
     for number in range(len(_LEANS) + 1):
         own = group == number
         p[own] = _tail_like(p[own], chance[:, group[use] == number])
-    z = to_z(p)
+    # What is bounded where over-dispersion is estimated has to be normal by chance alone: the bounded squares of a
+    # skewed statistic are so small that the likeness honest classes owe to their lessons would never be seen.
+    alone = np.clip(to_z(p), -8.0, 37.0) * spread
+    logit = np.log((level + 0.5) / (top - level + 0.5))
+    x = (logit - logit[use].mean()) / max(float(logit[use].std()), 1e-9)
+    effects = school_effects(
+        np.where(use, alone, 0.0),
+        np.where(use, variance, 1e6),
+        # Able pupils come to a score by other items than the rest: honest classes of one level share that, and those
+        # far from the usual level share more or less of it.
+        np.column_stack((x, x**2)),
+        fit_on=use,
+        shared=np.minimum(x**2, _FAR**2),
+        caution=1.0,
+        reject=2.5,
+    )
+    z = to_z(student_p(effects.z, effects.degrees))
     return np.clip(np.where(use, z, 0.0), -8.0, 37.0)
 
 
