@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from app.detectors.context import estimable
+from app.detectors.dispersion import school_effects
 from app.detectors.params import LowestParams
 from app.detectors.reference import Tilt
 from app.detectors.score_statistic import cleared, moving_score, precisions
@@ -13,7 +15,7 @@ from app.detectors.tables import PaperTable
 from app.detectors.tails import to_z, upper_tail
 from app.errors import InsufficientData
 
-NAME, VERSION = "few_lowest", "1.1"
+NAME, VERSION = "few_lowest", "1.2"
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,14 @@ def keeping_away(max_score: int, cut: int, params: LowestParams) -> np.ndarray:
 
 
 def few_lowest(
-    table: PaperTable, tilt: Tilt, params: LowestParams, spread_prior: float, *, reference: str, reference_works: float
+    table: PaperTable,
+    tilt: Tilt,
+    params: LowestParams,
+    spread_prior: float,
+    *,
+    reference: str,
+    reference_works: float,
+    X: np.ndarray | None = None,
 ) -> LowestResult:
     r"""Test of the number of "2" of each school of one paper.
 
@@ -95,6 +104,8 @@ def few_lowest(
         Name of the reference.
     reference_works : float
         Works behind it.
+    X : ndarray, shape (S, p), optional
+        Context of the schools: a kind that selects its pupils has fewer weak ones than its level tells.
 
     Returns
     -------
@@ -110,8 +121,8 @@ def few_lowest(
     The reference tilted to the school's level and spread gives the expected number of "2", :math:`n_i f_i[0,
     c_1-1]`. p is that of the score test (`score_statistic.moving_score`) whose alternative lifts 60 % of them over the
     first cut: it weighs the missing "2" and the works too many just over the cut together. Assumes that honest
-    schools differ in level and spread; a school without weak pupils at all (selection at entry) has a lower end of
-    its own.
+    schools differ in level and spread, and, given the context, in nothing else: selection at entry cuts the lower end
+    of the abilities off, which no tilt follows, so z is regressed on the context (`_in_context`).
 
     References
     ----------
@@ -127,7 +138,6 @@ def few_lowest(
     tilted = tilt.probabilities
     transition = lifting_twos(top, cut, params)
     z, skewness = moving_score(table.counts, tilt, transition, spread_prior, reference_works=reference_works)
-    p_value = upper_tail(z, skewness)
     thinned, lean = moving_score(
         table.counts, tilt, keeping_away(top, cut, params), spread_prior, reference_works=reference_works
     )
@@ -137,15 +147,29 @@ def few_lowest(
     spread = cleared(below, tilted, tilt.basis, precisions(spread_prior), n)
     variance = n * (tilted * spread * spread).sum(axis=1) * (1 + n / reference_works)
     observed, expected = table.counts[:, :cut].sum(axis=1), n * share
+    assessed = (n >= params.smallest_n) & (expected >= params.smallest_expected)
+    lifted, gone = to_z(upper_tail(z, skewness)), to_z(upper_tail(thinned, lean))
+    if X is not None:
+        lifted, gone = _in_context(lifted, X, assessed), _in_context(gone, X, assessed)
     return LowestResult(
-        to_z(p_value),
-        p_value,
-        to_z(upper_tail(thinned, lean)),
+        lifted,
+        upper_tail(lifted),
+        gone,
         (expected - observed) / np.sqrt(np.maximum(n * share * (1 - share), 1e-9)),
         observed,
         expected,
         np.sqrt(np.maximum(variance, 1e-9)),
-        (n >= params.smallest_n) & (expected >= params.smallest_expected),
+        assessed,
         reference,
         tilted,
     )
+
+
+def _in_context(z: np.ndarray, X: np.ndarray, usable: np.ndarray) -> np.ndarray:
+    """Normal values less what goes with the context; the typical school keeps its own, and so does a heaped region."""
+    columns = estimable(X, usable)
+    if columns.shape[1] == 0:
+        return z
+    effects = school_effects(np.clip(z, -8.0, 37.0), np.ones(len(z)), columns, fit_on=usable, caution=1.0, reject=2.5)
+    room = effects.deviation**2 / (1 + effects.tau2)
+    return (z - effects.fitted + np.median(effects.fitted[usable])) / np.sqrt(room)

@@ -71,7 +71,7 @@ def run_on_paper(
             setattr(paper, name, None if result is None else _narrowed(result))
         give_back(held_by=works)
 
-    _boundary(paper, control, params)
+    _boundary(paper, control, design, params)
     done("boundary", "lowest")
     try:
         paper.journal = journal_gap.journal_gap(table, control, design, params.journal_gap)
@@ -108,7 +108,7 @@ def run_on_paper(
     return paper
 
 
-def _boundary(paper: PaperResults, control: PaperTable | None, params: Params) -> None:
+def _boundary(paper: PaperResults, control: PaperTable | None, design: np.ndarray, params: Params) -> None:
     try:
         paper.boundary = boundary_push.boundary_push(paper.table, control, params.boundary_push)
         paper.lowest = few_lowest.few_lowest(
@@ -118,6 +118,7 @@ def _boundary(paper: PaperResults, control: PaperTable | None, params: Params) -
             params.boundary_push.spread_prior,
             reference=paper.boundary.reference,
             reference_works=paper.boundary.reference_works,
+            X=design,
         )
     except InsufficientData:
         paper.boundary = paper.lowest = None
