@@ -9,7 +9,7 @@ from flask import Response, redirect, request, url_for
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import ColumnElement, String, cast, select
+from sqlalchemy import ColumnElement, String, cast, or_, select
 from sqlalchemy.orm import selectinload
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -25,6 +25,7 @@ from app.models import (
     Absence,
     Case,
     Declaration,
+    MentoringPair,
     Observation,
     Person,
     PersonDuty,
@@ -35,7 +36,7 @@ from app.models import (
     Training,
 )
 from app.policy import Permission
-from app.terms import Duty, RecheckStatus, Subject, TrainingState, VisitStatus
+from app.terms import Duty, MentoringStatus, RecheckStatus, Subject, TrainingState, VisitStatus
 from app.workflows import absences, candidates, independence, people_register, ties
 
 
@@ -266,7 +267,7 @@ class PeopleView(ImportPages, ScopedView):
             facts=facts,
             told=told,
             today=today,
-            work=_work_of(account) if auth.actor().may(Permission.CASE_READ) else [],
+            work=[*_work_of(account), *_pairs_of(person.id)] if auth.actor().may(Permission.CASE_READ) else [],
             posts=list(of(PersonPost)),
             duties=list(of(PersonDuty)),
             trainings=sorted(of(Training), key=lambda t: t.valid_until or rows.FOREVER, reverse=True),
@@ -345,6 +346,29 @@ def _work_of(user_id: int) -> list[tuple[str, str, str]]:
         for r in rechecks
     ]
     return found
+
+
+def _pairs_of(person_id: int) -> list[tuple[str, str, str]]:
+    """Mentoring pairs in sight that the person is in now: what, note, address."""
+    pairs = auth.db().scalars(
+        select(MentoringPair)
+        .where(
+            or_(MentoringPair.mentor_person_id == person_id, MentoringPair.mentee_person_id == person_id),
+            MentoringPair.status == MentoringStatus.ACTIVE,
+        )
+        .options(selectinload(MentoringPair.school))
+        .order_by(MentoringPair.id)
+    )
+    return [
+        (
+            pair.school.name,
+            _("наставник: %(name)s", name=pair.mentee_name)
+            if pair.mentor_person_id == person_id
+            else _("помогает %(name)s", name=pair.mentor_name),
+            url_for("mentoring.pair", pair_id=pair.id),
+        )
+        for pair in pairs
+    ]
 
 
 def _day(text: str) -> date | None:
