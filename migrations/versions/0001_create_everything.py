@@ -1189,6 +1189,7 @@ def upgrade() -> None:
                 "escalated",
                 "not_happened",
                 "changed",
+                "absence",
                 name="noticekind",
                 native_enum=False,
                 create_constraint=True,
