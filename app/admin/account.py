@@ -170,7 +170,7 @@ def own_absences() -> Any:
         can_wish=len(form.wished_id.choices) > 1,
         absences=absences.own_absences(session, person, today) if person is not None else [],
         today=today,
-        me=actor.user_id,
+        own_id=actor.user_id,
     )
     return page, 409 if told.is_bad else 422 if form.errors else 200
 
