@@ -14,18 +14,26 @@ from app.terms import ConflictKind, Duty, Helper, Part
 
 _FILE = datafiles.DATA_DIR / "conflicts.toml"
 _PERIOD = {"employment_years", "declaration_days", "expiry_days"}
+DECIDER = "decider"
+"""The word for whoever moves a case and decides on it by office: no duty of the register."""
+_PARTS: Mapping[str, Part] = {part.value: part for part in (*Duty, *Helper)}
 _NEEDS = {"training", "presence", "objective_place"}
 
 
 @dataclass(frozen=True)
 class Rules:
-    """Which kind of conflict stops whom, for how long, and what else a duty needs."""
+    """Which kind of conflict stops whom, for how long, and what else a duty needs.
+
+    `blocks` names duties of the register and the mentor, `bars` the kinds that keep a department or the region from
+    deciding.
+    """
 
     version: str
     employment_years: int
     declaration_days: int
     expiry_days: int
     blocks: Mapping[ConflictKind, frozenset[Part]]
+    bars: frozenset[ConflictKind]
     training: frozenset[Duty]
     presence: frozenset[Duty]
     objective_place: frozenset[Part]
@@ -63,7 +71,8 @@ def load_rules(path: Path = _FILE) -> Rules:
         period["employment_years"],
         period["declaration_days"],
         period["expiry_days"],
-        {kind: _parts(blocks[kind.value], f"{path.name} [blocks] {kind.value}") for kind in ConflictKind},
+        {kind: _stopped(blocks[kind.value], f"{path.name} [blocks] {kind.value}") for kind in ConflictKind},
+        frozenset(kind for kind in ConflictKind if DECIDER in blocks[kind.value]),
         training=_duties(needs["training"], f"{path.name} [needs] training"),
         presence=_duties(needs["presence"], f"{path.name} [needs] presence"),
         objective_place=_parts(needs["objective_place"], f"{path.name} [needs] objective_place"),
@@ -72,13 +81,17 @@ def load_rules(path: Path = _FILE) -> Rules:
     )
 
 
+def _stopped(value: Any, where: str) -> frozenset[Part]:
+    """The parts of a list that may name the decider besides them."""
+    return _parts([item for item in _known(value, {*_PARTS, DECIDER}, where) if item != DECIDER], where)
+
+
 def _duties(value: Any, where: str) -> frozenset[Duty]:
     return frozenset(Duty(item) for item in _known(value, {duty.value for duty in Duty}, where))
 
 
 def _parts(value: Any, where: str) -> frozenset[Part]:
-    known: dict[str, Part] = {part.value: part for part in (*Duty, *Helper)}
-    return frozenset(known[item] for item in _known(value, set(known), where))
+    return frozenset(_PARTS[item] for item in _known(value, set(_PARTS), where))
 
 
 def _known(value: Any, known: set[str], where: str) -> list[str]:

@@ -50,6 +50,7 @@ def make_pair(
     """
     policy.require(actor, Permission.MENTORING_KEEP)
     school = _school(session, form.school_id)
+    policy.require_free(actor, school.id)
     if form.kind is MentoringKind.TEACHERS:
         # Two who make the same pair at once come one after another, so that the second sees it.
         journal.take_turn(session)
@@ -229,6 +230,7 @@ def end(
     """End a pair with what came of it."""
     policy.require(actor, Permission.MENTORING_KEEP)
     pair = _active(session, pair_id)
+    policy.require_free(actor, pair.school_id)
     if pair.version != expected_version:
         raise Conflict("Пару уже изменил другой человек. Проверьте и отправьте ещё раз.")
     pair.outcome, pair.status = execution.said(outcome), MentoringStatus.ENDED

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -10,9 +11,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.database import bind
-from app.errors import NotPermitted, Refused
+from app.errors import NotPermitted, Reason, Refused
 from app.models import JournalEntry, MentoringPair, Person, PersonDuty, PersonPost, School
-from app.policy import SYSTEM
+from app.policy import SYSTEM, Bar
 from app.terms import AbsenceReason, ConflictKind, Duty, MentoringKind, MentoringStatus, PostKind
 from app.workflows import absences, independence, mentoring, mentors, people_register, ties
 from tests import factories
@@ -303,6 +304,19 @@ def test_only_who_keeps_the_register_enters_people(session, cast, at) -> None:
         mentors.enter_colleague(
             session, "Новикова Ольга", "", cast.school, "ma", actor=cast.actor("kira", cast.school), at=at
         )
+
+
+def test_one_who_is_tied_to_the_school_makes_and_ends_no_pair_there(session, cast, at, mentor, mentee) -> None:
+    reason = Reason("relative", "Конфликт интересов.", "Conflict of interest.")
+    tied = replace(cast.actor("marat"), bars=(Bar(cast.school.id, reason),))
+    pair = make(session, cast, at, mentor, mentee)
+
+    with pytest.raises(Refused) as refusal:
+        make(session, cast, at, mentor, teacher(session, "Второй", cast.school, "ma"), actor=tied)
+    assert codes(refusal) == ["relative"]
+    with pytest.raises(Refused) as refusal:
+        mentoring.end(session, pair.id, "Научились вместе.", expected_version=1, actor=tied, at=at)
+    assert codes(refusal) == ["relative"]
 
 
 def test_an_account_that_declared_a_conflict_is_no_mentor(session, cast, at, mentee) -> None:
