@@ -78,10 +78,10 @@ class MentoringPair(Tenant, Versioned, Base):
             "kind = 'teachers' OR (mentor_school_id IS NOT NULL AND mentor_school_id <> school_id)", name="two_schools"
         ),
         CheckConstraint(
-            "kind <> 'teachers' OR (mentor_person_id IS NOT NULL AND mentee_person_id IS NOT NULL"
-            " AND subject IS NOT NULL)",
+            "kind <> 'teachers' OR (mentor_person_id IS NOT NULL AND mentee_person_id IS NOT NULL)",
             name="teachers_are_people",
         ),
+        CheckConstraint("kind <> 'teachers' OR subject IS NOT NULL", name="teachers_have_subject"),
         CheckConstraint(
             "mentor_person_id IS NULL OR mentee_person_id IS NULL OR mentor_person_id <> mentee_person_id",
             name="two_people",

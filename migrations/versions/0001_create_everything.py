@@ -2092,8 +2092,11 @@ def upgrade() -> None:
             "(status = 'ended') = (outcome IS NOT NULL)", name=op.f("ck_mentoring_pairs_ended_has_outcome")
         ),
         sa.CheckConstraint(
-            "kind <> 'teachers' OR (mentor_person_id IS NOT NULL AND mentee_person_id IS NOT NULL AND subject IS NOT NULL)",
+            "kind <> 'teachers' OR (mentor_person_id IS NOT NULL AND mentee_person_id IS NOT NULL)",
             name=op.f("ck_mentoring_pairs_teachers_are_people"),
+        ),
+        sa.CheckConstraint(
+            "kind <> 'teachers' OR subject IS NOT NULL", name=op.f("ck_mentoring_pairs_teachers_have_subject")
         ),
         sa.CheckConstraint(
             "kind = 'teachers' OR (mentor_school_id IS NOT NULL AND mentor_school_id <> school_id)",

@@ -102,6 +102,7 @@ IMPOSSIBLE: dict[str, dict[str, dict[str, Any]]] = {
         "ended_has_outcome": {"status": "ended"},
         "starts_before_end": {"starts_on": DAY, "ends_on": EARLIER},
         "teachers_are_people": {"kind": "teachers", "subject": "ma", "mentor_person_id": 1},
+        "teachers_have_subject": {"kind": "teachers", "mentor_person_id": 1, "mentee_person_id": 2},
         "two_people": {"mentor_person_id": 1, "mentee_person_id": 1},
         "two_schools": {"mentor_school_id": 1, "school_id": 1},
     },
