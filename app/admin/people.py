@@ -210,6 +210,7 @@ class PeopleView(AbsencePages, ImportPages, ScopedView):
             able=[c for c in found if not c.reasons],
             unable=[c for c in found if c.reasons],
             tones=rows.TRAINING_TONES,
+            pairs_words=rows.pairs_words,
             needs_training=chosen in load_rules().training,
         )
 

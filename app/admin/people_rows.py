@@ -87,9 +87,13 @@ def load_of(person: Person) -> str:
     if facts.user_id is not None:
         limit = facts.load_limit
         parts.append(str(facts.load) if limit is None else _("%(n)s из %(limit)s", n=facts.load, limit=limit))
-    if facts.helps:
-        parts.append(_("наставник в парах: %(n)s", n=facts.helps))
-    return ", ".join(parts) or "—"
+    said = ", ".join(parts) + pairs_words(facts.helps)
+    return said.removeprefix(", ") or "—"
+
+
+def pairs_words(n: int) -> str:
+    """The mentoring pairs of a person, as they end a line about its load; nothing without any."""
+    return ", " + _("наставник в парах: %(n)s", n=n) if n else ""
 
 
 def municipality_of(person: Person) -> str:

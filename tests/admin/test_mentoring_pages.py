@@ -89,6 +89,23 @@ def test_a_pair_of_teachers_is_made_and_stands_where_people_and_pairs_stand(
     assert "пар сейчас: 1" in shown(again)
 
 
+def test_pairs_stand_beside_the_load_wherever_somebody_is_appointed(
+    world: World, marat: Browser, people: dict[str, int]
+) -> None:
+    kira = world.rows(Person, user_id=world.cast["kira"].id)[0].id
+    ids = {"mentor_person_id": kira, "mentee_person_id": people["Мухина Анна"]}
+    assert marat.send("/mentoring/add", **form(world, is_confirmed="y", **ids)).status_code == 302
+
+    check = f"/people/check?school={world.cast.neighbour.id}&duty=curator&on={TODAY}"
+    api = marat.client.get(f"/api/v1/people/objections?school={world.cast.neighbour.code}&duty=curator&on={TODAY}")
+
+    assert "наставник в парах: 1" in marat.text(check)
+    assert re.search(
+        r"Kira — сейчас в работе: \d+, наставник в парах: 1", marat.text(f"/cases/{world.own.case}/do/order")
+    )
+    assert [row["mentoring_pairs"] for row in api.json["people"] if row["name"] == "Kira"] == [1]
+
+
 def test_the_helped_school_reads_the_mentors_name_and_opens_no_strange_card(
     world: World, marat: Browser, people: dict[str, int]
 ) -> None:
