@@ -117,6 +117,11 @@ class Actor:
         return next((bar.reason for bar in self.bars if bar.school_id == school_id), None)
 
     @property
+    def barred_ids(self) -> frozenset[int]:
+        """Schools at which the actor does not decide: nothing there waits for it."""
+        return frozenset(bar.school_id for bar in self.bars)
+
+    @property
     def acting_ids(self) -> frozenset[int | None]:
         """The actor's own account and those of whom it substitutes now."""
         return frozenset({self.user_id, *(stand_in.user_id for stand_in in self.stands_in)})

@@ -16,7 +16,7 @@ from app.admin.case_form import SideForm
 from app.errors import Reason, Refused
 from app.models import Case
 from app.policy import Permission
-from app.terms import DECLARED_KINDS, Addressee, AdminMeasureKind, ConflictKind, HandOverStatus
+from app.terms import Addressee, AdminMeasureKind, ConflictKind, HandOverStatus
 from app.workflows import brakes, declarations, episodes, hand_overs, measures, pauses, questions
 from app.workflows.measures import MeasureForm
 
@@ -194,7 +194,7 @@ def _save_reopen(case: Case, form: fields.ReopenFields) -> None:
 
 def _recuse_form(case: Case) -> fields.RecuseFields:
     form = fields.RecuseFields()
-    form.kinds.choices = [(kind.value, words.capital(words.title(kind))) for kind in DECLARED_KINDS]
+    form.kinds.choices = [(kind.value, words.capital(words.title(kind))) for kind in declarations.kinds_to_recuse()]
     return form
 
 

@@ -126,6 +126,11 @@ def declare(
         return _keep(session, person, school_id, has_conflict, kinds, statement, found, actor=actor, at=at)
 
 
+def kinds_to_recuse() -> tuple[ConflictKind, ...]:
+    """Ties that keep from deciding and that nobody can compute."""
+    return tuple(kind for kind in DECLARED_KINDS if kind in load_rules().bars)
+
+
 def recuse(
     session: Session, school_id: int, kinds: Sequence[ConflictKind], statement: str, *, actor: Actor, at: datetime
 ) -> Declaration:
@@ -144,6 +149,7 @@ def recuse(
     if session.get(School, school_id) is None:
         raise NotFound("Такой школы нет, или она относится к другой территории.")
     policy.require_free(actor, school_id)
+    kinds = [kind for kind in kinds if kind in kinds_to_recuse()]
     reasons = _unnamed(kinds, statement)
     if reasons:
         raise Refused(*reasons)
