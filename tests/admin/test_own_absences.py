@@ -132,6 +132,18 @@ def test_the_department_follows_the_notice_to_what_is_touched_and_appoints(world
     assert "замещать некого" in shown(late)
 
 
+def test_where_nothing_is_touched_nobody_is_asked_to_move_anything(world: World) -> None:
+    with acting(world.context.sessions, SYSTEM) as session:
+        enter(session, session.get_one(User, world.cast["mira"].id), kind=PostKind.DEPARTMENT)
+    state(Browser(world, "mira"))
+    (row,) = stated(world)
+
+    page = Browser(world, "marat").text(f"/people/{row.person_id}/absences/{row.id}")
+
+    assert "Замещать нечего" in page
+    assert "Перенесите" not in page
+
+
 @pytest.mark.parametrize(("login", "status"), [("dina", 404), ("sveta", 403), ("kira", 403), ("anna", 403)])
 def test_the_page_of_an_absence_is_the_departments(world: World, login: str, status: int) -> None:
     state(Browser(world, "kira"))
