@@ -17,9 +17,10 @@ from app.admin import case_fields, choices, plan_forms, words
 from app.admin.base import say
 from app.admin.people_forms import number_or_none
 from app.admin.plan_forms import Told
+from app.conflicts import load_rules
 from app.errors import Reason, Refused
 from app.terms import AbsenceReason
-from app.workflows import absences, people
+from app.workflows import absences, people, people_register
 
 account = Blueprint("auth", __name__)
 language = Blueprint("locale", __name__)
@@ -173,6 +174,21 @@ def own_absences() -> Any:
         own_id=actor.user_id,
     )
     return page, 409 if told.is_bad else 422 if form.errors else 200
+
+
+@account.route("/account/training")
+@auth.door(auth.SIGNED_IN)
+def own_training() -> Any:
+    """My own trainings and until when they count."""
+    session, today = auth.db(), words.today()
+    person = absences.own_card(session, auth.actor())
+    return render_template(
+        "pages/own_training.html",
+        missing=absences.no_card(auth.actor()).text(words.locale()) if person is None else "",
+        trainings=people_register.own_trainings(session, person) if person is not None else [],
+        today=today,
+        soon=today + timedelta(days=load_rules().expiry_days),
+    )
 
 
 def _state(form: OwnAbsenceFields, how: dict[str, Any]) -> None:

@@ -95,11 +95,12 @@ def reviews(session: Session, actor: Actor, span: Span) -> list[Item]:
 
 
 def trainings(session: Session, actor: Actor, span: Span) -> list[Item]:
-    """The person's own trainings that run out."""
-    rows = session.execute(
-        select(Training.id, Training.programme, Training.valid_until, Person.id.label("person_id"))
-        .join(Person, Person.id == Training.person_id)
-        .where(Person.user_id == actor.user_id, Training.valid_until.between(span.starts_on, span.ends_on))
+    """The person's own trainings that run out; one's own, so they are read as plain columns."""
+    rows, persons = Training.__table__, Person.__table__
+    found = session.connection().execute(
+        select(rows.c.id, rows.c.programme, rows.c.valid_until)
+        .join(persons, persons.c.id == rows.c.person_id)
+        .where(persons.c.user_id == actor.user_id, rows.c.valid_until.between(span.starts_on, span.ends_on))
     )
     return [
         Item(
@@ -108,9 +109,9 @@ def trainings(session: Session, actor: Actor, span: Span) -> list[Item]:
             _as_day(row.valid_until),
             f"Обучение истекает: {_short(row.programme)}",
             f"A training runs out: {_short(row.programme)}",
-            f"/people/{row.person_id}",
+            "/account/training",
         )
-        for row in rows
+        for row in found
     ]
 
 

@@ -118,6 +118,15 @@ def card_for(session: Session, user: User, post: str = "", *, actor: Actor, at: 
 # ---- posts, duties, trainings ----
 
 
+def own_trainings(session: Session, person: Person) -> list[Training]:
+    """The person's own trainings, what ends last first."""
+    with as_system(session):
+        rows = session.scalars(
+            select(Training).where(Training.person_id == person.id).order_by(Training.id.desc())
+        ).all()
+        return sorted(rows, key=lambda row: row.valid_until or date.max, reverse=True)
+
+
 def add_post(
     session: Session,
     person_id: int,

@@ -9,14 +9,16 @@ from typing import Any
 
 import pytest
 
+from app.calendars import Span
 from app.database import acting
 from app.jobs import run_pending
-from app.models import Absence, Person, User
+from app.models import Absence, Person, Training, User
 from app.policy import SYSTEM
-from app.terms import PostKind, Role
+from app.terms import AgendaKind, PostKind, Role
+from app.workflows import agenda
 from tests.admin.test_data_pages import Browser
 from tests.admin.world import World
-from tests.people import enter
+from tests.people import enter, person_of
 
 TODAY = datetime.now(UTC).date()
 PAGE = "/account/absences"
@@ -161,3 +163,22 @@ def test_an_absence_of_another_card_is_not_found(world: World) -> None:
                  and person.municipality_id == world.cast.municipality.id)  # fmt: skip
 
     assert world.client("marat").get(f"/people/{other}/absences/{row.id}").status_code == 404
+
+
+def test_ones_own_trainings_stand_on_a_page_of_ones_own_and_their_end_in_the_calendar(world: World) -> None:
+    with acting(world.context.sessions, SYSTEM) as session:
+        person = person_of(session, session.get(User, world.cast["ivan"].id))
+        ends = TODAY + timedelta(days=5)
+        place = {"municipality_id": person.municipality_id, "school_id": person.school_id}
+        programme = {"programme": "Независимое наблюдение 2026", "issued_on": TODAY, "valid_until": ends}
+        session.add(Training(person_id=person.id, **programme, **place))
+    ivan = world.client("ivan")
+
+    page = ivan.get("/account/training")
+
+    assert page.status_code == 200
+    assert "Независимое наблюдение 2026" in page.get_data(as_text=True)
+    with acting(world.context.sessions, world.cast.actor("ivan")) as own:
+        items = {item.href for item in agenda.agenda(own, Span(ends, ends)) if item.kind is AgendaKind.TRAINING}
+    assert items == {"/account/training"}
+    assert "Независимое наблюдение 2026" not in world.client("kira").get("/account/training").get_data(as_text=True)

@@ -31,6 +31,7 @@ OPEN_TO_THE_SIGNED_IN = {
     "api.session",
     "auth.own",
     "auth.own_absences",
+    "auth.own_training",
     "auth.sign_out",
     # one's own notices, letter and feed
     "inbox.follow",
