@@ -7,10 +7,15 @@ from datetime import date
 from app.conflicts.facts import Paper, PersonFacts, Tie, years_before
 from app.conflicts.rules import Rules
 from app.errors import Reason
-from app.terms import ConflictKind, Duty, TrainingState
+from app.terms import ConflictKind, Duty, Helper, Part, TrainingState
 
-_FORM = {Duty.CURATOR: "#assignment", Duty.OBSERVER: "#observation", Duty.EXPERT: "#recheck"}
-"""The form of a case that appoints to a duty: there another person is chosen."""
+_FORM: dict[Part, str | None] = {
+    Duty.CURATOR: "#assignment",
+    Duty.OBSERVER: "#observation",
+    Duty.EXPERT: "#recheck",
+    Helper.MENTOR: None,
+}
+"""The form of a case that appoints to a duty: there another person is chosen; a mentor is chosen on a page apart."""
 
 _STRANGER = {
     Duty.CURATOR: (
@@ -46,7 +51,7 @@ def _is_entered(person: PersonFacts, duty: Duty, on: date) -> bool:
 
 
 def conflicts(
-    person: PersonFacts, school_id: int, duty: Duty, on: date, rules: Rules, paper: Paper | None = None
+    person: PersonFacts, school_id: int, duty: Part, on: date, rules: Rules, paper: Paper | None = None
 ) -> list[Reason]:
     """Every conflict of interest of `person` with a school, none when it is free of them.
 
@@ -56,7 +61,7 @@ def conflicts(
         Who would act.
     school_id : int
         School of the case.
-    duty : Duty
+    duty : Duty or Helper
         As what.
     on : date
         The day that counts.
@@ -119,15 +124,7 @@ def unfitness(
         return [stranger]
     found = []
     if duty in rules.objective_place and not comes_from_objective_place(person, on):
-        found.append(
-            Reason(
-                "school_not_objective",
-                f"{person.name}: место работы не методическая служба и не школа из реестра объективных.",
-                f"{person.name}: works neither in a methodical service nor in a school of the register of objective "
-                "ones.",
-                _FORM[duty],
-            )
-        )
+        found.append(_not_objective(person, duty))
     if duty in rules.training:
         until = person.trained_until(duty)
         if until is None or until < on:
@@ -162,6 +159,21 @@ def unfitness(
     return found
 
 
+def mentor_conflicts(person: PersonFacts, school_id: int, on: date, rules: Rules) -> list[Reason]:
+    """Everything that stops a person from being a mentor at a school; none when nothing does.
+
+    A mentor is appointed to nothing and needs no account: only the place of work and conflicts of interest count.
+    """
+    found = [] if person.is_active else [_left(person)]
+    if Helper.MENTOR in rules.objective_place and not comes_from_objective_place(person, on):
+        found.append(_not_objective(person, Helper.MENTOR))
+    return [*conflicts(person, school_id, Helper.MENTOR, on, rules), *found]
+
+
+def teaches(person: PersonFacts, subject: str) -> bool:
+    return subject in person.subjects
+
+
 def training_state(person: PersonFacts, duty: Duty, on: date, rules: Rules) -> TrainingState:
     """How the training for `duty` stands on a day."""
     until = person.trained_until(duty)
@@ -174,6 +186,23 @@ def training_state(person: PersonFacts, duty: Duty, on: date, rules: Rules) -> T
 
 def comes_from_objective_place(person: PersonFacts, on: date) -> bool:
     return person.is_methodist(on) or any(post.is_objective for post in person.posts_on(on))
+
+
+def _not_objective(person: PersonFacts, duty: Part) -> Reason:
+    return Reason(
+        "school_not_objective",
+        f"{person.name}: место работы не методическая служба и не школа из реестра объективных.",
+        f"{person.name}: works neither in a methodical service nor in a school of the register of objective ones.",
+        _FORM[duty],
+    )
+
+
+def _left(person: PersonFacts) -> Reason:
+    return Reason(
+        "not_in_register",
+        f"{person.name}: больше не состоит в реестре людей.",
+        f"{person.name}: is no longer in the register of people.",
+    )
 
 
 def _counts(tie: Tie, school_id: int, on: date, paper: Paper | None) -> bool:

@@ -14,6 +14,7 @@ from app.context import AppContext
 from app.models import Case, CaseEvent, InboxNote, OutboxJob
 from app.policy import SYSTEM
 from app.workflows import (
+    absence_telling,
     bulk,
     bulk_withdrawal,
     calendar_changes,
@@ -86,6 +87,7 @@ HANDLERS: dict[str, Handler] = {
     "screen_year": screening.screen_year,
     "undo_migration": flow_migration.undo_migration,
     "send_digest": digests.send_digest,
+    "tell_of_absence": absence_telling.tell_of_absence,
     "tell_of_work": telling.tell_of_work,
     "solve_plan": planning_jobs.solve,
 }

@@ -178,7 +178,9 @@ def sweep(sessions: sessionmaker[Session], *, at: datetime, today: date) -> int:
         with acting(sessions, actor) as session:
             items = agenda(session, Span(today - LOOK_BACK, horizon))
         with acting(sessions, SYSTEM) as session:
-            told += sum(_remind(session, user, item, rules, calendar, at=at, today=today) for item in items)
+            told += sum(
+                _remind(session, user, item, rules, calendar, at=at, today=today) for item in items if item.is_due
+            )
     with acting(sessions, SYSTEM) as session:
         told += _pass_on(session, rules, region, at=at, today=today)
     return told

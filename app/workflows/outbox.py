@@ -34,6 +34,7 @@ QUEUE_OF = {
     "undo_migration": "default",
     "day_round": "default",
     "send_digest": "default",
+    "tell_of_absence": "default",
     "tell_of_work": "default",
     "solve_plan": "heavy",
 }

@@ -825,6 +825,8 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("substitute_id", sa.Integer(), nullable=True),
+        sa.Column("wished_id", sa.Integer(), nullable=True),
+        sa.Column("stated_by_id", sa.Integer(), nullable=True),
         sa.Column("cancelled_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("municipality_id", sa.Integer(), nullable=True),
         sa.Column("school_id", sa.Integer(), nullable=True),
@@ -832,10 +834,13 @@ def upgrade() -> None:
             "substitute_id IS NULL OR substitute_id <> person_id", name=op.f("ck_absences_substitute_is_another")
         ),
         sa.CheckConstraint("until_on >= from_on", name=op.f("ck_absences_absence_period")),
+        sa.CheckConstraint("wished_id IS NULL OR wished_id <> person_id", name=op.f("ck_absences_wished_is_another")),
         sa.ForeignKeyConstraint(["municipality_id"], ["municipalities.id"], name=op.f("fk_absences_municipality_id")),
         sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name=op.f("fk_absences_person_id")),
         sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_absences_school_id")),
+        sa.ForeignKeyConstraint(["stated_by_id"], ["users.id"], name=op.f("fk_absences_stated_by_id")),
         sa.ForeignKeyConstraint(["substitute_id"], ["persons.id"], name=op.f("fk_absences_substitute_id")),
+        sa.ForeignKeyConstraint(["wished_id"], ["persons.id"], name=op.f("fk_absences_wished_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_absences")),
     )
     op.create_index(op.f("ix_absences_municipality_id"), "absences", ["municipality_id"], unique=False)
@@ -1184,6 +1189,7 @@ def upgrade() -> None:
                 "escalated",
                 "not_happened",
                 "changed",
+                "absence",
                 name="noticekind",
                 native_enum=False,
                 create_constraint=True,
@@ -2063,11 +2069,16 @@ def upgrade() -> None:
             sa.Enum("active", "ended", name="mentoringstatus", native_enum=False, create_constraint=True, length=40),
             nullable=False,
         ),
-        sa.Column("mentor_school_id", sa.Integer(), nullable=False),
-        sa.Column("mentor_school_name", sa.String(length=400), nullable=False),
+        sa.Column("mentor_school_id", sa.Integer(), nullable=True),
+        sa.Column("mentor_place", sa.String(length=400), nullable=False),
         sa.Column("case_id", sa.Integer(), nullable=True),
-        sa.Column("mentor", sa.String(length=300), nullable=False),
-        sa.Column("mentee", sa.String(length=300), nullable=False),
+        sa.Column("subject", sa.String(length=10), nullable=True),
+        sa.Column("mentor_person_id", sa.Integer(), nullable=True),
+        sa.Column("mentor_name", sa.String(length=200), nullable=False),
+        sa.Column("mentor_post", sa.String(length=200), nullable=False),
+        sa.Column("mentee_person_id", sa.Integer(), nullable=True),
+        sa.Column("mentee_name", sa.String(length=200), nullable=False),
+        sa.Column("mentee_post", sa.String(length=200), nullable=False),
         sa.Column("goals", sa.Text(), nullable=False),
         sa.Column("starts_on", sa.Date(), nullable=False),
         sa.Column("ends_on", sa.Date(), nullable=False),
@@ -2081,10 +2092,24 @@ def upgrade() -> None:
             "(status = 'ended') = (outcome IS NOT NULL)", name=op.f("ck_mentoring_pairs_ended_has_outcome")
         ),
         sa.CheckConstraint(
-            "mentor_school_id <> school_id OR kind = 'teachers'", name=op.f("ck_mentoring_pairs_two_schools")
+            "kind <> 'teachers' OR (mentor_person_id IS NOT NULL AND mentee_person_id IS NOT NULL)",
+            name=op.f("ck_mentoring_pairs_teachers_are_people"),
+        ),
+        sa.CheckConstraint(
+            "kind <> 'teachers' OR subject IS NOT NULL", name=op.f("ck_mentoring_pairs_teachers_have_subject")
+        ),
+        sa.CheckConstraint(
+            "kind = 'teachers' OR (mentor_school_id IS NOT NULL AND mentor_school_id <> school_id)",
+            name=op.f("ck_mentoring_pairs_two_schools"),
+        ),
+        sa.CheckConstraint(
+            "mentor_person_id IS NULL OR mentee_person_id IS NULL OR mentor_person_id <> mentee_person_id",
+            name=op.f("ck_mentoring_pairs_two_people"),
         ),
         sa.CheckConstraint("starts_on <= ends_on", name=op.f("ck_mentoring_pairs_starts_before_end")),
         sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_mentoring_pairs_case_id")),
+        sa.ForeignKeyConstraint(["mentee_person_id"], ["persons.id"], name=op.f("fk_mentoring_pairs_mentee_person_id")),
+        sa.ForeignKeyConstraint(["mentor_person_id"], ["persons.id"], name=op.f("fk_mentoring_pairs_mentor_person_id")),
         sa.ForeignKeyConstraint(["mentor_school_id"], ["schools.id"], name=op.f("fk_mentoring_pairs_mentor_school_id")),
         sa.ForeignKeyConstraint(
             ["municipality_id"], ["municipalities.id"], name=op.f("fk_mentoring_pairs_municipality_id")
@@ -2093,6 +2118,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_mentoring_pairs")),
     )
     op.create_index(op.f("ix_mentoring_pairs_case_id"), "mentoring_pairs", ["case_id"], unique=False)
+    op.create_index(op.f("ix_mentoring_pairs_mentee_person_id"), "mentoring_pairs", ["mentee_person_id"], unique=False)
+    op.create_index(op.f("ix_mentoring_pairs_mentor_person_id"), "mentoring_pairs", ["mentor_person_id"], unique=False)
     op.create_index(op.f("ix_mentoring_pairs_mentor_school_id"), "mentoring_pairs", ["mentor_school_id"], unique=False)
     op.create_index(op.f("ix_mentoring_pairs_municipality_id"), "mentoring_pairs", ["municipality_id"], unique=False)
     op.create_index(op.f("ix_mentoring_pairs_school_id"), "mentoring_pairs", ["school_id"], unique=False)
@@ -2906,6 +2933,8 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_mentoring_pairs_school_id"), table_name="mentoring_pairs")
     op.drop_index(op.f("ix_mentoring_pairs_municipality_id"), table_name="mentoring_pairs")
     op.drop_index(op.f("ix_mentoring_pairs_mentor_school_id"), table_name="mentoring_pairs")
+    op.drop_index(op.f("ix_mentoring_pairs_mentor_person_id"), table_name="mentoring_pairs")
+    op.drop_index(op.f("ix_mentoring_pairs_mentee_person_id"), table_name="mentoring_pairs")
     op.drop_index(op.f("ix_mentoring_pairs_case_id"), table_name="mentoring_pairs")
     op.drop_table("mentoring_pairs")
     op.drop_index(op.f("ix_low_results_flags_school_id"), table_name="low_results_flags")
