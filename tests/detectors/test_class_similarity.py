@@ -1,9 +1,11 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from app.detectors import load_params
+from app.detectors.base import PaperSpec
 from app.detectors.class_similarity import class_name, class_similarity, class_sums, close_pairs, exchanged
 from app.detectors.simulate import RegionOptions, simulate_region
 from app.detectors.tables import build_tables
@@ -30,6 +32,34 @@ def test_one_honest_school_in_a_hundred_is_under_one_percent(honest_screenings, 
     share, error = rate(honest_screenings, "class_similarity", low, high)
 
     assert abs(share - 0.01) < 0.003 + 2 * error
+
+
+def _taught_apart(seed: int, lessons: float) -> tuple:
+    """Honest works of 160 classes, each better at some items and worse at others, as lessons have it."""
+    rng = np.random.default_rng(seed)
+    unit = np.repeat(np.arange(160), 26)
+    ability = 0.3 * rng.standard_normal(160)[unit] + 0.8 * rng.standard_normal(len(unit))
+    ease = np.linspace(-1.2, 1.8, 16) + lessons * rng.standard_normal((160, 16))
+    right = rng.uniform(size=(len(unit), 16)) < 1 / (1 + np.exp(-1.3 * (ability[:, None] + ease[unit])))
+    works = pd.DataFrame(right.astype(int), columns=[f"item_{k + 1}" for k in range(16)]).assign(
+        year=2026, subject="ma", grade=4, school=[f"s{u // 2:03d}" for u in unit],
+        participant=[str(i) for i in range(len(unit))], variant="1", score=right.sum(axis=1),
+    )  # fmt: skip
+    works["class"] = np.where(unit % 2, "4А", "4Б")
+    return build_tables(works, [PaperSpec(2026, "ma", 4, (1,) * 16, (5, 9, 13))])
+
+
+def test_honest_classes_that_lessons_make_alike_are_hardly_called():
+    called, judged = 0, 0
+    for seed in range(61, 67):
+        (table,) = _taught_apart(seed, lessons=0.5)
+        result = class_similarity(table, PARAMS)
+        called += int((result.p_value[result.assessed] < 0.01).sum())
+        judged += int(result.assessed.sum())
+
+    assert judged == 480
+    # Lessons as unlike as that: without over-dispersion one school in fifteen was called.
+    assert called / judged < 0.045
 
 
 def test_sums_over_pairs_are_those_of_plain_loops():
