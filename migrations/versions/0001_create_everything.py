@@ -2103,12 +2103,16 @@ def upgrade() -> None:
         sa.Column("case_id", sa.Integer(), nullable=False),
         sa.Column("from_state", sa.String(length=40), nullable=False),
         sa.Column("to_state", sa.String(length=40), nullable=True),
+        sa.Column("expected_version", sa.Integer(), nullable=False),
         sa.Column("version_after", sa.Integer(), nullable=True),
         sa.Column(
             "outcome",
             sa.Enum(
+                "waiting",
                 "moved",
                 "unmapped",
+                "changed",
+                "called_off",
                 "returned",
                 "kept",
                 name="migratedoutcome",
@@ -2118,6 +2122,7 @@ def upgrade() -> None:
             ),
             nullable=False,
         ),
+        sa.Column("reasons", sa.JSON(), nullable=False),
         sa.Column("municipality_id", sa.Integer(), nullable=True),
         sa.Column("school_id", sa.Integer(), nullable=True),
         sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_migrated_cases_case_id")),
@@ -2132,6 +2137,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("migration_id", "case_id", name=op.f("uq_migrated_cases_migration_id_case_id")),
     )
     op.create_index(op.f("ix_migrated_cases_case_id"), "migrated_cases", ["case_id"], unique=False)
+    op.create_index(
+        "ix_migrated_cases_migration_outcome", "migrated_cases", ["migration_id", "outcome", "case_id"], unique=False
+    )
     op.create_index(op.f("ix_migrated_cases_municipality_id"), "migrated_cases", ["municipality_id"], unique=False)
     op.create_index(op.f("ix_migrated_cases_school_id"), "migrated_cases", ["school_id"], unique=False)
     op.create_table(
@@ -2901,6 +2909,7 @@ def downgrade() -> None:
     op.drop_table("objective_entries")
     op.drop_index(op.f("ix_migrated_cases_school_id"), table_name="migrated_cases")
     op.drop_index(op.f("ix_migrated_cases_municipality_id"), table_name="migrated_cases")
+    op.drop_index("ix_migrated_cases_migration_outcome", table_name="migrated_cases")
     op.drop_index(op.f("ix_migrated_cases_case_id"), table_name="migrated_cases")
     op.drop_table("migrated_cases")
     op.drop_index(op.f("ix_mentoring_pairs_school_id"), table_name="mentoring_pairs")
