@@ -52,7 +52,7 @@ def standing(session: Session, source: WorkflowVersion) -> Counter[str]:
     found = session.execute(
         select(Case.state, func.count(Case.id)).where(*_open_of(source)).group_by(Case.state).order_by(Case.state)
     )
-    return Counter(dict(found.tuples().all()))
+    return Counter(dict(found.all()))
 
 
 def preview(
@@ -78,7 +78,7 @@ def _held(session: Session, case_ids: Sequence[int]) -> dict[int, date]:
             CasePause.case_id.in_(case_ids), CasePause.ended_at.is_(None), CasePause.cause == PauseCause.HOLD
         )
     )
-    return dict(found.tuples().all())
+    return dict(found.all())
 
 
 def request_migration(

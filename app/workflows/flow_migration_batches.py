@@ -126,7 +126,7 @@ def counts(session: Session, migration_id: int) -> Counter[MigratedOutcome]:
         .where(MigratedCase.migration_id == migration_id)
         .group_by(MigratedCase.outcome)
     )
-    return Counter(dict(found.tuples().all()))
+    return Counter(dict(found.all()))
 
 
 def _next(session: Session, migration_id: int, outcome: MigratedOutcome) -> Sequence[MigratedCase]:
