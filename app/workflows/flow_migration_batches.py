@@ -249,20 +249,20 @@ def _lead(
     session.add_all(events)
     session.flush()
     outbox.add_all(session, "case_moved", [(event.case_id, {"event_id": event.id}) for event in events], at=at)
-    for event in events:
-        journal.append(
-            session,
-            actor=SYSTEM,
-            at=at,
-            action=f"case:{TRIGGER}",
-            subject="case",
-            subject_id=event.case_id,
-            reason=reason,
-            facts=event.facts,
-            request_id=event.request_id,
-            municipality_id=event.municipality_id,
-            school_id=event.school_id,
+    lines = [
+        journal.Line(
+            f"case:{TRIGGER}",
+            "case",
+            event.case_id,
+            reason,
+            event.facts,
+            event.request_id,
+            event.municipality_id,
+            event.school_id,
         )
+        for event in events
+    ]
+    journal.append_all(session, lines, actor=SYSTEM, at=at)
 
 
 def _write(session: Session, states: Mapping[int, str], cases: Mapping[int, Any], to: WorkflowVersion) -> None:

@@ -1,6 +1,6 @@
-"""A worker that is killed in the midst of a job: ``python -m tests.workflows.dying_worker JOB BATCH ENTRY``.
+"""A worker that is killed in the midst of a batch: ``python -m tests.workflows.dying_worker JOB BATCH before|after``.
 
-It dies with SIGKILL when the job writes its entry number ENTRY of the journal, in a transaction that is half done.
+It dies with SIGKILL before or after the batch writes the journal, in a transaction that is not committed.
 """
 
 from __future__ import annotations
@@ -16,20 +16,18 @@ from app.settings import Settings
 from app.workflows import flow_migration_batches, journal
 
 
-def main(job_id: int, batch: int, entry: int) -> None:
-    real, written = journal.append, 0
+def main(job_id: int, batch: int, side: str) -> None:
+    real = journal.append_all
 
-    def append(*args: Any, **kwargs: Any) -> Any:
-        nonlocal written
-        written += 1
-        if written == entry:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return real(*args, **kwargs)
+    def append_all(*args: Any, **kwargs: Any) -> Any:
+        if side == "after":
+            real(*args, **kwargs)
+        os.kill(os.getpid(), signal.SIGKILL)
 
-    journal.append = append
+    journal.append_all = append_all
     flow_migration_batches.BATCH = batch
     perform(AppContext.from_settings(Settings.from_env()), job_id)
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
@@ -134,15 +135,15 @@ def test_whoever_is_on_the_way_over_has_the_day_that_its_new_stage_gives(context
         assert case.due_on == given
 
 
-@pytest.mark.parametrize("entry", [1, 2])
-def test_a_killed_worker_loses_nothing_and_doubles_nothing(context: AppContext, stage: Stage, entry: int) -> None:
+@pytest.mark.parametrize("side", ["before", "after"])
+def test_a_killed_worker_loses_nothing_and_doubles_nothing(context: AppContext, stage: Stage, side: str) -> None:
     stage.add_cases(5)
     migration_id = ask(stage)
     next_batch(context)
     (job_id,) = waiting(context)
     before = flows(stage)
 
-    command = [sys.executable, "-m", "tests.workflows.dying_worker", str(job_id), "2", str(entry)]
+    command = [sys.executable, "-m", "tests.workflows.dying_worker", str(job_id), "2", side]
     ended = subprocess.run(command, env=environment(context), capture_output=True, timeout=60)
 
     assert ended.returncode == -9, ended.stderr.decode()
@@ -207,6 +208,26 @@ def test_a_case_that_a_person_moved_meanwhile_stays_with_its_reason(context: App
     second = ask(stage, at=LATER)  # what stayed goes over by another decision
     run_pending(context)
     assert (told(stage, second), flows(stage)[2]) == ([MOVED], (TARGET, "interview", 2))
+
+
+def test_a_batch_waits_for_a_move_that_is_being_made_and_leaves_its_case(context: AppContext, stage: Stage) -> None:
+    """The move is made and not yet committed when the batch comes to its case."""
+    ids = stage.add_cases(2)
+    migration_id = ask(stage)
+    (job_id,) = waiting(context)
+    ended: list[Outcome] = []
+    batch = threading.Thread(target=lambda: ended.append(perform(context, job_id, is_waking=False)))
+    with acting(context.sessions, stage.actor) as session:
+        fire(session, ids[1], "interview", actor=stage.actor, at=LATER, expected_version=0, request_id="first")
+        batch.start()
+        batch.join(timeout=1)
+        assert batch.is_alive()
+    batch.join(timeout=30)
+
+    assert ended == [Outcome.DONE]
+    assert (told(stage, migration_id), reasons(stage, ids[1])) == ([MOVED, CHANGED], ["moved"])
+    run_pending(context)
+    assert verify(context, acknowledged={"first"}, is_settled=True) == []
 
 
 def test_a_page_opened_before_the_migration_is_stale_after_it(context: AppContext, stage: Stage) -> None:
