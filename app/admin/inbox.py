@@ -24,6 +24,7 @@ TONES = {
     NoticeKind.NOT_HAPPENED: "bad",
     NoticeKind.ESCALATED: "bad",
     NoticeKind.DUE_SOON: "warn",
+    NoticeKind.LOST: "warn",
 }
 
 

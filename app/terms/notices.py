@@ -15,6 +15,7 @@ class NoticeKind(Term):
     ESCALATED = "escalated", "просрочка передана выше", "overdue, passed on"
     NOT_HAPPENED = "not_happened", "не состоялось", "did not happen"
     CHANGED = "changed", "срок изменился", "the date changed"
+    LOST = "lost", "срок остался без события", "the date has lost its event"
 
 
 class AgendaKind(Term):

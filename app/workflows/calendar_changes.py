@@ -79,10 +79,11 @@ def carry_out(context: AppContext, job: OutboxJob) -> Callable[[Session], None]:
         before = world_of(session)
         _write(session, row, at=job.created_at)
         followed = recalculation.preview(session, before, world_of(session))
-        recalculation.apply(session, followed)
+        recalculation.apply(session, followed, row.id)
         digest = recalculation.keep_report(session, row.id, followed, is_told=row.is_told, at=job.created_at)
         if row.is_told:
             notices.tell_of_changed_dates(session, row.id, at=job.created_at)
+        notices.tell_of_lost_events(session, row.id, at=job.created_at)
         row = session.get_one(CalendarChange, job.subject_id)
         row.status, row.applied_at, row.counts = ChangeStatus.APPLIED, job.created_at, recalculation.counts(followed)
         session.flush()

@@ -1184,6 +1184,7 @@ def upgrade() -> None:
                 "escalated",
                 "not_happened",
                 "changed",
+                "lost",
                 name="noticekind",
                 native_enum=False,
                 create_constraint=True,
@@ -1857,6 +1858,7 @@ def upgrade() -> None:
         sa.Column("due_on", sa.Date(), nullable=True),
         sa.Column("is_pinned", sa.Boolean(), nullable=False),
         sa.Column("pinned_reason", sa.Text(), nullable=True),
+        sa.Column("lost_change_id", sa.Integer(), nullable=True),
         sa.Column("municipality_id", sa.Integer(), nullable=True),
         sa.Column("school_id", sa.Integer(), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
@@ -1865,6 +1867,7 @@ def upgrade() -> None:
             "starts_on IS NULL OR due_on IS NULL OR starts_on <= due_on", name=op.f("ck_deadlines_starts_before_due")
         ),
         sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_deadlines_case_id")),
+        sa.ForeignKeyConstraint(["lost_change_id"], ["calendar_changes.id"], name=op.f("fk_deadlines_lost_change_id")),
         sa.ForeignKeyConstraint(["municipality_id"], ["municipalities.id"], name=op.f("fk_deadlines_municipality_id")),
         sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_deadlines_school_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_deadlines")),
@@ -2330,6 +2333,7 @@ def upgrade() -> None:
         sa.Column("due_on", sa.Date(), nullable=True),
         sa.Column("is_pinned", sa.Boolean(), nullable=False),
         sa.Column("pinned_reason", sa.Text(), nullable=True),
+        sa.Column("lost_change_id", sa.Integer(), nullable=True),
         sa.Column(
             "status",
             sa.Enum(
@@ -2367,6 +2371,9 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "starts_on IS NULL OR due_on IS NULL OR starts_on <= due_on",
             name=op.f("ck_programme_tasks_starts_before_due"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["lost_change_id"], ["calendar_changes.id"], name=op.f("fk_programme_tasks_lost_change_id")
         ),
         sa.ForeignKeyConstraint(["measure_id"], ["programme_measures.id"], name=op.f("fk_programme_tasks_measure_id")),
         sa.ForeignKeyConstraint(
@@ -2753,6 +2760,7 @@ def upgrade() -> None:
         sa.Column("due_on", sa.Date(), nullable=True),
         sa.Column("is_pinned", sa.Boolean(), nullable=False),
         sa.Column("pinned_reason", sa.Text(), nullable=True),
+        sa.Column("lost_change_id", sa.Integer(), nullable=True),
         sa.Column(
             "status",
             sa.Enum(
@@ -2788,6 +2796,9 @@ def upgrade() -> None:
             name=op.f("ck_road_map_items_starts_before_due"),
         ),
         sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_road_map_items_case_id")),
+        sa.ForeignKeyConstraint(
+            ["lost_change_id"], ["calendar_changes.id"], name=op.f("fk_road_map_items_lost_change_id")
+        ),
         sa.ForeignKeyConstraint(
             ["municipality_id"], ["municipalities.id"], name=op.f("fk_road_map_items_municipality_id")
         ),
