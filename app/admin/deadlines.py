@@ -302,7 +302,7 @@ def state(row: Deadline) -> tuple[str, str]:
 
 def _event_of(due: Due) -> str:
     assert due.anchor is not None  # only occurrences of events are offered
-    return _("%(event)s %(on)s — срок %(due)s", event=words.title(due.anchor.event),
+    return _("%(due)s: %(event)s %(on)s", event=words.title(due.anchor.event),
              on=words.day(due.anchor.on, "short"), due=words.day(due.due_on, "short"))  # fmt: skip
 
 
