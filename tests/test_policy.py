@@ -34,22 +34,24 @@ READ = {"case:read", "document:read", "finding:read", "school:read"}
 BULK_AND_SIDE = ("case:bulk", "case:handover", "case:hold", "case:measure", "case:reopen", "case:return")
 EXPECTED = {
     "region_manager": READ | {
-        "calendar:keep", "case:assign", "case:close", "case:open", "data:read", "document:issue", "flag:raise",
-        "group:approve",
-        "group:read", "journal:read", "mentoring:keep", "people:keep", "people:read", "programme:approve",
+        "calendar:keep", "case:assign", "case:close", "case:open", "conflict:recuse", "data:read", "document:issue",
+        "flag:raise", "group:approve", "group:read", "journal:read", "mentoring:keep", "people:keep", "people:read",
+        "programme:approve",
         "programme:keep", "programme:read", "register:keep", "screening:read", "statistics:read", *BULK_AND_SIDE,
         "workflow:choose", "workflow:read",
     },
     "department": READ | {
         "calendar:keep",
         "case:assign", "case:close", "case:conclude", "case:interview", "case:observe", "case:open", "case:recheck",
+        "conflict:recuse",
         "document:issue", "group:approve", "group:read", "journal:read", "mentoring:keep", "people:keep",
         "people:read", "programme:approve", "programme:keep", "programme:read", "register:keep", "roadmap:answer",
         "roadmap:keep", "statistics:read", "case:answer", *BULK_AND_SIDE,
         "case:support", "workflow:choose", "workflow:read",
     },
     "analyst": READ | {
-        "case:open", "case:recheck", "data:import", "data:read", "document:issue", "flag:raise", "group:propose",
+        "case:open", "case:recheck", "conflict:recuse", "data:import", "data:read", "document:issue",
+        "flag:raise", "group:propose",
         "group:read", "people:read", "programme:read", "screening:read", "screening:run", "statistics:read",
         "works:read", "case:support", "workflow:read",
     },

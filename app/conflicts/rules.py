@@ -14,18 +14,24 @@ from app.terms import ConflictKind, Duty
 
 _FILE = datafiles.DATA_DIR / "conflicts.toml"
 _PERIOD = {"employment_years", "declaration_days", "expiry_days"}
+DECIDER = "decider"
+"""The word for whoever moves a case and decides on it by office: no duty of the register."""
 _NEEDS = {"training", "presence", "objective_place"}
 
 
 @dataclass(frozen=True)
 class Rules:
-    """Which kind of conflict stops whom, for how long, and what else a duty needs."""
+    """Which kind of conflict stops whom, for how long, and what else a duty needs.
+
+    `blocks` names duties of the register, `bars` the kinds that keep a department or the region from deciding.
+    """
 
     version: str
     employment_years: int
     declaration_days: int
     expiry_days: int
     blocks: Mapping[ConflictKind, frozenset[Duty]]
+    bars: frozenset[ConflictKind]
     training: frozenset[Duty]
     presence: frozenset[Duty]
     objective_place: frozenset[Duty]
@@ -63,13 +69,22 @@ def load_rules(path: Path = _FILE) -> Rules:
         period["employment_years"],
         period["declaration_days"],
         period["expiry_days"],
-        {kind: _duties(blocks[kind.value], f"{path.name} [blocks] {kind.value}") for kind in ConflictKind},
+        {kind: _stopped(blocks[kind.value], f"{path.name} [blocks] {kind.value}") for kind in ConflictKind},
+        frozenset(kind for kind in ConflictKind if DECIDER in blocks[kind.value]),
         training=_duties(needs["training"], f"{path.name} [needs] training"),
         presence=_duties(needs["presence"], f"{path.name} [needs] presence"),
         objective_place=_duties(needs["objective_place"], f"{path.name} [needs] objective_place"),
         cross_grades=frozenset(cross["grades"]),
         cross_school_required=cross["school_required"],
     )
+
+
+def _stopped(value: Any, where: str) -> frozenset[Duty]:
+    """The duties of a list that may name the decider besides them."""
+    known = [*sorted(duty.value for duty in Duty), DECIDER]
+    if not isinstance(value, list) or any(item not in known for item in value):
+        raise Misconfigured(f"{where}: нужен список из {', '.join(known)}, а не {value!r}")
+    return frozenset(Duty(item) for item in value if item != DECIDER)
 
 
 def _duties(value: Any, where: str) -> frozenset[Duty]:

@@ -65,22 +65,41 @@ def conflicts(
     paper : tuple, optional
         The paper to be rechecked; a tie to the works of another paper does not count then.
     """
+    return [
+        _reason(kind, person, _FORM[duty], rules, until)
+        for kind, until in _ties(person, school_id, on, rules, paper)
+        if rules.stops(kind, duty)
+    ]
+
+
+def bars(person: PersonFacts, school_id: int, on: date, rules: Rules) -> list[Reason]:
+    """Every conflict that keeps `person` from deciding on a school's case by office; none when it is free of them."""
+    return [
+        _reason(kind, person, None, rules, until)
+        for kind, until in _ties(person, school_id, on, rules, None)
+        if kind in rules.bars
+    ]
+
+
+def _ties(
+    person: PersonFacts, school_id: int, on: date, rules: Rules, paper: Paper | None
+) -> list[tuple[ConflictKind, date | None]]:
+    """What ties a person to a school on a day, whoever it stops; of former work the last day."""
     if school_id not in person.near_schools:
         return []
-    found = []
+    found: list[tuple[ConflictKind, date | None]] = []
     posts = [post for post in person.employments if post.school_id == school_id]
     if person.account_school_id == school_id or any(post.covers(on) for post in posts):
-        found.append(_reason(ConflictKind.OWN_SCHOOL, person, duty))
+        found.append((ConflictKind.OWN_SCHOOL, None))
     else:
         edge = years_before(on, rules.employment_years)
         ends = [post.until for post in posts if post.until is not None and edge <= post.until < on]
         if ends:
-            found.append(_reason(ConflictKind.FORMER_SCHOOL, person, duty, max(ends), rules.employment_years))
+            found.append((ConflictKind.FORMER_SCHOOL, max(ends)))
     if school_id in person.curated_by:
-        found.append(_reason(ConflictKind.MUTUAL_CURATION, person, duty))
+        found.append((ConflictKind.MUTUAL_CURATION, None))
     kinds = {tie.kind for tie in person.ties if _counts(tie, school_id, on, paper)}
-    found += [_reason(kind, person, duty) for kind in ConflictKind if kind in kinds]
-    return [reason for reason in found if rules.stops(ConflictKind(reason.code), duty)]
+    return found + [(kind, None) for kind in ConflictKind if kind in kinds]
 
 
 def unfitness(
@@ -163,13 +182,11 @@ def _counts(tie: Tie, school_id: int, on: date, paper: Paper | None) -> bool:
     return tie.paper is None or tie.paper == paper
 
 
-def _reason(
-    kind: ConflictKind, person: PersonFacts, duty: Duty, until: date | None = None, years: int | None = None
-) -> Reason:
+def _reason(kind: ConflictKind, person: PersonFacts, form: str | None, rules: Rules, until: date | None) -> Reason:
     ru, en = _SENTENCES[kind]
-    facts = {"name": person.name, "until_ru": f"{until:%d.%m.%Y}" if until else "", "years": years}
+    facts = {"name": person.name, "until_ru": f"{until:%d.%m.%Y}" if until else "", "years": rules.employment_years}
     facts["until_en"] = f"{until:%Y-%m-%d}" if until else ""
-    return Reason(kind.value, ru.format(**facts), en.format(**facts), _FORM[duty])
+    return Reason(kind.value, ru.format(**facts), en.format(**facts), form)
 
 
 _SENTENCES = {

@@ -89,20 +89,25 @@ def follow_account(
     if person is None:
         if not duties:
             return None
-        person = Person(name=user.name, user_id=user.id, municipality_id=user.municipality_id)
-        session.add(person)
-        session.flush()
-        if post.strip():
-            session.add(
-                PersonPost(person_id=person.id, kind=PostKind.OTHER, title=post.strip()[:200], **place_of(person))
-            )
-        session.add_all(
-            PersonDuty(person_id=person.id, duty=duty, since=at.date(), **place_of(person)) for duty in sorted(duties)
-        )
-        note(session, person, "person:create", actor=actor, at=at)
+        person = card_for(session, user, post, actor=actor, at=at)
     if person.name != user.name:
         person.name = user.name
     session.flush()
+    return person
+
+
+def card_for(session: Session, user: User, post: str = "", *, actor: Actor, at: datetime) -> Person:
+    """Make the card of an account that has none, entered for the duties of its role."""
+    person = Person(name=user.name, user_id=user.id, municipality_id=user.municipality_id)
+    session.add(person)
+    session.flush()
+    if post.strip():
+        session.add(PersonPost(person_id=person.id, kind=PostKind.OTHER, title=post.strip()[:200], **place_of(person)))
+    session.add_all(
+        PersonDuty(person_id=person.id, duty=duty, since=at.date(), **place_of(person))
+        for duty in sorted(DUTIES_OF_ROLE.get(user.role, ()))
+    )
+    note(session, person, "person:create", actor=actor, at=at)
     return person
 
 

@@ -27,7 +27,7 @@ from app.models import Case, Deadline, DueMove, ProgrammeMeasure, ProgrammeTask,
 from app.terms import EventKind, Following, TaskStatus
 from app.workflows import case_moves, stage_clock
 from app.workflows.calendar_world import World, world_of
-from app.workflows.definitions import state_named
+from app.workflows.definitions import workflow_named
 
 REACH = timedelta(days=430)
 """How far from the earliest and the latest deadline its new day is looked for: an academic year and a little."""
@@ -343,12 +343,14 @@ def _cases(session: Session, before: World, after: World) -> Iterator[Followed]:
         .join(School, School.id == Case.school_id)
         .where(Case.state != CLOSED)
     ).all()
-    pauses = stage_clock.pauses_of(session, None)
+    ledger = stage_clock.Ledger(session, None)
     calendars = {place: after.calendar(place) for place in {row.municipality_id for row in rows}}
     known: dict[Any, date | None] = {}
     for row in rows:
-        stage = state_named(session, row.workflow, row.workflow_version, row.state)
-        entered_on, stood = row.entered_at.date(), tuple(pauses.get(row.id, ()))
+        definition = workflow_named(session, row.workflow, row.workflow_version).definition
+        stage = definition.state(row.state)
+        assert stage is not None  # a case stands in a state of its workflow
+        entered_on, stood = row.entered_at.date(), tuple(ledger.of(row.id, definition, stage))
         key = row.workflow, row.workflow_version, row.state, entered_on, row.municipality_id, stood
         if key not in known:
             known[key] = stage_clock.due_day(stage, entered_on, calendars[row.municipality_id], stood)

@@ -18,6 +18,7 @@ from app.conflicts import (
     Entry,
     PersonFacts,
     Tie,
+    bars,
     conflicts,
     load_rules,
     training_state,
@@ -132,6 +133,30 @@ def test_mutual_curation_stops_a_curator_and_nobody_else() -> None:
     assert codes(facts, Duty.OBSERVER) == codes(facts, Duty.EXPERT) == []
 
 
+@given(st.sampled_from(list(ConflictKind)), days)
+def test_a_tie_keeps_from_deciding_by_its_rule_and_at_that_school_alone(kind: ConflictKind, on: date) -> None:
+    facts = person(ties=(Tie(kind, SCHOOL, until=on),))
+
+    found = bars(facts, SCHOOL, on, RULES)
+
+    assert [reason.code for reason in found] == ([kind.value] if kind in RULES.bars else [])
+    assert all(reason.href is None for reason in found)
+    assert bars(facts, OTHER, on, RULES) == bars(facts, SCHOOL, on + timedelta(1), RULES) == []
+
+
+def test_whoever_led_the_school_lately_does_not_decide_about_it() -> None:
+    facts = person(employments=(Employment(PostKind.HEAD, SCHOOL, until=date(2025, 8, 31)),))
+
+    (reason,) = bars(facts, SCHOOL, ON, RULES)
+
+    assert "31.08.2025" in reason.ru
+    assert "2025-08-31" in reason.en
+
+
+def test_own_marking_and_mutual_curation_do_not_keep_from_deciding() -> None:
+    assert {ConflictKind.OWN_MARKING, ConflictKind.MUTUAL_CURATION} == set(ConflictKind) - RULES.bars
+
+
 def test_every_conflict_is_told_at_once_and_names_the_person() -> None:
     facts = person(
         employments=(at_school(SCHOOL),),
@@ -218,7 +243,8 @@ def test_some_years_before_is_the_same_day_or_the_last_of_february(on: date, yea
     [
         ("employment_years = 3", "employment_years = 0", "employment_years"),
         ("employment_years = 3", "emploiment_years = 3", "employment_years"),
-        ('manual = ["curator", "observer", "expert"]', 'manual = ["teacher"]', "manual"),
+        ('manual = ["curator", "observer", "expert", "decider"]', 'manual = ["teacher"]', "manual"),
+        ('training = ["observer"]', 'training = ["decider"]', "training"),
         ("grades = [4]", "grades = [14]", "grades"),
         ("school_required = true", "school_required = 1", "school_required"),
         ("[needs]", "[wants]", "needs"),

@@ -167,8 +167,8 @@ class Oracle:
         role, place = ROLES[login]
         assert role in MOVERS[step.permission], f"a {role} made the move {step.trigger}"
         assert place is None or place == self.world.place_of(case["id"]), "a move outside the territory"
+        assert (login, case["school_id"]) not in self.world.ties, "a move in spite of a conflict of interest"
         if role in ("curator", "inspector"):
-            assert (login, case["school_id"]) not in self.world.ties, "a move in spite of a conflict of interest"
             assert self._is_involved(role, event["actor_id"], case), "a move of a case that is nobody's business"
         if step.dest == "closed":
             assert event["actor_id"] != self.world.last_proposer(case["id"]), "one person proposed and approved"
