@@ -268,14 +268,13 @@ def _lead(
 def _write(session: Session, states: Mapping[int, str], cases: Mapping[int, Any], to: WorkflowVersion) -> None:
     """The cases themselves: workflow, stage, version and the stage's day, for the other version may budget it anew."""
     flow = workflow_named(session, to.name, to.version)
-    pauses = stage_clock.pauses_of(session, list(states))
+    ledger = stage_clock.Ledger(session, list(states))
     calendars = {place: calendar_of(session, place) for place in {case.municipality_id for case in cases.values()}}
     alike: dict[tuple[str, date | None], list[int]] = defaultdict(list)
     for case_id, state in states.items():
-        case = cases[case_id]
-        due_on = stage_clock.due_day(
-            flow.state(state), case.entered_at.date(), calendars[case.municipality_id], pauses.get(case_id, [])
-        )
+        case, stage = cases[case_id], flow.state(state)
+        pauses = ledger.of(case_id, flow.definition, stage)
+        due_on = stage_clock.due_day(stage, case.entered_at.date(), calendars[case.municipality_id], pauses)
         alike[state, due_on].append(case_id)
     for (state, due_on), ids in alike.items():
         result: CursorResult[Any] = session.execute(  # type: ignore[assignment]
