@@ -211,6 +211,7 @@ PAGES = {
     "deadlines": (Permission.CALENDAR_KEEP, "deadlines.deadline", "deadline_id"),
     "programme_tasks": (Permission.PROGRAMME_READ, "programme_tasks.task", "task_id"),
     "road_map_items": (Permission.CASE_READ, "road_maps.item", "item_id"),
+    recalculation.RECHECKS: (Permission.CASE_READ, "rechecks.recheck", "recheck_id"),
     recalculation.CASES: (Permission.CASE_READ, "cases.case", "case_id"),
 }
 """Where a deadline of a report is looked after, and who may open it."""

@@ -143,7 +143,8 @@ def _go_on(
     session: Session, row: WorkflowMigration, job: OutboxJob, left: MigratedOutcome, end: MigrationStatus
 ) -> None:
     """Ask for the next batch; without one the migration has reached its `end`."""
-    if _next(session, row.id, left):
+    waits = select(MigratedCase.id).where(MigratedCase.migration_id == row.id, MigratedCase.outcome == left)
+    if session.scalar(waits.limit(1)) is not None:
         outbox.add(session, job.kind, row.id, at=job.created_at)
         return
     row.status, row.failure = end, None

@@ -24,7 +24,7 @@ from app.workflows import people
 from app.workflows.agenda import agenda
 from app.workflows.agenda_items import Item
 from app.workflows.calendar_world import calendar_of
-from app.workflows.recalculation import owner_of
+from app.workflows.recalculation import RECHECKS, owner_of
 
 REMINDED_ROLES = (Role.CURATOR, Role.INSPECTOR, Role.DEPARTMENT, Role.REGION_MANAGER, Role.SCHOOL)
 LOOK_BACK = timedelta(days=60)
@@ -141,7 +141,12 @@ def tell_of_lost_events(session: Session, change_id: int, *, at: datetime) -> in
     nothing else would show them that the day has nothing to stand on.
     """
     told = 0
-    for user_id, own in _by_person(session, change_id, Following.ORPHANED).items():
+    for user_id, every in _by_person(session, change_id, Following.ORPHANED).items():
+        late = [move for move in every if move.subject == RECHECKS]
+        told += _tell_of_late_recheck(session, user_id, change_id, late, at) if late else 0
+        own = [move for move in every if move.subject != RECHECKS]
+        if not own:
+            continue
         first, more = own[0], len(own) - 1
         ru, en = (f" ({first.old_on:%d.%m.%Y})", f" ({first.old_on:%Y-%m-%d})") if first.old_on else ("", "")
         told += tell(
@@ -159,6 +164,24 @@ def tell_of_lost_events(session: Session, change_id: int, *, at: datetime) -> in
             at=at,
         )
     return told
+
+
+def _tell_of_late_recheck(session: Session, user_id: int, change_id: int, late: list[DueMove], at: datetime) -> int:
+    more = len(late) - 1
+    return tell(
+        session,
+        [user_id],
+        NoticeKind.LOST,
+        f"late-recheck-{change_id}",
+        f"К дню перепроверки работ может уже не быть. {late[0].label}"
+        + (f", и ещё перепроверок: {more}" if more else "")
+        + ". Попросите школу сохранить работы или назначьте более ранний день.",
+        f"The works may be gone by the day of the recheck. {late[0].label}"
+        + (f", and {more} more rechecks" if more else "")
+        + ". Ask the school to keep them or choose an earlier day.",
+        f"/calendar/changes/{change_id}",
+        at=at,
+    )
 
 
 def _by_person(session: Session, change_id: int, following: Following) -> dict[int, list[DueMove]]:
@@ -180,7 +203,7 @@ def _owners(session: Session, move: DueMove) -> list[int]:
     case_id, user_id = owner_of(session, move.subject, move.subject_id)
     case = session.get(Case, case_id) if case_id is not None else None
     if case is not None:
-        return people_of_case(session, case)
+        return list(dict.fromkeys([*people_of_case(session, case), *([user_id] if user_id is not None else [])]))
     return [user_id] if user_id is not None else _people_of_place(session, move)
 
 

@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 
 from app.calendars import Anchor, Due, Rule, Span, follow, occurrences, parse_rule
 from app.flows import CLOSED
-from app.models import Case, Deadline, DueMove, ProgrammeMeasure, ProgrammeTask, RoadMapItem, School
+from app.models import Case, Deadline, DueMove, ProgrammeMeasure, ProgrammeTask, Recheck, RoadMapItem, School
 from app.terms import EventKind, Following, TaskStatus
 from app.workflows import case_moves, stage_clock
 from app.workflows.calendar_world import World, world_of
@@ -32,7 +32,8 @@ from app.workflows.definitions import workflow_named
 REACH = timedelta(days=430)
 """How far from the earliest and the latest deadline its new day is looked for: an academic year and a little."""
 
-CASES = "cases"
+CASES, RECHECKS = "cases", "rechecks"
+"""Subjects of a report that are no `Dated` tables."""
 
 
 @dataclass(frozen=True)
@@ -186,6 +187,9 @@ def owner_of(session: Session, subject: str, subject_id: int) -> tuple[int | Non
     """The case that a row of a report belongs to, and the account of whoever answers for it by name, where known."""
     if subject == CASES:
         return subject_id, None
+    if subject == RECHECKS:
+        recheck = session.get_one(Recheck, subject_id)
+        return recheck.case_id, recheck.inspector_id
     table = next(table for table in TABLES if table.name == subject)
     row = session.execute(
         select(table.case_id.label("case_id"), table.user_id.label("user_id")).where(table.model.id == subject_id)

@@ -21,10 +21,11 @@ from app.models import (
     Document,
     PreservationRequest,
     ProgrammeTask,
+    Recheck,
     RoadMapItem,
 )
 from app.policy import SYSTEM
-from app.terms import ChangeStatus, DocumentKind, Lateness
+from app.terms import ChangeStatus, DocumentKind, Lateness, RecheckStatus
 from tests import factories as make
 from tests.admin.test_case_pages import Desk
 from tests.admin.test_data_pages import Browser
@@ -129,6 +130,18 @@ def test_a_removal_says_whose_dates_lose_their_ground_and_the_page_of_each_says_
     assert taken.status_code == 302
     assert "Без основания" not in marat.text(path)
     assert world.rows(Deadline, id=row.id)[0].due_on == date(2027, 2, 17)
+
+
+def test_a_recheck_whose_works_may_be_gone_says_so_and_what_to_do(world: World, marat: Browser) -> None:
+    path = f"/rechecks/{world.own.recheck}"
+    with acting(world.context.sessions, SYSTEM) as session:
+        row = session.get_one(Recheck, world.own.recheck)
+        row.status, row.outcome, row.scheduled_on = RecheckStatus.DRAWN, None, date(2030, 1, 10)
+
+    page = marat.text(path)
+
+    assert "В этот день работ может уже не быть" in page
+    assert "Попросить сохранить" in page
 
 
 def test_a_task_and_a_measure_of_a_road_map_say_that_their_event_is_gone(world: World, marat: Browser) -> None:

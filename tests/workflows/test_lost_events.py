@@ -15,9 +15,9 @@ from app.context import AppContext
 from app.database import acting
 from app.errors import Refused
 from app.jobs import run_pending
-from app.models import CalendarChange, CalendarEvent, Deadline, JournalEntry, Notice
+from app.models import CalendarChange, CalendarEvent, Case, Deadline, JournalEntry, Notice, Recheck
 from app.policy import SYSTEM
-from app.terms import ChangeKind, EventKind, Following, NoticeKind
+from app.terms import ChangeKind, EventKind, Following, NoticeKind, RecheckOutcome, RecheckStatus
 from app.workflows import agenda, calendar_changes, deadlines, pinning, recalculation
 from app.workflows.calendar_world import Change
 from tests import factories as make
@@ -184,6 +184,64 @@ def test_a_repeated_removal_tells_nobody_twice(context, cast, lost, at) -> None:
     run_pending(context)
 
     assert len(told(context, cast, "marat")) == 1
+
+
+@pytest.fixture
+def kept(session: Session, cast: Cast) -> CalendarEvent:
+    """An order of the municipality that keeps the works of 2026 until the end of the year; without it: 31 August."""
+    row = make.make_event(session, cast.municipality.id, kind=EventKind.WORKS_KEPT, on=date(2026, 12, 31), year=2026)
+    session.commit()
+    return row
+
+
+def make_recheck(session: Session, cast: Cast, **changes) -> Recheck:
+    case = make.make_case(session, changes.pop("school", cast.school), curator_id=cast["kira"].id)
+    values = {"status": RecheckStatus.DRAWN, "scheduled_on": date(2026, 12, 10), "marked_at": None, "outcome": None}
+    row = make.make_recheck(session, case, cast["ivan"], make.make_dataset(session), **{**values, **changes})
+    session.commit()
+    return row
+
+
+@pytest.mark.parametrize("change", ["remove", "move"])
+def test_an_order_on_keeping_works_that_goes_puts_rechecks_at_risk(context, session, cast, kept, at, change) -> None:
+    row = make_recheck(session, cast)
+    what = remove(kept) if change == "remove" else Change(ChangeKind.EVENT_MOVE, kept.id, {"on": "2026-12-01"})
+
+    (found,) = calendar_changes.look(session, what, actor=cast.actor("marat"))
+    assert (found.subject, found.subject_id, found.following) == ("rechecks", row.id, Following.ORPHANED)
+    assert ("31.08.2026" if change == "remove" else "01.12.2026") in found.label
+    session.commit()
+    applied = carry_out(context, what, at)
+
+    assert applied.counts["orphaned"] == 1
+    for name in ("ivan", "kira", "marat"):
+        (notice,) = told(context, cast, name)
+        assert notice.kind is NoticeKind.LOST
+        assert "Попросите школу сохранить работы или назначьте более ранний день." in notice.text_ru
+    with acting(context.sessions, SYSTEM) as fresh:
+        assert fresh.get_one(Recheck, row.id).scheduled_on == date(2026, 12, 10)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"scheduled_on": date(2026, 8, 20)},  # in time by the general rule as well
+        {"scheduled_on": date(2027, 1, 15)},  # too late already
+        {"status": RecheckStatus.MARKED, "outcome": RecheckOutcome.NOT_CONFIRMED, "marked_at": make.OPENED},
+        {"year": 2025},
+    ],
+)
+def test_rechecks_that_the_order_does_not_decide_on_are_not_named(session, cast, kept, changes) -> None:
+    make_recheck(session, cast, **changes)
+
+    assert calendar_changes.look(session, remove(kept), actor=cast.actor("marat")) == []
+
+
+def test_a_request_to_keep_the_works_holds_the_recheck(session, cast, kept) -> None:
+    row = make_recheck(session, cast)
+    make.make_keeping(session, session.get_one(Case, row.case_id))
+
+    assert calendar_changes.look(session, remove(kept), actor=cast.actor("marat")) == []
 
 
 @given(
