@@ -20,6 +20,7 @@ from app.models import (
     ClusterSet,
     ControlGroup,
     Declaration,
+    Document,
     Municipality,
     Person,
     Personal,
@@ -117,6 +118,11 @@ class Actor:
         return next((bar.reason for bar in self.bars if bar.school_id == school_id), None)
 
     @property
+    def barred_ids(self) -> frozenset[int]:
+        """Schools at which the actor does not decide: nothing there waits for it."""
+        return frozenset(bar.school_id for bar in self.bars)
+
+    @property
     def acting_ids(self) -> frozenset[int | None]:
         """The actor's own account and those of whom it substitutes now."""
         return frozenset({self.user_id, *(stand_in.user_id for stand_in in self.stands_in)})
@@ -199,14 +205,17 @@ def visible(actor: Actor | None, model: Any) -> ColumnElement[bool]:
     if actor.municipality_id is None:
         return false()
     in_municipality: ColumnElement[bool] = model.municipality_id == actor.municipality_id
-    if model in (Programme, ProgrammeMeasure, ProgrammeTask) and actor.may(Permission.PROGRAMME_READ):
-        # The region's approved programme is read by every department; `holds` leaves the changing to the region.
+    if model in (Programme, ProgrammeMeasure, ProgrammeTask, Document) and actor.may(Permission.PROGRAMME_READ):
+        # The region's approved programme and its papers are read by every department; `holds` leaves the changing to
+        # the region.
         return or_(in_municipality, and_(model.municipality_id.is_(None), _is_approved(model)))
     return in_municipality
 
 
 def _is_approved(model: Any) -> ColumnElement[bool]:
-    """Whether the programme of a row is approved: the row is the programme itself, or a measure or a task of one."""
+    """Whether the programme of a row is approved: the row is the programme itself, or a measure, a task or
+    a paper of one.
+    """
     if model is Programme:
         return Programme.status == ProgrammeStatus.APPROVED
     table = Programme.__table__.c

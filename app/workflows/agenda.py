@@ -34,7 +34,11 @@ def stages(session: Session, actor: Actor, span: Span) -> list[Item]:
     statement = (
         select(Case.id, Case.number, Case.due_on, School.name)
         .join(School, School.id == Case.school_id)
-        .where(Case.state != CLOSED, Case.due_on.between(span.starts_on, span.ends_on))
+        .where(
+            Case.state != CLOSED,
+            Case.due_on.between(span.starts_on, span.ends_on),
+            Case.school_id.not_in(actor.barred_ids),
+        )
     )
     if actor.role is Role.CURATOR:
         statement = statement.where(Case.curator_id == actor.user_id)
@@ -122,7 +126,11 @@ def _work(session: Session, actor: Actor, span: Span, model: Any, own: Any, stat
         select(model.id, model.scheduled_on, Case.number, School.name)
         .join(Case, Case.id == model.case_id)
         .join(School, School.id == model.school_id)
-        .where(model.status.in_(statuses), model.scheduled_on.between(span.starts_on, span.ends_on))
+        .where(
+            model.status.in_(statuses),
+            model.scheduled_on.between(span.starts_on, span.ends_on),
+            model.school_id.not_in(actor.barred_ids),
+        )
     )
     if actor.role is Role.INSPECTOR:
         statement = statement.where(own == actor.user_id)

@@ -26,7 +26,7 @@ from app.models import (
     User,
 )
 from app.policy import SYSTEM, Actor, Permission
-from app.terms import Duty, PostKind
+from app.terms import Duty, PostKind, Role
 from app.workflows import journal
 from app.workflows.independence import DUTIES_OF_ROLE
 from app.workflows.people_checks import Card, faults, period_faults, post_faults, training_faults
@@ -101,8 +101,12 @@ def card_for(session: Session, user: User, post: str = "", *, actor: Actor, at: 
     person = Person(name=user.name, user_id=user.id, municipality_id=user.municipality_id)
     session.add(person)
     session.flush()
-    if post.strip():
-        session.add(PersonPost(person_id=person.id, kind=PostKind.OTHER, title=post.strip()[:200], **place_of(person)))
+    where = {"title": post.strip()[:200], **place_of(person)}
+    if user.role is Role.DEPARTMENT:
+        kind, organisation = PostKind.DEPARTMENT, "отдел образования"
+        session.add(PersonPost(person_id=person.id, kind=kind, organisation=organisation, **where))
+    elif post.strip():
+        session.add(PersonPost(person_id=person.id, kind=PostKind.OTHER, **where))
     session.add_all(
         PersonDuty(person_id=person.id, duty=duty, since=at.date(), **place_of(person))
         for duty in sorted(DUTIES_OF_ROLE.get(user.role, ()))

@@ -7,12 +7,13 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from app.calendars import Span
 from app.database import acting, bind
 from app.errors import NotFound, NotPermitted, Refused
 from app.models import BulkRow, Case, Declaration, JournalEntry, Person, PersonRelation
 from app.policy import SYSTEM, Actor
 from app.terms import BulkKind, BulkRowStatus, ConflictKind, PostKind, Verdict
-from app.workflows import bulk, declarations, engine, episodes, pauses, people, ties
+from app.workflows import agenda, bulk, declarations, engine, episodes, pauses, people, ties
 from app.workflows import case as case_verbs
 from tests import factories
 from tests.people import Cast, enter, person_of
@@ -175,6 +176,23 @@ def test_ones_own_tie_is_taken_back_by_another_person(context, session, cast: Ca
     ties.withdraw_tie(session, tie.id, "Сестра уволилась из школы.", actor=cast.actor("mira"), at=at)
 
     assert actor_of(session, cast, "marat", at).bars == ()
+
+
+def test_nothing_of_a_tied_school_waits_in_the_calendar(context, session, cast: Cast, case, at) -> None:
+    case.due_on = at.date()
+    factories.make_observation(
+        session, case, cast["ivan"], status="scheduled", act_number=None, held_on=None, scheduled_on=at.date()
+    )
+    other = factories.make_case(session, cast.neighbour, due_on=at.date())
+    session.commit()
+
+    def keys(actor: Actor) -> set[str]:
+        with acting(context.sessions, actor) as own:
+            return {item.key for item in agenda.agenda(own, Span(at.date(), at.date()))}
+
+    assert keys(actor_of(session, cast, "marat", at)) >= {f"stage-{case.id}", f"stage-{other.id}", "visit-1"}
+    tied = recuse(context, session, cast, "marat", at)
+    assert keys(tied) == {f"stage-{other.id}"}
 
 
 def test_the_school_itself_is_never_barred(session, cast: Cast, at) -> None:
