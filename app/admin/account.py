@@ -19,6 +19,7 @@ from app.admin.people_forms import number_or_none
 from app.admin.plan_forms import Told
 from app.conflicts import load_rules
 from app.errors import Reason, Refused
+from app.models import Person
 from app.terms import AbsenceReason
 from app.workflows import absences, people, people_register
 
@@ -167,7 +168,7 @@ def own_absences() -> Any:
         form=form,
         told=told,
         problems=case_fields.field_errors(form),
-        missing=absences.no_card(actor).text(words.locale()) if person is None or not person.is_active else "",
+        missing=absences.no_card(actor).text(words.locale()) if _states_none(person) else "",
         can_wish=len(form.wished_id.choices) > 1,
         absences=absences.own_absences(session, person, today) if person is not None else [],
         today=today,
@@ -184,11 +185,15 @@ def own_training() -> Any:
     person = absences.own_card(session, auth.actor())
     return render_template(
         "pages/own_training.html",
-        missing=absences.no_card(auth.actor()).text(words.locale()) if person is None else "",
         trainings=people_register.own_trainings(session, person) if person is not None else [],
         today=today,
         soon=today + timedelta(days=load_rules().expiry_days),
     )
+
+
+def _states_none(person: Person | None) -> bool:
+    """Whether there is no card to enter an absence on, and none is made for this person."""
+    return auth.actor().role not in people_register.STAFF if person is None else not person.is_active
 
 
 def _state(form: OwnAbsenceFields, how: dict[str, Any]) -> None:

@@ -25,6 +25,7 @@ TONES = {
     NoticeKind.ESCALATED: "bad",
     NoticeKind.DUE_SOON: "warn",
     NoticeKind.ABSENCE: "warn",
+    NoticeKind.LOST: "warn",
 }
 
 

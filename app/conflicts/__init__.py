@@ -4,7 +4,6 @@ from app.conflicts.facts import Absent, Certificate, Employment, Entry, Paper, P
 from app.conflicts.rules import Rules, load_rules
 from app.conflicts.sittings import Watch, cross_observation_fault, mutual_pairs
 from app.conflicts.verdicts import (
-    bars,
     comes_from_objective_place,
     conflicts,
     is_registered,
@@ -25,7 +24,6 @@ __all__ = [
     "Rules",
     "Tie",
     "Watch",
-    "bars",
     "comes_from_objective_place",
     "conflicts",
     "cross_observation_fault",

@@ -10,13 +10,11 @@ from typing import Any
 
 from app import datafiles
 from app.errors import Misconfigured
-from app.terms import ConflictKind, Duty, Helper, Part
+from app.terms import ConflictKind, Duty, OpenPart, Part
 
 _FILE = datafiles.DATA_DIR / "conflicts.toml"
 _PERIOD = {"employment_years", "declaration_days", "expiry_days"}
-DECIDER = "decider"
-"""The word for whoever moves a case and decides on it by office: no duty of the register."""
-_PARTS: Mapping[str, Part] = {part.value: part for part in (*Duty, *Helper)}
+_PARTS: Mapping[str, Part] = {part.value: part for part in (*Duty, *OpenPart)}
 _NEEDS = {"training", "presence", "objective_place"}
 
 
@@ -24,8 +22,7 @@ _NEEDS = {"training", "presence", "objective_place"}
 class Rules:
     """Which kind of conflict stops whom, for how long, and what else a duty needs.
 
-    `blocks` names duties of the register and the mentor, `bars` the kinds that keep a department or the region from
-    deciding.
+    `blocks` names duties of the register, the mentor, and the decider: whoever moves a case by office.
     """
 
     version: str
@@ -33,7 +30,6 @@ class Rules:
     declaration_days: int
     expiry_days: int
     blocks: Mapping[ConflictKind, frozenset[Part]]
-    bars: frozenset[ConflictKind]
     training: frozenset[Duty]
     presence: frozenset[Duty]
     objective_place: frozenset[Part]
@@ -71,19 +67,13 @@ def load_rules(path: Path = _FILE) -> Rules:
         period["employment_years"],
         period["declaration_days"],
         period["expiry_days"],
-        {kind: _stopped(blocks[kind.value], f"{path.name} [blocks] {kind.value}") for kind in ConflictKind},
-        frozenset(kind for kind in ConflictKind if DECIDER in blocks[kind.value]),
+        {kind: _parts(blocks[kind.value], f"{path.name} [blocks] {kind.value}") for kind in ConflictKind},
         training=_duties(needs["training"], f"{path.name} [needs] training"),
         presence=_duties(needs["presence"], f"{path.name} [needs] presence"),
         objective_place=_parts(needs["objective_place"], f"{path.name} [needs] objective_place"),
         cross_grades=frozenset(cross["grades"]),
         cross_school_required=cross["school_required"],
     )
-
-
-def _stopped(value: Any, where: str) -> frozenset[Part]:
-    """The parts of a list that may name the decider besides them."""
-    return _parts([item for item in _known(value, {*_PARTS, DECIDER}, where) if item != DECIDER], where)
 
 
 def _duties(value: Any, where: str) -> frozenset[Duty]:

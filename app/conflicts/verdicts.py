@@ -7,13 +7,14 @@ from datetime import date
 from app.conflicts.facts import Paper, PersonFacts, Tie, years_before
 from app.conflicts.rules import Rules
 from app.errors import Reason
-from app.terms import ConflictKind, Duty, Helper, Part, TrainingState
+from app.terms import ConflictKind, Duty, OpenPart, Part, TrainingState
 
 _FORM: dict[Part, str | None] = {
     Duty.CURATOR: "#assignment",
     Duty.OBSERVER: "#observation",
     Duty.EXPERT: "#recheck",
-    Helper.MENTOR: None,
+    OpenPart.MENTOR: None,
+    OpenPart.DECIDER: None,
 }
 """The form of a case that appoints to a duty: there another person is chosen; a mentor is chosen on a page apart."""
 
@@ -61,7 +62,7 @@ def conflicts(
         Who would act.
     school_id : int
         School of the case.
-    duty : Duty or Helper
+    duty : Duty or OpenPart
         As what.
     on : date
         The day that counts.
@@ -74,15 +75,6 @@ def conflicts(
         _reason(kind, person, _FORM[duty], rules, until)
         for kind, until in _ties(person, school_id, on, rules, paper)
         if rules.stops(kind, duty)
-    ]
-
-
-def bars(person: PersonFacts, school_id: int, on: date, rules: Rules) -> list[Reason]:
-    """Every conflict that keeps `person` from deciding on a school's case by office; none when it is free of them."""
-    return [
-        _reason(kind, person, None, rules, until)
-        for kind, until in _ties(person, school_id, on, rules, None)
-        if kind in rules.bars
     ]
 
 
@@ -165,9 +157,9 @@ def mentor_conflicts(person: PersonFacts, school_id: int, on: date, rules: Rules
     A mentor is appointed to nothing and needs no account: only the place of work and conflicts of interest count.
     """
     found = [] if person.is_active else [_left(person)]
-    if Helper.MENTOR in rules.objective_place and not comes_from_objective_place(person, on):
-        found.append(_not_objective(person, Helper.MENTOR))
-    return [*conflicts(person, school_id, Helper.MENTOR, on, rules), *found]
+    if OpenPart.MENTOR in rules.objective_place and not comes_from_objective_place(person, on):
+        found.append(_not_objective(person, OpenPart.MENTOR))
+    return [*conflicts(person, school_id, OpenPart.MENTOR, on, rules), *found]
 
 
 def teaches(person: PersonFacts, subject: str) -> bool:

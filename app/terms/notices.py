@@ -16,6 +16,7 @@ class NoticeKind(Term):
     NOT_HAPPENED = "not_happened", "не состоялось", "did not happen"
     CHANGED = "changed", "срок изменился", "the date changed"
     ABSENCE = "absence", "отсутствие", "absence"
+    LOST = "lost", "срок остался без события", "the date has lost its event"
 
 
 class AgendaKind(Term):

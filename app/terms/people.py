@@ -13,13 +13,14 @@ class Duty(Term):
     EXPERT = "expert", "эксперт", "expert"
 
 
-class Helper(Term):
-    """A part that needs no entry in the register: one is asked for it pair by pair."""
+class OpenPart(Term):
+    """A part that needs no entry in the register: a mentor is asked pair by pair, who decides holds an office."""
 
     MENTOR = "mentor", "наставник", "mentor"
+    DECIDER = "decider", "решает по должности", "decides by office"
 
 
-Part = Duty | Helper
+Part = Duty | OpenPart
 """What somebody may be at a school; conflicts of interest are asked about it."""
 
 

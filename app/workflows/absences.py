@@ -20,7 +20,7 @@ from app.models import Absence, Case, Observation, Person, Recheck, School, User
 from app.policy import Actor
 from app.terms import AbsenceReason, RecheckStatus, Role, VisitStatus
 from app.workflows import independence, journal, outbox
-from app.workflows.people_register import note, one, place_of, row_of
+from app.workflows.people_register import STAFF, card_for, note, one, place_of, row_of
 from app.workflows.sight import as_system, schools_of
 
 UNFINISHED = (RecheckStatus.REQUESTED, RecheckStatus.DRAWN)
@@ -96,12 +96,17 @@ def state_absence(
 ) -> Absence:
     """State one's own absence, from today on; what is past is for the department to enter.
 
+    One of the staff who has no card yet is given one.
+
     Raises
     ------
     Refused
-        No card in the register, or the days do not fit: with every reason and whom to ask.
+        No card in the register and none to give, or the days do not fit: with every reason and whom to ask.
     """
     person = own_card(session, actor)
+    if person is None and actor.role in STAFF:
+        with as_system(session):
+            person = card_for(session, session.get_one(User, actor.user_id), actor=actor, at=at)
     if person is None or not person.is_active:
         raise Refused(no_card(actor))
     if from_on < at.date():

@@ -15,7 +15,7 @@ from app.errors import NotFound, Reason, Refused
 from app.flows import CLOSED
 from app.models import Case, Declaration, Person, School, User
 from app.policy import Actor, Permission
-from app.terms import DECLARED_KINDS, ConflictKind, Duty
+from app.terms import DECLARED_KINDS, ConflictKind, Duty, OpenPart
 from app.workflows import independence, journal, people_register
 from app.workflows.sight import as_system, declared_schools
 from app.workflows.ties import keep_tie
@@ -128,7 +128,7 @@ def declare(
 
 def kinds_to_recuse() -> tuple[ConflictKind, ...]:
     """Ties that keep from deciding and that nobody can compute."""
-    return tuple(kind for kind in DECLARED_KINDS if kind in load_rules().bars)
+    return tuple(kind for kind in DECLARED_KINDS if load_rules().stops(kind, OpenPart.DECIDER))
 
 
 def recuse(

@@ -72,7 +72,7 @@ def change_person(
 def follow_account(
     session: Session, user: User, person_id: int | None, post: str, *, actor: Actor, at: datetime
 ) -> Person | None:
-    """Tie an account to its card, or make a card for a curator or an inspector that has none; names stay the same."""
+    """Tie an account to its card, or make a card for one of the staff that has none; names stay the same."""
     person = session.scalars(select(Person).where(Person.user_id == user.id)).first()
     if person is None and person_id is not None:
         person = session.get(Person, person_id)
@@ -85,15 +85,18 @@ def follow_account(
                 )
             )
         person.user_id = user.id
-    duties = DUTIES_OF_ROLE.get(user.role, frozenset())
     if person is None:
-        if not duties:
+        if user.role not in STAFF:
             return None
         person = card_for(session, user, post, actor=actor, at=at)
     if person.name != user.name:
         person.name = user.name
     session.flush()
     return person
+
+
+STAFF = frozenset(Role) - {Role.SCHOOL, Role.ADMIN}
+"""Roles whose people stand in the register; the account of a school may be its office, an administrator a machine's."""
 
 
 def card_for(session: Session, user: User, post: str = "", *, actor: Actor, at: datetime) -> Person:

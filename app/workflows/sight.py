@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import Date, Select, String, case, cast, literal, null, select, union, union_all
 from sqlalchemy.orm import Session
 
-from app.conflicts import Employment, PersonFacts, Tie, bars, conflicts, load_rules
+from app.conflicts import Employment, PersonFacts, Tie, conflicts, load_rules
 from app.errors import Reason
 from app.models import (
     Absence,
@@ -32,7 +32,7 @@ from app.models import (
     User,
 )
 from app.policy import SYSTEM, Bar, StandIn
-from app.terms import HAND_OVERS_OPEN, ConflictKind, PostKind, Role
+from app.terms import HAND_OVERS_OPEN, ConflictKind, OpenPart, PostKind, Role
 from app.workflows import independence
 
 
@@ -72,7 +72,11 @@ def bars_of(session: Session, user: User, on: date) -> tuple[Bar, ...]:
     """Schools at which an account that sees by territory may not decide on a day, each with all its whys."""
     rows: Sequence[Any] = session.connection().execute(union_all(*_known(user))).all()
     facts, rules = _facts(user, sorted(rows, key=lambda row: row.id)), load_rules()
-    found = {school_id: bars(facts, school_id, on, rules) for school_id in facts.near_schools if school_id is not None}
+    found = {
+        school_id: conflicts(facts, school_id, OpenPart.DECIDER, on, rules)
+        for school_id in facts.near_schools
+        if school_id is not None
+    }
     return tuple(Bar(school_id, _not_yours(reasons)) for school_id, reasons in sorted(found.items()) if reasons)
 
 

@@ -1190,6 +1190,7 @@ def upgrade() -> None:
                 "not_happened",
                 "changed",
                 "absence",
+                "lost",
                 name="noticekind",
                 native_enum=False,
                 create_constraint=True,
@@ -1863,6 +1864,7 @@ def upgrade() -> None:
         sa.Column("due_on", sa.Date(), nullable=True),
         sa.Column("is_pinned", sa.Boolean(), nullable=False),
         sa.Column("pinned_reason", sa.Text(), nullable=True),
+        sa.Column("lost_change_id", sa.Integer(), nullable=True),
         sa.Column("municipality_id", sa.Integer(), nullable=True),
         sa.Column("school_id", sa.Integer(), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
@@ -1871,6 +1873,7 @@ def upgrade() -> None:
             "starts_on IS NULL OR due_on IS NULL OR starts_on <= due_on", name=op.f("ck_deadlines_starts_before_due")
         ),
         sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_deadlines_case_id")),
+        sa.ForeignKeyConstraint(["lost_change_id"], ["calendar_changes.id"], name=op.f("fk_deadlines_lost_change_id")),
         sa.ForeignKeyConstraint(["municipality_id"], ["municipalities.id"], name=op.f("fk_deadlines_municipality_id")),
         sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_deadlines_school_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_deadlines")),
@@ -2130,12 +2133,16 @@ def upgrade() -> None:
         sa.Column("case_id", sa.Integer(), nullable=False),
         sa.Column("from_state", sa.String(length=40), nullable=False),
         sa.Column("to_state", sa.String(length=40), nullable=True),
+        sa.Column("expected_version", sa.Integer(), nullable=False),
         sa.Column("version_after", sa.Integer(), nullable=True),
         sa.Column(
             "outcome",
             sa.Enum(
+                "waiting",
                 "moved",
                 "unmapped",
+                "changed",
+                "called_off",
                 "returned",
                 "kept",
                 name="migratedoutcome",
@@ -2145,6 +2152,7 @@ def upgrade() -> None:
             ),
             nullable=False,
         ),
+        sa.Column("reasons", sa.JSON(), nullable=False),
         sa.Column("municipality_id", sa.Integer(), nullable=True),
         sa.Column("school_id", sa.Integer(), nullable=True),
         sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_migrated_cases_case_id")),
@@ -2159,6 +2167,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("migration_id", "case_id", name=op.f("uq_migrated_cases_migration_id_case_id")),
     )
     op.create_index(op.f("ix_migrated_cases_case_id"), "migrated_cases", ["case_id"], unique=False)
+    op.create_index(
+        "ix_migrated_cases_migration_outcome", "migrated_cases", ["migration_id", "outcome", "case_id"], unique=False
+    )
     op.create_index(op.f("ix_migrated_cases_municipality_id"), "migrated_cases", ["municipality_id"], unique=False)
     op.create_index(op.f("ix_migrated_cases_school_id"), "migrated_cases", ["school_id"], unique=False)
     op.create_table(
@@ -2349,6 +2360,7 @@ def upgrade() -> None:
         sa.Column("due_on", sa.Date(), nullable=True),
         sa.Column("is_pinned", sa.Boolean(), nullable=False),
         sa.Column("pinned_reason", sa.Text(), nullable=True),
+        sa.Column("lost_change_id", sa.Integer(), nullable=True),
         sa.Column(
             "status",
             sa.Enum(
@@ -2386,6 +2398,9 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "starts_on IS NULL OR due_on IS NULL OR starts_on <= due_on",
             name=op.f("ck_programme_tasks_starts_before_due"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["lost_change_id"], ["calendar_changes.id"], name=op.f("fk_programme_tasks_lost_change_id")
         ),
         sa.ForeignKeyConstraint(["measure_id"], ["programme_measures.id"], name=op.f("fk_programme_tasks_measure_id")),
         sa.ForeignKeyConstraint(
@@ -2772,6 +2787,7 @@ def upgrade() -> None:
         sa.Column("due_on", sa.Date(), nullable=True),
         sa.Column("is_pinned", sa.Boolean(), nullable=False),
         sa.Column("pinned_reason", sa.Text(), nullable=True),
+        sa.Column("lost_change_id", sa.Integer(), nullable=True),
         sa.Column(
             "status",
             sa.Enum(
@@ -2807,6 +2823,9 @@ def upgrade() -> None:
             name=op.f("ck_road_map_items_starts_before_due"),
         ),
         sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_road_map_items_case_id")),
+        sa.ForeignKeyConstraint(
+            ["lost_change_id"], ["calendar_changes.id"], name=op.f("fk_road_map_items_lost_change_id")
+        ),
         sa.ForeignKeyConstraint(
             ["municipality_id"], ["municipalities.id"], name=op.f("fk_road_map_items_municipality_id")
         ),
@@ -2928,6 +2947,7 @@ def downgrade() -> None:
     op.drop_table("objective_entries")
     op.drop_index(op.f("ix_migrated_cases_school_id"), table_name="migrated_cases")
     op.drop_index(op.f("ix_migrated_cases_municipality_id"), table_name="migrated_cases")
+    op.drop_index("ix_migrated_cases_migration_outcome", table_name="migrated_cases")
     op.drop_index(op.f("ix_migrated_cases_case_id"), table_name="migrated_cases")
     op.drop_table("migrated_cases")
     op.drop_index(op.f("ix_mentoring_pairs_school_id"), table_name="mentoring_pairs")

@@ -86,11 +86,11 @@ def test_what_is_refused_stays_typed(world: World) -> None:
 
 
 def test_without_a_card_the_page_says_whom_to_ask(world: World) -> None:
-    page = Browser(world, "rita").text(PAGE)
+    page = Browser(world, "root").text(PAGE)
 
     assert "Вас нет в реестре людей" in page
     assert 'name="from_on"' not in page
-    assert state(Browser(world, "rita")).status_code == 409
+    assert state(Browser(world, "root")).status_code == 409
 
 
 def test_a_running_absence_and_the_departments_are_not_ones_own_to_withdraw(world: World) -> None:

@@ -18,7 +18,6 @@ from app.conflicts import (
     Entry,
     PersonFacts,
     Tie,
-    bars,
     conflicts,
     load_rules,
     mentor_conflicts,
@@ -28,7 +27,7 @@ from app.conflicts import (
 )
 from app.datafiles import DATA_DIR
 from app.errors import Misconfigured
-from app.terms import DECLARED_KINDS, AbsenceReason, ConflictKind, Duty, Helper, PostKind, TrainingState
+from app.terms import DECLARED_KINDS, AbsenceReason, ConflictKind, Duty, OpenPart, PostKind, TrainingState
 
 RULES = load_rules()
 SCHOOL, OTHER = 7, 8
@@ -119,7 +118,7 @@ def test_a_mentor_is_stopped_by_the_ties_of_its_rule_and_needs_no_account(kind, 
     found = [reason.code for reason in mentor_conflicts(facts, SCHOOL, on, RULES)]
 
     is_in_force = until is None or on <= until
-    assert found == ([kind.value] if is_in_force and RULES.stops(kind, Helper.MENTOR) else [])
+    assert found == ([kind.value] if is_in_force and RULES.stops(kind, OpenPart.MENTOR) else [])
     assert mentor_conflicts(facts, OTHER, on, RULES) == []
 
 
@@ -163,24 +162,27 @@ def test_mutual_curation_stops_a_curator_and_nobody_else() -> None:
 def test_a_tie_keeps_from_deciding_by_its_rule_and_at_that_school_alone(kind: ConflictKind, on: date) -> None:
     facts = person(ties=(Tie(kind, SCHOOL, until=on),))
 
-    found = bars(facts, SCHOOL, on, RULES)
+    found = conflicts(facts, SCHOOL, OpenPart.DECIDER, on, RULES)
 
-    assert [reason.code for reason in found] == ([kind.value] if kind in RULES.bars else [])
+    assert [reason.code for reason in found] == ([kind.value] if RULES.stops(kind, OpenPart.DECIDER) else [])
     assert all(reason.href is None for reason in found)
-    assert bars(facts, OTHER, on, RULES) == bars(facts, SCHOOL, on + timedelta(1), RULES) == []
+    assert conflicts(facts, OTHER, OpenPart.DECIDER, on, RULES) == []
+    assert conflicts(facts, SCHOOL, OpenPart.DECIDER, on + timedelta(1), RULES) == []
 
 
 def test_whoever_led_the_school_lately_does_not_decide_about_it() -> None:
     facts = person(employments=(Employment(PostKind.HEAD, SCHOOL, until=date(2025, 8, 31)),))
 
-    (reason,) = bars(facts, SCHOOL, ON, RULES)
+    (reason,) = conflicts(facts, SCHOOL, OpenPart.DECIDER, ON, RULES)
 
     assert "31.08.2025" in reason.ru
     assert "2025-08-31" in reason.en
 
 
 def test_own_marking_and_mutual_curation_do_not_keep_from_deciding() -> None:
-    assert {ConflictKind.OWN_MARKING, ConflictKind.MUTUAL_CURATION} == set(ConflictKind) - RULES.bars
+    free = {kind for kind in ConflictKind if not RULES.stops(kind, OpenPart.DECIDER)}
+
+    assert free == {ConflictKind.OWN_MARKING, ConflictKind.MUTUAL_CURATION}
 
 
 def test_every_conflict_is_told_at_once_and_names_the_person() -> None:

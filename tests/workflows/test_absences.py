@@ -90,7 +90,17 @@ def test_a_school_s_worker_and_the_department_state_theirs(session, cast, at) ->
     assert session.scalars(select(Absence.stated_by_id)).all() == [cast["sveta"].id, cast["marat"].id]
 
 
-@pytest.mark.parametrize(("name", "whom"), [("sveta", "отдел образования"), ("anna", "администратора")])
+@pytest.mark.parametrize("name", ["marat", "anna", "rita"])
+def test_one_of_the_staff_without_a_card_is_given_one(session, cast, at, name) -> None:
+    state(session, own(session, cast, name, at), at)
+
+    bind(session, SYSTEM)
+    person = person_of(session, cast[name])
+    assert [absence.person_id for absence in session.scalars(select(Absence))] == [person.id]
+    assert (person.name, person.municipality_id) == (cast[name].name, cast[name].municipality_id)
+
+
+@pytest.mark.parametrize(("name", "whom"), [("sveta", "отдел образования"), ("root", "администратора")])
 def test_without_a_card_one_is_told_whom_to_ask(session, cast, at, name, whom) -> None:
     with pytest.raises(Refused, match=whom) as refusal:
         state(session, own(session, cast, name, at), at)
