@@ -152,10 +152,9 @@ def class_similarity(table: PaperTable, params: SimilarityParams) -> SimilarityR
     (`exchanged`), all three as smooth functions of the number of pairs and of the class's mean score; the statistics
     are made normal by them. What honest classes have in common, lessons, is regressed on the logit x of the class's
     level and adds over-dispersion :math:`\tau^2 + \omega x^2` (`school_effects`): with pupils far from the usual level,
-    one score is come to by other items. A class is
-    judged by the smaller of the two p-values (weights), a school by its most alike class (Šidák). Assumes that a lesson
-    makes all works of a class a little alike, and does not make two works the same. A small p shows likeness, not who
-    copied.
+    one score is come to by other items. A class is judged by the smaller of the two p-values (weights), a school by
+    its most alike class (Šidák). Assumes that a lesson makes all works of a class a little alike, and does not make
+    two works the same. A small p shows likeness, not who copied.
 
     References
     ----------
