@@ -252,13 +252,14 @@ def _standardised(
     mean = null[:, use].mean(axis=0)
     centre = _along(level, use, mean, pairs[use])
     gap = null[:, use] - centre[use]
+    squares = gap * gap
     # Pairs that share a work are not quite independent: variance = a/pairs + b.
     basis = np.column_stack((1 / pairs, np.ones(len(pairs))))
-    fit, _ = optimize.nnls(basis[use] * pairs[use, None], (gap**2).mean(axis=0) * pairs[use])
+    fit, _ = optimize.nnls(basis[use] * pairs[use, None], squares.mean(axis=0) * pairs[use])
     variance = np.maximum(basis @ fit, 1e-12)
     # Where nearly all answers are right, or nearly all wrong, a few of them decide what is alike.
-    variance *= np.maximum(_along(level, use, (gap**2).mean(axis=0) / variance[use]), _LEAST_RATIO)
-    cubes = (gap**3).mean(axis=0) / variance[use] ** 1.5 * root
+    variance *= np.maximum(_along(level, use, squares.mean(axis=0) / variance[use]), _LEAST_RATIO)
+    cubes = (squares * gap).mean(axis=0) / variance[use] ** 1.5 * root
     third = np.maximum(_along(level, use, cubes), 0.0)
     x = (level - level[use].mean()) / max(float(level[use].std()), 1e-9)
     effects = school_effects(

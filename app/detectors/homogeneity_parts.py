@@ -128,7 +128,8 @@ def homogeneity_parts(
 def _skewness(z: np.ndarray, n: np.ndarray, usable: np.ndarray) -> np.ndarray:
     """Skewness of an index of evenness: it falls with the root of the works, and its size is that of the pool."""
     held = np.clip(z[usable], -3.0, 3.0)
-    size = float(np.mean((held - held.mean()) ** 3 * np.sqrt(n[usable]))) / max(float(held.std()) ** 3, 1e-9)
+    gap = held - held.mean()
+    size = float(np.mean(gap * gap * gap * np.sqrt(n[usable]))) / max(float(held.std()) ** 3, 1e-9)
     return max(size, 0.0) / np.sqrt(np.maximum(n, 1))
 
 
@@ -171,7 +172,8 @@ def _marks(table: PaperTable, result: HomogeneityResult) -> tuple[np.ndarray, np
     own = np.add.reduceat(table.counts, edges, axis=1) / np.maximum(table.n, 1)[:, None]
     usual = np.add.reduceat(result.tilted, edges, axis=1)
     n = np.maximum(table.n, 2)
-    second, third = (usual**2).sum(axis=1), (usual**3).sum(axis=1)
+    squares = usual * usual
+    second, third = squares.sum(axis=1), (squares * usual).sum(axis=1)
     variance = 2 * (2 * (n - 2) * third + second - (2 * n - 3) * second**2) / (n * (n - 1))
     far = np.full(len(usual), 1e9)
     return heterogeneity(own, table.n), heterogeneity(usual, far), np.maximum(variance, 1e-6)

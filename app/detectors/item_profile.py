@@ -262,7 +262,7 @@ def _third_moments(table: PaperTable) -> np.ndarray:
         points = np.arange(len(cells), dtype=float)[:, None]
         share = cells / np.maximum(cells.sum(axis=0), 1)
         centred = points - (points * share).sum(axis=0)
-        columns.append((share * centred**3).sum(axis=0))
+        columns.append((share * centred * centred * centred).sum(axis=0))
     return np.column_stack(columns)
 
 

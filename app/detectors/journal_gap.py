@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.detectors.dispersion import school_effects
-from app.detectors.heavy_tails import mirrored_p
+from app.detectors.heavy_tails import both_sides
 from app.detectors.journal_copying import (
     CopyTest,
     Leniency,
@@ -200,7 +200,7 @@ def journal_gap(table: PaperTable, control: PaperTable | None, X: np.ndarray, pa
     copy_p, confirmed = copied.tails(table)
     degrees = raised.degrees
     # Strict and lenient journals mirror each other; both sides are judged by the lower one, where no paper was bent.
-    high, low = (mirrored_p(sign * raise_z, degrees, raise_z, works, usable) for sign in (1, -1))
+    high, low = both_sides(raise_z, degrees, raise_z, works, usable)
     part_p = np.column_stack((high, copy_p, low))
     weights = np.array([params.weight_raised, params.weight_copied, params.weight_lowered])
     weights = weights / weights.sum()

@@ -184,7 +184,7 @@ def landing_profile(table: PaperTable, control: PaperTable | None, params: Landi
             break
         weight = downweight(np.where(usable, effects.z, np.nan))
     spread = variance + effects.tau2 * variance**2
-    cube = np.bincount(score, weights=own**3, minlength=top + 1) / np.maximum(np.bincount(score, minlength=top + 1), 1)
+    cube = np.bincount(score, weights=own * own * own, minlength=top + 1) / np.maximum(np.bincount(score, minlength=top + 1), 1)
     # Where few works stand at the cuts the pooled cubes tell less than the whole skewness.
     skewness = _SKEWNESS * np.bincount(school, weights=cube[score], minlength=S) / np.maximum(spread, 1e-9) ** 1.5
     z = to_z(upper_tail(to_z(student_p(effects.z, effects.degrees)), np.where(usable, skewness, 0.0)))

@@ -180,7 +180,7 @@ def upper_tail(table: PaperTable, control: PaperTable | None, params: TailParams
             break
         weight = downweight(np.where(usable, effects.z, np.nan))
     phi = 1 + effects.tau2 * variance
-    skewness = n * (tilted * single**3).sum(axis=1) / (phi * variance) ** 1.5
+    skewness = n * (tilted * single * single * single).sum(axis=1) / (phi * variance) ** 1.5
     p_value = tails.upper_tail(tails.to_z(student_p(effects.z, effects.degrees)), skewness)
     works = np.maximum(good, 1)
     expected = np.clip(q + effects.fitted * variance / works, 0.0, 1.0)
