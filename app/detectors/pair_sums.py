@@ -14,7 +14,10 @@ import numpy as np
 
 from app.detectors.tables import Answers
 
-_PAIRS_AT_ONCE = 98_304
+_PAIRS_AT_ONCE = 65_536
+_FEW_RUNS = 1_000
+_ROUNDED_TO = 4
+"""Runs of a small region are filled up to lengths that divide by this: fewer lengths, fewer calls."""
 _LARGEST_KEY = 62
 
 
@@ -49,13 +52,18 @@ class PairRuns:
         first = np.concatenate(([0], edge)) if len(owner) else edge
         length = np.diff(np.concatenate((first, [len(owner)])))
         self.pairs = np.bincount(owner[first], weights=length * (length - 1) / 2, minlength=self.classes)
-        # Runs of one length after another: (place of each run's class, its works).
+        # Runs of one length after another: (place of each run's class, its works; −1 fills a run up).
         self.groups = []
         owners = []
-        for size in np.unique(length[length > 1]):
-            chosen = first[length == size]
-            owners.append(owner[chosen])
-            self.groups.append(work[chosen[:, None] + np.arange(size)].astype(np.int32))
+        filled = length if len(length) > _FEW_RUNS else -(-length // _ROUNDED_TO) * _ROUNDED_TO
+        filled = np.where(length > 1, filled, 0)
+        for size in np.unique(filled[filled > 0]).tolist():
+            chosen = np.flatnonzero(filled == size)
+            place = np.arange(size)
+            index = work.take(first[chosen, None] + place, mode="clip").astype(np.int32)
+            index[place >= length[chosen, None]] = -1
+            owners.append(owner[first[chosen]])
+            self.groups.append(index)
         self.owner = np.concatenate(owners) if owners else np.zeros(0, dtype=np.int64)
 
     def sums(self, rows: Rows, threshold: float, limit: float, order: np.ndarray | None = None) -> np.ndarray:
@@ -80,8 +88,9 @@ class PairRuns:
         self, rows: Rows, threshold: float, limit: float, orders: Sequence[np.ndarray | None]
     ) -> np.ndarray:
         """`sums` of several orders at once, (len(orders), C, 4): small regions spend less on the way to their pairs."""
-        root = np.float32(np.sqrt(max(rows.shape[1] - 1, 1)))
-        low = np.float32(threshold)
+        # Likeness is left without its factor √(K − 1): the limits are divided by it, and the sums multiplied.
+        root = np.sqrt(max(rows.shape[1] - 1, 1))
+        low, near = np.float32(threshold / root), np.float32(limit / root)
         found = np.empty((len(orders), len(self.owner), 3))
         done = 0
         # Each pair stands twice in its square.
@@ -93,24 +102,26 @@ class PairRuns:
                 index = works[first : first + block]
                 moved = np.stack([index if order is None else order.take(index) for order in orders])
                 own = rows.take(moved.reshape(-1, size), axis=0)
-                alike = np.matmul(own, own.transpose(0, 2, 1))
-                alike *= root
-                flat = alike.reshape(len(alike), -1)
+                if index[:, -1].min() < 0:
+                    own[np.concatenate([index < 0] * len(orders))] = 0.0
+                # Small matrices are multiplied twice as fast where the second one lies in its own order.
+                flat = np.matmul(own, np.ascontiguousarray(own.transpose(0, 2, 1))).reshape(len(own), -1)
                 flat[:, :: size + 1] = 0.0
                 part = found[:, done + first : done + first + len(index)]
                 part[:, :, 0] = (flat @ ones).reshape(len(orders), -1)
-                close = np.flatnonzero(alike >= limit)
+                close = np.flatnonzero(flat >= near)
                 part[:, :, 2] = np.bincount(close // size**2, minlength=len(flat)).reshape(len(orders), -1)
                 np.maximum(flat, low, out=flat)
                 flat -= low
-                part[:, :, 1] = np.einsum("ij,ij->i", flat, flat).reshape(len(orders), -1)
+                part[:, :, 1] = np.vecdot(flat, flat).reshape(len(orders), -1)
             done += len(works)
+        found *= np.array([root, root * root, 1.0]) / 2
         sums = np.empty((len(orders), self.classes, 4))
         sums[:, :, 0] = self.pairs
         for number, own_sums in enumerate(found):
             for column in range(3):
                 sums[number, :, column + 1] = np.bincount(
-                    self.owner, weights=own_sums[:, column] / 2, minlength=self.classes
+                    self.owner, weights=own_sums[:, column], minlength=self.classes
                 )
         return sums
 
