@@ -153,12 +153,13 @@ def landing_profile(table: PaperTable, control: PaperTable | None, params: Landi
     edges = np.concatenate(([0], np.cumsum(np.bincount(score, minlength=top + 1))))
     landed = np.bincount(school, minlength=S).astype(float)
     covariance = covariance_by_score(answers, top)
+    inverse = ridged_inverse(covariance)
     level = (table.mean - table.mean.mean()) / max(float(table.mean.std()), 1e-9)
     outside = control.answers if control is not None else None
     weight = np.ones(S)
     for last in (False, True):
         mean = _norm(answers, weight if last else None, top) if outside is None else _norm(outside, None, top)
-        d = landing_weights(mean, covariance, limit, params)
+        d = landing_weights(mean, inverse, limit, params)
         own, variance_at = _bounded(
             _products(points, order, edges, d) - np.einsum("sk,sk->s", d, mean)[score],
             np.sqrt(np.einsum("sk,skl,sl->s", d, covariance, d)),
@@ -242,13 +243,16 @@ def _bounded(
     return held, (squares + 20 * deviation**2) / (works + 20)
 
 
-def landing_weights(mean: np.ndarray, covariance: np.ndarray, limit: np.ndarray, params: LandingParams) -> np.ndarray:
+def landing_weights(mean: np.ndarray, inverse: np.ndarray, limit: np.ndarray, params: LandingParams) -> np.ndarray:
     """Weights :math:`d_t` of the items at each score, (M + 1, K)."""
-    shift = lifted_profile(mean, limit, params.steps)
-    K = shift.shape[1]
+    return (inverse @ lifted_profile(mean, limit, params.steps)[..., None])[..., 0]
+
+
+def ridged_inverse(covariance: np.ndarray) -> np.ndarray:
+    """Inverses of the covariances at each score, with a ridge: the items sum to the score."""
+    K = covariance.shape[1]
     trace = np.trace(covariance, axis1=1, axis2=2)
-    ridge = (0.05 * trace / K + 1e-6)[:, None, None] * np.eye(K)
-    return np.linalg.solve(covariance + ridge, shift[..., None])[..., 0]
+    return np.linalg.inv(covariance + (0.05 * trace / K + 1e-6)[:, None, None] * np.eye(K))
 
 
 def _completion(

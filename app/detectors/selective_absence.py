@@ -233,8 +233,11 @@ def _journal_part(standing: np.ndarray, journal: np.ndarray, own: np.ndarray) ->
     known = np.isfinite(mark) & np.isfinite(standing) & np.isfinite(own)
     if known.sum() < _SMALLEST_FIT:
         return np.zeros(len(standing))
-    design = np.column_stack((np.ones(known.sum()), standing[known], mark[known]))
-    (_, of_standing, of_mark), *_ = np.linalg.lstsq(design, own[known], rcond=None)
+    # Two predictors about their means: normal equations, solved in the sense of least squares where they are one.
+    design = np.stack((standing[known], mark[known]))
+    design -= design.mean(axis=1, keepdims=True)
+    score = own[known]
+    (of_standing, of_mark), *_ = np.linalg.lstsq(design @ design.T, design @ (score - score.mean()), rcond=1e-9)
     # At most as much as the scores themselves: a mark is one teacher's word.
     weight = np.clip(of_mark / of_standing, 0.0, 1.0) if of_standing > 0 else float(of_mark > 0)
     return weight * np.nan_to_num(mark)
