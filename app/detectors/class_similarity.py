@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import optimize, special
 
-from app.detectors.dispersion import school_effects, student_p
+from app.detectors.dispersion import quantiles, school_effects, student_p
 from app.detectors.item_profile import covariance_by_score, given_total
 from app.detectors.pair_sums import PairRuns, class_sums, exchanged
 from app.detectors.params import SimilarityParams
@@ -278,7 +278,7 @@ def _standardised(
     chance = tails_under(_TAIL, gap / spread, np.clip(third[use] / root, 0.0, 2.0))
     # Few pairs, or a level at which few answers decide, make the tail longer than three moments tell.
     lean = third / np.sqrt(pairs)
-    group = np.searchsorted(np.quantile(lean[use], _LEANS), lean, side="right")
+    group = np.searchsorted(quantiles(lean[use], _LEANS), lean, side="right")
     for number in range(len(_LEANS) + 1):
         own = group == number
         p[own] = _tail_like(p[own], chance[:, group[use] == number])

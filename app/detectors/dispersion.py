@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -295,10 +296,16 @@ def _quartile_ranges(values: np.ndarray, count: np.ndarray) -> np.ndarray:
 
 def quartiles(values: np.ndarray) -> tuple[float, float, float]:
     """First quartile, median and third quartile, interpolated linearly; NaN of nothing."""
+    low, middle, high = quantiles(values, (0.25, 0.5, 0.75))
+    return low, middle, high
+
+
+def quantiles(values: np.ndarray, shares: Sequence[float]) -> list[float]:
+    """Quantiles, interpolated linearly; for short arrays much faster than `numpy.quantile`. NaN of nothing."""
     n = len(values)
     if n == 0:
-        return float("nan"), float("nan"), float("nan")
-    places = [share * (n - 1) for share in (0.25, 0.5, 0.75)]
+        return [float("nan")] * len(shares)
+    places = [share * (n - 1) for share in shares]
     at = sorted({min(int(place) + step, n - 1) for place in places for step in (0, 1)})
     part = np.partition(values, at)
     found = []
@@ -306,7 +313,7 @@ def quartiles(values: np.ndarray) -> tuple[float, float, float]:
         low = int(place)
         first, second = part[low], part[min(low + 1, n - 1)]
         found.append(float(first + (place - low) * (second - first)))
-    return found[0], found[1], found[2]
+    return found
 
 
 def quartile_range(values: np.ndarray) -> float:

@@ -21,6 +21,8 @@ def give_back(*, held_by: float = 0) -> None:
     held_by : float
         Works of the paper that is left behind.
     """
+    if 0 < held_by <= _MANY_WORKS:
+        return
     pa.default_memory_pool().release_unused()
-    if held_by > _MANY_WORKS and _TRIM is not None:
+    if held_by and _TRIM is not None:
         _TRIM(0)
