@@ -1,7 +1,7 @@
 """Sums over the works of a paper, item by item: by score and by school, without a table school × score × item.
 
 Whole numbers are added in blocks of single precision, which is exact below 2²⁴; everything else is added in double
-precision, but for third moments.
+precision.
 """
 
 from __future__ import annotations
@@ -110,10 +110,9 @@ class ScoreOrder:
         """
         n = np.maximum(self.works, 1)[:, None]
         centre = (self.sums @ direction) / n
-        # Skewness is wanted to a few digits: single precision does.
-        total, centre, narrow = np.zeros_like(centre), centre.T.astype(np.float32), direction.T.astype(np.float32)
+        total, centre = np.zeros_like(centre), centre.T
         for first, edges in self._blocks():
-            gap = narrow @ self._points_of(slice(first, first + edges[-1])).astype(np.float32).T
+            gap = direction.T @ self._points_of(slice(first, first + edges[-1])).astype(float).T
             works = np.diff(edges)
             here = np.flatnonzero(works)
             gap -= np.repeat(centre[:, here], works[here], axis=1)
