@@ -207,9 +207,7 @@ def municipality_of(schools: pd.DataFrame | None, works: pd.DataFrame) -> dict[s
     # The first that is said of a school counts.
     place = dict(zip(codes.tolist(), source["municipality"].to_numpy(dtype=object)[::-1].tolist(), strict=True))
     return {
-        name: str(value)
-        for name, value in place.items()
-        if not (value is None or value is pd.NA or value != value)
+        name: str(value) for name, value in place.items() if not (value is None or value is pd.NA or value != value)
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy import special
@@ -111,7 +112,7 @@ def school_effects(
     >>> effects.tau2
     0.0
     """
-    kind = np.float32 if np.asarray(y).dtype == np.float32 else np.float64
+    kind: type[Any] = np.float32 if np.asarray(y).dtype == np.float32 else np.float64
     y, base = np.asarray(y, dtype=kind), np.asarray(sampling, dtype=kind)
     base = base if extra is None else base + extra
     design = np.ones((1 if X is None else 1 + X.shape[1], len(y)), dtype=kind)

@@ -8,6 +8,7 @@ import numpy as np
 from scipy import special
 
 from app.detectors.dispersion import school_effects, student_p
+from app.detectors.item_shown import described, nothing_described
 from app.detectors.item_sums import by_school, leave_one_out_residuals, points_at_scores
 from app.detectors.params import ProfileParams
 from app.detectors.reference import downweight
@@ -134,7 +135,9 @@ def alternatives(mean: np.ndarray, works: np.ndarray, limit: np.ndarray) -> np.n
     return given - given.sum(axis=1, keepdims=True) * slope
 
 
-def item_profile(table: PaperTable, control: PaperTable | None, params: ProfileParams) -> ProfileResult:
+def item_profile(
+    table: PaperTable, control: PaperTable | None, params: ProfileParams, *, shown: bool = True
+) -> ProfileResult:
     r"""Item test of all schools of one paper.
 
     Parameters
@@ -144,6 +147,8 @@ def item_profile(table: PaperTable, control: PaperTable | None, params: ProfileP
     control : PaperTable or None
         Works of the control sample, as the norm of items given the score.
     params : ProfileParams
+    shown : bool
+        False leaves what is only shown empty.
 
     Returns
     -------
@@ -223,32 +228,16 @@ def item_profile(table: PaperTable, control: PaperTable | None, params: ProfileP
     decided = np.where(directed.min(axis=1) <= 0.02, np.argmin(directed, axis=1), np.argmin(p / weights, axis=1))
     smallest = np.minimum((p / weights).min(axis=1), 1.0)
     p_value = np.clip(-np.expm1(np.log1p(-np.minimum(weights * smallest[:, None], 1 - 1e-16)).sum(axis=1)), 1e-300, 1.0)
-    # What was filled in is nobody's work and is not shown as such.
-    filled = np.zeros(item_z.shape, dtype=bool) if answers.untaught is None else answers.untaught
-    shown = _shown(decided, item_z, filled, own.sum(axis=0) / max(n.sum(), 1) / limit, limit)
-    completion = own / np.maximum(n, 1)[:, None] / limit
-    variance = np.maximum(works @ np.einsum("skk->sk", covariance), 1e-9)
-    deviation = np.sqrt(variance + tau2 * variance**2) / np.maximum(n, 1)[:, None] / limit
-    expected = np.clip(completion - residual / np.maximum(n, 1)[:, None] / limit, 0.0, 1.0)
-    completion, expected, item_z = (np.where(filled, 0.0, v) for v in (completion, expected, item_z))
-    joint = _joint_variance(works, covariance, shown)
-    extra = tau2 * np.einsum("ik,ik->i", shown, variance**2)
-    scale = np.maximum(n, 1) * np.maximum(shown @ limit, 1e-9)
-    effect = (residual * shown).sum(axis=1) / scale
-    half = 1.96 * np.sqrt(np.maximum(joint, 1e-9) + extra) / scale
+    what = nothing_described(len(limit))
+    if shown:
+        filled = np.zeros(item_z.shape, dtype=bool) if answers.untaught is None else answers.untaught
+        what = described(decided, item_z, filled, n, own, residual, works, covariance, tau2, limit)
     return ProfileResult(
         p_value,
         to_z(p_value),
         np.array(PARTS)[decided],
         np.where(pooled_over[:, None], parts, np.nan),
-        completion,
-        expected,
-        deviation,
-        item_z,
-        shown,
-        effect,
-        effect - half,
-        effect + half,
+        *what,
         usable,
         "control" if outside is not None else "region",
     )
@@ -299,21 +288,6 @@ def _linear(
     return z
 
 
-def _joint_variance(works: np.ndarray, covariance: np.ndarray, shown: np.ndarray) -> np.ndarray:
-    """Variance of each school's sum of residuals over the items shown, (S,)."""
-    width, K = covariance.shape[:2]
-    flat = covariance.reshape(width, K * K)
-    # Of a single item it is the item's own variance.
-    joint = (works @ np.einsum("skk->sk", covariance) * shown).sum(axis=1)
-    several = np.flatnonzero(shown.sum(axis=1) > 1)
-    for first in range(0, len(several), 512):
-        rows = several[first : first + 512]
-        chosen = shown[rows].astype(float)
-        both = (works[rows] @ flat).reshape(-1, K, K) @ chosen[:, :, None]
-        joint[rows] = (both[:, :, 0] * chosen).sum(axis=1)
-    return joint
-
-
 def _single(
     residual: np.ndarray,
     works: np.ndarray,
@@ -361,19 +335,3 @@ def _whole(
     n = works.sum(axis=1)
     effects = school_effects(to_z(chi), np.ones(len(item_z)), fit_on=usable, shared=n / (n + TYPICAL_CLASS), reject=2.5)
     return to_z(student_p(effects.z, effects.degrees))
-
-
-def _shown(
-    decided: np.ndarray, item_z: np.ndarray, filled: np.ndarray, completion: np.ndarray, limit: np.ndarray
-) -> np.ndarray:
-    """Items that the deciding part speaks of: those of the harder half or the open ones that stand out, or one item.
-
-    They are chosen by what the school did, so their interval describes and does not test: p is that of the part.
-    """
-    K = len(limit)
-    hard = np.zeros(K, dtype=bool)
-    hard[np.argsort(completion, kind="stable")[: max(1, K // 2)]] = True
-    kinds = np.stack((hard, limit >= 2, np.ones(K, dtype=bool), np.ones(K, dtype=bool)))[decided]
-    own = np.where(kinds & ~filled, np.where((decided == 3)[:, None], np.abs(item_z), item_z), -np.inf)
-    farthest = np.arange(K) == np.argmax(own, axis=1)[:, None]
-    return farthest | ((decided < 2)[:, None] & (own >= 1.0))

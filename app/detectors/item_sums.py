@@ -50,9 +50,9 @@ class ScoreOrder:
             # A column of ones beside the points: one product of matrices gives sums and squares of a score.
             x = np.ones((edges[-1], K + 1), np.float32)
             x[:, :K] = self._points_of(slice(first, first + edges[-1]))
-            for score, (low, high) in enumerate(pairwise(edges)):
+            for at, (low, high) in enumerate(pairwise(edges)):
                 if low < high:
-                    moments[score] += x[low:high].T @ x[low:high]
+                    moments[at] += x[low:high].T @ x[low:high]
         self.sums, self._squares = moments[:, K, :K].copy(), moments[:, :K, :K]
 
     def _blocks(self) -> Iterator[tuple[int, list[int]]]:

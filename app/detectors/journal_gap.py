@@ -134,7 +134,9 @@ def _smoothed(joint: np.ndarray) -> np.ndarray:
     return smooth
 
 
-def journal_gap(table: PaperTable, control: PaperTable | None, X: np.ndarray, params: JournalParams) -> JournalResult:
+def journal_gap(
+    table: PaperTable, control: PaperTable | None, X: np.ndarray, params: JournalParams, *, shown: bool = True
+) -> JournalResult:
     r"""Journal test of all schools of one paper.
 
     Parameters
@@ -146,6 +148,8 @@ def journal_gap(table: PaperTable, control: PaperTable | None, X: np.ndarray, pa
     X : ndarray, shape (S, p)
         Context of the schools: strong schools mark their journals against their own level.
     params : JournalParams
+    shown : bool
+        False leaves what is only shown empty.
 
     Returns
     -------
@@ -207,26 +211,17 @@ def journal_gap(table: PaperTable, control: PaperTable | None, X: np.ndarray, pa
     decided = np.argmin(part_p / weights, axis=1)
     smallest = np.minimum((part_p / weights).min(axis=1), 1.0)
     p_value = np.clip(-np.expm1(np.log1p(-np.minimum(weights * smallest[:, None], 1 - 1e-16)).sum(axis=1)), 1e-300, 1.0)
-    shares, expected = _shares(cells, works, marks, joint)
-    expected[:, 1] = confirmed / np.maximum(works, 1)
-    column = np.array([2, 1, 0])[decided]
-    rows = np.arange(len(works))
-    observed = shares[rows, column]
-    awaited = expected[rows, column]
-    half = 1.96 * np.sqrt(np.maximum(awaited * (1 - awaited), 0.01) / np.maximum(works, 1))
-    gap = np.abs(marks[:, None] - np.arange(2, 6)) >= 2
+    nothing, wide = np.zeros(0), np.zeros((0, 3))
+    what = (wide, wide, nothing, nothing, nothing, nothing)
+    if shown:
+        what = _described(cells, works, marks, joint, confirmed, decided)
     return JournalResult(
         p_value,
         to_z(p_value),
         np.array(PARTS)[decided],
         to_z(part_p),
         works,
-        shares,
-        expected,
-        observed - awaited,
-        observed - awaited - half,
-        observed - awaited + half,
-        np.einsum("isj,sj->i", cells, gap) / np.maximum(works, 1),
+        *what,
         usable,
     )
 
@@ -303,6 +298,26 @@ def _copied(marks, usable, joint, weight, table, params, near: _Copied | None) -
             break
     total = variance + effects.tau2 * variance**2
     return _Copied(found.statistic / np.sqrt(total), total, found, applied, compared, g)
+
+
+def _described(
+    cells: np.ndarray,
+    works: np.ndarray,
+    marks: np.ndarray,
+    joint: np.ndarray,
+    confirmed: np.ndarray,
+    decided: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Shares and effects of `JournalResult`, in its order."""
+    shares, expected = _shares(cells, works, marks, joint)
+    expected[:, 1] = confirmed / np.maximum(works, 1)
+    column = np.array([2, 1, 0])[decided]
+    rows = np.arange(len(works))
+    effect, awaited = shares[rows, column] - expected[rows, column], expected[rows, column]
+    half = 1.96 * np.sqrt(np.maximum(awaited * (1 - awaited), 0.01) / np.maximum(works, 1))
+    gap = np.abs(marks[:, None] - np.arange(2, 6)) >= 2
+    far = np.einsum("isj,sj->i", cells, gap) / np.maximum(works, 1)
+    return shares, expected, effect, effect - half, effect + half, far
 
 
 def _shares(

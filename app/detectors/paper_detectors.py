@@ -62,7 +62,7 @@ def run_on_paper(
         Detectors that could not run have left their reasons in it.
     """
     paper = PaperResults(table)
-    works = float(table.n.sum())
+    works, shown = float(table.n.sum()), not signals_only
 
     def done(*names: str) -> None:
         """Nothing but the paper's own signals is asked of these results any more."""
@@ -71,19 +71,21 @@ def run_on_paper(
             setattr(paper, name, None if result is None else _narrowed(result))
         give_back(held_by=works)
 
-    _boundary(paper, control, params)
+    _boundary(paper, control, params, shown=shown)
     done("boundary", "lowest")
     try:
-        paper.journal = journal_gap.journal_gap(table, control, design, params.journal_gap)
+        paper.journal = journal_gap.journal_gap(table, control, design, params.journal_gap, shown=shown)
     except InsufficientData:
         paper.journal = None
     done("journal")
     paper.profile = _ask(
-        paper, item_profile.NAME, lambda: item_profile.item_profile(table, control, params.item_profile)
+        paper, item_profile.NAME, lambda: item_profile.item_profile(table, control, params.item_profile, shown=shown)
     )
     done("profile")
     paper.landing = _ask(
-        paper, landing_profile.NAME, lambda: landing_profile.landing_profile(table, control, params.landing_profile)
+        paper,
+        landing_profile.NAME,
+        lambda: landing_profile.landing_profile(table, control, params.landing_profile, shown=shown),
     )
     done("landing")
     paper.similarity = _ask(
@@ -108,9 +110,9 @@ def run_on_paper(
     return paper
 
 
-def _boundary(paper: PaperResults, control: PaperTable | None, params: Params) -> None:
+def _boundary(paper: PaperResults, control: PaperTable | None, params: Params, *, shown: bool) -> None:
     try:
-        paper.boundary = boundary_push.boundary_push(paper.table, control, params.boundary_push)
+        paper.boundary = boundary_push.boundary_push(paper.table, control, params.boundary_push, shown=shown)
         paper.lowest = few_lowest.few_lowest(
             paper.table,
             paper.boundary.against_pool.tilt,
@@ -118,6 +120,7 @@ def _boundary(paper: PaperResults, control: PaperTable | None, params: Params) -
             params.boundary_push.spread_prior,
             reference=paper.boundary.reference,
             reference_works=paper.boundary.reference_works,
+            shown=shown,
         )
     except InsufficientData:
         paper.boundary = paper.lowest = None

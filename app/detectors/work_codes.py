@@ -189,9 +189,7 @@ def order_of_works(points: np.ndarray, score: np.ndarray, variant: np.ndarray, w
     return np.argsort(key)
 
 
-def _order_inside(
-    points: np.ndarray, score: np.ndarray, variant: np.ndarray, within: np.ndarray
-) -> np.ndarray | None:
+def _order_inside(points: np.ndarray, score: np.ndarray, variant: np.ndarray, within: np.ndarray) -> np.ndarray | None:
     """`order_of_works` where works stand class by class already: every class is a short row, and rows sort fast.
 
     None where they do not, or where the columns of one work do not fit a whole number.
