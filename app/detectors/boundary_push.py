@@ -9,6 +9,7 @@ import numpy as np
 from app.detectors.heaping import RegionHeaping, region_heaping
 from app.detectors.params import BoundaryParams
 from app.detectors.reference import Tilt, downweight, tilt_to_school
+from app.detectors.row_sums import row_sums
 from app.detectors.score_statistic import cleared, moving_score, precisions
 from app.detectors.tables import PaperTable
 from app.detectors.tails import to_z, upper_tail
@@ -162,7 +163,7 @@ def push_test(
     fitting = tuple(c for c in cuts if 1 <= c <= top)
     if not fitting:
         raise InsufficientData("границы отметок вне шкалы работы")
-    n = counts.sum(axis=1)
+    n = row_sums(counts)
     tilt = tilt_to_school(counts, shapes, spread_prior=params.spread_prior, start=start)
     tilted, basis = tilt.probabilities, tilt.basis
     z, skewness = moving_score(
@@ -171,7 +172,7 @@ def push_test(
     windows = [(max(0, cut - params.below), cut, min(top, cut + params.above - 1)) for cut in fitting]
     window = np.zeros(len(n))
     for low, _, high in windows:
-        window += counts[:, low : high + 1].sum(axis=1)
+        window += row_sums(counts[:, low : high + 1])
     if not shown:
         no = np.zeros(0)
         return PushTest(z, skewness, upper_tail(z, skewness), no, no, no, no, no, no, no, window, tilt)

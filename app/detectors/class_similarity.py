@@ -9,8 +9,9 @@ from scipy import optimize, special
 
 from app.detectors.dispersion import quantiles, school_effects, student_p
 from app.detectors.item_profile import covariance_by_score, given_total
-from app.detectors.pair_sums import PairRuns, class_sums, exchanged
+from app.detectors.pair_sums import PairRuns, class_sums, exchanged, exchanges
 from app.detectors.params import SimilarityParams
+from app.detectors.row_sums import row_sums
 from app.detectors.tables import Answers, PaperTable
 from app.detectors.tails import tails_under, to_z, upper_tail
 from app.errors import InsufficientData
@@ -100,7 +101,7 @@ def residuals_of(points: np.ndarray, score: np.ndarray, mean: np.ndarray, covari
         part = slice(first, first + _WORKS_AT_ONCE)
         own = points[part] - mean.take(score[part], axis=0)
         own *= inverse.take(score[part], axis=0)
-        length = np.sqrt(np.einsum("ij,ij->i", own, own))
+        length = np.sqrt(np.vecdot(own, own))
         np.divide(own, np.where(length > 1e-6, length, np.inf)[:, None], out=rows[part])
     return rows
 
@@ -178,8 +179,8 @@ def class_similarity(table: PaperTable, params: SimilarityParams) -> SimilarityR
     runs = PairRuns(answers.variant, starts, sizes)
     rng = np.random.default_rng(_SEED)
     # Many classes say as much in a few exchanges as few classes do in many.
-    exchanges = min(params.exchanges, max(1, -(-params.exchanged_classes // len(starts))))
-    orders = [exchanged(answers, rng, params.block) for _ in range(exchanges)]
+    times = min(params.exchanges, max(1, -(-params.exchanged_classes // len(starts))))
+    orders = exchanges(answers, rng, params.block, times)
     observed, *others = runs.sums_of_all(rows, params.threshold, params.close, [None, *orders])
     null = np.stack(others)
     enough = observed[:, 0] >= params.smallest_pairs
@@ -195,7 +196,7 @@ def class_similarity(table: PaperTable, params: SimilarityParams) -> SimilarityR
     weights = np.array([params.weight_pairs, 1 - params.weight_pairs])
     decided = np.argmin(p / weights, axis=1)
     smallest = np.minimum((p / weights).min(axis=1), 1.0)
-    class_p = -np.expm1(np.log1p(-np.minimum(weights * smallest[:, None], 1 - 1e-16)).sum(axis=1))
+    class_p = -np.expm1(row_sums(np.log1p(-np.minimum(weights * smallest[:, None], 1 - 1e-16))))
     school = answers.school[starts]
     judged = np.bincount(school[enough], minlength=S)
     works = np.bincount(school[enough], weights=sizes[enough], minlength=S)

@@ -251,10 +251,12 @@ def robust_correlation(a: np.ndarray, b: np.ndarray) -> float:
     .. [1] R. Gnanadesikan, J. R. Kettenring, "Robust estimates, residuals, and outlier detection with multiresponse
        data", Biometrics 28(1), 1972, 81-124, sec. 2.2.
     """
-    both = np.isfinite(a) & np.isfinite(b)
-    if both.sum() < 20:
+    one, other = a, b
+    if not np.isfinite(a @ b):
+        both = np.isfinite(a) & np.isfinite(b)
+        one, other = a[both], b[both]
+    if len(one) < 20:
         return 0.0
-    one, other = a[both], b[both]
     plus, minus = (quartile_range(v) ** 2 for v in (one + other, one - other))
     if plus + minus <= 0:
         return 0.0
@@ -269,7 +271,8 @@ def robust_correlations(z: np.ndarray) -> np.ndarray:
         return matrix
     a, b = np.tril_indices(P, -1)
     if S > _FEW_SCHOOLS:
-        values = np.array([robust_correlation(z[:, i], z[:, j]) for i, j in zip(a, b, strict=True)])
+        columns = np.ascontiguousarray(z.T)
+        values = np.array([robust_correlation(columns[i], columns[j]) for i, j in zip(a, b, strict=True)])
     else:
         count = np.isfinite(z).astype(float)
         both = (count.T @ count)[a, b].astype(np.int64)

@@ -8,6 +8,7 @@ import numpy as np
 
 from app.detectors.params import LowestParams
 from app.detectors.reference import Tilt
+from app.detectors.row_sums import row_sums
 from app.detectors.score_statistic import cleared, moving_score, precisions
 from app.detectors.tables import PaperTable
 from app.detectors.tails import to_z, upper_tail
@@ -140,8 +141,8 @@ def few_lowest(
     thinned, lean = moving_score(
         table.counts, tilt, keeping_away(top, cut, params), spread_prior, reference_works=reference_works
     )
-    share = tilted[:, :cut].sum(axis=1)
-    observed, expected = table.counts[:, :cut].sum(axis=1), n * share
+    share = row_sums(tilted[:, :cut])
+    observed, expected = row_sums(table.counts[:, :cut]), n * share
     count_z = deviation = np.zeros(0)
     if shown:
         below = np.zeros_like(tilted)

@@ -10,6 +10,7 @@ from scipy import special
 from app.detectors.dispersion import school_effects, student_p
 from app.detectors.homogeneity import HomogeneityResult
 from app.detectors.params import HomogeneityParams
+from app.detectors.row_sums import row_sums
 from app.detectors.tables import TYPICAL_CLASS, PaperTable
 from app.detectors.tails import to_z, upper_tail
 
@@ -54,7 +55,7 @@ def heterogeneity(shares: np.ndarray, n: np.ndarray) -> np.ndarray:
     1.0
     """
     works = np.maximum(n, 2)
-    return works / (works - 1) * (1 - (shares**2).sum(axis=-1))
+    return works / (works - 1) * (1 - np.vecdot(shares, shares))
 
 
 def homogeneity_parts(
@@ -155,11 +156,11 @@ def with_parts(result: HomogeneityResult, parts: HomogeneityParts, params: Homog
     """
     known = np.isfinite(parts.z)
     weight = known * np.array(params.weights)
-    weight = weight / np.maximum(weight.sum(axis=1, keepdims=True), 1e-12)
+    weight = weight / np.maximum(row_sums(weight)[:, None], 1e-12)
     p = np.where(known, special.ndtr(-np.nan_to_num(parts.z)), 1.0)
     ratio = np.divide(p, weight, out=np.full(p.shape, np.inf), where=weight > 0)
     smallest = np.minimum(ratio.min(axis=1), 1.0)
-    joint = -np.expm1(np.log1p(-np.minimum(weight * smallest[:, None], 1 - 1e-16)).sum(axis=1))
+    joint = -np.expm1(row_sums(np.log1p(-np.minimum(weight * smallest[:, None], 1 - 1e-16))))
     p_value = np.where(result.assessed & known.any(axis=1), np.clip(joint, 1e-300, 1.0), result.p_value)
     return replace(result, z=np.where(result.assessed, to_z(p_value), result.z), p_value=p_value)
 
@@ -172,8 +173,7 @@ def _marks(table: PaperTable, result: HomogeneityResult) -> tuple[np.ndarray, np
     own = np.add.reduceat(table.counts, edges, axis=1) / np.maximum(table.n, 1)[:, None]
     usual = np.add.reduceat(result.tilted, edges, axis=1)
     n = np.maximum(table.n, 2)
-    squares = usual * usual
-    second, third = squares.sum(axis=1), (squares * usual).sum(axis=1)
+    second, third = np.vecdot(usual, usual), np.vecdot(usual * usual, usual)
     variance = 2 * (2 * (n - 2) * third + second - (2 * n - 3) * second**2) / (n * (n - 1))
     far = np.full(len(usual), 1e9)
     return heterogeneity(own, table.n), heterogeneity(usual, far), np.maximum(variance, 1e-6)
@@ -189,16 +189,23 @@ def _items(table: PaperTable) -> tuple[np.ndarray, np.ndarray, np.ndarray] | Non
     influence = np.zeros(len(answers.score))
     far = np.full(S, 1e9)
     K = len(table.items)
-    offset = {top: answers.school.astype(np.int32) * top for top in {len(cells) for cells in table.items}}
+    of_width: dict[int, list[int]] = {}
     for k, cells in enumerate(table.items):
-        top = len(cells)
-        points = np.ascontiguousarray(answers.points[:, k])
-        cell = np.bincount(offset[top] + points, minlength=S * top)
-        shares = cell.reshape(S, top) / np.maximum(table.n, 1)[:, None]
-        given = cells / np.maximum(cells.sum(axis=0), 1)
-        own += heterogeneity(shares, table.n) / K
-        usual += heterogeneity(mixture @ given.T, far) / K
-        influence += (cells.sum(axis=1) / cells.sum() / K).take(points)
+        of_width.setdefault(len(cells), []).append(k)
+    # Items of one maximum together; numbers as wide as places in arrays are, so that none is made so twice.
+    cell = np.empty(len(influence), dtype=np.intp)
+    for width, items in of_width.items():
+        offset = answers.school.astype(np.intp) * width
+        shares, given = np.empty((len(items), S, width)), np.stack([table.items[k] for k in items])
+        for place, k in enumerate(items):
+            points = answers.points[:, k].astype(np.intp)
+            shares[place] = np.bincount(np.add(offset, points, out=cell), minlength=S * width).reshape(S, width)
+            cells = table.items[k]
+            influence += (cells.sum(axis=1) / cells.sum() / K).take(points)
+        shares /= np.maximum(table.n, 1)[:, None]
+        given /= np.maximum(given.sum(axis=1, keepdims=True), 1)
+        own += heterogeneity(shares, table.n).sum(axis=0) / K
+        usual += heterogeneity(mixture @ given.transpose(0, 2, 1), far).sum(axis=0) / K
     # Given the score: what the score explains of the influence is in the expectation already.
     width = table.counts.shape[1]
     total = np.bincount(answers.score, weights=influence, minlength=width)

@@ -12,6 +12,7 @@ from app.detectors.item_shown import described, nothing_described
 from app.detectors.item_sums import by_school, leave_one_out_residuals, points_at_scores
 from app.detectors.params import ProfileParams
 from app.detectors.reference import downweight
+from app.detectors.row_sums import row_sums
 from app.detectors.tables import TYPICAL_CLASS, Answers, PaperTable
 from app.detectors.tails import smallest_tail, to_z, upper_tail
 from app.errors import InsufficientData
@@ -97,7 +98,7 @@ def given_total(sums: np.ndarray, works: np.ndarray) -> np.ndarray:
     scores = np.arange(works.shape[-1], dtype=float)
     kernel = np.exp(-0.5 * (scores[:, None] - scores) ** 2) + 1e-9
     smooth = (kernel @ sums) / np.maximum(works @ kernel, 1e-9)[..., None]
-    smooth = smooth * (scores / np.maximum(smooth.sum(axis=-1), 1e-9))[..., None]
+    smooth = smooth * (scores / np.maximum(row_sums(smooth), 1e-9))[..., None]
     return (sums + 4 * smooth) / (works + 4)[..., None]
 
 
@@ -227,7 +228,7 @@ def item_profile(
     directed = p[:, :3] / weights[:3]
     decided = np.where(directed.min(axis=1) <= 0.02, np.argmin(directed, axis=1), np.argmin(p / weights, axis=1))
     smallest = np.minimum((p / weights).min(axis=1), 1.0)
-    p_value = np.clip(-np.expm1(np.log1p(-np.minimum(weights * smallest[:, None], 1 - 1e-16)).sum(axis=1)), 1e-300, 1.0)
+    p_value = np.clip(-np.expm1(row_sums(np.log1p(-np.minimum(weights * smallest[:, None], 1 - 1e-16)))), 1e-300, 1.0)
     what = nothing_described(len(limit))
     if shown:
         filled = np.zeros(item_z.shape, dtype=bool) if answers.untaught is None else answers.untaught
@@ -246,13 +247,16 @@ def item_profile(
 def _third_moments(table: PaperTable) -> np.ndarray:
     """Third central moment of each item's points given the score, (M + 1, K)."""
     assert table.items is not None
-    columns = []
-    for cells in table.items:
-        points = np.arange(len(cells), dtype=float)[:, None]
-        share = cells / np.maximum(cells.sum(axis=0), 1)
-        centred = points - (points * share).sum(axis=0)
-        columns.append((share * centred * centred * centred).sum(axis=0))
-    return np.column_stack(columns)
+    third = np.empty((table.spec.max_score + 1, len(table.items)))
+    widths = np.array([len(cells) for cells in table.items])
+    for width in set(widths.tolist()):
+        own = np.flatnonzero(widths == width)
+        share = np.stack([table.items[k] for k in own])
+        share /= np.maximum(share.sum(axis=1, keepdims=True), 1)
+        points = np.arange(width, dtype=float)
+        centred = points[:, None] - (points @ share)[:, None]
+        third[:, own] = (share * centred * centred * centred).sum(axis=1).T
+    return third
 
 
 def _linear(
@@ -307,7 +311,7 @@ def _single(
     total = variance + tau2 * variance**2
     item_z = np.where(judged, residual / np.sqrt(total), 0.0)
     smallest = smallest_tail(item_z, (works @ third) / (total * np.sqrt(total)), judged)
-    count = np.maximum(judged.sum(axis=1), 1)
+    count = np.maximum(row_sums(judged.astype(float)), 1)
     return to_z(-np.expm1(count * np.log1p(-np.minimum(smallest, 1 - 1e-16)))), item_z, tau2
 
 
@@ -326,12 +330,12 @@ def _whole(
     usable: np.ndarray,
 ) -> np.ndarray:
     """Normal values of the whole profile, (S,)."""
-    count = np.maximum(_judged(works, covariance, usable)[1].sum(axis=1), 1)
+    count = np.maximum(row_sums(_judged(works, covariance, usable)[1].astype(float)), 1)
     root = np.sqrt(np.maximum(np.diag(pooled), 1e-9))
     # E Q = K and Var Q = 2 Σ ρ²: matched by c·χ²_f.
     ratio = float(((pooled / np.outer(root, root)) ** 2).sum()) / len(root)
-    chi = special.chdtrc(count / ratio, (item_z**2).sum(axis=1) / ratio)
+    chi = special.chdtrc(count / ratio, np.vecdot(item_z, item_z) / ratio)
     # What a school teaches moves several items at once: the more works, the more of it shows.
-    n = works.sum(axis=1)
+    n = row_sums(works)
     effects = school_effects(to_z(chi), np.ones(len(item_z)), fit_on=usable, shared=n / (n + TYPICAL_CLASS), reject=2.5)
     return to_z(student_p(effects.z, effects.degrees))

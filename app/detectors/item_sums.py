@@ -6,13 +6,13 @@ precision.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
-from scipy import sparse
 
+from app.detectors.row_sums import row_sums, run_sums
 from app.detectors.tables import Answers
 
 _WORKS_AT_ONCE = 16_384
@@ -121,24 +121,6 @@ class ScoreOrder:
         return total / n
 
 
-def run_sums(points: np.ndarray, edges: Sequence[int] | np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Weighted sums of the rows of points between one edge and the next.
-
-    Parameters
-    ----------
-    points : ndarray, shape (n, K)
-    edges : sequence of R + 1 int
-        From 0 to n, never falling.
-    weight : ndarray of float, shape (n,)
-
-    Returns
-    -------
-    ndarray, shape (R, K)
-    """
-    shape = (len(edges) - 1, len(points))
-    return np.asarray(sparse.csr_array((weight, np.arange(len(points)), edges), shape=shape) @ points.astype(float))
-
-
 def by_school(answers: Answers, schools: int, weight: np.ndarray | None = None) -> np.ndarray:
     """Points earned on each item by each school.
 
@@ -168,11 +150,11 @@ def by_school(answers: Answers, schools: int, weight: np.ndarray | None = None) 
 def points_at_scores(answers: Answers, schools: int, top: int) -> np.ndarray:
     """Points of all items together earned by the works of each school at each score, shape (S, M + 1)."""
     cell = answers.school.astype(np.int64) * (top + 1) + answers.score
-    n, K = answers.points.shape
-    total, ones = np.empty(n, np.float32), np.ones(K, np.float32)
+    n = len(answers.points)
+    total = np.empty(n, np.float32)
     for first in range(0, n, _WORKS_AT_ONCE):
         rows = slice(first, first + _WORKS_AT_ONCE)
-        total[rows] = answers.points[rows].astype(np.float32) @ ones
+        total[rows] = row_sums(answers.points[rows].astype(np.float32))
     return np.bincount(cell, weights=total, minlength=schools * (top + 1)).reshape(schools, top + 1)
 
 

@@ -21,6 +21,7 @@ from app.detectors.journal_copying import (
 )
 from app.detectors.params import JournalParams
 from app.detectors.reference import downweight
+from app.detectors.row_sums import row_sums
 from app.detectors.tables import PaperTable
 from app.detectors.tails import to_z, upper_tail
 from app.errors import InsufficientData
@@ -31,6 +32,8 @@ __all__ = [
     "journal_gap", "marks_of_scores",
 ]  # fmt: skip
 PARTS = ("raised", "copied", "lowered")
+_KEPT_SCHOOLS = 4_096
+"""Of so many schools what they are compared with is kept from one round to the next."""
 
 
 @dataclass(frozen=True)
@@ -129,7 +132,7 @@ def _smoothed(joint: np.ndarray) -> np.ndarray:
     score = np.arange(top + 1)
     kernel = np.exp(-0.5 * ((score[:, None] - score) / max(1.0, 0.05 * top)) ** 2)
     smooth = joint @ kernel
-    overall = joint.sum(axis=-1) + 0.25
+    overall = row_sums(joint) + 0.25
     smooth += 2.0 * (overall / overall.sum(axis=0))[..., None]
     return smooth
 
@@ -179,7 +182,9 @@ def journal_gap(
     if table.journal is None:
         raise InsufficientData("нет отметок по журналу")
     cells = table.journal
-    works = cells.sum(axis=(1, 2)).astype(float)
+    by_mark = marks_first(cells)
+    # Whole numbers: single precision adds them up exactly.
+    works = row_sums(by_mark).sum(axis=0, dtype=float)
     usable = works >= params.smallest_n
     if usable.sum() < params.smallest_pool:
         raise InsufficientData(f"школ с отметками по журналу меньше {params.smallest_pool}")
@@ -187,7 +192,6 @@ def journal_gap(
     outside = control.journal.sum(axis=0) if control is not None and control.journal is not None else None
     weight = np.ones(len(works))
     copied: _Copied | None = None
-    by_mark = marks_first(cells)
     for last in (False, True):
         joint = outside if outside is not None else np.einsum("i,isj->sj", weight, cells)
         raise_z, raised = _raised(cells, works, usable, joint, X, table.class_share)
@@ -210,7 +214,7 @@ def journal_gap(
     weights = weights / weights.sum()
     decided = np.argmin(part_p / weights, axis=1)
     smallest = np.minimum((part_p / weights).min(axis=1), 1.0)
-    p_value = np.clip(-np.expm1(np.log1p(-np.minimum(weights * smallest[:, None], 1 - 1e-16)).sum(axis=1)), 1e-300, 1.0)
+    p_value = np.clip(-np.expm1(row_sums(np.log1p(-np.minimum(weights * smallest[:, None], 1 - 1e-16)))), 1e-300, 1.0)
     nothing, wide = np.zeros(0), np.zeros((0, 3))
     what = (wide, wide, nothing, nothing, nothing, nothing)
     if shown:
@@ -267,14 +271,19 @@ def _copied(marks, usable, joint, weight, table, params, near: _Copied | None) -
     f1 = drawn_to_journal(f0, table.spec.mark_from, params.drawn)
     g = np.clip(np.log(f1 / f0), -3.0, 3.0).T[:, None, :]
     pool = joint.T[:, None, :]
+    plain: dict[int, tuple[np.ndarray, np.ndarray]] = {}
 
     def compared(rows: slice, sharpening: float) -> tuple[np.ndarray, np.ndarray]:
         """Works of a block of schools, and what they are compared with, marks first (see `journal_copying`)."""
-        own = marks[:, rows].astype(float)
-        rest = pool if weight is None else np.maximum(pool - weight[rows, None] * own, 0.0)
-        reference = _smoothed(rest)
+        if rows.start in plain:
+            own, reference = plain[rows.start]
+        else:
+            own = marks[:, rows].astype(float)
+            reference = _smoothed(pool if weight is None else np.maximum(pool - weight[rows, None] * own, 0.0))
+            if marks.shape[1] <= _KEPT_SCHOOLS:
+                plain[rows.start] = own, reference
         if sharpening:
-            reference *= np.exp(sharpening * g)
+            reference = reference * np.exp(sharpening * g)
         return own, np.broadcast_to(reference, own.shape)
 
     # Pooling schools with strict and with lenient journals blurs the pooled table; inside a school marks follow

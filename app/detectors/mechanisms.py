@@ -271,7 +271,7 @@ def _ratios(
             rows = of_pattern[first : first + _SCHOOLS_AT_ONCE]
             own = z[np.ix_(rows, pattern)]
             turned = own @ inverse
-            square = (turned * own).sum(axis=1)
+            square = np.vecdot(turned, own)
             base = np.log1p(square / params.degrees)
             for ways in alike:
                 own_mu, awaited = mu[np.ix_(ways, pattern)], expected[kind[ways[0]]][np.ix_(rows, pattern)]

@@ -19,6 +19,7 @@ _FEW_RUNS = 1_000
 _ROUNDED_TO = 4
 """Runs of a small region are filled up to lengths that divide by this: fewer lengths, fewer calls."""
 _LARGEST_KEY = 62
+_DRAWS_AT_ONCE = 65_536
 
 
 class Rows(Protocol):
@@ -134,7 +135,12 @@ def class_sums(
 
 
 def exchanged(answers: Answers, rng: np.random.Generator, block: int) -> np.ndarray:
-    """Order in which works have changed places with works of the same variant and about the same score.
+    """Order in which works have changed places once, (n,); see `exchanges`."""
+    return exchanges(answers, rng, block, 1)[0]
+
+
+def exchanges(answers: Answers, rng: np.random.Generator, block: int, times: int) -> np.ndarray:
+    """Orders in which works have changed places with works of the same variant and about the same score.
 
     Parameters
     ----------
@@ -142,11 +148,13 @@ def exchanged(answers: Answers, rng: np.random.Generator, block: int) -> np.ndar
     rng : numpy.random.Generator
     block : int
         Works that change places among themselves.
+    times : int
+        How many independent orders; as many calls for one each would give the same.
 
     Returns
     -------
-    ndarray of int, shape (n,)
-        A permutation: work number i is replaced by work number ``order[i]``.
+    ndarray of int, shape (times, n)
+        Permutations: work number i is replaced by work number ``order[i]``.
 
     Notes
     -----
@@ -154,32 +162,36 @@ def exchanged(answers: Answers, rng: np.random.Generator, block: int) -> np.ndar
     faster than sorting by three columns.
     """
     n = len(answers.score)
+    orders = np.empty((times, n), dtype=np.int64)
     if n == 0:
-        return np.zeros(0, dtype=np.int64)
+        return orders
     key = answers.variant.astype(np.int64) * (int(answers.score.max()) + 1) + answers.score
-    sorted_by = _packed_order(key, int(key.max()) + 1, rng.uniform(size=n))
-    draw = rng.uniform(size=n)
     whole = n - n % block
-    mixed = np.empty(n, dtype=np.int64)
-    if whole:
-        places = _packed_rows(draw[:whole].reshape(-1, block))
-        places += np.arange(0, whole, block)[:, None]
-        mixed[:whole] = sorted_by[places.ravel()]
-    mixed[whole:] = sorted_by[whole + np.argsort(draw[whole:], kind="stable")]
-    order = np.empty(n, dtype=np.int64)
-    order[sorted_by] = mixed
-    return order
+    at_once = max(1, _DRAWS_AT_ONCE // n)
+    for first in range(0, times, at_once):
+        part = orders[first : first + at_once]
+        draw = rng.uniform(size=(len(part), 2, n))
+        sorted_by = _packed_order(key, int(key.max()) + 1, draw[:, 0])
+        places = np.empty_like(sorted_by)
+        if whole:
+            rows = _packed_rows(draw[:, 1, :whole].reshape(-1, block)).reshape(len(part), -1, block)
+            rows += np.arange(0, whole, block)[:, None]
+            places[:, :whole] = rows.reshape(len(part), -1)
+        places[:, whole:] = whole + np.argsort(draw[:, 1, whole:], axis=1, kind="stable")
+        for order, own, place in zip(part, sorted_by, places, strict=True):
+            order[own] = own[place]
+    return orders
 
 
 def _packed_order(key: np.ndarray, keys: int, draw: np.ndarray) -> np.ndarray:
-    """Numbers of works sorted by key, then by draw in [0, 1)."""
+    """Numbers of works sorted by key, then by draw in [0, 1); one row of draws after another."""
     number_bits = max(1, int(len(key) - 1).bit_length())
     random_bits = _LARGEST_KEY - number_bits - max(1, int(keys - 1).bit_length())
-    packed = key << random_bits
-    packed += (draw * float(1 << random_bits)).astype(np.int64)
+    packed = (draw * float(1 << random_bits)).astype(np.int64)
+    packed += key << random_bits
     packed <<= number_bits
     packed += np.arange(len(key))
-    packed.sort()
+    packed.sort(axis=-1)
     packed &= (1 << number_bits) - 1
     return packed
 

@@ -28,6 +28,8 @@ from app.errors import InsufficientData
 
 _JUDGED = {"z", "p_value", "assessed", "part_z", "works", "classes", "window", "expected", "thinned_z"}
 """Arrays of results that `signals` reads; the others are there to be shown."""
+_MANY_WORKS = 20_000
+"""From so many works on, results are worth narrowing."""
 _WIDE = 8
 """Columns; a table of results with more has a column an item or a score."""
 
@@ -66,7 +68,7 @@ def run_on_paper(
 
     def done(*names: str) -> None:
         """Nothing but the paper's own signals is asked of these results any more."""
-        for name in names if signals_only else ():
+        for name in names if signals_only and works > _MANY_WORKS else ():
             result = getattr(paper, name)
             setattr(paper, name, None if result is None else _narrowed(result))
         give_back(held_by=works)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.detectors.dispersion import quartiles
+from app.detectors.row_sums import row_sums
 from app.detectors.tables import PaperTable
 from app.errors import InsufficientData
 
@@ -101,8 +102,7 @@ def tilt_to_school(
     """
     counts = np.asarray(counts, dtype=float)
     shapes = np.broadcast_to(np.asarray(shapes, dtype=float), counts.shape)
-    total = shapes.sum(axis=1)
-    if np.any(total <= 0):
+    if np.any(row_sums(shapes) <= 0):
         raise InsufficientData("в эталоне нет работ")
     base = shapes.sum(axis=0)
     base = base / base.sum()
@@ -111,7 +111,7 @@ def tilt_to_school(
     scale = max(float(np.sqrt(base @ (score - centre) ** 2)), 0.5)
     x = (score - centre) / scale
     basis = np.column_stack((x, x**2 - 1))
-    n = counts.sum(axis=1)
+    n = row_sums(counts)
     works = max(float(n.sum()), 1e-12)
     prior, spread = 0.02, 1.0 / spread_prior**2
     # A pool of schools is wider than any of them: with enough schools the typical one sets where small ones are drawn.
@@ -143,7 +143,7 @@ def tilt_to_school(
             break
     p = np.exp(theta.T @ basis.T)
     p *= shapes
-    p /= p.sum(axis=1, keepdims=True)
+    p /= row_sums(p)[:, None]
     return Tilt(p, basis, np.ascontiguousarray(theta.T))
 
 
@@ -284,13 +284,13 @@ def smooth_from_items(
     score = np.arange(top + 1)
     kernel = np.exp(-0.5 * ((score[:, None] - score) / max(0.06 * top, 1.0)) ** 2)
     share = (score + 0.5) / (top + 1)
+    # A guess from the total alone keeps levels with hardly any works in place; one for all items of a maximum.
+    guess = {m: np.vstack([share**v * (1 - share) ** (m - v) for v in range(m + 1)]) for m in _maxima(item_tables)}
+    guess = {m: 0.5 * prior / prior.sum(axis=0) for m, prior in guess.items()}
     curves = []
     for table in item_tables:
         smoothed = table @ kernel
-        m = table.shape[0] - 1
-        # A guess from the total alone keeps levels with hardly any works in place.
-        prior = np.vstack([share**v * (1 - share) ** (m - v) for v in range(m + 1)])
-        smoothed += 0.5 * prior / prior.sum(axis=0)
+        smoothed += guess[len(table) - 1]
         curves.append((smoothed / smoothed.sum(axis=0)).T)
     kernels = lord_wingersky(curves)[:, : top + 1]
     # Of a merged stretch only the total counts: to the EM it is one score.
@@ -305,6 +305,10 @@ def smooth_from_items(
     for _ in range(rounds):
         weight = weight * (grouped @ (share / np.maximum(weight @ grouped, 1e-300)))
     return (weight @ kernels) * pool.sum()
+
+
+def _maxima(item_tables: list[np.ndarray]) -> set[int]:
+    return {len(table) - 1 for table in item_tables}
 
 
 def smooth_loglinear(

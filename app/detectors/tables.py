@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from scipy import optimize
 
 from app.detectors.base import PaperSpec
 from app.detectors.over_dispersion import median
@@ -324,12 +325,14 @@ def _classes(
     rest_share = np.maximum(share[owner] * n[owner] ** 2 - size**2, 0)[use] / rest_n[use] ** 2
     noise = within * (1 / size[use] + 1 / rest_n[use])
     squared, loading = gap**2, 1 + rest_share
-    low, high = 0.0, 4 * within
-    for _ in range(40):
-        middle = (low + high) / 2
-        ratio = median(squared / (middle * loading + noise))
-        low, high = (middle, high) if ratio > 0.4549 else (low, middle)
-    return share, (low + high) / 2
+
+    def surplus(spread: float) -> float:
+        return median(squared / (spread * loading + noise)) - 0.4549
+
+    if surplus(0.0) <= 0:
+        return share, 0.0
+    top = 4 * within
+    return share, top if surplus(top) >= 0 else float(optimize.brentq(surplus, 0.0, top, xtol=1e-12))
 
 
 def _journal_cells(
