@@ -15,6 +15,7 @@ from app.detectors.tables import TYPICAL_CLASS, PaperTable
 from app.detectors.tails import to_z, upper_tail
 
 PARTS = ("spread", "marks", "items", "missing")
+_WORKS_AT_ONCE = 262_144
 
 
 @dataclass(frozen=True)
@@ -186,32 +187,39 @@ def _items(table: PaperTable) -> tuple[np.ndarray, np.ndarray, np.ndarray] | Non
     S = len(table.schools)
     mixture = table.counts / np.maximum(table.n, 1)[:, None]
     own, usual = np.zeros(S), np.zeros(S)
-    influence = np.zeros(len(answers.score))
     far = np.full(S, 1e9)
     K = len(table.items)
     of_width: dict[int, list[int]] = {}
     for k, cells in enumerate(table.items):
         of_width.setdefault(len(cells), []).append(k)
-    # Items of one maximum together; numbers as wide as places in arrays are, so that none is made so twice.
-    cell = np.empty(len(influence), dtype=np.intp)
+    shares = {width: np.zeros((len(items), S * width)) for width, items in of_width.items()}
+    scores, n = table.counts.shape[1], len(answers.score)
+    total, squares = np.zeros(scores), 0.0
+    for first in range(0, n, _WORKS_AT_ONCE):
+        rows = slice(first, first + _WORKS_AT_ONCE)
+        influence = np.zeros(len(answers.score[rows]))
+        for width, items in of_width.items():
+            # Numbers as wide as places in arrays are, so that none is made so twice.
+            offset = answers.school[rows].astype(np.intp) * width
+            for place, k in enumerate(items):
+                points = answers.points[rows, k].astype(np.intp)
+                cells = table.items[k]
+                influence += (cells.sum(axis=1) / cells.sum() / K).take(points)
+                points += offset
+                shares[width][place] += np.bincount(points, minlength=S * width)
+        total += np.bincount(answers.score[rows], weights=influence, minlength=scores)
+        squares += float(influence @ influence)
     for width, items in of_width.items():
-        offset = answers.school.astype(np.intp) * width
-        shares, given = np.empty((len(items), S, width)), np.stack([table.items[k] for k in items])
-        for place, k in enumerate(items):
-            points = answers.points[:, k].astype(np.intp)
-            shares[place] = np.bincount(np.add(offset, points, out=cell), minlength=S * width).reshape(S, width)
-            cells = table.items[k]
-            influence += (cells.sum(axis=1) / cells.sum() / K).take(points)
-        shares /= np.maximum(table.n, 1)[:, None]
+        found = shares.pop(width).reshape(len(items), S, width)
+        found /= np.maximum(table.n, 1)[:, None]
+        given = np.stack([table.items[k] for k in items])
         given /= np.maximum(given.sum(axis=1, keepdims=True), 1)
-        own += heterogeneity(shares, table.n).sum(axis=0) / K
-        usual += heterogeneity(mixture @ given.transpose(0, 2, 1), far).sum(axis=0) / K
+        own += heterogeneity(found, table.n).sum(axis=0) / K
+        for cells in given:
+            usual += heterogeneity(mixture @ cells.T, far) / K
     # Given the score: what the score explains of the influence is in the expectation already.
-    width = table.counts.shape[1]
-    total = np.bincount(answers.score, weights=influence, minlength=width)
-    squares = float(influence @ influence)
-    works = np.maximum(np.bincount(answers.score, minlength=width), 1)
-    spread = max(squares - float(total @ (total / works)), 0.0) / max(len(influence), 1)
+    works = np.maximum(np.bincount(answers.score, minlength=scores), 1)
+    spread = max(squares - float(total @ (total / works)), 0.0) / max(n, 1)
     return own, usual, np.maximum(4 * spread / np.maximum(table.n, 1), 1e-9)
 
 

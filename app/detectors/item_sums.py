@@ -17,6 +17,7 @@ from app.detectors.tables import Answers
 
 _WORKS_AT_ONCE = 16_384
 _KEPT_WORKS = 500_000
+_SCHOOLS_AT_ONCE = 512
 
 
 class ScoreOrder:
@@ -197,13 +198,21 @@ def leave_one_out_residuals(
     scores = np.arange(width, dtype=float)
     kernel = np.exp(-0.5 * (scores[:, None] - scores) ** 2) + 1e-9
     pool = order.weighted(weight)
-    rest_works = np.maximum(weight @ counts - weight[:, None] * counts, 0.0)
     items, own = earned or (by_school(answers, S), points_at_scores(answers, S, width - 1))
-    rest = np.maximum(weight @ own - weight[:, None] * own, 0.0) @ kernel
-    smooth = 1 / np.maximum(rest_works @ kernel, 1e-9)
-    share = counts / (rest_works + 4)
-    c = share + (4 * share * smooth * scores / np.maximum(smooth * rest, 1e-9)) @ kernel
-    residual = items - c @ pool + weight[:, None] * by_school(answers, S, c)
+    all_works, all_points = weight @ counts, weight @ own
+    rest_works, c = np.empty((S, width)), np.empty((S, width))
+    for block in range(0, S, _SCHOOLS_AT_ONCE):
+        rows = slice(block, block + _SCHOOLS_AT_ONCE)
+        works, share = rest_works[rows], weight[rows, None]
+        np.maximum(all_works - share * counts[rows], 0.0, out=works)
+        rest = np.maximum(all_points - share * own[rows], 0.0) @ kernel
+        smooth = 1 / np.maximum(works @ kernel, 1e-9)
+        share = counts[rows] / (works + 4)
+        c[rows] = share + (4 * share * smooth * scores / np.maximum(smooth * rest, 1e-9)) @ kernel
+    residual = by_school(answers, S, c)
+    residual *= weight[:, None]
+    residual += items
+    residual -= c @ pool
     here = answers.school == 0
     first = np.zeros_like(pool)
     np.add.at(first, answers.score[here], weight[0] * answers.points[here].astype(float))

@@ -170,14 +170,17 @@ def exchanges(answers: Answers, rng: np.random.Generator, block: int, times: int
     at_once = max(1, _DRAWS_AT_ONCE // n)
     for first in range(0, times, at_once):
         part = orders[first : first + at_once]
-        draw = rng.uniform(size=(len(part), 2, n))
-        sorted_by = _packed_order(key, int(key.max()) + 1, draw[:, 0])
+        # Many works draw when they need to, for two draws of each would be held beside all else.
+        draws = rng.uniform(size=(len(part), 2, n)) if at_once > 1 else None
+        draw = rng.uniform(size=(1, n)) if draws is None else draws[:, 0]
+        sorted_by = _packed_order(key, int(key.max()) + 1, draw)
+        draw = rng.uniform(size=(1, n)) if draws is None else draws[:, 1]
         places = np.empty_like(sorted_by)
         if whole:
-            rows = _packed_rows(draw[:, 1, :whole].reshape(-1, block)).reshape(len(part), -1, block)
+            rows = _packed_rows(draw[:, :whole].reshape(-1, block)).reshape(len(part), -1, block)
             rows += np.arange(0, whole, block)[:, None]
             places[:, :whole] = rows.reshape(len(part), -1)
-        places[:, whole:] = whole + np.argsort(draw[:, 1, whole:], axis=1, kind="stable")
+        places[:, whole:] = whole + np.argsort(draw[:, whole:], axis=1, kind="stable")
         for order, own, place in zip(part, sorted_by, places, strict=True):
             order[own] = own[place]
     return orders

@@ -7,6 +7,8 @@ import numpy as np
 from app.detectors.reference import Tilt
 from app.detectors.row_sums import row_sums
 
+_SCHOOLS_AT_ONCE = 512
+
 
 def precisions(spread_prior: float) -> np.ndarray:
     """Prior precision of the two tilts of `reference.tilt_to_school`."""
@@ -46,15 +48,29 @@ def moving_score(
     works and divided by its standard deviation; see `boundary_push.push_test`.
     """
     n = np.maximum(row_sums(counts), 1)
-    tilted = tilt.probabilities
-    weight = np.log(np.maximum(tilted @ transition, 1e-12) / np.maximum(tilted, 1e-12))
-    weight = np.where(tilted > 1e-9, np.clip(weight, -3.0, 3.0), 0.0)
-    score = cleared(weight, tilted, tilt.basis, precisions(spread_prior), n)
-    weighted, squares = tilted * score, score * score
-    variance = np.maximum(np.vecdot(weighted, score), 1e-9)
-    third = np.vecdot(weighted, squares)
-    z = np.vecdot(counts, score) / np.sqrt(n * variance * (1 + n / reference_works))
+    total, variance, third = (np.empty(len(n)) for _ in range(3))
+    for rows in blocks(len(n)):
+        tilted = tilt.probabilities[rows]
+        weight = np.log(np.maximum(tilted @ transition, 1e-12) / np.maximum(tilted, 1e-12))
+        weight = np.where(tilted > 1e-9, np.minimum(np.maximum(weight, -3.0), 3.0), 0.0)
+        score = cleared(weight, tilted, tilt.basis, precisions(spread_prior), n[rows])
+        total[rows], variance[rows], third[rows] = moments_of_score(counts[rows], tilted, score)
+    z = total / np.sqrt(n * variance * (1 + n / reference_works))
     return z, third / variance**1.5 / np.sqrt(n)
+
+
+def blocks(schools: int) -> list[slice]:
+    """Schools in blocks that a cache holds with all that is made of them on the way."""
+    return [slice(first, first + _SCHOOLS_AT_ONCE) for first in range(0, schools, _SCHOOLS_AT_ONCE)]
+
+
+def moments_of_score(
+    counts: np.ndarray, tilted: np.ndarray, score: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Sum of a score over the works, and its variance and third moment in one work of the reference, each (S,)."""
+    weighted = tilted * score
+    variance = np.maximum(np.vecdot(weighted, score), 1e-9)
+    return np.vecdot(counts, score), variance, np.vecdot(weighted, score * score)
 
 
 def cleared(

@@ -6,6 +6,7 @@ import numpy as np
 from scipy import special
 
 SMALLEST_P = 1e-300
+_ROWS_AT_ONCE = 4_096
 _NO_SKEWNESS = 1e-3
 """Under it a distribution is as good as normal."""
 
@@ -111,6 +112,15 @@ def smallest_tail(z: np.ndarray, skewness: np.ndarray, known: np.ndarray) -> np.
     Wilson and Hilferty's cube root, :math:`w = (6/\gamma)\{(1 + \gamma z/2)^{1/3} - 1\} + \gamma/6`, tells which
     values can have the smallest tail; only these are computed exactly.
     """
+    smallest = np.empty(len(z))
+    for first in range(0, len(z), _ROWS_AT_ONCE):
+        rows = slice(first, first + _ROWS_AT_ONCE)
+        smallest[rows] = _smallest_tail(z[rows], skewness[rows], known[rows])
+    return smallest
+
+
+def _smallest_tail(z: np.ndarray, skewness: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """The same of a block of rows."""
     gamma = np.where(np.abs(skewness) < 1e-3, 1e-3, skewness)
     guess = np.where(known, (6 / gamma) * (np.cbrt(np.maximum(1 + gamma * z / 2, 0.0)) - 1) + gamma / 6, -np.inf)
     # Past the end of a distribution that is skewed downwards the tail is empty.
