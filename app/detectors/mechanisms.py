@@ -158,14 +158,13 @@ def signals_over_papers(
     (2, S, P), as `felt`.
     """
     size = np.sqrt(np.minimum(families[0].works, params.largest_works))
-    z = np.stack(
-        [
-            _scaled(signal, families[0].works, params, params.tempered if family.tempered else 1.0)
-            for family in families
-            for signal in family.signals
-        ],
-        axis=2,
-    )
+    works = families[0].works
+    z = np.empty((*works.shape, sum(len(family.signals) for family in families)))
+    column = 0
+    for family in families:
+        for signal in family.signals:
+            z[:, :, column] = _scaled(signal, works, params, params.tempered if family.tempered else 1.0)
+            column += 1
     moved = felt(size, room(families))
     return z, *_over_papers(z, families[0].works.sum(axis=1), size, moved, params), moved
 

@@ -26,7 +26,7 @@ from app.detectors.summaries import PaperResults
 from app.detectors.tables import PaperTable
 from app.errors import InsufficientData
 
-_JUDGED = {"z", "p_value", "assessed", "part_z", "works", "classes", "window", "expected", "thinned_z"}
+_JUDGED = {"z", "assessed", "part_z", "works", "classes", "window", "expected", "thinned_z"}
 """Arrays of results that `signals` reads; the others are there to be shown."""
 _MANY_WORKS = 20_000
 """From so many works on, results are worth narrowing."""
@@ -106,7 +106,10 @@ def run_on_paper(
         left_out = None if missing is None else np.array([float(missing.get(str(name), 0)) for name in table.schools])
         paper.parts = homogeneity_parts.homogeneity_parts(table, paper.homogeneity, left_out, params.homogeneity)
         paper.homogeneity = homogeneity_parts.with_parts(paper.homogeneity, paper.parts, params.homogeneity)
-    done("homogeneity", "parts")
+    done("homogeneity")
+    if signals_only:
+        # They have spoken in the spread.
+        paper.parts = None
     if not signals_only and paper.profile is not None:
         paper.intervals = item_intervals.item_intervals(table, control)
     return paper

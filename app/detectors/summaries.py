@@ -85,6 +85,7 @@ def summaries(
         profiles = learned_profiles(
             own, of_own, profiles, params.mechanisms, lambda *chosen: _copy(planted(taught, *chosen))
         )
+        del own
     ratios = mechanism_ratios(families, profiles, params.mechanisms)
     single = np.where(assessed, scores.family_paper_p, np.nan)
     judged = np.where(works >= params.combination.smallest_school, scores.paper_p, np.nan)

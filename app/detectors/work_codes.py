@@ -12,6 +12,8 @@ import pandas as pd
 from app.frames import item_columns
 
 _NUMBERS_AT_ONCE = 4_000_000
+_COUNTED_UP_TO = 4
+"""As many numbers for each value are counted rather than sorted."""
 _LARGEST_KEY = 62
 _PADDED = 4
 """As many times the works may fill rows of the longest class."""
@@ -55,7 +57,7 @@ def distinct(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     if len(values) == 0:
         return values, np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
     low, high = int(values.min()), int(values.max())
-    if high - low >= max(_NUMBERS_AT_ONCE, 4 * len(values)):
+    if high - low >= max(_NUMBERS_AT_ONCE, _COUNTED_UP_TO * len(values)):
         present, place, times = np.unique(values, return_inverse=True, return_counts=True)
         return present, place, times
     shifted = values - low if low else values
@@ -63,6 +65,19 @@ def distinct(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     there = times > 0
     present = np.flatnonzero(there)
     return (present + low).astype(values.dtype), (np.cumsum(there) - 1)[shifted], times[present]
+
+
+def among_distinct(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """`distinct` without how often each number stands, for many values: a mark a number is all that is held of them."""
+    low, high = (int(values.min()), int(values.max())) if len(values) else (0, 0)
+    if low < 0 or high >= max(_NUMBERS_AT_ONCE, _COUNTED_UP_TO * len(values)):
+        return distinct(values)[:2]
+    there = np.zeros(high + 1, dtype=bool)
+    there[values] = True
+    present = np.flatnonzero(there).astype(values.dtype)
+    place = np.empty(high + 1, dtype=np.int32 if len(present) < 2**31 else np.int64)
+    place[present] = np.arange(len(present))
+    return present, place.take(values)
 
 
 def points_of(works: pd.DataFrame, rows: np.ndarray, item_max: tuple[int, ...]) -> np.ndarray | None:
