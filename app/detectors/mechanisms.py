@@ -131,14 +131,15 @@ def mechanism_ratios(families: Sequence[FamilyScores], profiles: Profiles, param
     kind = np.concatenate((kinds_of(names), np.zeros(len(columns), dtype=np.int64)))
     core = core_schools(whole, expected, profiles, columns, params)
     ratios = _ratios(whole, mu, kind, expected, params, core) + np.log1p(-params.paper_share)
-    single = np.full((z.shape[1], len(z), len(mu)), -np.inf)
+    alone = np.full((len(z), len(mu)), -np.inf)
     sat = works >= params.smallest_works
     for paper in range(z.shape[1]):
         of_paper = _ratios(z[:, paper], mu, kind, moved[:, :, paper, None], params, core)
-        single[paper] = np.where(sat[:, [paper]], of_paper, -np.inf)
+        # Added up as they come: those of all papers side by side would be the widest table of a country.
+        alone = np.logaddexp(alone, np.where(sat[:, [paper]], of_paper, -np.inf))
     count = np.maximum(sat.sum(axis=1), 1)
     with np.errstate(divide="ignore"):
-        alone = np.logaddexp.reduce(single, axis=0) - np.log(count)[:, None] + np.log(params.paper_share)
+        alone = alone - np.log(count)[:, None] + np.log(params.paper_share)
     total = np.logaddexp(ratios, alone)
     known, single_signal = total[:, : len(names)], total[:, len(names) :]
     one = np.logaddexp.reduce(known, axis=1)

@@ -168,6 +168,8 @@ def selective_absence(
     if matched < params.smallest_matched * np.isfinite(own).sum() or matched == 0:
         raise InsufficientData("коды участников в работах одного класса не совпадают")
     u, a = standing[seen], absent[seen].astype(float)
+    # Pupils of a country are many, and what follows asks for those seen alone.
+    del others, standing, absent
     if a.sum() < params.smallest_absent or np.count_nonzero(np.bincount(row[seen])) < params.smallest_pool:
         raise InsufficientData("не писавших эту работу среди писавших другие слишком мало")
     S = len(table.schools)

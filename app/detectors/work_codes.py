@@ -60,7 +60,7 @@ def distinct(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     if high - low >= max(_NUMBERS_AT_ONCE, _COUNTED_UP_TO * len(values)):
         present, place, times = np.unique(values, return_inverse=True, return_counts=True)
         return present, place, times
-    shifted = values - low if low else values
+    shifted = np.subtract(values, low, dtype=np.result_type(values, np.int32)) if low else values
     times = np.bincount(shifted)
     there = times > 0
     present = np.flatnonzero(there)
