@@ -138,7 +138,8 @@ def pupils_of_sitters(sitters: Sequence[Sitters | None]) -> GradePupils | None:
     del pupil
     numbers, row = among_distinct(together)
     del together
-    scores = np.full((len(numbers), len(sitters)), np.nan)
+    # Whole numbers: single precision holds them, and they are the widest table of a grade.
+    scores = np.full((len(numbers), len(sitters)), np.nan, dtype=np.float32)
     edges = np.cumsum([0, *(len(own) for own in score)])
     journal = None if all(own is None for own in mark) else np.full(scores.shape, np.nan, dtype=np.float32)
     for column, (own_score, own_mark) in enumerate(zip(score, mark, strict=True)):
