@@ -221,7 +221,7 @@ def lord_wingersky(items: list[np.ndarray]) -> np.ndarray:
     for item in items:
         wider = np.zeros((total.shape[0], total.shape[1] + item.shape[1] - 1))
         for points in range(item.shape[1]):
-            wider[:, points : points + total.shape[1]] += item[:, [points]] * total
+            wider[:, points : points + total.shape[1]] += item[:, points : points + 1] * total
         total = wider
     return total
 

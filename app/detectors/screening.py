@@ -200,6 +200,7 @@ def screen(
             past_p,
             _copy_with_mechanisms(before, control_tables, source, schools, exams, around, params),
             of_works=done,
+            is_last=number == len(years) - 1,
         )
         result.reference["mechanisms"][str(year)] = {
             "source": profiles.source,

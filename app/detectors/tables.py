@@ -361,7 +361,10 @@ def _answers(
     within = school if unit is None else np.where(unit < 0, -1 - school, unit)
     filled = completed(points, raw, school, within, variant, spec.item_max, seed=year * 100 + spec.grade, is_own=True)
     points, score = filled.points, filled.score
+    del within
     order = order_of_works(points, score, variant, school if unit is None else unit)
+    if len(order) < 2**31:
+        order = order.astype(np.int32)
     if unit is not None:
         unit = unit.take(order).astype(np.int32 if len(unit) == 0 or unit.max() < 2**31 else np.int64)
     kind = np.int16 if int(score.max()) < 2**15 else np.int64
