@@ -55,6 +55,8 @@ def enter_people(session: Session, users: Mapping[str, User], schools: Sequence[
             # One training runs out soon, another has run out: the page of training needs has something to tell.
             days = (30, -20)[index % 2]
             _train(session, person, Duty.OBSERVER, begin, at + timedelta(days=days))
+    for user in users.values():
+        people_register.follow_account(session, user, None, "", actor=SYSTEM, at=begin)
     if len(schools) > 1:
         ties.state_tie(session, inspector.id, ConflictKind.OWN_CHILD, schools[1].id, text="", actor=SYSTEM, at=begin)
     absences.record_absence(

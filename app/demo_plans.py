@@ -1,4 +1,4 @@
-"""Plans of the demo: a department's programme under way, road maps of schools on different steps, a mentoring pair."""
+"""Plans of the demo: a department's programme under way, road maps of schools on different steps, mentoring pairs."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from app.flows import CLOSED
 from app.models import Case, ProgrammeTask, School
 from app.policy import Actor
 from app.storage import ObjectStore
-from app.terms import ATTENDED_KINDS, MentoringKind
-from app.workflows import mentoring, programme_tasks, programmes, road_map_items, road_maps
+from app.terms import ATTENDED_KINDS, MentoringKind, Subject
+from app.workflows import mentoring, mentors, programme_tasks, programmes, road_map_items, road_maps
 from app.workflows.execution import Report
 from app.workflows.road_map_guards import unfinished
 
@@ -46,6 +46,7 @@ def make_plans(
         _road_map(session, store, actors, case, proposed, steps)
     if len(cases) > 1:
         _pair(session, actors, cases[1], start + timedelta(days=32))
+        _teachers(session, actors, cases[1], start + timedelta(days=33))
 
 
 def _programme(session: Session, store: ObjectStore, actors: Mapping[str, Actor], start: datetime) -> None:
@@ -148,3 +149,26 @@ def _pair(session: Session, actors: Mapping[str, Actor], case: Case, at: datetim
         actor=actors["department"],
         at=at,
     )
+
+
+def _teachers(session: Session, actors: Mapping[str, Actor], case: Case, at: datetime) -> None:
+    """A teacher of mathematics of that school, entered for it, and the first mentor whom the pickers offer."""
+    school = session.get_one(School, case.school_id)
+    who: dict[str, Any] = {"actor": actors["department"], "at": at}
+    offered = mentors.mentors(session, school, Subject.MA, at.date(), actors["department"])
+    mentor = next((offer for offer in offered if not offer.reasons and offer.is_of_subject), None)
+    if mentor is None:
+        return
+    mentee = mentors.enter_colleague(session, "Сомова Дарья Ильинична", "учитель математики", school, Subject.MA, **who)
+    form = mentoring.PairForm(
+        MentoringKind.TEACHERS,
+        None,
+        school.id,
+        "Вместе готовить уроки по трудным темам пятого класса и раз в месяц посещать уроки друг друга.",
+        at.date(),
+        at.date() + timedelta(days=180),
+        subject=Subject.MA,
+        mentor_person_id=mentor.person.person_id,
+        mentee_person_id=mentee.id,
+    )
+    mentoring.make_pair(session, form, **who)

@@ -29,6 +29,10 @@ class Reason:
     def text(self, locale: str = "ru") -> str:
         return self.en if locale == "en" and self.en else self.ru
 
+    def as_plain(self) -> dict[str, str]:
+        """The reason as a report keeps it."""
+        return {"code": self.code, "ru": self.ru, "en": self.en or self.ru}
+
 
 class ObektivError(Exception):
     """Base of every error of the product."""

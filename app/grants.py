@@ -29,6 +29,7 @@ class Permission(StrEnum):
     CASE_REOPEN = "case:reopen"  # go on with a closed case in a new episode
     CASE_RETURN = "case:return"  # return a case with a question
     CONFLICT_DECLARE = "conflict:declare"  # say whether one is free of conflict of interest before seeing a case
+    CONFLICT_RECUSE = "conflict:recuse"  # say that one is tied to a school whose cases one decides by office
     DATA_IMPORT = "data:import"  # upload, accept, reject
     DATA_READ = "data:read"  # see uploads and data sets
     DOCUMENT_ISSUE = "document:issue"
@@ -73,6 +74,7 @@ _READ = frozenset(
 GRANTS: dict[Role, frozenset[Permission]] = {
     Role.REGION_MANAGER: _READ
     | {
+        Permission.CONFLICT_RECUSE,
         Permission.CASE_BULK,
         Permission.CASE_HANDOVER,
         Permission.CASE_HOLD,
@@ -103,6 +105,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     },
     Role.DEPARTMENT: _READ
     | {
+        Permission.CONFLICT_RECUSE,
         Permission.CASE_ANSWER,
         Permission.CASE_BULK,
         Permission.CASE_HANDOVER,
@@ -138,6 +141,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     },
     Role.ANALYST: _READ
     | {
+        Permission.CONFLICT_RECUSE,
         Permission.CASE_OPEN,
         Permission.CASE_RECHECK,
         Permission.CASE_SUPPORT,

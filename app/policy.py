@@ -13,13 +13,14 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, false, or_, select, true
 
-from app.errors import NotPermitted, Reason
+from app.errors import NotPermitted, Reason, Refused
 from app.grants import GRANTS, Permission
 from app.models import (
     AuthSession,
     ClusterSet,
     ControlGroup,
     Declaration,
+    Document,
     Municipality,
     Person,
     Personal,
@@ -49,12 +50,21 @@ class StandIn:
 
 
 @dataclass(frozen=True)
+class Bar:
+    """A conflict of interest that keeps the actor from deciding at a school which it sees by office."""
+
+    school_id: int
+    reason: Reason
+
+
+@dataclass(frozen=True)
 class Actor:
     """Who acts: a person with a role and a place, or the system itself.
 
     `school_ids` are the schools of a school user, of a curator's cases or of an inspector's visits, computed anew for
     every request; `municipality_id` narrows departments and municipal analysts. `undeclared` are schools that wait for
-    the actor's declaration and stay shut until then; `stands_in` names whom the actor substitutes, school by school.
+    the actor's declaration and stay shut until then; `stands_in` names whom the actor substitutes, school by school;
+    `bars` tells where a department, an analyst or the region may look and not decide.
     """
 
     user_id: int | None
@@ -66,6 +76,7 @@ class Actor:
     permissions: frozenset[Permission] = field(default_factory=frozenset)
     undeclared: frozenset[int] = field(default_factory=frozenset)
     stands_in: tuple[StandIn, ...] = ()
+    bars: tuple[Bar, ...] = ()
 
     @classmethod
     def for_user(cls, user: User, school_ids: Iterable[int] = ()) -> Actor:
@@ -102,6 +113,15 @@ class Actor:
         """Whom the actor substitutes at a school, or None."""
         return next((stand_in for stand_in in self.stands_in if stand_in.school_id == school_id), None)
 
+    def barred(self, school_id: int | None) -> Reason | None:
+        """Why the actor does not decide at a school it may look at, or None."""
+        return next((bar.reason for bar in self.bars if bar.school_id == school_id), None)
+
+    @property
+    def barred_ids(self) -> frozenset[int]:
+        """Schools at which the actor does not decide: nothing there waits for it."""
+        return frozenset(bar.school_id for bar in self.bars)
+
     @property
     def acting_ids(self) -> frozenset[int | None]:
         """The actor's own account and those of whom it substitutes now."""
@@ -135,6 +155,13 @@ def require(actor: Actor, permission: Permission) -> None:
                 f"The role “{role_en}” does not grant this action ({permission}). Ask the administrator.",
             )
         )
+
+
+def require_free(actor: Actor, school_id: int | None) -> None:
+    """Refuse whoever is barred from deciding at a school by a conflict of interest."""
+    reason = actor.barred(school_id)
+    if reason is not None:
+        raise Refused(reason)
 
 
 def visible(actor: Actor | None, model: Any) -> ColumnElement[bool]:
@@ -178,14 +205,17 @@ def visible(actor: Actor | None, model: Any) -> ColumnElement[bool]:
     if actor.municipality_id is None:
         return false()
     in_municipality: ColumnElement[bool] = model.municipality_id == actor.municipality_id
-    if model in (Programme, ProgrammeMeasure, ProgrammeTask) and actor.may(Permission.PROGRAMME_READ):
-        # The region's approved programme is read by every department; `holds` leaves the changing to the region.
+    if model in (Programme, ProgrammeMeasure, ProgrammeTask, Document) and actor.may(Permission.PROGRAMME_READ):
+        # The region's approved programme and its papers are read by every department; `holds` leaves the changing to
+        # the region.
         return or_(in_municipality, and_(model.municipality_id.is_(None), _is_approved(model)))
     return in_municipality
 
 
 def _is_approved(model: Any) -> ColumnElement[bool]:
-    """Whether the programme of a row is approved: the row is the programme itself, or a measure or a task of one."""
+    """Whether the programme of a row is approved: the row is the programme itself, or a measure, a task or
+    a paper of one.
+    """
     if model is Programme:
         return Programme.status == ProgrammeStatus.APPROVED
     table = Programme.__table__.c

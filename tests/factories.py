@@ -647,6 +647,7 @@ def make_migration(session: Session, case: Case, **changes: Any) -> WorkflowMigr
             migration_id=row.id,
             case_id=case.id,
             from_state=case.state,
+            expected_version=case.version,
             outcome=MigratedOutcome.UNMAPPED,
             **_place(case),
         )

@@ -150,7 +150,7 @@ def make_pair(session: Session, school: School, mentor: School, word: str = "", 
     values = {
         "kind": MentoringKind.SCHOOLS,
         "mentor_school_id": mentor.id,
-        "mentor_school_name": mentor.name,
+        "mentor_place": mentor.name,
         "goals": f"Проверять работы вместе {word}",
         "starts_on": date(2026, 11, 1),
         "ends_on": date(2027, 5, 31),

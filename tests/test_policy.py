@@ -15,6 +15,7 @@ from app.errors import NotPermitted
 from app.models import (
     Base,
     Case,
+    Document,
     Interview,
     Personal,
     Programme,
@@ -25,31 +26,33 @@ from app.models import (
     User,
 )
 from app.policy import GRANTS, SYSTEM, Actor, Permission, require, scoped_classes
-from app.terms import ProgrammeStatus, Role
+from app.terms import DocumentKind, ProgrammeStatus, Role
 from tests import factories
 from tests.people import make_cast
-from tests.plans import make_programme
+from tests.plans import AT, make_programme
 
 READ = {"case:read", "document:read", "finding:read", "school:read"}
 BULK_AND_SIDE = ("case:bulk", "case:handover", "case:hold", "case:measure", "case:reopen", "case:return")
 EXPECTED = {
     "region_manager": READ | {
-        "calendar:keep", "case:assign", "case:close", "case:open", "data:read", "document:issue", "flag:raise",
-        "group:approve",
-        "group:read", "journal:read", "mentoring:keep", "people:keep", "people:read", "programme:approve",
+        "calendar:keep", "case:assign", "case:close", "case:open", "conflict:recuse", "data:read", "document:issue",
+        "flag:raise", "group:approve", "group:read", "journal:read", "mentoring:keep", "people:keep", "people:read",
+        "programme:approve",
         "programme:keep", "programme:read", "register:keep", "screening:read", "statistics:read", *BULK_AND_SIDE,
         "workflow:choose", "workflow:read",
     },
     "department": READ | {
         "calendar:keep",
         "case:assign", "case:close", "case:conclude", "case:interview", "case:observe", "case:open", "case:recheck",
+        "conflict:recuse",
         "document:issue", "group:approve", "group:read", "journal:read", "mentoring:keep", "people:keep",
         "people:read", "programme:approve", "programme:keep", "programme:read", "register:keep", "roadmap:answer",
         "roadmap:keep", "statistics:read", "case:answer", *BULK_AND_SIDE,
         "case:support", "workflow:choose", "workflow:read",
     },
     "analyst": READ | {
-        "case:open", "case:recheck", "data:import", "data:read", "document:issue", "flag:raise", "group:propose",
+        "case:open", "case:recheck", "conflict:recuse", "data:import", "data:read", "document:issue",
+        "flag:raise", "group:propose",
         "group:read", "people:read", "programme:read", "screening:read", "screening:run", "statistics:read",
         "works:read", "case:support", "workflow:read",
     },
@@ -207,12 +210,17 @@ def test_the_regions_approved_programme_is_read_by_departments_and_changed_by_th
             row.municipality_id = None
         own, foreign = make_programme(session, cast.school), make_programme(session, cast.foreign)
         ids = [programme.id for programme in (shared, draft, own, foreign)]
+        for programme in (shared, draft, own, foreign):
+            place = {"municipality_id": programme.municipality_id, "programme_id": programme.id, "requested_at": AT}
+            paper = {"kind": DocumentKind.PROGRAMME, "source_key": f"programme:{programme.id}", "title": "Программа"}
+            session.add(Document(number="1", **paper, **place))
 
     def in_sight(name: str, column: Any) -> set[int]:
         with acting(context.sessions, cast.actor(name)) as session:
             return set(session.scalars(select(column)))
 
-    for column in (Programme.id, ProgrammeMeasure.programme_id, ProgrammeTask.programme_id):
+    columns = (Programme.id, ProgrammeMeasure.programme_id, ProgrammeTask.programme_id, Document.programme_id)
+    for column in columns:
         assert in_sight("anna", column) == set(ids)
         assert in_sight("marat", column) == {ids[0], ids[2]}
         assert in_sight("kira", column) == in_sight("sveta", column) == set()

@@ -1,20 +1,27 @@
-"""Signing in and out, one's own password, and the language of the pages."""
+"""Signing in and out, one's own password and absences, and the language of the pages."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from flask import Blueprint, g, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import HiddenField, PasswordField, StringField
+from wtforms import DateField, HiddenField, PasswordField, SelectField, StringField
 from wtforms.validators import InputRequired, Length
 
 from app import auth
+from app.admin import case_fields, choices, plan_forms, words
 from app.admin.base import say
+from app.admin.people_forms import number_or_none
+from app.admin.plan_forms import Told
+from app.conflicts import load_rules
 from app.errors import Reason, Refused
-from app.workflows import people
+from app.models import Person
+from app.terms import AbsenceReason
+from app.workflows import absences, people, people_register
 
 account = Blueprint("auth", __name__)
 language = Blueprint("locale", __name__)
@@ -30,6 +37,19 @@ class PasswordForm(FlaskForm):
     current = PasswordField(_l("Нынешний пароль"), [InputRequired(_l("Укажите нынешний пароль.")), Length(max=500)])
     fresh = PasswordField(_l("Новый пароль"), [InputRequired(_l("Укажите новый пароль.")), Length(max=500)])
     again = PasswordField(_l("Новый пароль ещё раз"), [InputRequired(_l("Повторите новый пароль.")), Length(max=500)])
+
+
+class OwnAbsenceFields(FlaskForm):
+    reason = SelectField(_l("Причина"), [case_fields.NEEDED])
+    from_on = DateField(_l("С какого дня"), [case_fields.NEEDED], format=case_fields.DAY_FORMATS)
+    until_on = DateField(
+        _l("По какой день"), [case_fields.NEEDED], format=case_fields.DAY_FORMATS, description=_l("Включительно.")
+    )
+    wished_id = SelectField(
+        _l("Кого просите в заместители"),
+        coerce=number_or_none,
+        description=_l("Необязательно. Назначит отдел образования: он проверит, нет ли конфликта интересов."),
+    )
 
 
 @account.route("/sign-in", methods=["GET", "POST"])
@@ -117,3 +137,71 @@ def _change_password(form: PasswordForm) -> None:
         auth.db(), g.user.id, str(form.fresh.data), actor=auth.actor(), at=auth.now(), keep_session_id=g.auth_session_id
     )
     auth.commit()
+
+
+@account.route("/account/absences", methods=["GET", "POST"])
+@auth.door(auth.SIGNED_IN)
+def own_absences() -> Any:
+    """My own absences: state one, withdraw one that has not begun."""
+    actor, session, today = auth.actor(), auth.db(), words.today()
+    form = OwnAbsenceFields(from_on=today + timedelta(days=1), until_on=today + timedelta(days=1))
+    form.reason.choices = choices.terms(AbsenceReason)
+    person = absences.own_card(session, actor)
+    wished = absences.colleagues(session, person) if person is not None else []
+    form.wished_id.choices = [("", _("никого")), *((str(other.id), other.name) for other in wished)]
+    told = Told()
+    how: dict[str, Any] = {"actor": actor, "at": auth.now()}
+    if request.method == "POST":
+        absence_id = case_fields.whole(request.form.get("withdraw", ""))
+        if absence_id > 0:
+            told = plan_forms.attempt(lambda: absences.withdraw_absence(session, absence_id, **how))
+            done = _("Отсутствие отозвано; отдел образования узнает об этом.")
+        elif form.validate():
+            told = plan_forms.attempt(lambda: _state(form, how))
+            done = _("Отсутствие внесено; отдел образования узнает о нём и назначит заместителя, если он нужен.")
+        if not told.is_bad and not form.errors:
+            say(done)
+            return redirect(url_for("auth.own_absences"))
+        person = absences.own_card(session, auth.actor())
+    page = render_template(
+        "pages/own_absences.html",
+        form=form,
+        told=told,
+        problems=case_fields.field_errors(form),
+        missing=absences.no_card(actor).text(words.locale()) if _states_none(person) else "",
+        can_wish=len(form.wished_id.choices) > 1,
+        absences=absences.own_absences(session, person, today) if person is not None else [],
+        today=today,
+        own_id=actor.user_id,
+    )
+    return page, 409 if told.is_bad else 422 if form.errors else 200
+
+
+@account.route("/account/training")
+@auth.door(auth.SIGNED_IN)
+def own_training() -> Any:
+    """My own trainings and until when they count."""
+    session, today = auth.db(), words.today()
+    person = absences.own_card(session, auth.actor())
+    return render_template(
+        "pages/own_training.html",
+        trainings=people_register.own_trainings(session, person) if person is not None else [],
+        today=today,
+        soon=today + timedelta(days=load_rules().expiry_days),
+    )
+
+
+def _states_none(person: Person | None) -> bool:
+    """Whether there is no card to enter an absence on, and none is made for this person."""
+    return auth.actor().role not in people_register.STAFF if person is None else not person.is_active
+
+
+def _state(form: OwnAbsenceFields, how: dict[str, Any]) -> None:
+    absences.state_absence(
+        auth.db(),
+        AbsenceReason(form.reason.data),
+        from_on=form.from_on.data,
+        until_on=form.until_on.data,
+        wished_id=form.wished_id.data,
+        **how,
+    )

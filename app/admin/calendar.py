@@ -147,15 +147,23 @@ class CalendarPage(Page):
         row = auth.db().get(CalendarChange, change_id)
         if row is None:
             raise NotFound(_("Такой записи нет."))
-        moves = auth.db().scalars(
-            select(DueMove).where(DueMove.change_id == change_id).order_by(DueMove.new_on, DueMove.id).limit(SHOWN)
+        moves = (
+            auth.db()
+            .scalars(
+                select(DueMove)
+                .where(DueMove.change_id == change_id)
+                .order_by(DueMove.following != Following.ORPHANED, DueMove.new_on, DueMove.id)
+                .limit(SHOWN)
+            )
+            .all()
         )
         return self.render(
             "pages/calendar_change.html",
             row=row,
-            moves=moves.all(),
+            moves=moves,
             shown=SHOWN,
             tones=TONES,
+            hrefs={(move.subject, move.subject_id): _href_of(move) for move in moves},
             Following=Following,
             is_waiting=row.status is ChangeStatus.QUEUED,
             what=_told_of(row.kind, row.row_id, row.values),
@@ -183,6 +191,7 @@ class CalendarPage(Page):
             followed=followed[:SHOWN],
             n_followed=len(followed),
             counts=recalculation.counts(followed),
+            owners=recalculation.owners(followed, _names_of_places()),
             tones=TONES,
             Following=Following,
             told=told,
@@ -196,6 +205,37 @@ TONES = {
     Following.DONE: "good",
     Following.ORPHANED: "bad",
 }
+
+
+PAGES = {
+    "deadlines": (Permission.CALENDAR_KEEP, "deadlines.deadline", "deadline_id"),
+    "programme_tasks": (Permission.PROGRAMME_READ, "programme_tasks.task", "task_id"),
+    "road_map_items": (Permission.CASE_READ, "road_maps.item", "item_id"),
+    recalculation.RECHECKS: (Permission.CASE_READ, "rechecks.recheck", "recheck_id"),
+    recalculation.CASES: (Permission.CASE_READ, "cases.case", "case_id"),
+}
+"""Where a deadline of a report is looked after, and who may open it."""
+
+
+def _href_of(move: DueMove) -> str | None:
+    permission, endpoint, name = PAGES[move.subject]
+    address: dict[str, Any] = {name: move.subject_id}
+    return url_for(endpoint, **address) if auth.actor().may(permission) else None
+
+
+def lost_event(row: Any, *, is_open: bool) -> dict[str, Any] | None:
+    """What took the event of a `Dated` row out of the calendar; None while it has its event or a pin, or is settled."""
+    change = auth.db().get(CalendarChange, row.lost_change_id) if is_open and row.is_groundless else None
+    if change is None:
+        return None
+    was = change.values["was"]
+    name = _event_name(EventKind(was["kind"]), was["title"], was["subject"], was["grade"])
+    href = url_for("calendar.change", change_id=change.id)
+    return {"what": f"{name}, {words.day(was['on'])}", "href": href, "change": change}
+
+
+def _names_of_places() -> dict[int, str]:
+    return {row.id: row.name for row in auth.db().scalars(select(Municipality))}
 
 
 def _event_values(form: EventFields) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from app.admin.side_forms import SIDE_FORMS
 from app.errors import Conflict, NotFound, Reason, Refused
 from app.flows import CLOSED
 from app.models import Case, Flag, JournalEntry
-from app.policy import Permission, require
+from app.policy import Permission, require, require_free
 from app.workflows import engine
 from app.workflows.definitions import state_of
 from app.workflows.guards import latest
@@ -47,6 +47,7 @@ def serve(view: CasesView, case: Case, name: str) -> Any:
     if spec is None:
         raise NotFound(_("Такой формы нет."))
     require(auth.actor(), spec.permission)
+    require_free(auth.actor(), case.school_id)
     if not is_in_place(case, name):
         raise Refused(
             Reason(
@@ -240,7 +241,10 @@ FORMS: dict[str, CaseForm] = {
     ),
     "mentoring": CaseForm(
         _l("Пара «школа — школе»"),
-        _l("Наставник — другая школа без открытого дела; объективные школы стоят в списке первыми."),
+        _l(
+            "Наставник — другая школа без открытого дела; объективные школы стоят в списке первыми. Пару учителей "
+            "заводят в разделе «Наставничество»: она тоже засчитывается."
+        ),
         P.MENTORING_KEEP,
         support_forms.mentoring_form,
         support_forms.save_mentoring,

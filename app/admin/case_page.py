@@ -160,6 +160,8 @@ def offered(case: Case) -> list[tuple[str, str]]:
     from app.admin.case_forms import FORMS, is_in_place
     from app.admin.side_forms import offered_beside
 
+    if auth.actor().barred(case.school_id) is not None:
+        return []
     main = [
         (name, str(form.title))
         for name, form in FORMS.items()

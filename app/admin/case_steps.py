@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from app import auth
 from app.admin import case_fields as fields
-from app.admin import words
+from app.admin import people_rows, words
 from app.errors import Reason, Refused
 from app.models import Case, Flag, Recheck
 from app.policy import Permission
@@ -107,7 +107,10 @@ def save_interview(case: Case, form: fields.InterviewFields) -> None:
 def candidates(found: list[Candidate]) -> tuple[list[Any], list[tuple[str, str]]]:
     """Choices, those who may not shut with the reason; and names with reasons of the latter."""
     able = [
-        (c.user.id, _("%(name)s — сейчас в работе: %(n)s", name=c.user.name, n=c.load))
+        (
+            c.user.id,
+            _("%(name)s — сейчас в работе: %(n)s", name=c.user.name, n=c.load) + people_rows.pairs_words(c.pairs),
+        )
         for c in found
         if c.reason is None
     ]

@@ -101,6 +101,7 @@ def _open_cases() -> list[OpenCase]:
             Case.entered_at,
             Case.due_on,
             Case.curator_id,
+            Case.school_id,
             School.name.label("school"),
         )
         .join(School, School.id == Case.school_id)
@@ -126,7 +127,7 @@ def _cases_waiting(cases: list[OpenCase]) -> list[Waiting]:
     found = []
     for case in cases:
         row, conclusion = case.row, proposed.get(case.row.id)
-        if row.id in still:
+        if row.id in still or actor.barred(row.school_id) is not None:
             continue
         # The most urgent first: an approval somebody waits for, then what is late, then what is strong.
         if conclusion is not None:

@@ -120,6 +120,7 @@ def _road_maps() -> list[Waiting]:
         .where(
             RoadMap.status.in_(mine),
             Case.state != CLOSED,
+            RoadMap.school_id.not_in(actor.barred_ids),
             or_(RoadMap.submitted_by_id.is_(None), RoadMap.submitted_by_id != actor.user_id,
                 RoadMap.status != RoadMapStatus.SUBMITTED),
         )

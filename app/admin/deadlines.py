@@ -17,16 +17,16 @@ from wtforms import BooleanField, DateField, IntegerField, SelectField, StringFi
 from wtforms.validators import Length, NumberRange, Optional
 
 from app import auth
-from app.admin import case_fields, choices, words
+from app.admin import calendar, case_fields, choices, words
 from app.admin.base import Column, Filter, ScopedView, like, say
 from app.admin.cases import lateness
-from app.calendars import parse_rule
+from app.calendars import Due, parse_rule
 from app.errors import Conflict, NotFound, Refused
 from app.models import Case, Deadline
 from app.policy import Permission
 from app.terms import DayDirection, DayOffPolicy, DayUnit, EventKind, Lateness, RuleKind, YearKind
 from app.workflows import deadlines as verbs
-from app.workflows import engine
+from app.workflows import engine, pinning
 
 NEEDED, DAYS = case_fields.NEEDED, case_fields.DAY_FORMATS
 
@@ -194,6 +194,13 @@ class DeadlinesView(ScopedView):
     def finish(self, deadline_id: int) -> Any:
         return self._change(deadline_id, verbs.finish, _("Отмечено выполненным."))
 
+    @expose("/<row:deadline_id>/event", methods=("POST",))
+    @auth.door(Permission.CALENDAR_KEEP)
+    def take_event(self, deadline_id: int) -> Any:
+        """Let a deadline that has lost its event follow another one."""
+        act = partial(verbs.take_event, key=request.form.get("event", "")[:80])
+        return self._change(deadline_id, act, _("Срок идёт за другим событием."))
+
     def _change(self, deadline_id: int, act: Callable[..., Deadline], done: str, reason: str = "") -> Any:
         """Call one verb; a refusal or a stale page comes back with what was typed."""
         version = case_fields.whole(request.form.get("version", ""))
@@ -215,6 +222,8 @@ class DeadlinesView(ScopedView):
             row=row,
             rule=rule_words(row),
             state=state(row),
+            lost=calendar.lost_event(row, is_open=row.done_at is None),
+            events=[(due.key, _event_of(due)) for due in pinning.other_events(auth.db(), row)],
             told=told,
             reason=reason,
             conflict=conflict,
@@ -286,7 +295,15 @@ def state(row: Deadline) -> tuple[str, str]:
         return _("выполнено"), "good"
     if row.due_on is not None and row.due_on < words.today():
         return _("просрочено"), "bad"
+    if row.is_groundless:
+        return _("без основания"), "warn"
     return (_("закреплён"), "warn") if row.is_pinned else (_("ждёт"), "")
+
+
+def _event_of(due: Due) -> str:
+    assert due.anchor is not None  # only occurrences of events are offered
+    return _("%(due)s: %(event)s %(on)s", event=words.title(due.anchor.event),
+             on=words.day(due.anchor.on, "short"), due=words.day(due.due_on, "short"))  # fmt: skip
 
 
 def states() -> choices.Choices:
@@ -294,6 +311,7 @@ def states() -> choices.Choices:
         ("open", _("Не выполненные")),
         *choices.terms(Lateness),
         ("pinned", _("Закреплённые")),
+        ("groundless", _("Без основания: событие снято")),
         ("done", _("Выполненные")),
     ]
 
@@ -306,6 +324,8 @@ def state_is(value: str) -> ColumnElement[bool]:
         return Deadline.done_at.is_not(None)
     if value == "pinned":
         return and_(is_open, Deadline.is_pinned)
+    if value == "groundless":
+        return and_(is_open, Deadline.lost_change_id.is_not(None), Deadline.is_pinned.is_(False))
     return and_(is_open, lateness(Deadline.due_on, Lateness(value)))
 
 

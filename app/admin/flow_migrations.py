@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from flask import redirect, request, url_for
 from flask_babel import gettext as _
-from sqlalchemy import select
+from sqlalchemy import case, select
 from sqlalchemy.orm import selectinload
 
 from app import auth
@@ -17,19 +18,26 @@ from app.flows import CLOSED
 from app.models import Case, MigratedCase, WorkflowMigration, WorkflowVersion
 from app.terms import MigratedOutcome, MigrationStatus, WorkflowStatus
 from app.workflows import flow_migration as migrations
+from app.workflows import flow_migration_batches as batches
 from app.workflows.definitions import as_numbers, state_named, workflow_named
 from app.workflows.flow_versions import version_of
 
 if TYPE_CHECKING:
     from app.admin.flows import FlowsPage
 
-SHOWN = 300
+SHOWN = 200
+"""Cases of one page of a preview or a report."""
+
 TONES = {
-    MigratedOutcome.MOVED: "good",
-    MigratedOutcome.UNMAPPED: "warn",
-    MigratedOutcome.RETURNED: "",
+    MigratedOutcome.CHANGED: "warn",
     MigratedOutcome.KEPT: "warn",
+    MigratedOutcome.UNMAPPED: "warn",
+    MigratedOutcome.CALLED_OFF: "",
+    MigratedOutcome.WAITING: "",
+    MigratedOutcome.MOVED: "good",
+    MigratedOutcome.RETURNED: "",
 }
+"""Outcome → tone, in the order of a report: first what somebody has to look at."""
 
 
 def serve(view: FlowsPage, source: WorkflowVersion) -> Any:
@@ -78,10 +86,11 @@ def serve(view: FlowsPage, source: WorkflowVersion) -> Any:
         else:
             return redirect(url_for("flows.migration", migration_id=row.id))
         source, target = version_of(session, source.id), version_of(session, target.id)
-    rows = migrations.preview(session, source, target, mapping)
+    standing = migrations.standing(session, source)
     locale = words.locale()
     titles = {state.code: state.title(locale) for state in after.states}
-    able = [row for row in rows if row.to_state in titles]
+    n_rows, page_no = sum(standing.values()), _page_number()
+    rows = migrations.preview(session, source, mapping, skipped=page_no * SHOWN, limit=SHOWN)
     page = view.render(
         "pages/flow_migrate.html",
         source=source,
@@ -89,15 +98,14 @@ def serve(view: FlowsPage, source: WorkflowVersion) -> Any:
         targets=targets,
         mapping=mapping,
         stages=[
-            (state.code, state.title(locale), sum(row.case.state == state.code for row in rows))
-            for state in before.states
-            if state.code != CLOSED
+            (state.code, state.title(locale), standing[state.code]) for state in before.states if state.code != CLOSED
         ],
         places=[(state.code, state.title(locale)) for state in after.states if state.code != CLOSED],
         titles=titles,
-        rows=rows[:SHOWN],
-        n_rows=len(rows),
-        n_able=len(able),
+        rows=rows,
+        n_rows=n_rows,
+        n_able=sum(n for state, n in standing.items() if mapping.get(state) in titles),
+        pages=_pages(n_rows, page_no),
         told=told,
     )
     return (page, 409) if told else page
@@ -132,24 +140,64 @@ def show(view: FlowsPage, migration_id: int) -> Any:
             say(_("Дела возвращаются. Те, что успели продвинуться, останутся и будут названы."))
             return redirect(url_for("flows.migration", migration_id=migration_id))
     row = migrations.migration_of(session, migration_id)
+    found = batches.counts(session, row.id)
+    page_no = _page_number()
     kept = session.scalars(
         select(MigratedCase)
         .where(MigratedCase.migration_id == row.id)
         .options(selectinload(MigratedCase.case).selectinload(Case.school))
-        .order_by(MigratedCase.outcome.desc(), MigratedCase.id)
+        .order_by(
+            case({outcome.value: at for at, outcome in enumerate(TONES)}, value=MigratedCase.outcome),
+            MigratedCase.case_id,
+        )
+        .offset(page_no * SHOWN)
+        .limit(SHOWN)
     ).all()
-    counts = {outcome: sum(one.outcome is outcome for one in kept) for outcome in MigratedOutcome}
     page = view.render(
         "pages/flow_migration.html",
         row=row,
-        kept=[(one, _stage(row.source, one.from_state), _stage(row.target, one.to_state)) for one in kept[:SHOWN]],
-        n_kept=len(kept),
-        counts=[(outcome, n) for outcome, n in counts.items() if n],
+        kept=[(one, _stage(row.source, one.from_state), _stage(row.target, one.to_state)) for one in kept],
+        pages=_pages(sum(found.values()), page_no),
+        counts=[(outcome, found[outcome]) for outcome in TONES if found[outcome]],
         tones=TONES,
+        progress=progress_of(row),
         is_waiting=row.status in (MigrationStatus.QUEUED, MigrationStatus.UNDOING),
+        is_left=bool(found[MigratedOutcome.CHANGED] and row.status is MigrationStatus.DONE),
         told=told,
     )
     return (page, 409) if told else page
+
+
+def progress_of(row: WorkflowMigration) -> dict[str, Any]:
+    """Share done of the batches that lead cases over, or back."""
+    found = batches.counts(auth.db(), row.id)
+    back = found[MigratedOutcome.RETURNED] + found[MigratedOutcome.KEPT]
+    if row.status in (MigrationStatus.UNDOING, MigrationStatus.UNDONE):
+        left, done = found[MigratedOutcome.MOVED], back
+    else:
+        left = found[MigratedOutcome.WAITING]
+        done = found[MigratedOutcome.MOVED] + found[MigratedOutcome.CHANGED] + back
+    n = left + done
+    return {
+        "share": done / n if n else 1.0,
+        "text": _("%(done)s из %(all)s", done=words.number(done), all=words.number(n)),
+        "done": row.status not in (MigrationStatus.QUEUED, MigrationStatus.UNDOING),
+    }
+
+
+def _page_number() -> int:
+    return min(case_fields.whole(request.args.get("page", "")) or 0, 100_000)
+
+
+def _pages(n_rows: int, page_no: int) -> tuple[int, int, Callable[[int], str]]:
+    """What the pager asks for: this page, how many there are, and the address of one."""
+    said: dict[str, Any] = {key: value for key, value in request.args.items() if key != "page"}
+
+    def address(number: int) -> str:
+        assert request.endpoint is not None  # a page is being served
+        return url_for(request.endpoint, **{**(request.view_args or {}), **said, "page": number})
+
+    return page_no, -(-n_rows // SHOWN), address
 
 
 def of_version(version: WorkflowVersion) -> list[WorkflowMigration]:

@@ -24,6 +24,8 @@ TONES = {
     NoticeKind.NOT_HAPPENED: "bad",
     NoticeKind.ESCALATED: "bad",
     NoticeKind.DUE_SOON: "warn",
+    NoticeKind.ABSENCE: "warn",
+    NoticeKind.LOST: "warn",
 }
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import selectinload
 from app import auth
 from app.admin import words
 from app.models import Case, LowResultsFlag, OutboxJob
-from app.terms import JobStatus
+from app.terms import Examination, JobStatus
 
 
 def of_run(run_id: int) -> dict[str, Any]:
@@ -57,6 +57,15 @@ def sentence(sign: dict[str, Any]) -> str:
         )
     shares = {"value": words.percent(sign["value"]), "limit": words.percent(sign["limit"])}
     shares["interval"] = words.interval(sign["low"], sign["high"], "share")
+    if sign["indicator"] == "below_minimum":
+        return _(
+            "%(paper)s, %(exam)s: минимум не набрали %(value)s (95 %% ДИ %(interval)s) из %(n)s участников, "
+            "граница %(limit)s.",
+            paper=paper,
+            exam=words.title(Examination.OGE if sign["grade"] == 9 else Examination.EGE),
+            n=n,
+            **shares,
+        )
     if sign["indicator"] == "many_twos":
         return _(
             "%(paper)s: отметку «2» получили %(value)s (95 %% ДИ %(interval)s) из %(n)s работ, граница %(limit)s.",

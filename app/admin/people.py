@@ -14,32 +14,29 @@ from sqlalchemy.orm import selectinload
 from werkzeug.wrappers import Response as AnyResponse
 
 from app import auth
-from app.admin import case_fields, choices, people_forms, words
+from app.admin import case_fields, choices, people_forms, people_work, words
 from app.admin import people_rows as rows
+from app.admin.absence_page import AbsencePages
 from app.admin.base import Column, Filter, ScopedView, like, say
 from app.admin.people_import import ImportPages
 from app.conflicts import PersonFacts, comes_from_objective_place, load_rules, training_state
 from app.errors import Conflict, NotFound, Reason, Refused
-from app.flows import CLOSED
 from app.models import (
     Absence,
-    Case,
     Declaration,
-    Observation,
     Person,
     PersonDuty,
     PersonPost,
     PersonRelation,
-    Recheck,
     School,
     Training,
 )
 from app.policy import Permission
-from app.terms import Duty, RecheckStatus, Subject, TrainingState, VisitStatus
+from app.terms import Duty, Subject, TrainingState
 from app.workflows import absences, candidates, independence, people_register, ties
 
 
-class PeopleView(ImportPages, ScopedView):
+class PeopleView(AbsencePages, ImportPages, ScopedView):
     permission = Permission.PEOPLE_READ
     heading: ClassVar[Any] = _l("Люди")
     lead: ClassVar[Any] = _l(
@@ -137,7 +134,7 @@ class PeopleView(ImportPages, ScopedView):
         told: tuple[Reason, ...] = ()
         if request.method == "POST" and fields.validate():
             try:
-                spec.save(person, fields)
+                kept = spec.save(person, fields)
                 auth.commit()
             except Refused as refused:
                 auth.db().rollback()
@@ -145,7 +142,7 @@ class PeopleView(ImportPages, ScopedView):
                 person = self.get_one(person_id)
             else:
                 say(str(spec.done))
-                return redirect(url_for("people.person", person_id=person_id))
+                return redirect(spec.then(kept) if spec.then else url_for("people.person", person_id=person_id))
         page = self.render(
             "pages/person_form.html",
             person=person,
@@ -213,6 +210,7 @@ class PeopleView(ImportPages, ScopedView):
             able=[c for c in found if not c.reasons],
             unable=[c for c in found if c.reasons],
             tones=rows.TRAINING_TONES,
+            pairs_words=rows.pairs_words,
             needs_training=chosen in load_rules().training,
         )
 
@@ -259,14 +257,13 @@ class PeopleView(ImportPages, ScopedView):
         def of(model: Any, *conditions: Any) -> Any:
             return session.scalars(select(model).where(model.person_id == person.id, *conditions).order_by(model.id))
 
-        account = person.user_id if person.user_id is not None else -1
         return self.render(
             "pages/person.html",
             person=person,
             facts=facts,
             told=told,
             today=today,
-            work=_work_of(account) if auth.actor().may(Permission.CASE_READ) else [],
+            work=people_work.all_of(person),
             posts=list(of(PersonPost)),
             duties=list(of(PersonDuty)),
             trainings=sorted(of(Training), key=lambda t: t.valid_until or rows.FOREVER, reverse=True),
@@ -305,46 +302,6 @@ def _missing(person: Person, facts: PersonFacts) -> list[dict[str, Any]]:
             is_fine = state is TrainingState.VALID
             wanted.append((_("Обучение действует ещё %(n)s дней", n=rules.expiry_days), is_fine, form("training")))
     return [{"title": title, "done": done, "href": href, "label": _("Внести")} for title, done, href in wanted]
-
-
-def _work_of(user_id: int) -> list[tuple[str, str, str]]:
-    """Open cases, visits ahead and unfinished rechecks in sight: what, note, address."""
-    session = auth.db()
-    cases = session.scalars(
-        select(Case)
-        .where(Case.curator_id == user_id, Case.state != CLOSED)
-        .options(selectinload(Case.school))
-        .order_by(Case.id)
-    )
-    visits = session.scalars(
-        select(Observation)
-        .where(Observation.observer_id == user_id, Observation.status == VisitStatus.SCHEDULED)
-        .order_by(Observation.scheduled_on)
-    )
-    unfinished = (RecheckStatus.REQUESTED, RecheckStatus.DRAWN)
-    rechecks = session.scalars(
-        select(Recheck)
-        .where(Recheck.inspector_id == user_id, Recheck.status.in_(unfinished))
-        .order_by(Recheck.scheduled_on)
-    )
-    found = [(c.school.name, _("дело %(number)s", number=c.number), url_for("cases.case", case_id=c.id)) for c in cases]
-    found += [
-        (
-            words.paper(v.subject, v.grade),
-            _("визит %(day)s", day=words.day(v.scheduled_on)),
-            url_for("observations.visit", observation_id=v.id),
-        )
-        for v in visits
-    ]
-    found += [
-        (
-            words.paper(r.subject, r.grade),
-            _("перепроверка %(day)s", day=words.day(r.scheduled_on)),
-            url_for("rechecks.recheck", recheck_id=r.id),
-        )
-        for r in rechecks
-    ]
-    return found
 
 
 def _day(text: str) -> date | None:

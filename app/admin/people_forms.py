@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
+from flask import url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
@@ -17,7 +18,7 @@ from wtforms.validators import Length, NumberRange, Optional
 from app import auth
 from app.admin import choices, words
 from app.admin.case_fields import DAY_FORMATS, NEEDED, Checkboxes
-from app.models import Person
+from app.models import Absence, Person
 from app.terms import DECLARED_KINDS, AbsenceReason, ConflictKind, Duty, PostKind, Subject
 from app.workflows import absences, people_register, ties
 
@@ -91,13 +92,14 @@ class TieFields(FlaskForm):
 
 @dataclass(frozen=True)
 class PersonForm:
-    """One form of a card: its title, how it is prepared and what keeps it."""
+    """One form of a card: its title, how it is prepared, what keeps it, and where it leads when not to the card."""
 
     title: Any
     lead: Any
     prepare: Callable[[Person], Any]
-    save: Callable[[Person, Any], object]
+    save: Callable[[Person, Any], Any]
     done: Any
+    then: Callable[[Any], str] | None = None
 
 
 def _how() -> dict[str, Any]:
@@ -193,19 +195,19 @@ def absence_form(person: Person) -> AbsenceFields:
     today = words.today()
     form = AbsenceFields(from_on=today, until_on=today + timedelta(days=13))
     form.reason.choices = choices.terms(AbsenceReason)
+    days = (form.from_on.data or words.today(), form.until_on.data or words.today())
+    form.substitute_id.choices = [("", _("никто")), *substitutes(person, *days)]
+    return form
+
+
+def substitutes(person: Person, from_on: date, until_on: date) -> list[Any]:
+    """Colleagues of the same role; those who may not stay in the list, shut, with the reason."""
+    found: list[Any] = []
     others = auth.db().scalars(
         select(Person)
         .where(Person.id != person.id, Person.user_id.is_not(None), Person.is_active)
         .order_by(Person.name, Person.id)
     )
-    form.substitute_id.choices = [("", _("никто")), *_substitutes(person, others.all(), form)]
-    return form
-
-
-def _substitutes(person: Person, others: Any, form: AbsenceFields) -> list[Any]:
-    """Colleagues of the same role; those who may not stay in the list, shut, with the reason."""
-    found: list[Any] = []
-    from_on, until_on = form.from_on.data or words.today(), form.until_on.data or words.today()
     for other in others:
         told = absences.substitute_objections(auth.db(), person, other, from_on, until_on)
         if told and told[0].code == "substitute_role":
@@ -217,7 +219,7 @@ def _substitutes(person: Person, others: Any, form: AbsenceFields) -> list[Any]:
     return found
 
 
-def save_absence(person: Person, form: AbsenceFields) -> object:
+def save_absence(person: Person, form: AbsenceFields) -> Absence:
     return absences.record_absence(
         auth.db(),
         person.id,
@@ -276,6 +278,7 @@ FORMS: dict[str, PersonForm] = {
         absence_form,
         save_absence,
         _l("Отсутствие внесено."),
+        lambda absence: url_for("people.absence", person_id=absence.person_id, absence_id=absence.id),
     ),
     "tie": PersonForm(
         _l("Личная связь со школой"),

@@ -79,12 +79,21 @@ def presence_of(person: Person) -> tuple[str, str]:
 
 
 def load_of(person: Person) -> str:
+    """What is at hand by the account, with its limit, and the mentoring pairs, which the limit does not count."""
     facts = facts_here().get(person.id)
-    if facts is None or facts.user_id is None:
+    if facts is None:
         return "—"
-    if facts.load_limit is None:
-        return str(facts.load)
-    return _("%(n)s из %(limit)s", n=facts.load, limit=facts.load_limit)
+    parts = []
+    if facts.user_id is not None:
+        limit = facts.load_limit
+        parts.append(str(facts.load) if limit is None else _("%(n)s из %(limit)s", n=facts.load, limit=limit))
+    said = ", ".join(parts) + pairs_words(facts.helps)
+    return said.removeprefix(", ") or "—"
+
+
+def pairs_words(n: int) -> str:
+    """The mentoring pairs of a person, as they end a line about its load; nothing without any."""
+    return ", " + _("наставник в парах: %(n)s", n=n) if n else ""
 
 
 def municipality_of(person: Person) -> str:

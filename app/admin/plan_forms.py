@@ -11,7 +11,7 @@ from flask import request
 from flask_babel import gettext as _
 
 from app import auth
-from app.admin import case_fields, words
+from app.admin import calendar, case_fields, words
 from app.admin.export import attachment
 from app.calendars import parse_rule
 from app.errors import Conflict, NotFound, Reason, Refused
@@ -166,6 +166,8 @@ def state(row: ProgrammeTask | RoadMapItem) -> tuple[str, str]:
     if is_overdue(row, words.today()):
         late = (words.today() - row.due_on).days if row.due_on else 0
         return _("просрочено на %(days)s", days=words.days(late)), "bad"
+    if row.status is TaskStatus.PLANNED and row.is_groundless:
+        return _("без основания"), "warn"
     return words.title(row.status), TONES[row.status]
 
 
@@ -176,6 +178,7 @@ def page_of(row: ProgrammeTask | RoadMapItem, kind: TaskKind) -> dict[str, Any]:
         "state": state(row),
         "is_open": row.status is TaskStatus.PLANNED,
         "is_attended": kind in ATTENDED_KINDS,
+        "lost": calendar.lost_event(row, is_open=row.status is TaskStatus.PLANNED),
         "typed": request.form if request.method == "POST" else {},
         "today": words.today(),
     }

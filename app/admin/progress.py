@@ -10,10 +10,19 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 
 from app import auth
-from app.admin import words
-from app.admin.bulk import progress_of
+from app.admin import bulk, flow_migrations, words
 from app.errors import NotFound
-from app.models import AssignmentPlan, BulkDecision, CalendarChange, Document, Recheck, ScaleLink, ScreeningRun, Upload
+from app.models import (
+    AssignmentPlan,
+    BulkDecision,
+    CalendarChange,
+    Document,
+    Recheck,
+    ScaleLink,
+    ScreeningRun,
+    Upload,
+    WorkflowMigration,
+)
 from app.policy import Permission, require
 from app.terms import ChangeStatus, PlanStatus, RecheckStatus, RunStatus, UploadStatus
 
@@ -56,7 +65,8 @@ KINDS: dict[str, tuple[Any, Permission, Callable[[Any], dict[str, Any]]]] = {
     "run": (ScreeningRun, Permission.SCREENING_READ, _run),
     "recheck": (Recheck, Permission.CASE_READ, _recheck),
     "scale": (ScaleLink, Permission.GROUP_READ, _scale),
-    "bulk": (BulkDecision, Permission.CASE_BULK, progress_of),
+    "bulk": (BulkDecision, Permission.CASE_BULK, bulk.progress_of),
+    "migration": (WorkflowMigration, Permission.WORKFLOW_EDIT, flow_migrations.progress_of),
     "plan": (AssignmentPlan, Permission.CASE_ASSIGN, _plan),
     "calendar": (CalendarChange, Permission.CALENDAR_KEEP, _calendar),
     "document": (Document, Permission.DOCUMENT_READ, _document),

@@ -6,7 +6,7 @@ from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, DateField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.validators import Length
 
-from app.admin.case_fields import DAY_FORMATS, NEEDED, StepForm
+from app.admin.case_fields import DAY_FORMATS, NEEDED, Checkboxes, StepForm
 
 LONG = Length(max=4000)
 
@@ -49,6 +49,13 @@ class AnswerFields(StepForm):
 
 class ReasonFields(StepForm):
     reason = TextAreaField(_l("Почему"), [NEEDED, LONG])
+
+
+class RecuseFields(StepForm):
+    kinds = Checkboxes(_l("Что вас связывает со школой"))
+    statement = TextAreaField(
+        _l("Пояснение"), [LONG], description=_l("Для «другой связи» обязательно. Без имён детей; школа этого не видит.")
+    )
 
 
 class ReopenFields(StepForm):

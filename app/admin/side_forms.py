@@ -16,8 +16,8 @@ from app.admin.case_form import SideForm
 from app.errors import Reason, Refused
 from app.models import Case
 from app.policy import Permission
-from app.terms import Addressee, AdminMeasureKind, HandOverStatus
-from app.workflows import brakes, episodes, hand_overs, measures, pauses, questions
+from app.terms import Addressee, AdminMeasureKind, ConflictKind, HandOverStatus
+from app.workflows import brakes, declarations, episodes, hand_overs, measures, pauses, questions
 from app.workflows.measures import MeasureForm
 
 
@@ -192,6 +192,18 @@ def _save_reopen(case: Case, form: fields.ReopenFields) -> None:
     )
 
 
+def _recuse_form(case: Case) -> fields.RecuseFields:
+    form = fields.RecuseFields()
+    form.kinds.choices = [(kind.value, words.capital(words.title(kind))) for kind in declarations.kinds_to_recuse()]
+    return form
+
+
+def _save_recuse(case: Case, form: fields.RecuseFields) -> None:
+    assert case.school_id is not None  # a case is always a school's
+    kinds = tuple(ConflictKind(code) for code in form.kinds.data or [])
+    declarations.recuse(auth.db(), case.school_id, kinds, form.statement.data or "", **who())
+
+
 def _measure_form(case: Case) -> fields.MeasureFields:
     form = fields.MeasureFields()
     form.kind.choices = [(kind.value, words.title(kind)) for kind in AdminMeasureKind]
@@ -278,6 +290,11 @@ SIDE_FORMS: dict[str, SideForm] = {
         _l("Закрытое дело не изменится: откроется новое, связанное с ним."),
         P.CASE_REOPEN, lambda case: fields.ReopenFields(), _save_reopen,
         _l("Открыто новое дело: ссылка в разделе «Эпизоды»."), is_for_closed=True,
+    ),
+    "recuse": SideForm(
+        _l("Заявить самоотвод"),
+        _l("Если вы связаны с этой школой, решать по ней будут коллега или регион. Дело вам видно; это не упрёк."),
+        P.CONFLICT_RECUSE, _recuse_form, _save_recuse, _l("Самоотвод записан: ходы и формы этой школы теперь не ваши."),
     ),
     "review": SideForm(
         _l("Сверить динамику"),

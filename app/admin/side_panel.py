@@ -23,8 +23,9 @@ def of(case: Case) -> dict[str, Any]:
     chain = closures.chain(session, case)
     reviews, taken = measures.of_case(session, case.id)
 
-    beside = {name for name, _title in offered_beside(case)}
-    if auth.actor().may(Permission.CASE_ASSIGN) and "order" in state_of(case).forms:
+    is_barred = auth.actor().barred(case.school_id) is not None
+    beside = set() if is_barred else {name for name, _title in offered_beside(case)}
+    if not is_barred and auth.actor().may(Permission.CASE_ASSIGN) and "order" in state_of(case).forms:
         beside.add("order")
 
     def link(name: str) -> str | None:
@@ -32,7 +33,8 @@ def of(case: Case) -> dict[str, Any]:
 
     return {
         "side_names": frozenset(SIDE_FORMS),
-        "side_listed": ("hold", "transfer", "ask", "review", "measure", "reopen"),
+        "side_listed": ("hold", "transfer", "ask", "review", "measure", "reopen", "recuse"),
+        "bar": auth.actor().barred(case.school_id),
         "side_link": link,
         "pause": brakes.open_pause(session, case.id),
         "question": brakes.open_question(session, case.id),

@@ -28,7 +28,7 @@ from app.terms import (
     Violation,
     VisitStatus,
 )
-from app.workflows import engine
+from app.workflows import engine, late_rechecks, preservation
 from app.workflows.observation import ActForm, record_act
 from app.workflows.recheck import enter_points
 
@@ -268,6 +268,7 @@ class RechecksView(_VisitView):
             typed=typed or {},
             rules=rules,
             more=more,
+            late=_late(case, recheck),
             n_left=sum(work.expert_score is None for work in works),
             may_enter=is_open and may_see and auth.actor().may(Permission.CASE_RECHECK),
             may_see=may_see,
@@ -277,6 +278,15 @@ class RechecksView(_VisitView):
             request_id=secrets.token_hex(16),
             **{"told": (), "conflict": None, **told},
         )
+
+
+def _late(case: Case, recheck: Recheck) -> Reason | None:
+    """That the works may be gone by the day of a recheck still to be made: the order on keeping them has changed."""
+    if case.state == CLOSED or recheck.status not in late_rechecks.AHEAD:
+        return None
+    return preservation.objection(
+        auth.db(), case, recheck.scheduled_on, year=recheck.year, subject=recheck.subject, grade=recheck.grade
+    )
 
 
 def _mine(column: Any, value: str) -> ColumnElement[bool]:

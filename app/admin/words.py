@@ -133,7 +133,7 @@ def short_name(name: str | None) -> str:
 
 
 def day(value: date | datetime | str | None, style: str = "long") -> str:
-    """A day in words: «14 октября 2021 г.», “14 October 2021”; "short" gives «14.10.2021», “14 Oct 2021”."""
+    """A day in words: «14 октября 2021 года», “14 October 2021”; "short" gives «14.10.2021», “14 Oct 2021”."""
     if value is None:
         return "—"
     if isinstance(value, str):
@@ -144,7 +144,8 @@ def day(value: date | datetime | str | None, style: str = "long") -> str:
         return format_date(value, "d MMM y" if style == "short" else "d MMMM y").replace(" ", NBSP)
     if style == "short":
         return f"{value:%d.%m.%Y}"
-    return format_date(value, style).replace(" ", NBSP)
+    # «года», for the abbreviation's full stop would stand beside a sentence's.
+    return format_date(value, "d MMMM y 'года'" if style == "long" else style).replace(" ", NBSP)
 
 
 def moment(value: datetime | None) -> str:

@@ -46,6 +46,7 @@ def objections() -> Any:
                     "name": found.person.name,
                     "load": found.person.load,
                     "load_limit": found.person.load_limit,
+                    "mentoring_pairs": found.person.helps,
                     "subjects": found.person.subjects,
                     "training": found.training,
                     "objections": [{"code": r.code, "ru": r.ru, "en": r.en} for r in found.reasons],

@@ -1,4 +1,5 @@
-"""`obektiv bench time`: a move of a case with its clock among many cases, and deadlines that follow a moved event.
+"""`obektiv bench time`: a move of a case with its clock among many cases, deadlines that follow a moved event, and many
+cases led over to another version of their workflow.
 
 Throw-away installations on both databases; the same seed makes the same rows and the same moves.
 """
@@ -10,13 +11,15 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import date, timedelta
 from typing import Any
 
 import click
 from sqlalchemy import func, insert, select
 
+from app.bench.clock_measure import Measured
+from app.bench.clocks_migration import measure_migration
 from app.bench.fault_stage import AT, Stage, database, generator, installation, postgresql_server, set_stage
 from app.calendars import parse_rule
 from app.cli.saying import answer, json_option, progress, speaks, table
@@ -41,30 +44,19 @@ RULES = (
 PUBLISHED, MOVED_TO = date(2026, 11, 2), date(2026, 11, 16)
 
 
-@dataclass(frozen=True)
-class Measured:
-    """One measurement on one database; `bar` is None where nothing was promised."""
-
-    title: str
-    engine: str
-    seconds: float
-    bar: float | None
-    detail: str
-
-    @property
-    def is_met(self) -> bool:
-        return self.bar is None or self.seconds <= self.bar
-
-
-@click.command(name="time", help="Сроки: ход дела со своими часами и сдвиг задач за событием, на обеих базах.")
+@click.command(
+    name="time",
+    help="Сроки: ход дела со своими часами, сдвиг задач за событием, перевод дел на другую версию, на обеих базах.",
+)
 @click.option("--cases", type=click.IntRange(min=100), default=100_000, show_default=True, help="Сколько дел в базе.")
 @click.option("--tasks", type=click.IntRange(min=100), default=10_000, show_default=True, help="Сколько задач.")
+@click.option("--led", type=click.IntRange(min=10), default=10_000, show_default=True, help="Сколько дел перевести.")
 @click.option("--moves", type=click.IntRange(min=10), default=200, show_default=True, help="Сколько ходов измерить.")
 @click.option("--engine", type=click.Choice(["sqlite", "postgresql", "both"]), default="both", show_default=True)
 @click.option("--seed", type=int, default=2026, show_default=True, help="Зерно: то же зерно — те же строки и ходы.")
 @json_option
 @speaks
-def command(cases: int, tasks: int, moves: int, engine: str, seed: int, as_json: bool) -> None:
+def command(cases: int, tasks: int, led: int, moves: int, engine: str, seed: int, as_json: bool) -> None:
     """Measure, print the table and leave with 1 when a bar is missed."""
     engines = ("sqlite", "postgresql") if engine == "both" else (engine,)
     found: list[Measured] = []
@@ -72,9 +64,9 @@ def command(cases: int, tasks: int, moves: int, engine: str, seed: int, as_json:
         for number, name in enumerate(engines):
             line(name, number / len(engines))
             with _installed(name) as context:
-                found += measure(context, name, cases=cases, tasks=tasks, moves=moves, seed=seed)
+                found += measure(context, name, cases=cases, tasks=tasks, led=led, moves=moves, seed=seed)
     if as_json:
-        answer({"seed": seed, "cases": cases, "tasks": tasks, "measured": [asdict(m) for m in found]})
+        answer({"seed": seed, "cases": cases, "tasks": tasks, "led": led, "measured": [asdict(m) for m in found]})
     else:
         rows = [
             (m.title, m.engine, _told(m.seconds), _told(m.bar), "да" if m.is_met else "НЕТ", m.detail) for m in found
@@ -94,8 +86,10 @@ def _installed(engine: str) -> Iterator[AppContext]:
         yield context
 
 
-def measure(context: AppContext, engine: str, *, cases: int, tasks: int, moves: int, seed: int) -> list[Measured]:
-    """Fill an empty installation and take the three measurements."""
+def measure(
+    context: AppContext, engine: str, *, cases: int, tasks: int, led: int, moves: int, seed: int
+) -> list[Measured]:
+    """Fill an empty installation and take the measurements; `led` of the cases are led over and back."""
     stage = set_stage(context)
     ids = [case_id for at in range(0, cases, CHUNK) for case_id in stage.add_cases(min(CHUNK, cases - at))]
     checkpoint(context.engine)  # as the scheduler does; reads of a huge WAL are not what is measured
@@ -110,7 +104,13 @@ def measure(context: AppContext, engine: str, *, cases: int, tasks: int, moves: 
         f"{len(took)} ходов среди {len(ids)} дел; 95 % не дольше {took[int(len(took) * 0.95)] * 1000:.0f} мс; "
         f"из медианы {busy * 1000:.0f} мс — процессор программы, остальное — диск, база и соседи по машине",
     )
-    return [moved, _follow(context, engine, tasks, seed), _days_off(context, engine, len(ids))]
+    still = sorted(set(ids) - set(chosen))[:led]
+    return [
+        moved,
+        _follow(context, engine, tasks, seed),
+        _days_off(context, engine, len(ids)),
+        *measure_migration(stage, engine, still),
+    ]
 
 
 def _move(stage: Stage, case_id: int) -> tuple[float, float]:

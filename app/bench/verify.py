@@ -32,7 +32,7 @@ from app.models import (
 from app.policy import SYSTEM
 from app.terms import JobStatus
 from app.workflows import journal
-from app.workflows.flow_migration import TRIGGER
+from app.workflows.flow_migration_batches import TRIGGER
 
 _FILES: tuple[tuple[str, Any], ...] = (
     ("upload", Upload.sha256),

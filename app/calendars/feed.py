@@ -14,13 +14,14 @@ from icalendar import Calendar, Event
 
 @dataclass(frozen=True)
 class Entry:
-    """One whole-day event; `key` stays the same when the day moves, so that a subscriber sees it move."""
+    """A whole-day event, through `until` where it lasts; `key` stays when the day moves: a subscriber sees it move."""
 
     key: str
     on: date
     title: str
     href: str
     is_overdue: bool = False
+    until: date | None = None
 
 
 def write_feed(entries: Iterable[Entry], *, name: str, today: date) -> bytes:
@@ -50,7 +51,7 @@ def write_feed(entries: Iterable[Entry], *, name: str, today: date) -> bytes:
         event.add("uid", f"{entry.key}@obektiv")
         event.add("dtstamp", datetime.combine(today, time(), UTC))
         event.add("dtstart", entry.on)
-        event.add("dtend", entry.on + timedelta(days=1))
+        event.add("dtend", (entry.until or entry.on) + timedelta(days=1))
         event.add("summary", f"! {entry.title}" if entry.is_overdue else entry.title)
         event.add("url", entry.href)
         event.add("transp", "TRANSPARENT")

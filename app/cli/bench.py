@@ -9,7 +9,10 @@ group = LazyGroup(
         "accuracy": ("app.bench.accuracy:command", "Точность проверок на синтетических регионах"),
         "speed": ("app.bench.speed:command", "Скорость и память против обещанных границ"),
         "planner": ("app.bench.planner:command", "План назначений против жадного правила"),
-        "time": ("app.bench.clocks:command", "Сроки: ход дела с часами и сдвиг задач за событием"),
+        "time": (
+            "app.bench.clocks:command",
+            "Сроки: ход дела, сдвиг задач за событием, перевод дел на другую версию",
+        ),
         "profiles": ("app.bench.profiles:command", "Профили способов искажения"),
         "faults": ("app.bench.faults:command", "Испытания отказами в полном объёме"),
     },

@@ -6,11 +6,16 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from app.cli.saying import json_option, speaks
 
+if TYPE_CHECKING:
+    from app.flows import GuardUse
+
+GUARD_HELP = "Условие: имя или имя:параметр=значение,…; можно несколько раз."
 FILE = click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False, readable=True))
 
 
@@ -74,7 +79,7 @@ def remove_state_command(file: Path, code: str, as_json: bool) -> None:
 @click.option("--en", required=True, help="Название по-английски.")
 @click.option("--right", required=True, help="Право, например case:assign.")
 @click.option("--role", "roles", multiple=True, help="Только эта роль; можно несколько раз.")
-@click.option("--guard", "guards", multiple=True, help="Условие без параметров; можно несколько раз.")
+@click.option("--guard", "guards", multiple=True, help=GUARD_HELP)
 @json_option
 @speaks
 def add_move(
@@ -90,12 +95,55 @@ def add_move(
     as_json: bool,
 ) -> None:
     """Добавить ход."""
-    from app.flows import GuardUse
     from app.flows.changes import Move, put_move
 
-    uses = tuple(GuardUse(name) for name in guards)
-    move = Move(trigger, sources, dest, ru, en, ru, en, right, roles, uses)
+    move = Move(trigger, sources, dest, ru, en, ru, en, right, roles, _guards(guards))
     _change(file, lambda text: put_move(text, move), as_json)
+
+
+@group.command("change-move")
+@FILE
+@click.argument("trigger")
+@click.option("--from", "sources", multiple=True, help="С какого этапа; можно несколько раз. Заменяет прежние.")
+@click.option("--to", "dest", help="На какой этап.")
+@click.option("--ru", help="Название.")
+@click.option("--en", help="Название по-английски.")
+@click.option("--right", "permission", help="Право, например case:assign.")
+@click.option("--role", "roles", multiple=True, help="Только эта роль; можно несколько раз. Заменяет прежние.")
+@click.option("--any-role", is_flag=True, help="Роли больше не ограничены.")
+@click.option("--guard", "guards", multiple=True, help=f"{GUARD_HELP} Заменяет прежние.")
+@click.option("--no-guards", is_flag=True, help="Условий больше нет.")
+@json_option
+@speaks
+def change_move(
+    file: Path,
+    trigger: str,
+    roles: tuple[str, ...],
+    any_role: bool,
+    guards: tuple[str, ...],
+    no_guards: bool,
+    as_json: bool,
+    **said: Any,
+) -> None:
+    """Изменить ход: что не названо, остаётся."""
+    from app.flows.changes import moves_of, put_move
+
+    if (roles and any_role) or (guards and no_guards):
+        raise click.UsageError("«--any-role» и «--role», «--no-guards» и «--guard» вместе не говорят: оставьте одно.")
+    changes = {name: value for name, value in said.items() if value}
+    if roles or any_role:
+        changes["roles"] = roles
+    if guards or no_guards:
+        changes["guards"] = _guards(guards)
+    if not changes:
+        raise click.UsageError("Скажите, что изменить: например, --ru, --to или --guard.")
+
+    def changed(text: str) -> str:
+        moves = moves_of(text)
+        number = _number([move.trigger for move in moves], trigger)
+        return put_move(text, replace(moves[number], **changes), number=number)
+
+    _change(file, changed, as_json)
 
 
 @group.command("remove-move")
@@ -108,6 +156,23 @@ def remove_move_command(file: Path, trigger: str, as_json: bool) -> None:
     from app.flows.changes import moves_of, remove_move
 
     _change(file, lambda text: remove_move(text, _number([m.trigger for m in moves_of(text)], trigger)), as_json)
+
+
+def _guards(said: tuple[str, ...]) -> tuple[GuardUse, ...]:
+    """Guards as the command says them: ``name`` or ``name:parameter=value,parameter=value``."""
+    from app.flows import GuardUse
+
+    found = []
+    for one in said:
+        name, _colon, rest = one.partition(":")
+        params: dict[str, Any] = {}
+        for pair in filter(None, rest.split(",")):
+            key, is_pair, value = pair.partition("=")
+            if not is_pair or not key or not value:
+                raise click.BadParameter(f"«{one}»: параметр пишут как имя=значение, например act:acts=2")
+            params[key] = int(value) if value.lstrip("-").isascii() and value.lstrip("-").isdigit() else value
+        found.append(GuardUse(name, params))
+    return tuple(found)
 
 
 def _number(codes: list[str], code: str) -> int:

@@ -34,6 +34,7 @@ class Employment:
     is_objective: bool = False
     since: date | None = None
     until: date | None = None
+    title: str = ""
 
     def covers(self, on: date) -> bool:
         return _covers(self.since, self.until, on)
@@ -88,7 +89,8 @@ class PersonFacts:
 
     `account_duties` are what the person's account can act as (empty without a working account), `account_school_id`
     the school a school account answers for, `curated_by` the schools whose workers curate a school where this person
-    works. `load` counts what is at hand.
+    works. `load` counts what is at hand, `helps` and `is_helped` count the mentoring pairs under way in which
+    the person is the mentor or the one who is helped.
     """
 
     person_id: int
@@ -106,6 +108,8 @@ class PersonFacts:
     curated_by: frozenset[int] = frozenset()
     load: int = 0
     load_limit: int | None = None
+    helps: int = 0
+    is_helped: int = 0
     subjects: tuple[str, ...] = ()
     grades: tuple[int, ...] = ()
     languages: tuple[str, ...] = ()
@@ -126,6 +130,11 @@ class PersonFacts:
     def home_school_id(self, on: date) -> int | None:
         """The school where the person works on that day; the last entered one of several."""
         return next((post.school_id for post in reversed(self.posts_on(on)) if post.school_id is not None), None)
+
+    def post_at(self, school_id: int | None, on: date) -> str:
+        """What the person is on that day at a school, or at whatever place with None: the post in words."""
+        held = [post for post in self.posts_on(on) if school_id is None or post.school_id == school_id]
+        return next((post.title or post.kind.ru for post in reversed(held)), "")
 
     def is_methodist(self, on: date) -> bool:
         return any(post.kind is PostKind.METHODIST for post in self.posts_on(on))

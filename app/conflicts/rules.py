@@ -10,29 +10,37 @@ from typing import Any
 
 from app import datafiles
 from app.errors import Misconfigured
-from app.terms import ConflictKind, Duty
+from app.terms import ConflictKind, Duty, Helper, Part
 
 _FILE = datafiles.DATA_DIR / "conflicts.toml"
 _PERIOD = {"employment_years", "declaration_days", "expiry_days"}
+DECIDER = "decider"
+"""The word for whoever moves a case and decides on it by office: no duty of the register."""
+_PARTS: Mapping[str, Part] = {part.value: part for part in (*Duty, *Helper)}
 _NEEDS = {"training", "presence", "objective_place"}
 
 
 @dataclass(frozen=True)
 class Rules:
-    """Which kind of conflict stops whom, for how long, and what else a duty needs."""
+    """Which kind of conflict stops whom, for how long, and what else a duty needs.
+
+    `blocks` names duties of the register and the mentor, `bars` the kinds that keep a department or the region from
+    deciding.
+    """
 
     version: str
     employment_years: int
     declaration_days: int
     expiry_days: int
-    blocks: Mapping[ConflictKind, frozenset[Duty]]
+    blocks: Mapping[ConflictKind, frozenset[Part]]
+    bars: frozenset[ConflictKind]
     training: frozenset[Duty]
     presence: frozenset[Duty]
-    objective_place: frozenset[Duty]
+    objective_place: frozenset[Part]
     cross_grades: frozenset[int]
     cross_school_required: bool
 
-    def stops(self, kind: ConflictKind, duty: Duty) -> bool:
+    def stops(self, kind: ConflictKind, duty: Part) -> bool:
         return duty in self.blocks[kind]
 
 
@@ -63,17 +71,30 @@ def load_rules(path: Path = _FILE) -> Rules:
         period["employment_years"],
         period["declaration_days"],
         period["expiry_days"],
-        {kind: _duties(blocks[kind.value], f"{path.name} [blocks] {kind.value}") for kind in ConflictKind},
+        {kind: _stopped(blocks[kind.value], f"{path.name} [blocks] {kind.value}") for kind in ConflictKind},
+        frozenset(kind for kind in ConflictKind if DECIDER in blocks[kind.value]),
         training=_duties(needs["training"], f"{path.name} [needs] training"),
         presence=_duties(needs["presence"], f"{path.name} [needs] presence"),
-        objective_place=_duties(needs["objective_place"], f"{path.name} [needs] objective_place"),
+        objective_place=_parts(needs["objective_place"], f"{path.name} [needs] objective_place"),
         cross_grades=frozenset(cross["grades"]),
         cross_school_required=cross["school_required"],
     )
 
 
+def _stopped(value: Any, where: str) -> frozenset[Part]:
+    """The parts of a list that may name the decider besides them."""
+    return _parts([item for item in _known(value, {*_PARTS, DECIDER}, where) if item != DECIDER], where)
+
+
 def _duties(value: Any, where: str) -> frozenset[Duty]:
-    known = {duty.value for duty in Duty}
+    return frozenset(Duty(item) for item in _known(value, {duty.value for duty in Duty}, where))
+
+
+def _parts(value: Any, where: str) -> frozenset[Part]:
+    return frozenset(_PARTS[item] for item in _known(value, set(_PARTS), where))
+
+
+def _known(value: Any, known: set[str], where: str) -> list[str]:
     if not isinstance(value, list) or any(item not in known for item in value):
         raise Misconfigured(f"{where}: нужен список из {', '.join(sorted(known))}, а не {value!r}")
-    return frozenset(Duty(item) for item in value)
+    return value

@@ -7,10 +7,15 @@ from datetime import date
 from app.conflicts.facts import Paper, PersonFacts, Tie, years_before
 from app.conflicts.rules import Rules
 from app.errors import Reason
-from app.terms import ConflictKind, Duty, TrainingState
+from app.terms import ConflictKind, Duty, Helper, Part, TrainingState
 
-_FORM = {Duty.CURATOR: "#assignment", Duty.OBSERVER: "#observation", Duty.EXPERT: "#recheck"}
-"""The form of a case that appoints to a duty: there another person is chosen."""
+_FORM: dict[Part, str | None] = {
+    Duty.CURATOR: "#assignment",
+    Duty.OBSERVER: "#observation",
+    Duty.EXPERT: "#recheck",
+    Helper.MENTOR: None,
+}
+"""The form of a case that appoints to a duty: there another person is chosen; a mentor is chosen on a page apart."""
 
 _STRANGER = {
     Duty.CURATOR: (
@@ -46,7 +51,7 @@ def _is_entered(person: PersonFacts, duty: Duty, on: date) -> bool:
 
 
 def conflicts(
-    person: PersonFacts, school_id: int, duty: Duty, on: date, rules: Rules, paper: Paper | None = None
+    person: PersonFacts, school_id: int, duty: Part, on: date, rules: Rules, paper: Paper | None = None
 ) -> list[Reason]:
     """Every conflict of interest of `person` with a school, none when it is free of them.
 
@@ -56,7 +61,7 @@ def conflicts(
         Who would act.
     school_id : int
         School of the case.
-    duty : Duty
+    duty : Duty or Helper
         As what.
     on : date
         The day that counts.
@@ -65,22 +70,41 @@ def conflicts(
     paper : tuple, optional
         The paper to be rechecked; a tie to the works of another paper does not count then.
     """
+    return [
+        _reason(kind, person, _FORM[duty], rules, until)
+        for kind, until in _ties(person, school_id, on, rules, paper)
+        if rules.stops(kind, duty)
+    ]
+
+
+def bars(person: PersonFacts, school_id: int, on: date, rules: Rules) -> list[Reason]:
+    """Every conflict that keeps `person` from deciding on a school's case by office; none when it is free of them."""
+    return [
+        _reason(kind, person, None, rules, until)
+        for kind, until in _ties(person, school_id, on, rules, None)
+        if kind in rules.bars
+    ]
+
+
+def _ties(
+    person: PersonFacts, school_id: int, on: date, rules: Rules, paper: Paper | None
+) -> list[tuple[ConflictKind, date | None]]:
+    """What ties a person to a school on a day, whoever it stops; of former work the last day."""
     if school_id not in person.near_schools:
         return []
-    found = []
+    found: list[tuple[ConflictKind, date | None]] = []
     posts = [post for post in person.employments if post.school_id == school_id]
     if person.account_school_id == school_id or any(post.covers(on) for post in posts):
-        found.append(_reason(ConflictKind.OWN_SCHOOL, person, duty))
+        found.append((ConflictKind.OWN_SCHOOL, None))
     else:
         edge = years_before(on, rules.employment_years)
         ends = [post.until for post in posts if post.until is not None and edge <= post.until < on]
         if ends:
-            found.append(_reason(ConflictKind.FORMER_SCHOOL, person, duty, max(ends), rules.employment_years))
+            found.append((ConflictKind.FORMER_SCHOOL, max(ends)))
     if school_id in person.curated_by:
-        found.append(_reason(ConflictKind.MUTUAL_CURATION, person, duty))
+        found.append((ConflictKind.MUTUAL_CURATION, None))
     kinds = {tie.kind for tie in person.ties if _counts(tie, school_id, on, paper)}
-    found += [_reason(kind, person, duty) for kind in ConflictKind if kind in kinds]
-    return [reason for reason in found if rules.stops(ConflictKind(reason.code), duty)]
+    return found + [(kind, None) for kind in ConflictKind if kind in kinds]
 
 
 def unfitness(
@@ -100,15 +124,7 @@ def unfitness(
         return [stranger]
     found = []
     if duty in rules.objective_place and not comes_from_objective_place(person, on):
-        found.append(
-            Reason(
-                "school_not_objective",
-                f"{person.name}: место работы не методическая служба и не школа из реестра объективных.",
-                f"{person.name}: works neither in a methodical service nor in a school of the register of objective "
-                "ones.",
-                _FORM[duty],
-            )
-        )
+        found.append(_not_objective(person, duty))
     if duty in rules.training:
         until = person.trained_until(duty)
         if until is None or until < on:
@@ -143,6 +159,21 @@ def unfitness(
     return found
 
 
+def mentor_conflicts(person: PersonFacts, school_id: int, on: date, rules: Rules) -> list[Reason]:
+    """Everything that stops a person from being a mentor at a school; none when nothing does.
+
+    A mentor is appointed to nothing and needs no account: only the place of work and conflicts of interest count.
+    """
+    found = [] if person.is_active else [_left(person)]
+    if Helper.MENTOR in rules.objective_place and not comes_from_objective_place(person, on):
+        found.append(_not_objective(person, Helper.MENTOR))
+    return [*conflicts(person, school_id, Helper.MENTOR, on, rules), *found]
+
+
+def teaches(person: PersonFacts, subject: str) -> bool:
+    return subject in person.subjects
+
+
 def training_state(person: PersonFacts, duty: Duty, on: date, rules: Rules) -> TrainingState:
     """How the training for `duty` stands on a day."""
     until = person.trained_until(duty)
@@ -157,19 +188,34 @@ def comes_from_objective_place(person: PersonFacts, on: date) -> bool:
     return person.is_methodist(on) or any(post.is_objective for post in person.posts_on(on))
 
 
+def _not_objective(person: PersonFacts, duty: Part) -> Reason:
+    return Reason(
+        "school_not_objective",
+        f"{person.name}: место работы не методическая служба и не школа из реестра объективных.",
+        f"{person.name}: works neither in a methodical service nor in a school of the register of objective ones.",
+        _FORM[duty],
+    )
+
+
+def _left(person: PersonFacts) -> Reason:
+    return Reason(
+        "not_in_register",
+        f"{person.name}: больше не состоит в реестре людей.",
+        f"{person.name}: is no longer in the register of people.",
+    )
+
+
 def _counts(tie: Tie, school_id: int, on: date, paper: Paper | None) -> bool:
     if tie.school_id != school_id or (tie.until is not None and tie.until < on):
         return False
     return tie.paper is None or tie.paper == paper
 
 
-def _reason(
-    kind: ConflictKind, person: PersonFacts, duty: Duty, until: date | None = None, years: int | None = None
-) -> Reason:
+def _reason(kind: ConflictKind, person: PersonFacts, form: str | None, rules: Rules, until: date | None) -> Reason:
     ru, en = _SENTENCES[kind]
-    facts = {"name": person.name, "until_ru": f"{until:%d.%m.%Y}" if until else "", "years": years}
+    facts = {"name": person.name, "until_ru": f"{until:%d.%m.%Y}" if until else "", "years": rules.employment_years}
     facts["until_en"] = f"{until:%Y-%m-%d}" if until else ""
-    return Reason(kind.value, ru.format(**facts), en.format(**facts), _FORM[duty])
+    return Reason(kind.value, ru.format(**facts), en.format(**facts), form)
 
 
 _SENTENCES = {

@@ -117,3 +117,10 @@ class Definition:
 
     def state(self, code: str) -> State | None:
         return next((state for state in self.states if state.code == code), None)
+
+    def ends_by(self, code: str, guard: str) -> bool:
+        """Whether a way from the state `code` to the end asks this guard."""
+        return any(
+            step.source == code and step.dest == CLOSED and any(use.name == guard for use in step.guards)
+            for step in self.steps
+        )

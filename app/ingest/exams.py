@@ -41,6 +41,7 @@ class Result:
     n: int
     mean: float
     spread: float
+    below: float
 
     @property
     def key(self) -> tuple[object, ...]:
@@ -60,8 +61,8 @@ def read_exams(recognised: Recognised, formats: Formats, exam_codes: Mapping[str
     Returns
     -------
     Reading
-        The frame has ``year, school, exam, subject, language, n, mean_mark, sd_mark``: marks 2–5 for ОГЭ, points
-        0–100 for ЕГЭ, ``sd_mark`` null where it is not told.
+        The frame has ``year, school, exam, subject, language, n, mean_mark, sd_mark, below``: marks 2–5 for ОГЭ, points
+        0–100 for ЕГЭ; ``sd_mark`` and ``below`` (participants below the minimum) null where they are not told.
 
     Raises
     ------
@@ -147,7 +148,7 @@ class _Rows:
             self._reject("exam_participants", i, "participants")
         mean = self._mean(i, Examination(exam))
         language = plain(self._text("subject", i)) if subject == _LANGUAGES else ""
-        return Result(year, school, exam, subject, language, n, mean, self._spread(i))
+        return Result(year, school, exam, subject, language, n, mean, self._spread(i), self._below(i, n))
 
     def _doubt(self, code: str, i: int, field: str, **words: str) -> None:
         self.log.at(code, i, self.data.fields[field], shown=None, **words)
@@ -217,6 +218,17 @@ class _Rows:
             return math.nan
         return spread
 
+    def _below(self, i: int, n: int) -> float:
+        """Participants below the minimum, from their number or from their per cent."""
+        field = "below" if self._text("below", i) else "below_share"
+        said = figure(self._text(field, i))
+        if said is not None and math.isnan(said):
+            return math.nan
+        if said is None or not 0 <= said <= (n if field == "below" else 100):
+            self._doubt("exam_below", i, field)
+            return math.nan
+        return float(round(said if field == "below" else said * n / 100))
+
     def _is_new(self, i: int, result: Result) -> bool:
         kept, first = self._first.setdefault(result.key, (i, result))
         if kept == i:
@@ -243,6 +255,7 @@ def _frame(results: Sequence[Result]) -> pd.DataFrame:
             "n": pd.Series([row.n for row in rows], dtype="int32"),
             "mean_mark": pd.Series([row.mean for row in rows], dtype="float64"),
             "sd_mark": pd.Series([row.spread for row in rows], dtype="float64"),
+            "below": pd.Series([row.below for row in rows], dtype="float64"),
         }
     )
 

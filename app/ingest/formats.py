@@ -61,7 +61,7 @@ FIELDS = frozenset(
         *("indepth_basic", "indepth_upper", "pupils", "pupils_born_2006", "adapted_born_2006", "pupils_born_2007"),
         *("group", "schools", "share", "task", "skill", "max_points"),
         *("adapted_born_2007", "teachers", "teachers_basic", "teachers_qualified"),
-        *("exam", "exam_code", "mean_mark", "mean_score", "spread"),
+        *("exam", "exam_code", "mean_mark", "mean_score", "spread", "below", "below_share"),
     }
 )
 """What a column may hold; a layout that names anything else is refused."""

@@ -20,8 +20,8 @@ CONFIDENCE = 0.95
 class Sign:
     """One indicator of one paper: what was found, with its interval, against what limit.
 
-    `value`, `low`, `high` and `limit` are shares of works (``many_twos``), shares of the maximum (``low_mean``) or
-    marks (``weak_exam``).
+    `value`, `low`, `high`, `limit` are shares of works (``many_twos``) or of participants (``below_minimum``), shares
+    of the maximum (``low_mean``) or marks (``weak_exam``).
     """
 
     indicator: str
@@ -75,7 +75,8 @@ def find(
     groups : mapping, optional
         School → cluster; means are compared inside clusters. Without it all schools are one group.
     exams : DataFrame, optional
-        ``school, exam, subject, n, mean_mark`` and, where known, ``year, spread``.
+        ``school, exam, subject, n, mean_mark`` and, where known, ``year``, ``sd_mark`` (spread of the marks inside the
+        school) and ``below`` (participants below the minimum). Of each examination the newest year counts.
 
     Returns
     -------
@@ -83,9 +84,9 @@ def find(
 
     Notes
     -----
-    Share of 2: Wilson's interval [1]. Mean: :math:`\bar x \pm t_{n-1}\,s/\sqrt n` against the mean of the *other*
-    schools of the group, each school one vote, so that a large school does not set its own norm. A sign needs the whole
-    interval beyond the limit: an indicator that might be chance is none.
+    Shares of 2 and below the minimum: Wilson's interval [1]. Mean: :math:`\bar x \pm t_{n-1}\,s/\sqrt n` against the
+    mean of the *other* schools of the group, each school one vote, so that a large school does not set its own norm. A
+    sign needs the whole interval beyond the limit: an indicator that might be chance is none.
 
     References
     ----------
@@ -101,7 +102,7 @@ def find(
                 signs[school].append(sign)
             elif of_year == year - 1:
                 before[school].add((sign.subject, sign.grade))
-    for school, sign in _weak_exams(exams, rules, year):
+    for school, sign in [*_weak_exams(exams, rules, year), *_below_minimum(exams, rules, year)]:
         signs[school].append(sign)
     marked = []
     for school in sorted(signs):
@@ -143,16 +144,14 @@ def _low_means(rows: pd.DataFrame, rules: Rules, groups: Mapping[str, str]) -> l
 
 
 def _weak_exams(exams: pd.DataFrame | None, rules: Rules, year: int) -> list[tuple[str, Sign]]:
-    """ОГЭ by its mean mark; ЕГЭ has no marks and no common scale of its subjects, so it gives no sign."""
+    """ОГЭ by its mean mark; ЕГЭ has no marks and no common scale of its subjects, so its means give no sign."""
     if exams is None or not len(exams) or "mean_mark" not in exams.columns:
         return []
-    rows = exams[(exams["exam"] == "oge") & exams["mean_mark"].notna() & (exams["n"] >= rules.exam_works)]
-    if "year" in rows.columns and len(rows):
-        rows = rows[rows["year"] == rows["year"].max()]
+    rows = _newest(exams[(exams["exam"] == "oge") & exams["mean_mark"].notna() & (exams["n"] >= rules.exam_works)])
     found = []
     for subject, part in rows.groupby("subject", sort=True):
         limit = float(np.average(part["mean_mark"], weights=part["n"])) - rules.exam_gap
-        spread = part["spread"].fillna(rules.exam_spread) if "spread" in part.columns else rules.exam_spread
+        spread = part["sd_mark"].fillna(rules.exam_spread) if "sd_mark" in part.columns else rules.exam_spread
         n = part["n"].to_numpy(int)
         half = (
             stats.t.ppf((1 + CONFIDENCE) / 2, n - 1) * np.broadcast_to(np.asarray(spread, float), n.shape) / np.sqrt(n)
@@ -166,6 +165,32 @@ def _weak_exams(exams: pd.DataFrame | None, rules: Rules, year: int) -> list[tup
             )  # fmt: skip
             found.append((str(part["school"].iloc[i]), sign))
     return found
+
+
+def _below_minimum(exams: pd.DataFrame | None, rules: Rules, year: int) -> list[tuple[str, Sign]]:
+    """ОГЭ and ЕГЭ by the share that stays below the minimum: it needs no common scale of subjects."""
+    if exams is None or not len(exams) or "below" not in exams.columns:
+        return []
+    found = []
+    rows = exams[exams["exam"].isin(list(_GRADES)) & exams["below"].notna() & (exams["n"] >= rules.below_works)]
+    for exam, part in rows.groupby("exam", sort=True):
+        for row in _newest(part).sort_values(["school", "subject"]).itertuples(index=False):
+            n, below = int(row.n), float(row.below)
+            low, high = wilson(below, n)
+            if low >= rules.below_share:
+                sign = Sign(
+                    "below_minimum", int(getattr(row, "year", year)), str(row.subject), _GRADES[str(exam)], n,
+                    below / n, low, high, rules.below_share,
+                )  # fmt: skip
+                found.append((str(row.school), sign))
+    return found
+
+
+_GRADES = {"oge": 9, "ege": 11}
+
+
+def _newest(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows[rows["year"] == rows["year"].max()] if "year" in rows.columns and len(rows) else rows
 
 
 def wilson(k: float, n: int) -> tuple[float, float]:

@@ -22,6 +22,8 @@ class Rules:
     exam_gap: float
     exam_spread: float
     exam_works: int
+    below_share: float
+    below_works: int
     signs: int
     two_years: bool
 
@@ -43,6 +45,7 @@ def load_rules(path: Path = datafiles.DATA_DIR / "low_results.toml") -> Rules:
         "many_twos": {"share"},
         "low_mean": {"gap", "schools"},
         "weak_exam": {"gap", "spread", "works"},
+        "below_minimum": {"share", "works"},
         "rule": {"signs", "two_years"},
     }
     file = datafiles.load(path, keys=set(tables))
@@ -58,6 +61,8 @@ def load_rules(path: Path = datafiles.DATA_DIR / "low_results.toml") -> Rules:
         float(body["weak_exam"]["gap"]),
         float(body["weak_exam"]["spread"]),
         int(body["weak_exam"]["works"]),
+        float(body["below_minimum"]["share"]),
+        int(body["below_minimum"]["works"]),
         int(body["rule"]["signs"]),
         bool(body["rule"]["two_years"]),
     )

@@ -105,12 +105,16 @@ class Training(OfPerson, Base):
 
 
 class Absence(OfPerson, Base):
-    """Days a person is away, and who acts in its place; both days included."""
+    """Days a person is away, and who acts in its place; both days included.
+
+    The person may state them and say whom it wishes as substitute; who acts in its place is for the department to say.
+    """
 
     __tablename__ = "absences"
     __table_args__ = (
         CheckConstraint("until_on >= from_on", name="absence_period"),
         CheckConstraint("substitute_id IS NULL OR substitute_id <> person_id", name="substitute_is_another"),
+        CheckConstraint("wished_id IS NULL OR wished_id <> person_id", name="wished_is_another"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -119,9 +123,12 @@ class Absence(OfPerson, Base):
     until_on: Mapped[date]
     reason: Mapped[AbsenceReason] = mapped_column(term(AbsenceReason))
     substitute_id: Mapped[int | None] = mapped_column(ForeignKey("persons.id"), index=True)
+    wished_id: Mapped[int | None] = mapped_column(ForeignKey("persons.id"))
+    stated_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     cancelled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     substitute: Mapped[Person | None] = relationship(foreign_keys=[substitute_id])
+    wished: Mapped[Person | None] = relationship(foreign_keys=[wished_id])
 
 
 class PersonRelation(OfPerson, Base):

@@ -66,11 +66,26 @@ class RoadMapItem(Dated, Executed, Tenant, Base):
 
 
 class MentoringPair(Tenant, Versioned, Base):
-    """Who helps whom. `school` is the one that is helped; for teachers `mentor` and `mentee` say post and subject."""
+    """Who helps whom. `school` is the one that is helped.
+
+    A pair of teachers is two people of the register; their names and posts are kept as they were when the pair was
+    made. A mentor from a methodical service has no school: `mentor_place` then says where the mentor works.
+    """
 
     __tablename__ = "mentoring_pairs"
     __table_args__ = (
-        CheckConstraint("mentor_school_id <> school_id OR kind = 'teachers'", name="two_schools"),
+        CheckConstraint(
+            "kind = 'teachers' OR (mentor_school_id IS NOT NULL AND mentor_school_id <> school_id)", name="two_schools"
+        ),
+        CheckConstraint(
+            "kind <> 'teachers' OR (mentor_person_id IS NOT NULL AND mentee_person_id IS NOT NULL)",
+            name="teachers_are_people",
+        ),
+        CheckConstraint("kind <> 'teachers' OR subject IS NOT NULL", name="teachers_have_subject"),
+        CheckConstraint(
+            "mentor_person_id IS NULL OR mentee_person_id IS NULL OR mentor_person_id <> mentee_person_id",
+            name="two_people",
+        ),
         CheckConstraint("starts_on <= ends_on", name="starts_before_end"),
         CheckConstraint("(status = 'ended') = (outcome IS NOT NULL)", name="ended_has_outcome"),
     )
@@ -78,12 +93,17 @@ class MentoringPair(Tenant, Versioned, Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[MentoringKind] = mapped_column(term(MentoringKind))
     status: Mapped[MentoringStatus] = mapped_column(term(MentoringStatus), default=MentoringStatus.ACTIVE)
-    mentor_school_id: Mapped[int] = mapped_column(ForeignKey("schools.id"), index=True)
+    mentor_school_id: Mapped[int | None] = mapped_column(ForeignKey("schools.id"), index=True)
     # Kept as a name too: the helped school does not see other schools' rows, and must know who helps it.
-    mentor_school_name: Mapped[str] = mapped_column(String(400))
+    mentor_place: Mapped[str] = mapped_column(String(400))
     case_id: Mapped[int | None] = mapped_column(ForeignKey("cases.id"), index=True)
-    mentor: Mapped[str] = mapped_column(String(300), default="")
-    mentee: Mapped[str] = mapped_column(String(300), default="")
+    subject: Mapped[str | None] = mapped_column(String(10))
+    mentor_person_id: Mapped[int | None] = mapped_column(ForeignKey("persons.id"), index=True)
+    mentor_name: Mapped[str] = mapped_column(String(200), default="")
+    mentor_post: Mapped[str] = mapped_column(String(200), default="")
+    mentee_person_id: Mapped[int | None] = mapped_column(ForeignKey("persons.id"), index=True)
+    mentee_name: Mapped[str] = mapped_column(String(200), default="")
+    mentee_post: Mapped[str] = mapped_column(String(200), default="")
     goals: Mapped[str] = mapped_column(Text)
     starts_on: Mapped[date]
     ends_on: Mapped[date]

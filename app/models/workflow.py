@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import JSON, Boolean, CheckConstraint, ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy import JSON, Boolean, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.models.base import Base, Tenant, UtcDateTime, term
+from app.models.base import Base, JsonObject, Tenant, UtcDateTime, term
 from app.models.case import Case
 from app.terms import CaseKind, MigratedOutcome, MigrationStatus, WorkflowStatus
 
@@ -84,17 +84,25 @@ class WorkflowMigration(Base):
 
 
 class MigratedCase(Tenant, Base):
-    """What a migration did with one case; `version_after` tells whether the case has moved since."""
+    """One case of a migration's preview: the version it was decided at, and what became of it.
+
+    `version_after` tells whether the case has moved since it was led over.
+    """
 
     __tablename__ = "migrated_cases"
-    __table_args__ = (UniqueConstraint("migration_id", "case_id"),)
+    __table_args__ = (
+        UniqueConstraint("migration_id", "case_id"),
+        Index("ix_migrated_cases_migration_outcome", "migration_id", "outcome", "case_id"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     migration_id: Mapped[int] = mapped_column(ForeignKey("workflow_migrations.id"))
     case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), index=True)
     from_state: Mapped[str] = mapped_column(String(40))
     to_state: Mapped[str | None] = mapped_column(String(40))
+    expected_version: Mapped[int]
     version_after: Mapped[int | None]
     outcome: Mapped[MigratedOutcome] = mapped_column(term(MigratedOutcome))
+    reasons: Mapped[list[JsonObject]] = mapped_column(JSON, default=list)
 
     case: Mapped[Case] = relationship()

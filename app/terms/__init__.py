@@ -22,7 +22,17 @@ from app.terms.jobs import JobStatus, RunStatus
 from app.terms.low_results import LowCause, ReviewOutcome, SupportKind
 from app.terms.notices import AgendaKind, DigestStatus, NoticeKind
 from app.terms.organisation import Role, SchoolKind
-from app.terms.people import DECLARED_KINDS, AbsenceReason, ConflictKind, Duty, ImportOutcome, PostKind, TrainingState
+from app.terms.people import (
+    DECLARED_KINDS,
+    AbsenceReason,
+    ConflictKind,
+    Duty,
+    Helper,
+    ImportOutcome,
+    Part,
+    PostKind,
+    TrainingState,
+)
 from app.terms.planning import PlanRowStatus, PlanStatus
 from app.terms.plans import (
     ATTENDED_KINDS,
@@ -120,6 +130,7 @@ __all__ = [
     "FindingOutcome",
     "Following",
     "HandOverStatus",
+    "Helper",
     "ImportOutcome",
     "JobStatus",
     "Lateness",
@@ -136,6 +147,7 @@ __all__ = [
     "NoticeKind",
     "ObjectiveGround",
     "ObservationStage",
+    "Part",
     "Party",
     "PauseCause",
     "PlanRowStatus",

@@ -15,6 +15,8 @@ class NoticeKind(Term):
     ESCALATED = "escalated", "просрочка передана выше", "overdue, passed on"
     NOT_HAPPENED = "not_happened", "не состоялось", "did not happen"
     CHANGED = "changed", "срок изменился", "the date changed"
+    ABSENCE = "absence", "отсутствие", "absence"
+    LOST = "lost", "срок остался без события", "the date has lost its event"
 
 
 class AgendaKind(Term):
@@ -25,6 +27,7 @@ class AgendaKind(Term):
     QUESTION = "question", "ответ на запрос", "answer to a question"
     REVIEW = "review", "рассмотрение динамики", "review of dynamics"
     TRAINING = "training", "обучение истекает", "training expires"
+    ABSENCE = "absence", "отсутствие", "absence"
 
 
 class DigestStatus(Term):

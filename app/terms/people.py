@@ -13,6 +13,16 @@ class Duty(Term):
     EXPERT = "expert", "эксперт", "expert"
 
 
+class Helper(Term):
+    """A part that needs no entry in the register: one is asked for it pair by pair."""
+
+    MENTOR = "mentor", "наставник", "mentor"
+
+
+Part = Duty | Helper
+"""What somebody may be at a school; conflicts of interest are asked about it."""
+
+
 class PostKind(Term):
     HEAD = "head", "руководитель школы", "head of a school"
     DEPUTY = "deputy", "заместитель руководителя", "deputy head"

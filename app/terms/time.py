@@ -90,7 +90,7 @@ class Following(Term):
     MOVED = "moved", "переносится", "moves"
     PINNED = "pinned", "закреплён, остаётся", "pinned, stays"
     DONE = "done", "выполнено, не трогается", "done, untouched"
-    ORPHANED = "orphaned", "события больше нет, остаётся", "event is gone, stays"
+    ORPHANED = "orphaned", "без основания: событие снято", "without a ground: its event is removed"
 
 
 class Lateness(Term):

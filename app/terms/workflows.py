@@ -20,7 +20,10 @@ class MigrationStatus(Term):
 
 
 class MigratedOutcome(Term):
+    WAITING = "waiting", "ждёт очереди", "waiting"
     MOVED = "moved", "переведено", "led over"
     UNMAPPED = "unmapped", "этапу не найдено места", "its stage has no place"
+    CHANGED = "changed", "не переведено", "not led over"
+    CALLED_OFF = "called_off", "перевод остановлен", "the migration was stopped"
     RETURNED = "returned", "возвращено", "returned"
-    KEPT = "kept", "не возвращено: дело успело продвинуться", "not returned: the case has moved since"
+    KEPT = "kept", "не возвращено", "not returned"

@@ -34,7 +34,11 @@ def stages(session: Session, actor: Actor, span: Span) -> list[Item]:
     statement = (
         select(Case.id, Case.number, Case.due_on, School.name)
         .join(School, School.id == Case.school_id)
-        .where(Case.state != CLOSED, Case.due_on.between(span.starts_on, span.ends_on))
+        .where(
+            Case.state != CLOSED,
+            Case.due_on.between(span.starts_on, span.ends_on),
+            Case.school_id.not_in(actor.barred_ids),
+        )
     )
     if actor.role is Role.CURATOR:
         statement = statement.where(Case.curator_id == actor.user_id)
@@ -90,11 +94,25 @@ def deadlines(session: Session, actor: Actor, span: Span) -> list[Item]:
     place = actor.municipality_id
     own = Deadline.municipality_id.is_(None) if place is None else Deadline.municipality_id == place
     rows = session.execute(
-        select(Deadline.id, Deadline.title, Deadline.due_on).where(
+        select(Deadline.id, Deadline.title, Deadline.due_on, Deadline.lost_change_id, Deadline.is_pinned).where(
             own, Deadline.done_at.is_(None), Deadline.due_on.between(span.starts_on, span.ends_on)
         )
     )
-    return [Item(AgendaKind.TASK, f"deadline-{r.id}", r.due_on, r.title, r.title, f"/deadlines/{r.id}") for r in rows]
+    return [
+        Item(
+            AgendaKind.TASK,
+            f"deadline-{row.id}",
+            row.due_on,
+            row.title + (" (без основания: событие снято)" if _is_groundless(row) else ""),
+            row.title + (" (without a ground: its event is removed)" if _is_groundless(row) else ""),
+            f"/deadlines/{row.id}",
+        )
+        for row in rows
+    ]
+
+
+def _is_groundless(row: Any) -> bool:
+    return row.lost_change_id is not None and not row.is_pinned
 
 
 PROVIDERS: tuple[Provider, ...] = (stages, visits, rechecks, deadlines, *agenda_plans.PROVIDERS)
@@ -108,7 +126,11 @@ def _work(session: Session, actor: Actor, span: Span, model: Any, own: Any, stat
         select(model.id, model.scheduled_on, Case.number, School.name)
         .join(Case, Case.id == model.case_id)
         .join(School, School.id == model.school_id)
-        .where(model.status.in_(statuses), model.scheduled_on.between(span.starts_on, span.ends_on))
+        .where(
+            model.status.in_(statuses),
+            model.scheduled_on.between(span.starts_on, span.ends_on),
+            model.school_id.not_in(actor.barred_ids),
+        )
     )
     if actor.role is Role.INSPECTOR:
         statement = statement.where(own == actor.user_id)

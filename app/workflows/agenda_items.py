@@ -15,7 +15,10 @@ from app.terms import AgendaKind
 
 @dataclass(frozen=True)
 class Item:
-    """Something with a day. `key` names the thing, not the day: it stays when the day moves."""
+    """Something with a day. `key` names the thing, not the day: it stays when the day moves.
+
+    `until` is the last day of what lasts; with such a thing nobody is late, and it is not reminded of.
+    """
 
     kind: AgendaKind
     key: str
@@ -23,6 +26,14 @@ class Item:
     ru: str
     en: str
     href: str
+    until: date | None = None
+
+    @property
+    def is_due(self) -> bool:
+        return self.until is None
+
+    def lasts_on(self, day: date) -> bool:
+        return self.on <= day <= (self.until or self.on)
 
     def text(self, locale: str) -> str:
         return self.en if locale == "en" else self.ru

@@ -1,5 +1,5 @@
 """Dates that plans and side moves put into a person's calendar: tasks, measures of a road map, answers, reviews,
-trainings.
+trainings, days of absence.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.calendars import Span
-from app.models import Person, Training
+from app.models import Absence, Person, Training
 from app.policy import Actor, Permission
-from app.terms import AgendaKind, Role
+from app.terms import AbsenceReason, AgendaKind, Role
 from app.workflows import duties, measures
 from app.workflows.agenda_items import Item
 
@@ -95,11 +95,12 @@ def reviews(session: Session, actor: Actor, span: Span) -> list[Item]:
 
 
 def trainings(session: Session, actor: Actor, span: Span) -> list[Item]:
-    """The person's own trainings that run out."""
-    rows = session.execute(
-        select(Training.id, Training.programme, Training.valid_until, Person.id.label("person_id"))
-        .join(Person, Person.id == Training.person_id)
-        .where(Person.user_id == actor.user_id, Training.valid_until.between(span.starts_on, span.ends_on))
+    """The person's own trainings that run out; one's own, so they are read as plain columns."""
+    rows, persons = Training.__table__, Person.__table__
+    found = session.connection().execute(
+        select(rows.c.id, rows.c.programme, rows.c.valid_until)
+        .join(persons, persons.c.id == rows.c.person_id)
+        .where(persons.c.user_id == actor.user_id, rows.c.valid_until.between(span.starts_on, span.ends_on))
     )
     return [
         Item(
@@ -108,13 +109,47 @@ def trainings(session: Session, actor: Actor, span: Span) -> list[Item]:
             _as_day(row.valid_until),
             f"Обучение истекает: {_short(row.programme)}",
             f"A training runs out: {_short(row.programme)}",
-            f"/people/{row.person_id}",
+            "/account/training",
         )
-        for row in rows
+        for row in found
     ]
 
 
-PROVIDERS = (tasks, road_map_items, answers, reviews, trainings)
+def absences(session: Session, actor: Actor, span: Span) -> list[Item]:
+    """The days on which the person itself is away; one's own, so they are read as plain columns."""
+    rows, persons = Absence.__table__, Person.__table__
+    substitutes = persons.alias("substitutes")
+    found = session.connection().execute(
+        select(rows.c.id, rows.c.from_on, rows.c.until_on, rows.c.reason, substitutes.c.name.label("substitute"))
+        .select_from(
+            rows.join(persons, persons.c.id == rows.c.person_id).outerjoin(
+                substitutes, substitutes.c.id == rows.c.substitute_id
+            )
+        )
+        .where(
+            persons.c.user_id == actor.user_id,
+            rows.c.cancelled_at.is_(None),
+            rows.c.from_on <= span.ends_on,
+            rows.c.until_on >= span.starts_on,
+        )
+    )
+    return [
+        Item(
+            AgendaKind.ABSENCE,
+            f"absence-{row.id}",
+            max(row.from_on, span.starts_on),
+            f"Вас нет по {row.until_on:%d.%m.%Y}: {AbsenceReason(row.reason).ru}"
+            + (f", замещает {row.substitute}" if row.substitute else ""),
+            f"You are away until {row.until_on:%Y-%m-%d}: {AbsenceReason(row.reason).en}"
+            + (f", {row.substitute} stands in" if row.substitute else ""),
+            "/account/absences",
+            row.until_on,
+        )
+        for row in found
+    ]
+
+
+PROVIDERS = (tasks, road_map_items, answers, reviews, trainings, absences)
 
 
 def _as_day(day: date | None) -> date:

@@ -20,11 +20,12 @@ from app.workflows.declarations import NOT_DECLARED, is_declared
 
 @dataclass(frozen=True)
 class Candidate:
-    """A person for a picker: with the first reason when the rules object, and what is at hand now."""
+    """A person for a picker: with the first reason when the rules object, what is at hand now, and mentoring pairs."""
 
     user: User
     reason: Reason | None
     load: int
+    pairs: int = 0
 
 
 def eligible_people(
@@ -42,7 +43,8 @@ def eligible_people(
     for user in people:
         person = facts.get(user.id)
         told = independence.objections_to(person, case.school_id, duty, on, is_counted=user.id != appointed)
-        found.append(Candidate(user, told[0] if told else None, person.load if person is not None else 0))
+        load, pairs = (person.load, person.helps) if person is not None else (0, 0)
+        found.append(Candidate(user, told[0] if told else None, load, pairs))
     return sorted(found, key=lambda candidate: (candidate.reason is not None, candidate.load, candidate.user.name))
 
 

@@ -72,9 +72,11 @@ def _second_is_a_person(q: Question) -> Reason | None:
 
 
 def _actor_is_independent(q: Question) -> Reason | None:
-    """A curator or an inspector whose conflict came to light after the appointment moves the case no more."""
-    if q.actor.user_id is None or q.actor.role not in independence.DUTIES_OF_ROLE or q.case.school_id is None:
+    """Whoever has a conflict moves the case no more: a curator, an inspector, and whoever decides by office."""
+    if q.actor.user_id is None or q.case.school_id is None:
         return None
+    if q.actor.role not in independence.DUTIES_OF_ROLE:
+        return q.actor.barred(q.case.school_id)
     told = computed(q.session, q.actor.user_id, q.case.school_id, q.at.date())
     return told[0] if told else None
 

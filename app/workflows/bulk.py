@@ -91,7 +91,7 @@ def try_dry(
                 case_id=case.id,
                 expected_version=case.version,
                 status=status,
-                reasons=[as_plain(item) for item in objections],
+                reasons=[item.as_plain() for item in objections],
                 municipality_id=case.municipality_id,
                 school_id=case.school_id,
             )
@@ -224,7 +224,7 @@ def _carry_out_row(session: Session, row_id: int, actor: Actor) -> bool:
 
 
 def _tell(row: BulkRow, status: BulkRowStatus, reasons: Iterable[Reason]) -> None:
-    row.status, row.reasons, row.made = status, [as_plain(item) for item in reasons], {}
+    row.status, row.reasons, row.made = status, [item.as_plain() for item in reasons], {}
 
 
 # ---- what the withdrawal shares ----
@@ -312,10 +312,6 @@ def note(
         facts={"kind": decision.kind.value, "rows": decision.n_rows, "able": decision.n_able, **(facts or {})},
         municipality_id=decision.municipality_id,
     )
-
-
-def as_plain(reason: Reason) -> dict[str, Any]:
-    return {"code": reason.code, "ru": reason.ru, "en": reason.en or reason.ru}
 
 
 def _faults(

@@ -58,9 +58,9 @@ def _closed(case: Case) -> list[Reason]:
     return [Reason("case_closed", "Дело закрыто.", "The case is closed.")]
 
 
-def _right(is_permitted: bool) -> list[Reason]:
+def _right(is_permitted: bool, bar: Reason | None = None) -> list[Reason]:
     if is_permitted:
-        return []
+        return [] if bar is None else [bar]
     return [
         Reason(
             "not_permitted",
@@ -130,7 +130,11 @@ def _move_back(session: Session, decision: BulkDecision, row: BulkRow, case: Cas
 
 
 def _hold_objections(session: Session, decision: BulkDecision, case: Case, actor: Actor, at: datetime) -> list[Reason]:
-    return [*_closed(case), *_right(actor.may(Permission.CASE_HOLD)), *pauses.hold_objections(session, case)]
+    return [
+        *_closed(case),
+        *_right(actor.may(Permission.CASE_HOLD), actor.barred(case.school_id)),
+        *pauses.hold_objections(session, case),
+    ]
 
 
 def _hold(session: Session, decision: BulkDecision, case: Case, actor: Actor, at: datetime) -> dict[str, Any]:
@@ -153,7 +157,7 @@ def _resume(session: Session, decision: BulkDecision, row: BulkRow, case: Case, 
 def _hand_over_objections(
     session: Session, decision: BulkDecision, case: Case, actor: Actor, at: datetime
 ) -> list[Reason]:
-    right = [*_closed(case), *_right(actor.may(Permission.CASE_HANDOVER))]
+    right = [*_closed(case), *_right(actor.may(Permission.CASE_HANDOVER), actor.barred(case.school_id))]
     return right or hand_overs.objections(session, case, decision.params["person_id"], at.date())
 
 
@@ -177,7 +181,7 @@ def _take_proposal_back(
 def _interview_objections(
     session: Session, decision: BulkDecision, case: Case, actor: Actor, at: datetime
 ) -> list[Reason]:
-    found = [*_closed(case), *_right(actor.may(Permission.CASE_ASSIGN))]
+    found = [*_closed(case), *_right(actor.may(Permission.CASE_ASSIGN), actor.barred(case.school_id))]
     if found:
         return found
     if case.state != engine.workflow_of(case).definition.initial:

@@ -104,7 +104,7 @@ def _put_back_row(session: Session, row_id: int, actor: Actor) -> None:
             _drop_documents(session, jobs)
     except (Conflict, Refused, IntegrityError) as error:
         row.status = BulkRowStatus.KEPT
-        row.reasons = [bulk.as_plain(reason) for reason in _reasons(error)]
+        row.reasons = [reason.as_plain() for reason in _reasons(error)]
         outbox.set_going(session, jobs, at=decision.withdrawn_at)
     session.flush()
 

@@ -15,7 +15,7 @@ from app.errors import NotFound, NotPermitted, Reason, Refused
 from app.models import CalendarChange, CalendarEntry, CalendarEvent, Municipality, OutboxJob
 from app.policy import SYSTEM, Actor, Permission
 from app.terms import ChangeKind, ChangeStatus, EntryKind, EventKind
-from app.workflows import journal, notices, outbox, recalculation
+from app.workflows import journal, late_rechecks, notices, outbox, recalculation
 from app.workflows.calendar_world import Change, world_of
 from app.workflows.recalculation import Followed
 
@@ -33,7 +33,7 @@ def look(session: Session, change: Change, *, actor: Actor) -> list[Followed]:
     """
     _check(session, change, actor)
     before = world_of(session)
-    return recalculation.preview(session, before, before.changed(change))
+    return [*late_rechecks.at_risk(session, change), *recalculation.preview(session, before, before.changed(change))]
 
 
 def ask(session: Session, change: Change, *, reason: str, is_told: bool, actor: Actor, at: datetime) -> CalendarChange:
@@ -77,12 +77,14 @@ def carry_out(context: AppContext, job: OutboxJob) -> Callable[[Session], None]:
         if row is None or row.status is not ChangeStatus.QUEUED:
             return
         before = world_of(session)
+        late = late_rechecks.at_risk(session, Change(row.kind, row.row_id, row.values))
         _write(session, row, at=job.created_at)
-        followed = recalculation.preview(session, before, world_of(session))
-        recalculation.apply(session, followed)
+        followed = [*late, *recalculation.preview(session, before, world_of(session))]
+        recalculation.apply(session, followed, row.id)
         digest = recalculation.keep_report(session, row.id, followed, is_told=row.is_told, at=job.created_at)
         if row.is_told:
             notices.tell_of_changed_dates(session, row.id, at=job.created_at)
+        notices.tell_of_lost_events(session, row.id, at=job.created_at)
         row = session.get_one(CalendarChange, job.subject_id)
         row.status, row.applied_at, row.counts = ChangeStatus.APPLIED, job.created_at, recalculation.counts(followed)
         session.flush()

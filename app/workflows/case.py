@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app import policy
+from app.database import actor_of
 from app.errors import NotFound, Reason, Refused
 from app.flows import CLOSED
 from app.models import Case, Conclusion, Flag, User
@@ -146,7 +147,7 @@ def propose(
 
 
 def open_case_of(session: Session, case_id: int) -> Case:
-    """The case, seen by the session's actor and still open.
+    """The case, seen by the session's actor, still open, and at a school where the actor may decide.
 
     Raises
     ------
@@ -159,6 +160,7 @@ def open_case_of(session: Session, case_id: int) -> Case:
     ).first()
     if case is None:
         raise NotFound("Дело не найдено или относится к другой территории.")
+    policy.require_free(actor_of(session), case.school_id)
     if case.state == CLOSED:
         raise Refused(
             Reason(

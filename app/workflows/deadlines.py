@@ -133,6 +133,25 @@ def unpin(session: Session, deadline_id: int, *, actor: Actor, at: datetime, exp
     return row
 
 
+def take_event(
+    session: Session, deadline_id: int, *, key: str, actor: Actor, at: datetime, expected_version: int
+) -> Deadline:
+    """Let a deadline whose event was taken out of the calendar follow another event that its rule fits.
+
+    Parameters
+    ----------
+    key : str
+        Key of the occurrence, one of `pinning.other_events`.
+    """
+    row = _open(session, deadline_id, actor, expected_version)
+    was = row.due_on
+    pinning.take_event(session, row, key)
+    session.flush()
+    facts = {"was": str(was), "due_on": str(row.due_on), "occurrence": row.occurrence}
+    _journal(session, row, "deadline:take_event", actor=actor, at=at, facts=facts)
+    return row
+
+
 def _open(session: Session, deadline_id: int, actor: Actor, expected_version: int) -> Deadline:
     policy.require(actor, Permission.CALENDAR_KEEP)
     row = session.scalars(select(Deadline).where(Deadline.id == deadline_id)).first()

@@ -13,10 +13,10 @@ from app import policy
 from app.conflicts import conflicts, load_rules
 from app.errors import NotFound, Reason, Refused
 from app.flows import CLOSED
-from app.models import Case, Declaration, Person, School
+from app.models import Case, Declaration, Person, School, User
 from app.policy import Actor, Permission
 from app.terms import DECLARED_KINDS, ConflictKind, Duty
-from app.workflows import independence, journal
+from app.workflows import independence, journal, people_register
 from app.workflows.sight import as_system, declared_schools
 from app.workflows.ties import keep_tie
 
@@ -103,7 +103,7 @@ def declare(
     if actor.user_id is None or school_id not in actor.undeclared | actor.school_ids:
         raise NotFound("По этой школе декларация не нужна.")
     found = computed(session, actor.user_id, school_id, at.date())
-    reasons = []
+    reasons: list[Reason] = []
     if not has_conflict and found:
         reasons = [
             *found,
@@ -115,52 +115,110 @@ def declare(
                 "the department to mend your card in “People”.",
             ),
         ]
-    if has_conflict and not found and not kinds:
-        reasons = [Reason("no_kind", "Отметьте, в чём состоит конфликт.", "Say what the conflict is.")]
+    if has_conflict:
+        reasons += [reason for reason in _unnamed(kinds, statement) if reason.code != "no_kind" or not found]
+    if reasons:
+        raise Refused(*reasons)
+    with as_system(session):
+        person = session.scalars(select(Person).where(Person.user_id == actor.user_id)).first()
+        if person is None:
+            raise Refused(independence.not_registered(Duty.CURATOR))
+        return _keep(session, person, school_id, has_conflict, kinds, statement, found, actor=actor, at=at)
+
+
+def kinds_to_recuse() -> tuple[ConflictKind, ...]:
+    """Ties that keep from deciding and that nobody can compute."""
+    return tuple(kind for kind in DECLARED_KINDS if kind in load_rules().bars)
+
+
+def recuse(
+    session: Session, school_id: int, kinds: Sequence[ConflictKind], statement: str, *, actor: Actor, at: datetime
+) -> Declaration:
+    """Say that one is tied to a school on whose cases one decides by office; from then on others decide there.
+
+    Who has no card in the register is given one: a tie is not put off for want of it.
+
+    Raises
+    ------
+    NotFound
+        The school is not in the actor's territory.
+    Refused
+        The tie is not named, or it is known already.
+    """
+    policy.require(actor, Permission.CONFLICT_RECUSE)
+    if session.get(School, school_id) is None:
+        raise NotFound("Такой школы нет, или она относится к другой территории.")
+    policy.require_free(actor, school_id)
+    kinds = [kind for kind in kinds if kind in kinds_to_recuse()]
+    reasons = _unnamed(kinds, statement)
+    if reasons:
+        raise Refused(*reasons)
+    with as_system(session):
+        user = session.get_one(User, actor.user_id)
+        person = session.scalars(select(Person).where(Person.user_id == user.id)).first()
+        if person is None:
+            person = people_register.card_for(session, user, actor=actor, at=at)
+        return _keep(session, person, school_id, True, kinds, statement, [], actor=actor, at=at)
+
+
+def _unnamed(kinds: Sequence[ConflictKind], statement: str) -> list[Reason]:
+    """Why a conflict is not yet said as it must be."""
+    reasons = []
+    if not kinds:
+        reasons.append(Reason("no_kind", "Отметьте, в чём состоит конфликт.", "Say what the conflict is."))
     if ConflictKind.MANUAL in kinds and len(statement.strip()) < 10:
         reasons.append(
             Reason("no_statement", "Опишите связь хотя бы одним предложением.", "Describe the tie in a sentence.")
         )
-    if reasons:
-        raise Refused(*reasons)
+    return reasons
+
+
+def _keep(
+    session: Session,
+    person: Person,
+    school_id: int,
+    has_conflict: bool,
+    kinds: Sequence[ConflictKind],
+    statement: str,
+    found: Sequence[Reason],
+    *,
+    actor: Actor,
+    at: datetime,
+) -> Declaration:
     rules = load_rules()
-    with as_system(session):
-        person = session.scalars(select(Person).where(Person.user_id == actor.user_id)).first()
-        school = session.get_one(School, school_id)
-        if person is None:
-            raise Refused(independence.not_registered(Duty.CURATOR))
-        case = session.scalars(
-            select(Case).where(Case.school_id == school_id, Case.state != CLOSED).order_by(Case.id.desc())
-        ).first()
-        declaration = Declaration(
-            person_id=person.id,
-            user_id=actor.user_id,
-            person_name=person.name,
-            has_conflict=has_conflict,
-            kinds=[kind.value for kind in kinds],
-            statement=statement.strip()[:4000],
-            computed=[{"code": r.code, "ru": r.ru, "en": r.en} for r in found],
-            rules_version=rules.version,
-            declared_at=at,
-            valid_until=at.date() + timedelta(days=rules.declaration_days),
-            municipality_id=school.municipality_id,
-            school_id=school.id,
-        )
-        session.add(declaration)
-        for kind in [kind for kind in kinds if has_conflict and kind in DECLARED_KINDS]:
-            keep_tie(session, person, kind, school.id, text=statement, actor=actor, at=at)
-        session.flush()
-        journal.append(
-            session,
-            actor=actor,
-            at=at,
-            action="conflict:declare",
-            subject="case" if case is not None else "school",
-            subject_id=case.id if case is not None else school.id,
-            facts={"has_conflict": has_conflict, "kinds": declaration.kinds, "declaration_id": declaration.id},
-            municipality_id=school.municipality_id,
-            school_id=school.id,
-        )
+    school = session.get_one(School, school_id)
+    case = session.scalars(
+        select(Case).where(Case.school_id == school_id, Case.state != CLOSED).order_by(Case.id.desc())
+    ).first()
+    declaration = Declaration(
+        person_id=person.id,
+        user_id=actor.user_id,
+        person_name=person.name,
+        has_conflict=has_conflict,
+        kinds=[kind.value for kind in kinds],
+        statement=statement.strip()[:4000],
+        computed=[{"code": r.code, "ru": r.ru, "en": r.en} for r in found],
+        rules_version=rules.version,
+        declared_at=at,
+        valid_until=at.date() + timedelta(days=rules.declaration_days),
+        municipality_id=school.municipality_id,
+        school_id=school.id,
+    )
+    session.add(declaration)
+    for kind in [kind for kind in kinds if has_conflict and kind in DECLARED_KINDS]:
+        keep_tie(session, person, kind, school.id, text=statement, actor=actor, at=at)
+    session.flush()
+    journal.append(
+        session,
+        actor=actor,
+        at=at,
+        action="conflict:declare",
+        subject="case" if case is not None else "school",
+        subject_id=case.id if case is not None else school.id,
+        facts={"has_conflict": has_conflict, "kinds": declaration.kinds, "declaration_id": declaration.id},
+        municipality_id=school.municipality_id,
+        school_id=school.id,
+    )
     return declaration
 
 

@@ -161,8 +161,8 @@ def _sections(on: date, items: Sequence[Item], new: Sequence[Notice], locale: st
     def lines(chosen: list[Item]) -> tuple[tuple[str, str], ...]:
         return tuple((f"{item.on:%d.%m}. {item.text(locale)}", item.href) for item in chosen)
 
-    late = [item for item in items if item.on < on]
-    today = [item for item in items if item.on == on]
+    late = [item for item in items if item.on < on and item.is_due]
+    today = [item for item in items if item.lasts_on(on)]
     ahead = [item for item in items if item.on > on]
     # What the agenda shows already is not told a second time.
     shown = {item.href for item in items}
@@ -188,7 +188,7 @@ def _has_news(context: AppContext, user_id: int, at: datetime, today: date) -> b
             return True
         actor = people.actor_for(session, user, at)
     with acting(context.sessions, actor) as session:
-        return bool(agenda(session, Span(today, today)))
+        return any(item.is_due for item in agenda(session, Span(today, today)))
 
 
 def set_mailbox(session: Session, actor: Actor, address: str, *, is_on: bool, at: datetime) -> Mailbox:

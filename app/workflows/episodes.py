@@ -48,6 +48,7 @@ def reopen(
     ).first()
     if closed is None:
         raise NotFound("Дело не найдено или относится к другой территории.")
+    policy.require_free(actor, closed.school_id)
     reasons = [*_obstacles(session, closed), *reason_faults(reason, "Напишите, почему дело открывают снова.")]
     carries_curator = with_curator and closed.curator_id is not None
     if carries_curator and not reasons:

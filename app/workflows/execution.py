@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy.orm import Session
 
+from app.calendars import Due
 from app.errors import Conflict, Reason, Refused
 from app.models.programmes import ProgrammeTask
 from app.models.road_maps import RoadMapItem
@@ -96,10 +97,13 @@ def waive(session: Session, row: Row, reason: str, *, actor: Actor, at: datetime
 
 
 def move(session: Session, row: Row, due_on: date, reason: str) -> date | None:
-    """Pin another day, with a reason; return the one it had. A pinned day no longer follows its rule."""
+    """Pin another day, with a reason; return the one it had. A pinned day no longer follows its rule.
+
+    The same day may be pinned where the row has lost its event: then a reason is what it lacks.
+    """
     _open(row)
     before = row.due_on
-    if before == due_on:
+    if before == due_on and not row.is_groundless:
         raise Refused(Reason("same_day", "Это тот же день. Выберите другой.", "It is the same day. Choose another."))
     row.due_on, row.is_pinned, row.pinned_reason = due_on, True, said(reason)
     if row.starts_on is not None and row.starts_on > due_on:
@@ -108,10 +112,11 @@ def move(session: Session, row: Row, due_on: date, reason: str) -> date | None:
     return before
 
 
-def unpin(session: Session, row: Row, starts_on: date | None, due_on: date | None) -> None:
+def unpin(session: Session, row: Row, due: Due) -> None:
     """Let the row follow its rule again."""
     _open(row)
-    row.starts_on, row.due_on, row.is_pinned, row.pinned_reason = starts_on, due_on, False, None
+    row.is_pinned, row.pinned_reason = False, None
+    row.take(due)
     session.flush()
 
 

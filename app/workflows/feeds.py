@@ -65,7 +65,17 @@ def feed_for(sessions: sessionmaker[Session], key: str, site_url: str, *, at: da
         items = agenda(session, span)
     english = user.locale == "en"
     return write_feed(
-        [Entry(item.key, item.on, item.text(user.locale), f"{site_url}{item.href}", item.on < today) for item in items],
+        [
+            Entry(
+                item.key,
+                item.on,
+                item.text(user.locale),
+                f"{site_url}{item.href}",
+                item.is_due and item.on < today,
+                item.until,
+            )
+            for item in items
+        ],
         name="Obektiv" if english else "Объектив",
         today=today,
     )

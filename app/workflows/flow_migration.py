@@ -1,43 +1,44 @@
-"""Leading running cases over to another version of their workflow: preview, a job for all of them, and the way back.
+"""Leading running cases over to another version of their workflow: preview, decision, and the decision to go back.
 
-The state alone changes its name; documents, clock and people stay. A case is led over like any move: guarded UPDATE,
-event, journal entry in one transaction.
+The state alone changes its name; documents, clock and people stay. What is decided is kept case by case, with the
+version of each, and carried out in batches by `app.workflows.flow_migration_batches`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CursorResult, select, update
+from sqlalchemy import case, func, insert, literal, select, update
 from sqlalchemy.orm import Session, selectinload
 
 from app import policy
-from app.context import AppContext
 from app.errors import NotFound, Reason, Refused
 from app.flows import CLOSED
-from app.models import Case, CaseEvent, MigratedCase, OutboxJob, WorkflowMigration, WorkflowVersion
-from app.policy import SYSTEM, Actor, Permission
-from app.terms import MigratedOutcome, MigrationStatus, WorkflowStatus
-from app.workflows import journal, outbox, stage_clock
-from app.workflows.case import record
+from app.models import Case, CasePause, MigratedCase, WorkflowMigration, WorkflowVersion
+from app.policy import Actor, Permission
+from app.terms import MigratedOutcome, MigrationStatus, PauseCause, WorkflowStatus
+from app.workflows import journal, outbox
 from app.workflows.definitions import workflow_named
 from app.workflows.engine import LEAST_REASON
+from app.workflows.flow_migration_batches import locked
 from app.workflows.flow_versions import version_of
 from app.workflows.machine import Workflow
-
-TRIGGER = "migrate"
-"""Trigger of the event by which a case changes its workflow; no definition may use the word."""
 
 
 @dataclass(frozen=True)
 class PreviewRow:
-    """One running case and where it would stand; `to_state` is None where the mapping has no place for it."""
+    """One running case and where it would stand; `to_state` is None where the mapping has no place for it.
+
+    `held_until` is the day until which the case is on hold: it goes over with its pause.
+    """
 
     case: Case
     to_state: str | None
+    held_until: date | None = None
 
 
 def usual_mapping(source: Workflow, target: Workflow) -> dict[str, str]:
@@ -46,17 +47,38 @@ def usual_mapping(source: Workflow, target: Workflow) -> dict[str, str]:
     return {state.code: state.code for state in source.states if state.code in known}
 
 
+def standing(session: Session, source: WorkflowVersion) -> Counter[str]:
+    """How many open cases of `source` stand at each stage."""
+    found = session.execute(
+        select(Case.state, func.count(Case.id)).where(*_open_of(source)).group_by(Case.state).order_by(Case.state)
+    )
+    return Counter(dict(found.all()))
+
+
 def preview(
-    session: Session, source: WorkflowVersion, target: WorkflowVersion, mapping: Mapping[str, str]
+    session: Session, source: WorkflowVersion, mapping: Mapping[str, str], *, skipped: int = 0, limit: int | None = None
 ) -> list[PreviewRow]:
-    """Every open case of `source` in sight, with where it would stand in `target`."""
+    """Every open case of `source`, or some of them, with where it would stand; those without a place come first."""
+    has_place = case((Case.state.in_(list(mapping)), 1), else_=0)
     cases = session.scalars(
         select(Case)
-        .where(Case.workflow == source.name, Case.workflow_version == source.version, Case.state != CLOSED)
+        .where(*_open_of(source))
         .options(selectinload(Case.school))
-        .order_by(Case.id)
+        .order_by(has_place, Case.id)
+        .offset(skipped)
+        .limit(limit)
+    ).all()
+    held = _held(session, [one.id for one in cases])
+    return [PreviewRow(one, mapping.get(one.state), held.get(one.id)) for one in cases]
+
+
+def _held(session: Session, case_ids: Sequence[int]) -> dict[int, date]:
+    found = session.execute(
+        select(CasePause.case_id, CasePause.until_on).where(
+            CasePause.case_id.in_(case_ids), CasePause.ended_at.is_(None), CasePause.cause == PauseCause.HOLD
+        )
     )
-    return [PreviewRow(case, mapping.get(case.state)) for case in cases]
+    return dict(found.all())
 
 
 def request_migration(
@@ -69,7 +91,7 @@ def request_migration(
     actor: Actor,
     at: datetime,
 ) -> WorkflowMigration:
-    """Decide that the cases of one version go over to another; a job does it.
+    """Decide that the cases of one version go over to another, as they stand now; jobs do it, batch by batch.
 
     Raises
     ------
@@ -101,7 +123,7 @@ def request_migration(
                 "State the reason in at least a sentence.",
             )
         )
-    if not any(row.to_state for row in preview(session, source, target, mapping)):
+    if not any(mapping.get(state) for state in standing(session, source)):
         reasons.append(
             Reason("nobody_goes", "Ни одно открытое дело не переводится.", "No open case would be led over.")
         )
@@ -118,18 +140,26 @@ def request_migration(
     )
     session.add(row)
     session.flush()
+    _keep_preview(session, row, source)
     outbox.add(session, "migrate_cases", row.id, at=at)
     _journal(session, row, "workflow:migrate", reason=row.reason, actor=actor, at=at)
     return row
 
 
 def request_undo(session: Session, migration_id: int, *, reason: str, actor: Actor, at: datetime) -> WorkflowMigration:
-    """Decide that the cases go back; those that have moved since stay, and are listed."""
+    """Decide that the cases go back; those that have moved since stay, and are listed.
+
+    A migration that is under way, or has failed, stops: what waits stays where it is, what was done goes back.
+    """
     policy.require(actor, Permission.WORKFLOW_EDIT)
-    row = migration_of(session, migration_id)
-    if row.status is not MigrationStatus.DONE:
+    row = locked(session, migration_id)
+    if row.status in (MigrationStatus.UNDOING, MigrationStatus.UNDONE):
         raise Refused(
-            Reason("not_done", "Отменить можно только выполненный перевод.", "Only a finished migration can be undone.")
+            Reason(
+                "undone_already",
+                "Перевод уже отменён или отменяется: посмотрите отчёт.",
+                "The migration is undone already or being undone: see the report.",
+            )
         )
     if len(reason.strip()) < LEAST_REASON:
         raise Refused(
@@ -140,7 +170,14 @@ def request_undo(session: Session, migration_id: int, *, reason: str, actor: Act
             )
         )
     row.status, row.undone_by_name, row.undo_reason = MigrationStatus.UNDOING, actor.name, reason.strip()
+    row.failure = None
     session.flush()
+    session.execute(
+        update(MigratedCase)
+        .where(MigratedCase.migration_id == row.id, MigratedCase.outcome == MigratedOutcome.WAITING)
+        .values(outcome=MigratedOutcome.CALLED_OFF)
+        .execution_options(synchronize_session=False)
+    )
     outbox.add(session, "undo_migration", row.id, at=at)
     _journal(session, row, "workflow:undo_migration", reason=reason.strip(), actor=actor, at=at)
     return row
@@ -159,120 +196,38 @@ def migration_of(session: Session, migration_id: int) -> WorkflowMigration:
     return row
 
 
-def migrate_cases(_context: AppContext, job: OutboxJob) -> Callable[[Session], None]:
-    """Job: lead every case over that still stands in the old version; each is kept with what became of it."""
-
-    def keep(session: Session) -> None:
-        row = migration_of(session, job.subject_id)
-        if row.status is not MigrationStatus.QUEUED:
-            return
-        for case in _locked(session, select(Case).where(*_of_version(row.source), Case.state != CLOSED)):
-            from_state, to_state = case.state, row.mapping.get(case.state)
-            kept = MigratedCase(
-                migration_id=row.id,
-                case_id=case.id,
-                from_state=from_state,
-                to_state=to_state,
-                outcome=MigratedOutcome.UNMAPPED,
-                municipality_id=case.municipality_id,
-                school_id=case.school_id,
-            )
-            if to_state is not None:
-                _lead(session, case, row.target, to_state, f"migrate-{row.id}", reason=row.reason, at=job.created_at)
-                kept.outcome, kept.version_after = MigratedOutcome.MOVED, case.version
-            session.add(kept)
-        row.status = MigrationStatus.DONE
-        session.flush()
-
-    return keep
-
-
-def undo_migration(_context: AppContext, job: OutboxJob) -> Callable[[Session], None]:
-    """Job: lead back every case that has not moved since."""
-
-    def keep(session: Session) -> None:
-        row = migration_of(session, job.subject_id)
-        if row.status is not MigrationStatus.UNDOING:
-            return
-        moved = {
-            kept.case_id: kept
-            for kept in session.scalars(
-                select(MigratedCase).where(
-                    MigratedCase.migration_id == row.id, MigratedCase.outcome == MigratedOutcome.MOVED
-                )
-            )
-        }
-        cases = _locked(session, select(Case).join(MigratedCase, MigratedCase.case_id == Case.id).where(
-            MigratedCase.migration_id == row.id, MigratedCase.outcome == MigratedOutcome.MOVED
-        ))  # fmt: skip
-        for case in cases:
-            kept = moved[case.id]
-            if case.version != kept.version_after:
-                kept.outcome = MigratedOutcome.KEPT
-                continue
-            reason = row.undo_reason or ""
-            _lead(session, case, row.source, kept.from_state, f"unmigrate-{row.id}", reason=reason, at=job.created_at)
-            kept.outcome = MigratedOutcome.RETURNED
-        row.status = MigrationStatus.UNDONE
-        session.flush()
-
-    return keep
+def _keep_preview(session: Session, row: WorkflowMigration, source: WorkflowVersion) -> None:
+    """Keep what is decided for each case, in one statement: thousands of rows come and go in no time."""
+    of_mapping = case(dict(row.mapping), value=Case.state, else_=None)
+    has_place = Case.state.in_(list(row.mapping))
+    kept = MigratedCase.__table__
+    # Through the connection: the rows are of the same cases that the decision is about, wherever they are.
+    session.connection().execute(
+        insert(MigratedCase).from_select(
+            [
+                "migration_id", "case_id", "from_state", "to_state", "expected_version", "outcome", "reasons",
+                "municipality_id", "school_id",
+            ],
+            select(
+                literal(row.id),
+                Case.id,
+                Case.state,
+                of_mapping,
+                Case.version,
+                case(
+                    (has_place, literal(MigratedOutcome.WAITING, kept.c.outcome.type)),
+                    else_=literal(MigratedOutcome.UNMAPPED, kept.c.outcome.type),
+                ),
+                literal([], kept.c.reasons.type),
+                Case.municipality_id,
+                Case.school_id,
+            ).where(*_open_of(source)),
+        )
+    )  # fmt: skip
 
 
-def on_dead(session: Session, migration_id: int, error: str) -> None:
-    """The job failed for good: no case was touched; say so on the migration."""
-    row = session.get(WorkflowMigration, migration_id)
-    if row is None:
-        return
-    # A failed way back leaves the cases where the migration put them, and may be asked for again.
-    row.status = MigrationStatus.DONE if row.status is MigrationStatus.UNDOING else MigrationStatus.FAILED
-    row.failure = error
-
-
-def _lead(
-    session: Session, case: Case, to: WorkflowVersion, state: str, request: str, *, reason: str, at: datetime
-) -> None:
-    before = f"{case.workflow} {case.workflow_version}"
-    source, version = case.state, case.version
-    result: CursorResult[Any] = session.execute(  # type: ignore[assignment]
-        update(Case)
-        .where(Case.id == case.id, Case.state == source, Case.version == version)
-        .values(workflow=to.name, workflow_version=to.version, state=state, version=version + 1)
-        .execution_options(synchronize_session=False)
-    )
-    assert result.rowcount == 1  # the row is locked
-    session.refresh(case)
-    stage_clock.refresh(session, case)  # the other version may give the stage another budget
-    facts = {"from_workflow": before, "to_workflow": str(to), "from": source, "to": state, "version": case.version}
-    event = CaseEvent(
-        case_id=case.id,
-        seq=case.version,
-        request_id=f"{request}-{case.id}",
-        trigger=TRIGGER,
-        from_state=source,
-        to_state=state,
-        actor_id=None,
-        actor_name=SYSTEM.name,
-        at=at,
-        reason=reason,
-        facts=facts,
-        municipality_id=case.municipality_id,
-        school_id=case.school_id,
-    )
-    session.add(event)
-    session.flush()
-    outbox.add(session, "case_moved", case.id, at=at, payload={"event_id": event.id})
-    record(session, case, f"case:{TRIGGER}", actor=SYSTEM, at=at, reason=reason, facts=facts)
-
-
-def _locked(session: Session, statement: Any) -> list[Case]:
-    # Locked in one order before the journal is, as every verb does.
-    ordered = statement.order_by(Case.id).with_for_update(of=Case).execution_options(populate_existing=True)
-    return list(session.scalars(ordered).unique())
-
-
-def _of_version(version: WorkflowVersion) -> tuple[Any, ...]:
-    return Case.workflow == version.name, Case.workflow_version == version.version
+def _open_of(version: WorkflowVersion) -> tuple[Any, ...]:
+    return Case.workflow == version.name, Case.workflow_version == version.version, Case.state != CLOSED
 
 
 def _of_versions(source: WorkflowVersion, target: WorkflowVersion) -> list[Reason]:

@@ -14,12 +14,13 @@ from app.context import AppContext
 from app.models import Case, CaseEvent, InboxNote, OutboxJob
 from app.policy import SYSTEM
 from app.workflows import (
+    absence_telling,
     bulk,
     bulk_withdrawal,
     calendar_changes,
     definitions,
     digests,
-    flow_migration,
+    flow_migration_batches,
     intake,
     issuing,
     low_results,
@@ -81,11 +82,12 @@ HANDLERS: dict[str, Handler] = {
     "draw_recheck": recheck.draw,
     "find_low_results": low_results.find_low_results,
     "link_scales": scaling.link_scales,
-    "migrate_cases": flow_migration.migrate_cases,
+    "migrate_cases": flow_migration_batches.migrate_cases,
     "read_upload": intake.read_upload,
     "screen_year": screening.screen_year,
-    "undo_migration": flow_migration.undo_migration,
+    "undo_migration": flow_migration_batches.undo_migration,
     "send_digest": digests.send_digest,
+    "tell_of_absence": absence_telling.tell_of_absence,
     "tell_of_work": telling.tell_of_work,
     "solve_plan": planning_jobs.solve,
 }
@@ -94,10 +96,10 @@ ON_DEAD: dict[str, Callable[[Session, int, str], None]] = {
     "change_calendar": calendar_changes.on_dead,
     "draw_recheck": recheck.on_dead,
     "link_scales": scaling.on_dead,
-    "migrate_cases": flow_migration.on_dead,
+    "migrate_cases": flow_migration_batches.on_dead,
     "read_upload": intake.on_dead,
     "screen_year": screening.on_dead,
-    "undo_migration": flow_migration.on_dead,
+    "undo_migration": flow_migration_batches.on_dead,
     "send_digest": digests.on_dead,
     "solve_plan": planning_jobs.on_dead,
 }

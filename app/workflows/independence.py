@@ -34,6 +34,7 @@ from app.models import (
     Absence,
     Case,
     CuratorOrder,
+    MentoringPair,
     Observation,
     Person,
     PersonDuty,
@@ -44,7 +45,7 @@ from app.models import (
     Training,
     User,
 )
-from app.terms import Duty, RecheckStatus, Role, VisitStatus
+from app.terms import Duty, MentoringStatus, RecheckStatus, Role, VisitStatus
 
 DUTIES_OF_ROLE: Mapping[Role, frozenset[Duty]] = {
     Role.CURATOR: frozenset({Duty.CURATOR}),
@@ -127,6 +128,7 @@ def facts_of(
     ids = [row.id for row in rows]
     parts = _Parts.of(session, ids)
     curated = _curated_by(session, parts, on)
+    helps, is_helped = (pairs_of(session, column, ids) for column in ("mentor_person_id", "mentee_person_id"))
     loads = loads_of(session, [row.user_id for row in rows if row.user_id is not None])
     return {
         row.id: PersonFacts(
@@ -145,6 +147,8 @@ def facts_of(
             curated_by=curated.get(row.id, frozenset()),
             load=loads.get(row.user_id, 0),
             load_limit=row.load_limit,
+            helps=helps.get(row.id, 0),
+            is_helped=is_helped.get(row.id, 0),
             subjects=tuple(row.subjects or ()),
             grades=tuple(row.grades or ()),
             languages=tuple(row.languages or ()),
@@ -166,6 +170,17 @@ def loads_of(session: Session, user_ids: Sequence[int]) -> dict[int | None, int]
     ).subquery()
     counted = select(at_hand.c.user_id, func.count().label("n")).group_by(at_hand.c.user_id)
     return {row.user_id: row.n for row in _rows(session, counted)}
+
+
+def pairs_of(session: Session, side: str, person_ids: Sequence[int]) -> dict[int, int]:
+    """Mentoring pairs under way by the card on one side of them, `mentor_person_id` or `mentee_person_id`."""
+    pairs = MentoringPair.__table__
+    counted = (
+        select(pairs.c[side].label("person_id"), func.count().label("n"))
+        .where(pairs.c[side].in_(person_ids), pairs.c.status == MentoringStatus.ACTIVE)
+        .group_by(pairs.c[side])
+    )
+    return {row.person_id: row.n for row in _rows(session, counted)}
 
 
 @dataclass
@@ -190,7 +205,13 @@ class _Parts:
             .order_by(posts.c.id),
         ):
             post = Employment(
-                row.kind, row.workplace_id, row.school or row.organisation, bool(row.is_objective), row.since, row.until
+                row.kind,
+                row.workplace_id,
+                row.school or row.organisation,
+                bool(row.is_objective),
+                row.since,
+                row.until,
+                row.title,
             )
             parts.employments.setdefault(row.person_id, []).append(post)
         for row in _rows(session, _about(PersonDuty, ids)):

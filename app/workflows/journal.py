@@ -10,8 +10,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,20 @@ class Anchor:
 
 
 @dataclass(frozen=True)
+class Line:
+    """What one entry says; who and when stand beside it."""
+
+    action: str
+    subject: str
+    subject_id: int | None = None
+    reason: str = ""
+    facts: dict[str, Any] = field(default_factory=dict)
+    request_id: str | None = None
+    municipality_id: int | None = None
+    school_id: int | None = None
+
+
+@dataclass(frozen=True)
 class JournalFault:
     """One place where the chain does not hold."""
 
@@ -61,6 +75,12 @@ def append(
     school_id: int | None = None,
 ) -> JournalEntry:
     """Add one entry in the caller's transaction; `action` is ``subject:verb``, e.g. ``case:close``."""
+    line = Line(action, subject, subject_id, reason, facts or {}, request_id, municipality_id, school_id)
+    return append_all(session, [line], actor=actor, at=at)[0]
+
+
+def append_all(session: Session, lines: Sequence[Line], *, actor: Actor, at: datetime) -> list[JournalEntry]:
+    """Add several entries one after another, with one look at the chain's head: what a batch does is told so."""
     take_turn(session)
     session.flush()
     # A column select is not narrowed to the actor's territory: the chain is one for the whole installation.
@@ -73,30 +93,34 @@ def append(
         )
         .first()
     )
-    seq, prev = (head.seq + 1, bytes(head.mac)) if head else (1, GENESIS)
-    instead_of = actor.instead_of(school_id)
-    if instead_of is not None:
-        facts = {**(facts or {}), "instead_of": instead_of.user_id}
-    entry = JournalEntry(
-        seq=seq,
-        at=at.astimezone(UTC),
-        actor_id=actor.user_id,
-        actor_name=actor.signature(school_id),
-        action=action,
-        subject=subject,
-        subject_id=subject_id,
-        request_id=request_id or session.info.get("request_id"),
-        reason=reason[:2000],
-        facts=facts or {},
-        municipality_id=municipality_id,
-        school_id=school_id,
-        prev=prev,
-    )
-    entry.mac = seal(_key(session), entry)
-    values = {column.key: getattr(entry, column.key) for column in JournalEntry.__table__.columns}
+    seq, prev = (head.seq, bytes(head.mac)) if head else (0, GENESIS)
+    secret, entries = _key(session), []
+    for line in lines:
+        instead_of = actor.instead_of(line.school_id)
+        entry = JournalEntry(
+            seq=seq + 1,
+            at=at.astimezone(UTC),
+            actor_id=actor.user_id,
+            actor_name=actor.signature(line.school_id),
+            action=line.action,
+            subject=line.subject,
+            subject_id=line.subject_id,
+            request_id=line.request_id or session.info.get("request_id"),
+            reason=line.reason[:2000],
+            facts={**line.facts, "instead_of": instead_of.user_id} if instead_of is not None else line.facts,
+            municipality_id=line.municipality_id,
+            school_id=line.school_id,
+            prev=prev,
+        )
+        entry.mac = seal(secret, entry)
+        seq, prev = entry.seq, entry.mac
+        entries.append(entry)
+    values = [
+        {column.key: getattr(entry, column.key) for column in JournalEntry.__table__.columns} for entry in entries
+    ]
     # Written through the connection: an actor may journal a refusal that concerns rows outside its own territory.
     session.connection().execute(insert(JournalEntry.__table__), values)  # type: ignore[arg-type]
-    return entry
+    return entries
 
 
 def take_turn(session: Session) -> None:

@@ -14,22 +14,27 @@ from app.errors import Conflict, NotFound, Reason, Refused
 from app.flows import CLOSED
 from app.models import Case, MentoringMeeting, MentoringPair, School
 from app.policy import Actor, Permission
-from app.terms import MentoringKind, MentoringStatus
-from app.workflows import execution, journal
+from app.terms import MentoringKind, MentoringStatus, Subject
+from app.workflows import execution, journal, mentors
 
 
 @dataclass(frozen=True)
 class PairForm:
-    """A pair as it is made; `mentor` and `mentee` say post and subject, never a pupil."""
+    """A pair as it is made: two schools, or two people of the register and their subject.
+
+    `is_confirmed` says that what the program warns of was seen and is meant.
+    """
 
     kind: MentoringKind
-    mentor_school_id: int
+    mentor_school_id: int | None
     school_id: int
     goals: str
     starts_on: date
     ends_on: date
-    mentor: str = ""
-    mentee: str = ""
+    subject: str = ""
+    mentor_person_id: int | None = None
+    mentee_person_id: int | None = None
+    is_confirmed: bool = False
 
 
 def make_pair(
@@ -40,31 +45,18 @@ def make_pair(
     Raises
     ------
     NotPermitted, NotFound, Refused
-        Refused: one school twice, an open case at the mentor's, no goals, days out of order, teachers unnamed.
+        Refused: one school or one person twice, an open case at the mentor's, a conflict of interest, a stranger to the
+        subject nobody confirmed, no goals, days out of order.
     """
     policy.require(actor, Permission.MENTORING_KEEP)
-    school, mentor_school = _school(session, form.school_id), _school(session, form.mentor_school_id)
-    reasons = []
-    if form.kind is MentoringKind.SCHOOLS and school.id == mentor_school.id:
-        reasons.append(
-            Reason("one_school", "Школа не может помогать сама себе: выберите две.", "Choose two different schools.")
-        )
-    if school.id != mentor_school.id and _open_case(session, mentor_school.id) is not None:
-        reasons.append(
-            Reason(
-                "mentor_has_case",
-                f"У школы-наставника открыто дело: «{mentor_school.name}». Выберите школу без дела.",
-                f"The mentor school has an open case: {mentor_school.name}. Choose one without.",
-            )
-        )
-    if form.kind is MentoringKind.TEACHERS and not (form.mentor.strip() and form.mentee.strip()):
-        reasons.append(
-            Reason(
-                "no_teachers",
-                "Для пары учителей укажите должность и предмет обоих.",
-                "For a pair of teachers state the post and subject of both.",
-            )
-        )
+    school = _school(session, form.school_id)
+    policy.require_free(actor, school.id)
+    if form.kind is MentoringKind.TEACHERS:
+        # Two who make the same pair at once come one after another, so that the second sees it.
+        journal.take_turn(session)
+        people, reasons = _teachers(session, form, school, actor, at.date())
+    else:
+        people, reasons = _schools(session, form, school)
     if len(form.goals.strip()) < execution.SHORTEST_REASON:
         reasons.append(
             Reason("no_goals", "Опишите цели пары хотя бы одним предложением.", "State the goals in a sentence.")
@@ -76,11 +68,7 @@ def make_pair(
     case = case or _open_case(session, school.id)
     pair = MentoringPair(
         kind=form.kind,
-        mentor_school_id=mentor_school.id,
-        mentor_school_name=mentor_school.name,
         case_id=case.id if case else None,
-        mentor=form.mentor.strip()[:300],
-        mentee=form.mentee.strip()[:300],
         goals=form.goals.strip(),
         starts_on=form.starts_on,
         ends_on=form.ends_on,
@@ -88,11 +76,105 @@ def make_pair(
         made_at=at,
         municipality_id=school.municipality_id,
         school_id=school.id,
+        **people,
     )
     session.add(pair)
     session.flush()
-    _record(session, pair, "mentoring:make", actor=actor, at=at, facts={"mentor_school_id": mentor_school.id})
+    keys = ("mentor_school_id", "mentor_person_id", "mentee_person_id", "subject")
+    facts = {key: people[key] for key in keys if people.get(key) is not None}
+    _record(session, pair, "mentoring:make", actor=actor, at=at, facts=facts)
     return pair
+
+
+def _schools(session: Session, form: PairForm, school: School) -> tuple[dict[str, Any], list[Reason]]:
+    """The columns of a pair of schools, and what speaks against it."""
+    if form.mentor_school_id is None:
+        return {}, [Reason("no_school", "Выберите школу-наставника.", "Choose the mentor school.")]
+    mentor_school = _school(session, form.mentor_school_id)
+    reasons = []
+    if school.id == mentor_school.id:
+        reasons.append(
+            Reason("one_school", "Школа не может помогать сама себе: выберите две.", "Choose two different schools.")
+        )
+    elif _open_case(session, mentor_school.id) is not None:
+        reasons.append(mentors.mentor_has_case(mentor_school.name))
+    return {"mentor_school_id": mentor_school.id, "mentor_place": mentor_school.name}, reasons
+
+
+def _teachers(
+    session: Session, form: PairForm, school: School, actor: Actor, on: date
+) -> tuple[dict[str, Any], list[Reason]]:
+    """The columns of a pair of teachers, and what speaks against it; the same answer as the pickers give."""
+    if form.subject not in set(Subject):
+        return {}, [Reason("no_subject", "Выберите предмет пары.", "Choose the subject of the pair.")]
+    if form.mentor_person_id is None or form.mentee_person_id is None:
+        return {}, [
+            Reason(
+                "no_teachers",
+                "Выберите из реестра обоих: наставника и того, кому он помогает.",
+                "Choose both from the register: the mentor and the one who is helped.",
+            )
+        ]
+    if form.mentor_person_id == form.mentee_person_id:
+        return {}, [
+            Reason("one_person", "Человек не может быть наставником самому себе: выберите двух.", "Choose two people.")
+        ]
+    mentor = mentors.chosen(mentors.mentors(session, school, form.subject, on, actor), form.mentor_person_id)
+    mentee = mentors.chosen(mentors.mentees(session, school, form.subject, on), form.mentee_person_id)
+    if mentor is None:
+        reason = Reason(
+            "not_a_mentor",
+            "Такого наставника предложить нельзя: он должен состоять в реестре и работать в методической службе или в "
+            "школе из реестра объективных.",
+            "A mentor is somebody of the register who works in a methodical service or in a school of the register of "
+            "objective ones.",
+        )
+        return {}, [reason]
+    if mentee is None:
+        reason = Reason(
+            "not_of_school",
+            f"Этот человек не работает в школе «{school.name}». Выберите её работника или внесите ему место работы.",
+            f"The person does not work at {school.name}. Choose somebody who does, or enter the post.",
+        )
+        return {}, [reason]
+    reasons = [*mentor.reasons]
+    if not form.is_confirmed:
+        reasons += [reason for offer in (mentor, mentee) for reason in offer.warnings if reason.code == "stranger"]
+    if _is_paired(session, form):
+        reasons.append(
+            Reason(
+                "paired_already",
+                f"{mentor.person.name} и {mentee.person.name} уже работают в паре. Завершите её или выберите другого.",
+                f"{mentor.person.name} and {mentee.person.name} are a pair already. End it or choose another.",
+            )
+        )
+    columns = {
+        "subject": form.subject,
+        "mentor_school_id": mentor.school_id,
+        "mentor_place": mentor.place[:400],
+        "mentor_person_id": mentor.person.person_id,
+        "mentor_name": mentor.person.name,
+        "mentor_post": mentor.post[:200],
+        "mentee_person_id": mentee.person.person_id,
+        "mentee_name": mentee.person.name,
+        "mentee_post": mentee.post[:200],
+    }
+    return columns, reasons
+
+
+def _is_paired(session: Session, form: PairForm) -> bool:
+    """Whether the two are a pair now, wherever it was made."""
+    pairs = MentoringPair.__table__
+    found = session.connection().scalar(
+        select(pairs.c.id)
+        .where(
+            pairs.c.mentor_person_id == form.mentor_person_id,
+            pairs.c.mentee_person_id == form.mentee_person_id,
+            pairs.c.status == MentoringStatus.ACTIVE,
+        )
+        .limit(1)
+    )
+    return found is not None
 
 
 def active_pair(session: Session, case: Case, on: date) -> MentoringPair | None:
@@ -148,6 +230,7 @@ def end(
     """End a pair with what came of it."""
     policy.require(actor, Permission.MENTORING_KEEP)
     pair = _active(session, pair_id)
+    policy.require_free(actor, pair.school_id)
     if pair.version != expected_version:
         raise Conflict("Пару уже изменил другой человек. Проверьте и отправьте ещё раз.")
     pair.outcome, pair.status = execution.said(outcome), MentoringStatus.ENDED

@@ -19,12 +19,12 @@ from app.database import acting
 from app.flows import CLOSED, State
 from app.models import Case, CaseEvent, DueMove, Municipality, Notice, User
 from app.policy import SYSTEM, Actor
-from app.terms import AgendaKind, NoticeKind, Role
+from app.terms import AgendaKind, Following, NoticeKind, Role
 from app.workflows import people
 from app.workflows.agenda import agenda
 from app.workflows.agenda_items import Item
 from app.workflows.calendar_world import calendar_of
-from app.workflows.recalculation import CASES
+from app.workflows.recalculation import RECHECKS, owner_of
 
 REMINDED_ROLES = (Role.CURATOR, Role.INSPECTOR, Role.DEPARTMENT, Role.REGION_MANAGER, Role.SCHOOL)
 LOOK_BACK = timedelta(days=60)
@@ -119,14 +119,8 @@ def tell_of_move(session: Session, case: Case, event: CaseEvent, before: State, 
 
 def tell_of_changed_dates(session: Session, change_id: int, *, at: datetime) -> int:
     """Tell whom a change of the calendar concerns, one notice a person; only the moves that are to be told."""
-    moves = session.scalars(select(DueMove).where(DueMove.change_id == change_id, DueMove.is_told)).all()
-    of_person: dict[int, list[DueMove]] = {}
-    for move in moves:
-        case = session.get(Case, move.subject_id) if move.subject == CASES else None
-        for user_id in people_of_case(session, case) if case is not None else _people_of_place(session, move):
-            of_person.setdefault(user_id, []).append(move)
     told = 0
-    for user_id, own in of_person.items():
+    for user_id, own in _by_person(session, change_id, Following.MOVED).items():
         first, more = own[0], len(own) - 1
         days = f"{first.old_on:%d.%m.%Y} → {first.new_on:%d.%m.%Y}" if first.old_on and first.new_on else ""
         told += tell(
@@ -140,6 +134,77 @@ def tell_of_changed_dates(session: Session, change_id: int, *, at: datetime) -> 
             at=at,
         )
     return told
+
+
+def tell_of_lost_events(session: Session, change_id: int, *, at: datetime) -> int:
+    """Tell the owners of deadlines whose event a change took away, one notice a person, whether it asks for it or not:
+    nothing else would show them that the day has nothing to stand on.
+    """
+    told = 0
+    for user_id, every in _by_person(session, change_id, Following.ORPHANED).items():
+        late = [move for move in every if move.subject == RECHECKS]
+        told += _tell_of_late_recheck(session, user_id, change_id, late, at) if late else 0
+        own = [move for move in every if move.subject != RECHECKS]
+        if not own:
+            continue
+        first, more = own[0], len(own) - 1
+        ru, en = (f" ({first.old_on:%d.%m.%Y})", f" ({first.old_on:%Y-%m-%d})") if first.old_on else ("", "")
+        told += tell(
+            session,
+            [user_id],
+            NoticeKind.LOST,
+            f"lost-{change_id}",
+            f"Событие снято, срок остался без основания: {first.label}{ru}"
+            + (f" и ещё сроков: {more}" if more else "")
+            + ". Закрепите день или выберите другое событие.",
+            f"The event was removed, the date has no ground: {first.label}{en}"
+            + (f" and {more} more dates" if more else "")
+            + ". Pin a day or choose another event.",
+            f"/calendar/changes/{change_id}",
+            at=at,
+        )
+    return told
+
+
+def _tell_of_late_recheck(session: Session, user_id: int, change_id: int, late: list[DueMove], at: datetime) -> int:
+    more = len(late) - 1
+    return tell(
+        session,
+        [user_id],
+        NoticeKind.LOST,
+        f"late-recheck-{change_id}",
+        f"К дню перепроверки работ может уже не быть. {late[0].label}"
+        + (f", и ещё перепроверок: {more}" if more else "")
+        + ". Попросите школу сохранить работы или назначьте более ранний день.",
+        f"The works may be gone by the day of the recheck. {late[0].label}"
+        + (f", and {more} more rechecks" if more else "")
+        + ". Ask the school to keep them or choose an earlier day.",
+        f"/calendar/changes/{change_id}",
+        at=at,
+    )
+
+
+def _by_person(session: Session, change_id: int, following: Following) -> dict[int, list[DueMove]]:
+    """What a change did to the deadlines of each person, as far as it is to be told."""
+    moves = session.scalars(
+        select(DueMove)
+        .where(DueMove.change_id == change_id, DueMove.is_told, DueMove.following == following)
+        .order_by(DueMove.old_on, DueMove.id)
+    )
+    found: dict[int, list[DueMove]] = {}
+    for move in moves:
+        for user_id in _owners(session, move):
+            found.setdefault(user_id, []).append(move)
+    return found
+
+
+def _owners(session: Session, move: DueMove) -> list[int]:
+    """Whose deadline it is: the people of its case, whoever answers for it by name, else those of its place."""
+    case_id, user_id = owner_of(session, move.subject, move.subject_id)
+    case = session.get(Case, case_id) if case_id is not None else None
+    if case is not None:
+        return list(dict.fromkeys([*people_of_case(session, case), *([user_id] if user_id is not None else [])]))
+    return [user_id] if user_id is not None else _people_of_place(session, move)
 
 
 def _people_of_place(session: Session, move: DueMove) -> list[int]:
@@ -178,7 +243,9 @@ def sweep(sessions: sessionmaker[Session], *, at: datetime, today: date) -> int:
         with acting(sessions, actor) as session:
             items = agenda(session, Span(today - LOOK_BACK, horizon))
         with acting(sessions, SYSTEM) as session:
-            told += sum(_remind(session, user, item, rules, calendar, at=at, today=today) for item in items)
+            told += sum(
+                _remind(session, user, item, rules, calendar, at=at, today=today) for item in items if item.is_due
+            )
     with acting(sessions, SYSTEM) as session:
         told += _pass_on(session, rules, region, at=at, today=today)
     return told

@@ -94,6 +94,7 @@ def enter(
     school = session.scalars(select(School).where(School.id == school_id).with_for_update(of=School)).first()
     if school is None:
         raise NotFound("Такой школы нет, или она относится к другой территории.")
+    policy.require_free(actor, school.id)
     standing = standings(session, [school.id], at=at)[school.id]
     evidence = standing.of(ground)
     reasons = [*_term_faults(valid_from, valid_until, at), *_ground_faults(ground, standing, reason)]
@@ -147,6 +148,7 @@ def withdraw(
     ).first()
     if entry is None:
         raise NotFound("Такой записи нет, или она относится к другой территории.")
+    policy.require_free(actor, entry.school_id)
     if entry.version != expected_version:
         raise Conflict("Запись изменили, пока страница была открыта. Посмотрите, что в ней теперь.")
     reasons = []

@@ -7,7 +7,7 @@ leaves no effect.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
@@ -34,6 +34,7 @@ QUEUE_OF = {
     "undo_migration": "default",
     "day_round": "default",
     "send_digest": "default",
+    "tell_of_absence": "default",
     "tell_of_work": "default",
     "solve_plan": "heavy",
 }
@@ -52,19 +53,29 @@ def add(
     session: Session, kind: str, subject_id: int, *, at: datetime, payload: dict[str, Any] | None = None
 ) -> OutboxJob:
     """Add a job in the caller's transaction: it exists if and only if the change that asks for it does."""
+    return add_all(session, kind, [(subject_id, payload or {})], at=at)[0]
+
+
+def add_all(
+    session: Session, kind: str, subjects: Iterable[tuple[int, dict[str, Any]]], *, at: datetime
+) -> list[OutboxJob]:
+    """Add a job of one kind for each subject and its payload, in one statement."""
     pause = session.info.get("outbox_pause", timedelta(0))
-    job = OutboxJob(
-        kind=kind,
-        queue=QUEUE_OF[kind],
-        subject_id=subject_id,
-        payload=payload or {},
-        next_try_at=at + pause,
-        created_at=at,
-    )
-    session.add(job)
+    jobs = [
+        OutboxJob(
+            kind=kind,
+            queue=QUEUE_OF[kind],
+            subject_id=subject_id,
+            payload=payload,
+            next_try_at=at + pause,
+            created_at=at,
+        )
+        for subject_id, payload in subjects
+    ]
+    session.add_all(jobs)
     session.flush()
-    session.info.setdefault("held_back" if pause else "to_wake", []).append(job.id)
-    return job
+    session.info.setdefault("held_back" if pause else "to_wake", []).extend(job.id for job in jobs)
+    return jobs
 
 
 @contextmanager

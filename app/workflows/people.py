@@ -17,17 +17,19 @@ from app.models import AuthSession, LoginAttempt, School, User
 from app.policy import Actor, Permission, require
 from app.terms import Role
 from app.workflows import journal, people_register
-from app.workflows.sight import sight_of
+from app.workflows.sight import bars_of, sight_of
 
 SHORTEST_PASSWORD = 12
 _HASHER = argon2.PasswordHasher()
 
 
 def actor_for(session: Session, user: User, at: datetime) -> Actor:
-    """The actor `user` is at the moment `at`: role, place and the schools that stand open to it now (`sight`)."""
+    """The actor `user` is at the moment `at`: role, place, what stands open and what is barred to it now (`sight`)."""
     actor = Actor.for_user(user)
-    if not user.is_active or user.role not in (Role.CURATOR, Role.INSPECTOR):
+    if not user.is_active or user.role is Role.SCHOOL:
         return actor
+    if user.role not in (Role.CURATOR, Role.INSPECTOR):
+        return replace(actor, bars=bars_of(session, user, at.date()))
     sight = sight_of(session, user, at.date())
     return replace(actor, school_ids=sight.schools, undeclared=sight.undeclared, stands_in=sight.stands_in)
 

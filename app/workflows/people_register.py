@@ -26,7 +26,7 @@ from app.models import (
     User,
 )
 from app.policy import SYSTEM, Actor, Permission
-from app.terms import Duty, PostKind
+from app.terms import Duty, PostKind, Role
 from app.workflows import journal
 from app.workflows.independence import DUTIES_OF_ROLE
 from app.workflows.people_checks import Card, faults, period_faults, post_faults, training_faults
@@ -72,7 +72,7 @@ def change_person(
 def follow_account(
     session: Session, user: User, person_id: int | None, post: str, *, actor: Actor, at: datetime
 ) -> Person | None:
-    """Tie an account to its card, or make a card for a curator or an inspector that has none; names stay the same."""
+    """Tie an account to its card, or make a card for one of the staff that has none; names stay the same."""
     person = session.scalars(select(Person).where(Person.user_id == user.id)).first()
     if person is None and person_id is not None:
         person = session.get(Person, person_id)
@@ -85,28 +85,49 @@ def follow_account(
                 )
             )
         person.user_id = user.id
-    duties = DUTIES_OF_ROLE.get(user.role, frozenset())
     if person is None:
-        if not duties:
+        if user.role not in STAFF:
             return None
-        person = Person(name=user.name, user_id=user.id, municipality_id=user.municipality_id)
-        session.add(person)
-        session.flush()
-        if post.strip():
-            session.add(
-                PersonPost(person_id=person.id, kind=PostKind.OTHER, title=post.strip()[:200], **place_of(person))
-            )
-        session.add_all(
-            PersonDuty(person_id=person.id, duty=duty, since=at.date(), **place_of(person)) for duty in sorted(duties)
-        )
-        note(session, person, "person:create", actor=actor, at=at)
+        person = card_for(session, user, post, actor=actor, at=at)
     if person.name != user.name:
         person.name = user.name
     session.flush()
     return person
 
 
+STAFF = frozenset(Role) - {Role.SCHOOL, Role.ADMIN}
+"""Roles whose people stand in the register; the account of a school may be its office, an administrator a machine's."""
+
+
+def card_for(session: Session, user: User, post: str = "", *, actor: Actor, at: datetime) -> Person:
+    """Make the card of an account that has none, entered for the duties of its role."""
+    person = Person(name=user.name, user_id=user.id, municipality_id=user.municipality_id)
+    session.add(person)
+    session.flush()
+    where = {"title": post.strip()[:200], **place_of(person)}
+    if user.role is Role.DEPARTMENT:
+        kind, organisation = PostKind.DEPARTMENT, "отдел образования"
+        session.add(PersonPost(person_id=person.id, kind=kind, organisation=organisation, **where))
+    elif post.strip():
+        session.add(PersonPost(person_id=person.id, kind=PostKind.OTHER, **where))
+    session.add_all(
+        PersonDuty(person_id=person.id, duty=duty, since=at.date(), **place_of(person))
+        for duty in sorted(DUTIES_OF_ROLE.get(user.role, ()))
+    )
+    note(session, person, "person:create", actor=actor, at=at)
+    return person
+
+
 # ---- posts, duties, trainings ----
+
+
+def own_trainings(session: Session, person: Person) -> list[Training]:
+    """The person's own trainings, what ends last first."""
+    with as_system(session):
+        rows = session.scalars(
+            select(Training).where(Training.person_id == person.id).order_by(Training.id.desc())
+        ).all()
+        return sorted(rows, key=lambda row: row.valid_until or date.max, reverse=True)
 
 
 def add_post(

@@ -22,7 +22,7 @@ from app.errors import Reason, Refused
 from app.ingest.people_columns import Column, load_columns, plain
 from app.ingest.people_line import Remark, Said, read_line
 from app.ingest.people_table import Line, Table, from_plain, from_sheets, from_text
-from app.models import Person, PersonPost, School, Training
+from app.models import Municipality, Person, PersonPost, School, Training
 from app.policy import Actor, Permission
 from app.terms import ImportOutcome
 from app.workflows import journal, people_register
@@ -148,6 +148,8 @@ def enter(session: Session, table: Table, seen: str, *, actor: Actor, at: dateti
     Refused
         The register changed since the comparison with the digest `seen`, or there is nothing to enter.
     """
+    # Two who enter the same table at one moment follow one another; whoever is second is told that much has changed.
+    session.scalars(select(Municipality.id).order_by(Municipality.id).with_for_update(key_share=True)).all()
     found = compare(session, table, actor=actor, at=at)
     if found.digest != seen:
         raise Refused(

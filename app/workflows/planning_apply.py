@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
+from app import policy
 from app.errors import Conflict, NotFound, Refused
 from app.models import AssignmentPlan, PlanRow
 from app.policy import Actor
@@ -51,6 +52,7 @@ def apply_rows(session: Session, plan: AssignmentPlan, *, actor: Actor, at: date
 
 def _carry_out(session: Session, plan: AssignmentPlan, row: PlanRow, *, actor: Actor, at: datetime) -> None:
     assert row.person_id is not None  # a proposed row has a person: the table checks it
+    policy.require_free(actor, row.school_id)
     orders = plan.orders
     if row.duty is Duty.CURATOR:
         case = open_case_of(session, row.case_id)

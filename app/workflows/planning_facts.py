@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session, selectinload
 from app.calendars import WorkingCalendar
 from app.conflicts import PersonFacts, conflicts, is_registered, unfitness
 from app.conflicts import load_rules as conflict_rules
+from app.database import actor_of
 from app.errors import Reason
 from app.models import Case, Flag, Municipality, Observation, Recheck, School
 from app.planning import Candidate, Need, PlanningRules, Problem, load_rules
@@ -64,10 +65,18 @@ def candidates(session: Session, *, duties: Collection[Duty], on: date) -> dict[
 def wanted(
     session: Session, *, duties: Collection[Duty], case_ids: Collection[int] | None, today: date
 ) -> list[Wanted]:
-    """What the open cases in sight lack, for these duties; `case_ids` narrows to some of them."""
+    """What the open cases in sight lack, for these duties; `case_ids` narrows to some of them.
+
+    Schools at which the session's actor does not decide are left to others.
+    """
     rules = load_rules()
     states = {state for duty in duties for state in WANTS[duty]}
-    query = select(Case).where(Case.state.in_(states)).options(selectinload(Case.school)).order_by(Case.id)
+    query = (
+        select(Case)
+        .where(Case.state.in_(states), Case.school_id.not_in(actor_of(session).barred_ids))
+        .options(selectinload(Case.school))
+        .order_by(Case.id)
+    )
     if case_ids is not None:
         query = query.where(Case.id.in_(sorted(case_ids)))
     cases = session.scalars(query).all()

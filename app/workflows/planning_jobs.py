@@ -13,6 +13,7 @@ from app.errors import Reason, Refused
 from app.models import AssignmentPlan, OutboxJob, User
 from app.policy import SYSTEM, Actor
 from app.terms import PlanStatus
+from app.workflows.people import actor_for
 from app.workflows.planning_apply import apply_rows
 from app.workflows.planning_rows import keep_result, problem_for
 
@@ -25,7 +26,7 @@ def solve(context: AppContext, job: OutboxJob) -> Callable[[Session], None]:
         plan = session.get(AssignmentPlan, job.subject_id)
         if plan is None or plan.status is not PlanStatus.SOLVING:
             return lambda session: None
-        actor = _person(session, plan.proposed_by_id)
+        actor = _person(session, plan.proposed_by_id, job.created_at)
     with acting(context.sessions, actor) as session:
         plan = session.get(AssignmentPlan, job.subject_id)
         assert plan is not None  # whoever proposed it sees it
@@ -48,7 +49,7 @@ def apply(context: AppContext, job: OutboxJob) -> Callable[[Session], None]:
     def keep(session: Session) -> None:
         plan = session.get(AssignmentPlan, job.subject_id)
         if plan is not None and plan.status is PlanStatus.ACCEPTED:
-            apply_rows(session, plan, actor=_person(session, plan.accepted_by_id), at=at)
+            apply_rows(session, plan, actor=_person(session, plan.accepted_by_id, at), at=at)
 
     return keep
 
@@ -60,7 +61,7 @@ def on_dead(session: Session, plan_id: int, error: str) -> None:
         plan.status, plan.failure = PlanStatus.FAILED, error
 
 
-def _person(session: Session, user_id: int | None) -> Actor:
+def _person(session: Session, user_id: int | None, at: datetime) -> Actor:
     if user_id is None:
         return SYSTEM
     user = session.get(User, user_id)
@@ -72,4 +73,4 @@ def _person(session: Session, user_id: int | None) -> Actor:
                 "Whoever proposed or accepted the plan is no longer active. Propose it anew.",
             )
         )
-    return Actor.for_user(user)
+    return actor_for(session, user, at)

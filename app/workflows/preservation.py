@@ -17,8 +17,8 @@ from app.documents.context import KeepWorks
 from app.errors import Misconfigured, Reason, Refused
 from app.models import CalendarEvent, Case, Municipality, PreservationRequest
 from app.policy import Actor, Permission
-from app.terms import DocumentKind, EventKind
-from app.workflows.calendar_world import world_of
+from app.terms import ChangeKind, DocumentKind, EventKind
+from app.workflows.calendar_world import Change, world_of
 from app.workflows.case import open_case_of, record
 from app.workflows.issuing import request_document
 
@@ -85,8 +85,8 @@ def kept_until(session: Session, case: Case, *, year: int, subject: str = "", gr
     return all_kept_until(session, [Works(case, year, subject, grade)])[0]
 
 
-def all_kept_until(session: Session, works: Sequence[Works]) -> list[Kept]:
-    """`kept_until` for many papers at once, in their order."""
+def all_kept_until(session: Session, works: Sequence[Works], *, change: Change | None = None) -> list[Kept]:
+    """`kept_until` for many papers at once, in their order; with `change`, as it will be after a change of an event."""
     asked = {
         row.case_id: row
         for row in session.scalars(
@@ -100,7 +100,7 @@ def all_kept_until(session: Session, works: Sequence[Works]) -> list[Kept]:
     for one in works:
         place, paper = one.case.municipality_id, (one.year, one.subject, one.grade)
         if (place, paper) not in bases:
-            bases[place, paper] = _by_order(session, place, *paper) or _by_rule(session, one.case, one.year)
+            bases[place, paper] = _by_order(session, place, *paper, change) or _by_rule(session, one.case, one.year)
         base, request = bases[place, paper], asked.get(one.case.id)
         if request is not None and request.keep_until > base.until:
             base = Kept(
@@ -218,7 +218,9 @@ def request_keeping(
     return row
 
 
-def _by_order(session: Session, municipality_id: int | None, year: int, subject: str, grade: int | None) -> Kept | None:
+def _by_order(
+    session: Session, municipality_id: int | None, year: int, subject: str, grade: int | None, change: Change | None
+) -> Kept | None:
     """The order in force: the municipality's goes before the region's, one of the paper before one of every paper."""
     own = CalendarEvent.municipality_id
     rows = session.scalars(
@@ -228,6 +230,9 @@ def _by_order(session: Session, municipality_id: int | None, year: int, subject:
             or_(own.is_(None), own == municipality_id),
         )
     ).all()
+    changed_id = change.row_id if change is not None else None
+    if change is not None and change.kind is ChangeKind.EVENT_REMOVE:
+        rows = [row for row in rows if row.id != changed_id]
     fitting = [row for row in rows if row.subject in ("", subject) and row.grade in (None, grade)]
     if not fitting:
         return None
@@ -236,7 +241,9 @@ def _by_order(session: Session, municipality_id: int | None, year: int, subject:
         return row.municipality_id is not None, row.subject != "", row.grade is not None, row.id
 
     best = max(fitting, key=rank)
-    return Kept(best.on, best.source, best.source)
+    is_moved = change is not None and change.kind is ChangeKind.EVENT_MOVE and best.id == changed_id
+    on = date.fromisoformat(change.values["on"]) if change is not None and is_moved else best.on
+    return Kept(on, best.source, best.source)
 
 
 def _by_rule(session: Session, case: Case, year: int) -> Kept:

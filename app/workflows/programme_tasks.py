@@ -66,7 +66,7 @@ def unpin(session: Session, task_id: int, *, actor: Actor, at: datetime, expecte
                 "The rule gives no day now: the event it counts from is not known.",
             )
         )
-    execution.unpin(session, task, due.starts_on, due.due_on)
+    execution.unpin(session, task, due)
     _note(session, task, "programme:unpin", actor=actor, at=at)
     return task
 

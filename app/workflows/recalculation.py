@@ -1,15 +1,20 @@
 """Deadlines follow their events: what a change would move is shown first, then one job moves it and keeps a report.
 
 Whoever has a table with `Dated` registers it in `TABLES`. Pinned rows stay, done rows are not looked at again, and
-nobody is told of anything unless the change asks for it.
+nobody is told of a moved day unless the change asks for it.
+
+A row whose event is taken out of the calendar keeps its day and is marked as without a ground. The day was agreed on
+and people work towards it; an empty one would leave every calendar, reminder and list at once, and the duty with it. So
+somebody has to decide, and is told in any case: pin the day, choose another event, or mark it done.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
@@ -18,30 +23,32 @@ from sqlalchemy.orm import Session
 
 from app.calendars import Anchor, Due, Rule, Span, follow, occurrences, parse_rule
 from app.flows import CLOSED
-from app.models import Case, Deadline, DueMove, ProgrammeMeasure, ProgrammeTask, RoadMapItem, School
+from app.models import Case, Deadline, DueMove, ProgrammeMeasure, ProgrammeTask, Recheck, RoadMapItem, School
 from app.terms import EventKind, Following, TaskStatus
 from app.workflows import case_moves, stage_clock
 from app.workflows.calendar_world import World, world_of
-from app.workflows.definitions import state_named
+from app.workflows.definitions import workflow_named
 
 REACH = timedelta(days=430)
 """How far from the earliest and the latest deadline its new day is looked for: an academic year and a little."""
 
-CASES = "cases"
+CASES, RECHECKS = "cases", "rechecks"
+"""Subjects of a report that are no `Dated` tables."""
 
 
 @dataclass(frozen=True)
 class DatedTable:
     """A table whose rows are `Dated` and belong to a territory.
 
-    `label` and `who` are columns that name a row and the person responsible; `is_done` is the condition of rows that
-    nothing touches any more.
+    `label` and `who` are columns that name a row and the person responsible, `user_id` that person's account; `is_done`
+    is the condition of rows that nothing touches any more.
     """
 
     model: Any
     label: Any
     is_done: Callable[[], ColumnElement[bool]]
     who: Any = None
+    user_id: Any = field(default_factory=null)
 
     @property
     def name(self) -> str:
@@ -60,6 +67,9 @@ TABLES: list[DatedTable] = [
         select(ProgrammeMeasure.what).where(ProgrammeMeasure.id == ProgrammeTask.measure_id).scalar_subquery(),
         lambda: ProgrammeTask.status != TaskStatus.PLANNED,
         select(ProgrammeMeasure.responsible_name)
+        .where(ProgrammeMeasure.id == ProgrammeTask.measure_id)
+        .scalar_subquery(),
+        select(ProgrammeMeasure.responsible_id)
         .where(ProgrammeMeasure.id == ProgrammeTask.measure_id)
         .scalar_subquery(),
     ),
@@ -82,17 +92,35 @@ class Followed:
     occurrence: str | None = None
     municipality_id: int | None = None
     school_id: int | None = None
+    has_lost_event: bool = False
+
+
+ORDER = (Following.ORPHANED, Following.MOVED, Following.PINNED, Following.DONE)
+"""First what somebody will have to decide on."""
 
 
 def preview(session: Session, before: World, after: World) -> list[Followed]:
     """Every deadline that a change of the world concerns, by day; the session's actor sees its own territory only."""
     found = [row for table in TABLES for row in _rows(session, table, before, after)]
     found += _cases(session, before, after)
-    return sorted(found, key=lambda row: (row.following is not Following.MOVED, row.old_on or date.max, row.label))
+    return sorted(found, key=lambda row: (ORDER.index(row.following), row.old_on or date.max, row.label))
 
 
-def apply(session: Session, followed: Iterable[Followed]) -> None:
-    """Write the new days of what moves; run by a job as the system."""
+def owners(followed: Iterable[Followed], place: Mapping[int, str]) -> list[tuple[str, int]]:
+    """Whose deadlines lose their event and how many, the most first; `place` names municipalities.
+
+    Whoever is named as responsible stands with the municipality; a row that names nobody is its municipality's.
+    """
+    found = Counter(
+        ", ".join(filter(None, (place.get(row.municipality_id or 0, ""), row.who)))
+        for row in followed
+        if row.following is Following.ORPHANED
+    )
+    return sorted(found.items(), key=lambda item: (-item[1], item[0]))
+
+
+def apply(session: Session, followed: Sequence[Followed], change_id: int | None = None) -> None:
+    """Write the new days of what moves and the change by which others lost their event; run by a job as the system."""
     moved = [row for row in followed if row.following is Following.MOVED]
     for table in TABLES:
         rows = [
@@ -109,6 +137,16 @@ def apply(session: Session, followed: Iterable[Followed]) -> None:
                 .where(columns.id == bindparam("row"))
                 .values(starts_on=bindparam("start"), due_on=bindparam("due"), occurrence=bindparam("key"), **version),
                 rows,
+            )
+        lost = [{"row": r.subject_id} for r in followed if r.subject == table.name and r.has_lost_event]
+        if lost:
+            columns = table.model.__table__.c
+            version = {"version": columns.version + 1} if "version" in columns else {}
+            session.connection().execute(
+                update(table.model.__table__)
+                .where(columns.id == bindparam("row"))
+                .values(lost_change_id=change_id, **version),
+                lost,
             )
     cases = [{"row": r.subject_id, "due": r.new_on} for r in moved if r.subject == CASES]
     if cases:
@@ -132,7 +170,7 @@ def keep_report(session: Session, change_id: int, followed: Sequence[Followed], 
             "following": r.following,
             "old_on": r.old_on,
             "new_on": r.new_on,
-            "is_told": is_told and r.following is Following.MOVED,
+            "is_told": r.following is Following.ORPHANED or (is_told and r.following is Following.MOVED),
             "at": at,
             "municipality_id": r.municipality_id,
             "school_id": r.school_id,
@@ -143,6 +181,20 @@ def keep_report(session: Session, change_id: int, followed: Sequence[Followed], 
         session.execute(insert(DueMove), rows)
     told = [[r.subject, r.subject_id, r.following, str(r.old_on), str(r.new_on)] for r in followed]
     return hashlib.sha256(json.dumps(told, ensure_ascii=False).encode()).hexdigest()
+
+
+def owner_of(session: Session, subject: str, subject_id: int) -> tuple[int | None, int | None]:
+    """The case that a row of a report belongs to, and the account of whoever answers for it by name, where known."""
+    if subject == CASES:
+        return subject_id, None
+    if subject == RECHECKS:
+        recheck = session.get_one(Recheck, subject_id)
+        return recheck.case_id, recheck.inspector_id
+    table = next(table for table in TABLES if table.name == subject)
+    row = session.execute(
+        select(table.case_id.label("case_id"), table.user_id.label("user_id")).where(table.model.id == subject_id)
+    ).first()
+    return (row.case_id, row.user_id) if row is not None else (None, None)
 
 
 def counts(followed: Iterable[Followed]) -> dict[str, int]:
@@ -234,7 +286,12 @@ def _rows(session: Session, table: DatedTable, before: World, after: World) -> I
             (table.who if table.who is not None else literal("")).label("who"),
             table.is_done().label("is_done"),
             table.case_id.label("case_id"),
-        ).where(model.rule.is_not(null()), model.due_on.is_not(None))
+        ).where(
+            model.rule.is_not(null()),
+            model.due_on.is_not(None),
+            # What has lost its event waits for a person; a later event is not taken for the lost one by itself.
+            model.lost_change_id.is_(None),
+        )
     ).all()
     if not rows:
         return
@@ -246,7 +303,7 @@ def _rows(session: Session, table: DatedTable, before: World, after: World) -> I
         was, will_be = known.of(row.rule, row.municipality_id, row.case_id)
         due, is_gone = follow(row.occurrence, row.due_on, was, will_be)
         if is_gone:
-            following = Following.ORPHANED
+            following = Following.PINNED if row.is_pinned else Following.ORPHANED
         elif due is None or (due.starts_on, due.due_on) == (row.starts_on, row.due_on):
             continue
         else:
@@ -265,6 +322,7 @@ def _rows(session: Session, table: DatedTable, before: World, after: World) -> I
             due.key if due is not None else None,
             row.municipality_id,
             row.school_id,
+            is_gone and not row.is_done,
         )
 
 
@@ -289,12 +347,14 @@ def _cases(session: Session, before: World, after: World) -> Iterator[Followed]:
         .join(School, School.id == Case.school_id)
         .where(Case.state != CLOSED)
     ).all()
-    pauses = stage_clock.pauses_of(session, None)
+    ledger = stage_clock.Ledger(session, None)
     calendars = {place: after.calendar(place) for place in {row.municipality_id for row in rows}}
     known: dict[Any, date | None] = {}
     for row in rows:
-        stage = state_named(session, row.workflow, row.workflow_version, row.state)
-        entered_on, stood = row.entered_at.date(), tuple(pauses.get(row.id, ()))
+        definition = workflow_named(session, row.workflow, row.workflow_version).definition
+        stage = definition.state(row.state)
+        assert stage is not None  # a case stands in a state of its workflow
+        entered_on, stood = row.entered_at.date(), tuple(ledger.of(row.id, definition, stage))
         key = row.workflow, row.workflow_version, row.state, entered_on, row.municipality_id, stood
         if key not in known:
             known[key] = stage_clock.due_day(stage, entered_on, calendars[row.municipality_id], stood)

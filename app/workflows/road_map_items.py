@@ -13,7 +13,7 @@ from app.models import Case, RoadMapItem
 from app.policy import Actor, Permission
 from app.storage import ObjectStore
 from app.terms import RoadMapStatus
-from app.workflows import execution, road_maps
+from app.workflows import execution, road_maps, stage_clock
 from app.workflows.case import open_case_of, record
 from app.workflows.execution import Report
 
@@ -40,6 +40,7 @@ def complete(
             )
         )
     execution.done(session, item, item.kind, report, store, actor=actor, at=at)
+    stage_clock.refresh(session, case)
     facts = {"item_id": item.id, "key": item.key, "file": item.file_sha256, "link": item.link}
     record(session, case, "roadmap:done", actor=actor, at=at, reason=item.note, facts=facts)
     return item
@@ -52,6 +53,7 @@ def waive(
     policy.require(actor, Permission.ROADMAP_KEEP)
     case, item = _item(session, item_id, expected_version)
     execution.waive(session, item, reason, actor=actor, at=at)
+    stage_clock.refresh(session, case)
     record(session, case, "roadmap:waive", actor=actor, at=at, reason=reason, facts={"key": item.key})
     return item
 
@@ -71,6 +73,7 @@ def move(
             )
         )
     before = execution.move(session, item, due_on, reason)
+    stage_clock.refresh(session, case)
     facts = {"key": item.key, "from": before.isoformat() if before else None, "to": due_on.isoformat()}
     record(session, case, "roadmap:move", actor=actor, at=at, reason=reason, facts=facts)
     return item
@@ -83,6 +86,7 @@ def reopen(session: Session, item_id: int, reason: str, *, actor: Actor, at: dat
     why = execution.said(reason)
     facts = {"key": item.key, "status": item.status.value, "note": item.note, "file": item.file_sha256}
     execution.reopen(session, item)
+    stage_clock.refresh(session, case)
     record(session, case, "roadmap:reopen", actor=actor, at=at, reason=why, facts=facts)
 
 

@@ -18,7 +18,7 @@ from app.models import Case, Flag, Interview, Observation, RoadMap, RoadMapItem
 from app.policy import SYSTEM, Actor, Permission
 from app.roadmaps import Chosen, Signs, choose, load_blocks
 from app.terms import DocumentKind, EventKind, RoadMapStatus, TaskKind, TaskStatus
-from app.workflows import execution, issuing, plan_events, road_map_papers
+from app.workflows import execution, issuing, plan_events, road_map_papers, stage_clock
 from app.workflows.case import open_case_of, record
 from app.workflows.road_map_guards import of_case
 
@@ -253,6 +253,7 @@ def accept(session: Session, road_map_id: int, *, actor: Actor, at: datetime, ex
         road_map_papers.road_map(session, case, road_map, on=at.date()),
         at=at,
     )
+    stage_clock.refresh(session, case)
     record(session, case, "roadmap:accept", actor=actor, at=at)
     return road_map
 
@@ -273,6 +274,7 @@ def follow_events(session: Session, case: Case, *, at: datetime) -> None:
             moved[item.key] = due.due_on.isoformat() if due.due_on else None
     session.flush()
     if moved:
+        stage_clock.refresh(session, case)
         record(session, case, "roadmap:follow", actor=SYSTEM, at=at, facts={"items": moved})
 
 

@@ -1,4 +1,4 @@
-"""Which schools stand open to a curator or an inspector at a moment, and in whose place.
+"""Which schools stand open to a curator or an inspector at a moment, and in whose place; where others may not decide.
 
 Open are the schools of one's cases, orders in force, visits and rechecks, and those of an absent person whom one
 substitutes: each only after one has declared to be free of conflict of interest there. All is read anew for every
@@ -16,7 +16,8 @@ from typing import Any
 from sqlalchemy import Date, Select, String, case, cast, literal, null, select, union, union_all
 from sqlalchemy.orm import Session
 
-from app.conflicts import Employment, PersonFacts, Tie, conflicts, load_rules
+from app.conflicts import Employment, PersonFacts, Tie, bars, conflicts, load_rules
+from app.errors import Reason
 from app.models import (
     Absence,
     Case,
@@ -30,7 +31,7 @@ from app.models import (
     Recheck,
     User,
 )
-from app.policy import SYSTEM, StandIn
+from app.policy import SYSTEM, Bar, StandIn
 from app.terms import HAND_OVERS_OPEN, ConflictKind, PostKind, Role
 from app.workflows import independence
 
@@ -65,6 +66,23 @@ def sight_of(session: Session, user: User, on: date) -> Sight:
     # A conflict that came to light after the declaration asks for another one, which cannot deny it.
     free = {school_id for school_id in said_free if is_free(school_id)}
     return Sight(frozenset(free), frozenset((near - declared.keys()) | (said_free - free)), stands_in)
+
+
+def bars_of(session: Session, user: User, on: date) -> tuple[Bar, ...]:
+    """Schools at which an account that sees by territory may not decide on a day, each with all its whys."""
+    rows: Sequence[Any] = session.connection().execute(union_all(*_known(user))).all()
+    facts, rules = _facts(user, sorted(rows, key=lambda row: row.id)), load_rules()
+    found = {school_id: bars(facts, school_id, on, rules) for school_id in facts.near_schools if school_id is not None}
+    return tuple(Bar(school_id, _not_yours(reasons)) for school_id, reasons in sorted(found.items()) if reasons)
+
+
+def _not_yours(reasons: Sequence[Reason]) -> Reason:
+    ru, en = " ".join(reason.ru for reason in reasons), " ".join(reason.en for reason in reasons)
+    return Reason(
+        reasons[0].code,
+        f"{ru} Решения по этой школе принимает коллега без такой связи или регион.",
+        f"{en} A colleague without such a tie, or the region, decides about this school.",
+    )
 
 
 def schools_of(session: Session, user_id: int, role: Role, on: date) -> set[int]:
@@ -122,10 +140,18 @@ def _near(user: User, on: date) -> list[Select[Any]]:
 
 def _said_and_known(user: User) -> list[Select[Any]]:
     """What the account has declared, and what the register knows that may contradict it."""
-    said, persons, posts, ties = (m.__table__ for m in (Declaration, Person, PersonPost, PersonRelation))
+    said = Declaration.__table__
     answer = case((said.c.has_conflict, "yes"), else_="no")
     return [
         _line("said", said.c.id, said.c.school_id, answer, until=said.c.valid_until).where(said.c.user_id == user.id),
+        *_known(user),
+    ]
+
+
+def _known(user: User) -> list[Select[Any]]:
+    """What the register knows of the account's ties to schools."""
+    persons, posts, ties = (m.__table__ for m in (Person, PersonPost, PersonRelation))
+    return [
         _line("post", posts.c.id, posts.c.workplace_id, posts.c.kind, posts.c.since, posts.c.until)
         .select_from(posts.join(persons, persons.c.id == posts.c.person_id))
         .where(persons.c.user_id == user.id, posts.c.workplace_id.is_not(None)),

@@ -10,16 +10,20 @@ from sqlalchemy.orm import Session
 
 from app.calendars import Pause, StageClock, WorkingCalendar, stage_clock
 from app.calendars.clock import due_on
-from app.flows import State
+from app.flows import Definition, State
 from app.flows.clock import fixed_day
 from app.models import Case
+from app.workflows import road_map_clock
 from app.workflows.calendar_world import calendar_of
-from app.workflows.definitions import state_of
+from app.workflows.definitions import state_of, workflow_of
 
 PauseReader = Callable[[Session, Sequence[int] | None], Mapping[int, Sequence[Pause]]]
 
 PAUSES: list[PauseReader] = []
 """Ledgers of pauses by case; None asks for every case. Whoever keeps one adds its reader here."""
+
+WAITS: dict[str, PauseReader] = {"road_map_settled": road_map_clock.waited}
+"""Guard → the stretches in which a stage whose way to the end asks it waits for somebody else."""
 
 
 def stage_budget(session: Session, case: Case, stage: State) -> int | None:
@@ -40,13 +44,27 @@ def _budget(stage: State, entered_on: date, calendar: WorkingCalendar) -> int | 
     return max(stage.days, calendar.working_days_between(entered_on, ends_on))
 
 
-def pauses_of(session: Session, case_ids: Sequence[int] | None) -> dict[int, list[Pause]]:
-    """The ledger of pauses, by case."""
-    found: dict[int, list[Pause]] = {}
-    for read in PAUSES:
-        for case_id, pauses in read(session, case_ids).items():
-            found.setdefault(case_id, []).extend(pauses)
-    return found
+class Ledger:
+    """Stretches in which the clocks of cases stand; None for `case_ids` asks for every case."""
+
+    def __init__(self, session: Session, case_ids: Sequence[int] | None) -> None:
+        self._session, self._case_ids = session, case_ids
+        self._read: dict[PauseReader, Mapping[int, Sequence[Pause]]] = {}
+
+    def of(self, case_id: int, definition: Definition, stage: State) -> list[Pause]:
+        """The pauses that count while a case stands in a stage."""
+        waits = [read for guard, read in WAITS.items() if definition.ends_by(stage.code, guard)]
+        return [pause for read in [*PAUSES, *waits] for pause in self._by(read).get(case_id, ())]
+
+    def _by(self, read: PauseReader) -> Mapping[int, Sequence[Pause]]:
+        if read not in self._read:
+            self._read[read] = read(self._session, self._case_ids)
+        return self._read[read]
+
+
+def pauses_of(session: Session, case: Case, stage: State) -> list[Pause]:
+    """The pauses that count for a case in a stage."""
+    return Ledger(session, [case.id]).of(case.id, workflow_of(case).definition, stage)
 
 
 def due_day(stage: State, entered_on: date, calendar: WorkingCalendar, pauses: Sequence[Pause] = ()) -> date | None:
@@ -58,20 +76,21 @@ def due_day(stage: State, entered_on: date, calendar: WorkingCalendar, pauses: S
 def columns(session: Session, case: Case, stage: State, at: datetime) -> dict[str, Any]:
     """What a move to `stage` writes on the case besides it; of an earlier stage's pauses only the overlap counts."""
     calendar = calendar_of(session, case.municipality_id)
-    return {"due_on": due_day(stage, at.date(), calendar, pauses_of(session, [case.id]).get(case.id, []))}
+    return {"due_on": due_day(stage, at.date(), calendar, pauses_of(session, case, stage))}
 
 
 def refresh(session: Session, case: Case) -> None:
     """Set the due day anew, after a case was opened or its pauses changed."""
-    calendar, pauses = calendar_of(session, case.municipality_id), pauses_of(session, [case.id]).get(case.id, [])
-    case.due_on = due_day(state_of(case), case.entered_at.date(), calendar, pauses)
+    calendar, stage = calendar_of(session, case.municipality_id), state_of(case)
+    case.due_on = due_day(stage, case.entered_at.date(), calendar, pauses_of(session, case, stage))
     session.flush()
 
 
 def clock_of(session: Session, case: Case, today: date) -> StageClock | None:
     """What the clock of the case's stage shows today; None when nothing is limited."""
-    budget = stage_budget(session, case, state_of(case))
+    stage = state_of(case)
+    budget = stage_budget(session, case, stage)
     if budget is None:
         return None
-    pauses = pauses_of(session, [case.id]).get(case.id, [])
+    pauses = pauses_of(session, case, stage)
     return stage_clock(case.entered_at.date(), budget, calendar_of(session, case.municipality_id), pauses, today)

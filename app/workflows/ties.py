@@ -89,6 +89,14 @@ def withdraw_tie(session: Session, tie_id: int, reason: str, *, actor: Actor, at
     person = one(session, tie.person_id, actor)
     if tie.withdrawn_at is not None:
         raise Conflict("Связь уже снята. Обновите страницу.")
+    if person.user_id is not None and person.user_id == actor.user_id:
+        raise Refused(
+            Reason(
+                "own_tie",
+                "Свою связь со школой снимает другой человек: попросите коллегу или администратора.",
+                "Another person takes back one's own tie to a school: ask a colleague or the administrator.",
+            )
+        )
     if len(reason.strip()) < SHORTEST_REASON:
         raise Refused(
             Reason("no_reason", "Опишите причину хотя бы одним предложением.", "Give the reason in a sentence.")

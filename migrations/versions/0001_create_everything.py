@@ -825,6 +825,8 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("substitute_id", sa.Integer(), nullable=True),
+        sa.Column("wished_id", sa.Integer(), nullable=True),
+        sa.Column("stated_by_id", sa.Integer(), nullable=True),
         sa.Column("cancelled_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("municipality_id", sa.Integer(), nullable=True),
         sa.Column("school_id", sa.Integer(), nullable=True),
@@ -832,10 +834,13 @@ def upgrade() -> None:
             "substitute_id IS NULL OR substitute_id <> person_id", name=op.f("ck_absences_substitute_is_another")
         ),
         sa.CheckConstraint("until_on >= from_on", name=op.f("ck_absences_absence_period")),
+        sa.CheckConstraint("wished_id IS NULL OR wished_id <> person_id", name=op.f("ck_absences_wished_is_another")),
         sa.ForeignKeyConstraint(["municipality_id"], ["municipalities.id"], name=op.f("fk_absences_municipality_id")),
         sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name=op.f("fk_absences_person_id")),
         sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_absences_school_id")),
+        sa.ForeignKeyConstraint(["stated_by_id"], ["users.id"], name=op.f("fk_absences_stated_by_id")),
         sa.ForeignKeyConstraint(["substitute_id"], ["persons.id"], name=op.f("fk_absences_substitute_id")),
+        sa.ForeignKeyConstraint(["wished_id"], ["persons.id"], name=op.f("fk_absences_wished_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_absences")),
     )
     op.create_index(op.f("ix_absences_municipality_id"), "absences", ["municipality_id"], unique=False)
@@ -1184,6 +1189,8 @@ def upgrade() -> None:
                 "escalated",
                 "not_happened",
                 "changed",
+                "absence",
+                "lost",
                 name="noticekind",
                 native_enum=False,
                 create_constraint=True,
@@ -1857,6 +1864,7 @@ def upgrade() -> None:
         sa.Column("due_on", sa.Date(), nullable=True),
         sa.Column("is_pinned", sa.Boolean(), nullable=False),
         sa.Column("pinned_reason", sa.Text(), nullable=True),
+        sa.Column("lost_change_id", sa.Integer(), nullable=True),
         sa.Column("municipality_id", sa.Integer(), nullable=True),
         sa.Column("school_id", sa.Integer(), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
@@ -1865,6 +1873,7 @@ def upgrade() -> None:
             "starts_on IS NULL OR due_on IS NULL OR starts_on <= due_on", name=op.f("ck_deadlines_starts_before_due")
         ),
         sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_deadlines_case_id")),
+        sa.ForeignKeyConstraint(["lost_change_id"], ["calendar_changes.id"], name=op.f("fk_deadlines_lost_change_id")),
         sa.ForeignKeyConstraint(["municipality_id"], ["municipalities.id"], name=op.f("fk_deadlines_municipality_id")),
         sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_deadlines_school_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_deadlines")),
@@ -2063,11 +2072,16 @@ def upgrade() -> None:
             sa.Enum("active", "ended", name="mentoringstatus", native_enum=False, create_constraint=True, length=40),
             nullable=False,
         ),
-        sa.Column("mentor_school_id", sa.Integer(), nullable=False),
-        sa.Column("mentor_school_name", sa.String(length=400), nullable=False),
+        sa.Column("mentor_school_id", sa.Integer(), nullable=True),
+        sa.Column("mentor_place", sa.String(length=400), nullable=False),
         sa.Column("case_id", sa.Integer(), nullable=True),
-        sa.Column("mentor", sa.String(length=300), nullable=False),
-        sa.Column("mentee", sa.String(length=300), nullable=False),
+        sa.Column("subject", sa.String(length=10), nullable=True),
+        sa.Column("mentor_person_id", sa.Integer(), nullable=True),
+        sa.Column("mentor_name", sa.String(length=200), nullable=False),
+        sa.Column("mentor_post", sa.String(length=200), nullable=False),
+        sa.Column("mentee_person_id", sa.Integer(), nullable=True),
+        sa.Column("mentee_name", sa.String(length=200), nullable=False),
+        sa.Column("mentee_post", sa.String(length=200), nullable=False),
         sa.Column("goals", sa.Text(), nullable=False),
         sa.Column("starts_on", sa.Date(), nullable=False),
         sa.Column("ends_on", sa.Date(), nullable=False),
@@ -2081,10 +2095,24 @@ def upgrade() -> None:
             "(status = 'ended') = (outcome IS NOT NULL)", name=op.f("ck_mentoring_pairs_ended_has_outcome")
         ),
         sa.CheckConstraint(
-            "mentor_school_id <> school_id OR kind = 'teachers'", name=op.f("ck_mentoring_pairs_two_schools")
+            "kind <> 'teachers' OR (mentor_person_id IS NOT NULL AND mentee_person_id IS NOT NULL)",
+            name=op.f("ck_mentoring_pairs_teachers_are_people"),
+        ),
+        sa.CheckConstraint(
+            "kind <> 'teachers' OR subject IS NOT NULL", name=op.f("ck_mentoring_pairs_teachers_have_subject")
+        ),
+        sa.CheckConstraint(
+            "kind = 'teachers' OR (mentor_school_id IS NOT NULL AND mentor_school_id <> school_id)",
+            name=op.f("ck_mentoring_pairs_two_schools"),
+        ),
+        sa.CheckConstraint(
+            "mentor_person_id IS NULL OR mentee_person_id IS NULL OR mentor_person_id <> mentee_person_id",
+            name=op.f("ck_mentoring_pairs_two_people"),
         ),
         sa.CheckConstraint("starts_on <= ends_on", name=op.f("ck_mentoring_pairs_starts_before_end")),
         sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_mentoring_pairs_case_id")),
+        sa.ForeignKeyConstraint(["mentee_person_id"], ["persons.id"], name=op.f("fk_mentoring_pairs_mentee_person_id")),
+        sa.ForeignKeyConstraint(["mentor_person_id"], ["persons.id"], name=op.f("fk_mentoring_pairs_mentor_person_id")),
         sa.ForeignKeyConstraint(["mentor_school_id"], ["schools.id"], name=op.f("fk_mentoring_pairs_mentor_school_id")),
         sa.ForeignKeyConstraint(
             ["municipality_id"], ["municipalities.id"], name=op.f("fk_mentoring_pairs_municipality_id")
@@ -2093,6 +2121,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_mentoring_pairs")),
     )
     op.create_index(op.f("ix_mentoring_pairs_case_id"), "mentoring_pairs", ["case_id"], unique=False)
+    op.create_index(op.f("ix_mentoring_pairs_mentee_person_id"), "mentoring_pairs", ["mentee_person_id"], unique=False)
+    op.create_index(op.f("ix_mentoring_pairs_mentor_person_id"), "mentoring_pairs", ["mentor_person_id"], unique=False)
     op.create_index(op.f("ix_mentoring_pairs_mentor_school_id"), "mentoring_pairs", ["mentor_school_id"], unique=False)
     op.create_index(op.f("ix_mentoring_pairs_municipality_id"), "mentoring_pairs", ["municipality_id"], unique=False)
     op.create_index(op.f("ix_mentoring_pairs_school_id"), "mentoring_pairs", ["school_id"], unique=False)
@@ -2103,12 +2133,16 @@ def upgrade() -> None:
         sa.Column("case_id", sa.Integer(), nullable=False),
         sa.Column("from_state", sa.String(length=40), nullable=False),
         sa.Column("to_state", sa.String(length=40), nullable=True),
+        sa.Column("expected_version", sa.Integer(), nullable=False),
         sa.Column("version_after", sa.Integer(), nullable=True),
         sa.Column(
             "outcome",
             sa.Enum(
+                "waiting",
                 "moved",
                 "unmapped",
+                "changed",
+                "called_off",
                 "returned",
                 "kept",
                 name="migratedoutcome",
@@ -2118,6 +2152,7 @@ def upgrade() -> None:
             ),
             nullable=False,
         ),
+        sa.Column("reasons", sa.JSON(), nullable=False),
         sa.Column("municipality_id", sa.Integer(), nullable=True),
         sa.Column("school_id", sa.Integer(), nullable=True),
         sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_migrated_cases_case_id")),
@@ -2132,6 +2167,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("migration_id", "case_id", name=op.f("uq_migrated_cases_migration_id_case_id")),
     )
     op.create_index(op.f("ix_migrated_cases_case_id"), "migrated_cases", ["case_id"], unique=False)
+    op.create_index(
+        "ix_migrated_cases_migration_outcome", "migrated_cases", ["migration_id", "outcome", "case_id"], unique=False
+    )
     op.create_index(op.f("ix_migrated_cases_municipality_id"), "migrated_cases", ["municipality_id"], unique=False)
     op.create_index(op.f("ix_migrated_cases_school_id"), "migrated_cases", ["school_id"], unique=False)
     op.create_table(
@@ -2322,6 +2360,7 @@ def upgrade() -> None:
         sa.Column("due_on", sa.Date(), nullable=True),
         sa.Column("is_pinned", sa.Boolean(), nullable=False),
         sa.Column("pinned_reason", sa.Text(), nullable=True),
+        sa.Column("lost_change_id", sa.Integer(), nullable=True),
         sa.Column(
             "status",
             sa.Enum(
@@ -2359,6 +2398,9 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "starts_on IS NULL OR due_on IS NULL OR starts_on <= due_on",
             name=op.f("ck_programme_tasks_starts_before_due"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["lost_change_id"], ["calendar_changes.id"], name=op.f("fk_programme_tasks_lost_change_id")
         ),
         sa.ForeignKeyConstraint(["measure_id"], ["programme_measures.id"], name=op.f("fk_programme_tasks_measure_id")),
         sa.ForeignKeyConstraint(
@@ -2745,6 +2787,7 @@ def upgrade() -> None:
         sa.Column("due_on", sa.Date(), nullable=True),
         sa.Column("is_pinned", sa.Boolean(), nullable=False),
         sa.Column("pinned_reason", sa.Text(), nullable=True),
+        sa.Column("lost_change_id", sa.Integer(), nullable=True),
         sa.Column(
             "status",
             sa.Enum(
@@ -2780,6 +2823,9 @@ def upgrade() -> None:
             name=op.f("ck_road_map_items_starts_before_due"),
         ),
         sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_road_map_items_case_id")),
+        sa.ForeignKeyConstraint(
+            ["lost_change_id"], ["calendar_changes.id"], name=op.f("fk_road_map_items_lost_change_id")
+        ),
         sa.ForeignKeyConstraint(
             ["municipality_id"], ["municipalities.id"], name=op.f("fk_road_map_items_municipality_id")
         ),
@@ -2901,11 +2947,14 @@ def downgrade() -> None:
     op.drop_table("objective_entries")
     op.drop_index(op.f("ix_migrated_cases_school_id"), table_name="migrated_cases")
     op.drop_index(op.f("ix_migrated_cases_municipality_id"), table_name="migrated_cases")
+    op.drop_index("ix_migrated_cases_migration_outcome", table_name="migrated_cases")
     op.drop_index(op.f("ix_migrated_cases_case_id"), table_name="migrated_cases")
     op.drop_table("migrated_cases")
     op.drop_index(op.f("ix_mentoring_pairs_school_id"), table_name="mentoring_pairs")
     op.drop_index(op.f("ix_mentoring_pairs_municipality_id"), table_name="mentoring_pairs")
     op.drop_index(op.f("ix_mentoring_pairs_mentor_school_id"), table_name="mentoring_pairs")
+    op.drop_index(op.f("ix_mentoring_pairs_mentor_person_id"), table_name="mentoring_pairs")
+    op.drop_index(op.f("ix_mentoring_pairs_mentee_person_id"), table_name="mentoring_pairs")
     op.drop_index(op.f("ix_mentoring_pairs_case_id"), table_name="mentoring_pairs")
     op.drop_table("mentoring_pairs")
     op.drop_index(op.f("ix_low_results_flags_school_id"), table_name="low_results_flags")

@@ -8,12 +8,24 @@ import re
 from datetime import date, timedelta
 
 import pytest
+from sqlalchemy import select
 
 from app.database import acting
 from app.jobs import run_pending
-from app.models import CalendarChange, CalendarEntry, CalendarEvent, Case, Deadline, Document, PreservationRequest
+from app.models import (
+    CalendarChange,
+    CalendarEntry,
+    CalendarEvent,
+    Case,
+    Deadline,
+    Document,
+    PreservationRequest,
+    ProgrammeTask,
+    Recheck,
+    RoadMapItem,
+)
 from app.policy import SYSTEM
-from app.terms import ChangeStatus, DocumentKind, Lateness
+from app.terms import ChangeStatus, DocumentKind, Lateness, RecheckStatus
 from tests import factories as make
 from tests.admin.test_case_pages import Desk
 from tests.admin.test_data_pages import Browser
@@ -80,6 +92,79 @@ def test_the_report_names_an_event_that_is_gone(world: World, marat: Browser) ->
 
     assert "Отменить событие: публикация списка" in marat.text(sent.location)
     assert not world.rows(CalendarEvent, id=world.own.event)
+
+
+def test_a_removal_says_whose_dates_lose_their_ground_and_the_page_of_each_says_what_to_do(
+    world: World, marat: Browser
+) -> None:
+    town = world.cast.municipality.id
+    with acting(world.context.sessions, SYSTEM) as session:
+        gone = make.make_event(session, town, on=date(2027, 2, 1))
+        row = make.make_deadline(session, town, title="Собеседования", occurrence=f"event:{gone.id}",
+                                 starts_on=date(2027, 2, 1), due_on=date(2027, 2, 15))  # fmt: skip
+        make.make_event(session, town, on=date(2027, 2, 3))
+    path = f"/deadlines/{row.id}"
+
+    page = marat.send(f"/calendar/event/{gone.id}", what="remove").get_data(as_text=True)
+    assert "Сроки, которые лишатся события: 1" in page
+    assert f"{world.cast.municipality.name}, Mira" in page
+    assert "без основания: событие снято" in page
+    assert "Без основания" not in marat.text(path)
+    sent = marat.send("/calendar/apply", change=hidden(page, "change"), reason="Список отозван")
+    run_pending(world.context)
+
+    report = marat.text(sent.location)
+    assert "владельцам сообщено" in report
+    assert f'href="{path}"' in report
+    assert "Событие снято, срок остался без основания" in marat.text("/inbox")
+    assert "без основания" in marat.text("/deadlines/?state=groundless")
+    told = marat.text(path)
+    assert "Без основания: событие снято." in told
+    assert "Список отозван" in told
+    assert "Закрепите его или выберите другое событие." in told
+    choice = re.search(r'<option value="(event:\d+)">17.02.2027: публикация списка 03.02', told)
+    assert choice
+    refused = marat.send(f"{path}/event", version=hidden(told, "version"), event="event:0")
+    assert (refused.status_code, "Выберите событие из списка" in refused.get_data(as_text=True)) == (409, True)
+    taken = marat.send(f"{path}/event", version=hidden(told, "version"), event=choice.group(1))
+    assert taken.status_code == 302
+    assert "Без основания" not in marat.text(path)
+    assert world.rows(Deadline, id=row.id)[0].due_on == date(2027, 2, 17)
+
+
+def test_a_recheck_whose_works_may_be_gone_says_so_and_what_to_do(world: World, marat: Browser) -> None:
+    path = f"/rechecks/{world.own.recheck}"
+    with acting(world.context.sessions, SYSTEM) as session:
+        row = session.get_one(Recheck, world.own.recheck)
+        row.status, row.outcome, row.scheduled_on = RecheckStatus.DRAWN, None, date(2030, 1, 10)
+
+    page = marat.text(path)
+
+    assert "В этот день работ может уже не быть" in page
+    assert "Попросить сохранить" in page
+
+
+def test_a_task_and_a_measure_of_a_road_map_say_that_their_event_is_gone(world: World, marat: Browser) -> None:
+    change = world.rows(CalendarChange)[0]
+    with acting(world.context.sessions, SYSTEM) as session:
+        removal = session.get_one(CalendarChange, change.id)
+        was = {"kind": "sitting", "title": "Заседание", "subject": "", "grade": None, "on": "2026-11-02"}
+        removal.values = {**removal.values, "was": was}
+        task = session.scalars(select(ProgrammeTask).where(ProgrammeTask.id == world.own.task)).one()
+        item = session.scalars(select(RoadMapItem).where(RoadMapItem.id == world.own.item)).one()
+        for row in (task, item):
+            row.lost_change_id, row.status, row.is_pinned, row.pinned_reason = change.id, "planned", False, None
+            row.due_on = row.due_on or date(2027, 2, 1)
+        day = task.due_on
+
+    path = f"/programmes/tasks/{world.own.task}"
+    for page in (marat.text(path), marat.text(f"/road-maps/items/{world.own.item}")):
+        assert "Без основания: событие снято." in page
+        assert "«Перенести срок» закрепит тот же день или другой" in page
+    said = marat.send(f"{path}/act", action="move", version=hidden(marat.text(path), "version"),
+                      due_on=day.isoformat(), reason="Заседание будет в тот же день.")  # fmt: skip
+    assert said.status_code == 302
+    assert "Без основания" not in marat.text(path)
 
 
 def test_a_forged_change_of_the_region_is_refused(world: World, marat: Browser) -> None:

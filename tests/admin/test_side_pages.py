@@ -69,6 +69,26 @@ def test_the_school_answers_a_question_on_its_page(world: World) -> None:
     assert "Протокол приложен" in page_of(school, world, "work")
 
 
+def test_one_who_is_tied_to_the_school_says_so_and_sees_the_case_without_its_buttons(world: World) -> None:
+    client = world.client("marat")
+    path = f"/cases/{world.own.case}/do"
+    assert "Заявить самоотвод" in page_of(client, world)
+    told = send(client, f"{path}/recuse", statement="")
+    assert told.status_code == 409
+    assert "в чём состоит конфликт" in told.get_data(as_text=True)
+
+    assert send(client, f"{path}/recuse", kinds=["relative"]).status_code == 302
+
+    page = page_of(client, world)
+    assert "Решать по этому делу не вам" in page
+    assert f"{path}/" not in page
+    refused = client.get(f"{path}/hold")
+    assert refused.status_code == 409
+    assert "родственник" in refused.get_data(as_text=True)
+    assert f"/cases/{world.own.case}" not in client.get("/").get_data(as_text=True)
+    assert "Решать по этому делу не вам" not in page_of(world.client("mira"), world)
+
+
 def test_a_closed_case_is_reopened_and_both_pages_show_the_chain(world: World) -> None:
     with acting(world.context.sessions, SYSTEM) as session:
         case = session.get(Case, world.own.case)

@@ -28,6 +28,7 @@ from app import auth
 from app.context import AppContext
 from app.database import acting
 from app.models import (
+    Absence,
     BulkDecision,
     BulkRow,
     Case,
@@ -98,6 +99,7 @@ class Place:
     item: int
     pair: int
     notice: int
+    absence: int
 
 
 @dataclass
@@ -314,6 +316,7 @@ def fill(session: Session, context: AppContext, cast: Cast, school: School, word
     group = make.make_control_group(session, [school], title=f"Группа {word}", drawn_by_name=f"Составил {word}")
     plan = make.make_plan(session, case, cast["ivan"], proposed_by_name=f"Предложил {word}")
     person = make.make_person(session, school, name=f"Сотрудник {word}".strip(), note=f"Связь {word}", cast=cast)
+    (absence,) = session.scalars(select(Absence).where(Absence.person_id == person.id)).all()
     town = school.municipality_id
     deadline = make.make_deadline(
         session, town, school_id=school.id, title=f"Срок {word}", responsible=f"Отвечает {word}"
@@ -358,7 +361,8 @@ def fill(session: Session, context: AppContext, cast: Cast, school: School, word
     of_case = (case.id, flag.id, observation.id, recheck.id, document.id)
     programme = plans.make_programme(session, school, word)
     road_map = plans.make_road_map(session, context.store, case, word)
-    pair = plans.make_pair(session, school, cast.objective, word)
+    names = {"mentor_name": f"Наставник {word}", "mentee_name": f"Учитель {word}", "mentee_person_id": person.id}
+    pair = plans.make_pair(session, school, cast.objective, word, **names)
     (measure,) = programme.measures
     # A notice is one person's own: of the department here, of the school next door, of the other department.
     whose = {cast.school.id: "marat", cast.neighbour.id: "oleg"}.get(school.id, "dina")
@@ -383,6 +387,7 @@ def fill(session: Session, context: AppContext, cast: Cast, school: School, word
         *of_calendar,
         *of_plans,
         notice.id,
+        absence.id,
     )
 
 

@@ -30,6 +30,8 @@ OPEN_TO_THE_SIGNED_IN = {
     "admin.index",  # one's own day: shows what the role may see
     "api.session",
     "auth.own",
+    "auth.own_absences",
+    "auth.own_training",
     "auth.sign_out",
     # one's own notices, letter and feed
     "inbox.follow",

@@ -18,15 +18,17 @@ from app.conflicts import (
     Entry,
     PersonFacts,
     Tie,
+    bars,
     conflicts,
     load_rules,
+    mentor_conflicts,
     training_state,
     unfitness,
     years_before,
 )
 from app.datafiles import DATA_DIR
 from app.errors import Misconfigured
-from app.terms import DECLARED_KINDS, AbsenceReason, ConflictKind, Duty, PostKind, TrainingState
+from app.terms import DECLARED_KINDS, AbsenceReason, ConflictKind, Duty, Helper, PostKind, TrainingState
 
 RULES = load_rules()
 SCHOOL, OTHER = 7, 8
@@ -110,6 +112,31 @@ def test_a_declared_tie_bites_for_the_duties_of_its_rule_until_its_last_day(kind
     assert codes(facts, duty, on, school_id=OTHER) == []
 
 
+@given(st.sampled_from(DECLARED_KINDS), days, st.none() | days)
+def test_a_mentor_is_stopped_by_the_ties_of_its_rule_and_needs_no_account(kind, on, until) -> None:
+    facts = person(user_id=None, account_duties=frozenset(), entries=(), ties=(Tie(kind, SCHOOL, until),))
+
+    found = [reason.code for reason in mentor_conflicts(facts, SCHOOL, on, RULES)]
+
+    is_in_force = until is None or on <= until
+    assert found == ([kind.value] if is_in_force and RULES.stops(kind, Helper.MENTOR) else [])
+    assert mentor_conflicts(facts, OTHER, on, RULES) == []
+
+
+def test_a_mentor_comes_from_an_objective_place_and_is_in_the_register() -> None:
+    def told(**changes) -> list[str]:
+        return [reason.code for reason in mentor_conflicts(person(**changes), SCHOOL, ON, RULES)]
+
+    assert told(employments=(at_school(OTHER),)) == ["school_not_objective"]
+    assert told(employments=(replace(at_school(OTHER), is_objective=True),)) == []
+    assert told(employments=(replace(at_school(OTHER, until=ON - timedelta(1)), is_objective=True),)) == [
+        "school_not_objective"
+    ]
+    assert told(is_active=False) == ["not_in_register"]
+    assert told(employments=(replace(at_school(SCHOOL), is_objective=True),)) == ["own_school"]
+    assert told(curated_by=frozenset({SCHOOL})) == ["mutual_curation"]
+
+
 def test_own_marking_of_one_paper_stops_the_recheck_of_that_paper_alone() -> None:
     facts = person(ties=(Tie(ConflictKind.OWN_MARKING, SCHOOL, paper=(2026, "ma", 5)),))
 
@@ -130,6 +157,30 @@ def test_mutual_curation_stops_a_curator_and_nobody_else() -> None:
 
     assert codes(facts, Duty.CURATOR) == ["mutual_curation"]
     assert codes(facts, Duty.OBSERVER) == codes(facts, Duty.EXPERT) == []
+
+
+@given(st.sampled_from(list(ConflictKind)), days)
+def test_a_tie_keeps_from_deciding_by_its_rule_and_at_that_school_alone(kind: ConflictKind, on: date) -> None:
+    facts = person(ties=(Tie(kind, SCHOOL, until=on),))
+
+    found = bars(facts, SCHOOL, on, RULES)
+
+    assert [reason.code for reason in found] == ([kind.value] if kind in RULES.bars else [])
+    assert all(reason.href is None for reason in found)
+    assert bars(facts, OTHER, on, RULES) == bars(facts, SCHOOL, on + timedelta(1), RULES) == []
+
+
+def test_whoever_led_the_school_lately_does_not_decide_about_it() -> None:
+    facts = person(employments=(Employment(PostKind.HEAD, SCHOOL, until=date(2025, 8, 31)),))
+
+    (reason,) = bars(facts, SCHOOL, ON, RULES)
+
+    assert "31.08.2025" in reason.ru
+    assert "2025-08-31" in reason.en
+
+
+def test_own_marking_and_mutual_curation_do_not_keep_from_deciding() -> None:
+    assert {ConflictKind.OWN_MARKING, ConflictKind.MUTUAL_CURATION} == set(ConflictKind) - RULES.bars
 
 
 def test_every_conflict_is_told_at_once_and_names_the_person() -> None:
@@ -218,7 +269,9 @@ def test_some_years_before_is_the_same_day_or_the_last_of_february(on: date, yea
     [
         ("employment_years = 3", "employment_years = 0", "employment_years"),
         ("employment_years = 3", "emploiment_years = 3", "employment_years"),
-        ('manual = ["curator", "observer", "expert"]', 'manual = ["teacher"]', "manual"),
+        ('manual = ["curator", "observer", "expert", "mentor", "decider"]', 'manual = ["teacher"]', "manual"),
+        ('training = ["observer"]', 'training = ["mentor"]', "training"),
+        ('training = ["observer"]', 'training = ["decider"]', "training"),
         ("grades = [4]", "grades = [14]", "grades"),
         ("school_required = true", "school_required = 1", "school_required"),
         ("[needs]", "[wants]", "needs"),

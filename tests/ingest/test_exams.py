@@ -123,6 +123,41 @@ def test_a_spread_that_is_no_number_is_left_out(read):
     assert reading.frame["sd_mark"].isna().sum() == 3
 
 
+@pytest.mark.parametrize(
+    ("header", "told", "below"),
+    [
+        ("Не набрали минимум", "7", 7),
+        ("получили «2»", 0, 0),
+        ("% не набравших минимум", "12,5 %", 7),  # of 54
+        ("% не преодолевших порог", "100", 54),
+        ("Не набрали минимум", "—", None),
+    ],
+)
+def test_who_stays_below_the_minimum_is_told_by_number_or_by_per_cent(read, header, told, below):
+    head, first, *others = exam_results()
+
+    reading = read([[*head, header], [*first, told], *[[*row, ""] for row in others]])
+
+    assert problems(reading) == []
+    found = dict(zip(zip(reading.frame["exam"], reading.frame["n"], strict=True), reading.frame["below"], strict=True))
+    mine = found.pop(("oge", 54))
+    assert (None if math.isnan(mine) else mine) == below
+    assert all(math.isnan(value) for value in found.values())
+
+
+@pytest.mark.parametrize(
+    ("header", "told"), [("Не набрали минимум", 55), ("Не набрали минимум", "много"), ("% не преодолевших порог", 101)]
+)
+def test_a_number_below_the_minimum_that_cannot_be_is_left_out(read, header, told):
+    head, first, *others = exam_results()
+
+    reading = read([[*head, header], [*first, told], *[[*row, ""] for row in others]])
+
+    assert problems(reading) == [(2, "exam_below")]
+    assert reading.rows_accepted == 4
+    assert reading.frame["below"].isna().all()
+
+
 def test_a_school_twice_in_one_subject_is_taken_once_and_both_rows_are_named(read):
     rows = exam_results()
     rows.append([*rows[1]])

@@ -91,6 +91,40 @@ def test_a_weak_exam_adds_its_sign() -> None:
     assert [sign.indicator for sign in low.signs] == ["many_twos", "weak_exam"]
 
 
+def test_the_spread_that_the_file_tells_widens_the_interval() -> None:
+    rows = paper(*even(), ("low", 50, 25, 0.6, 0.2))
+    columns = ["school", "exam", "subject", "n", "mean_mark", "year", "sd_mark"]
+    exams = pd.DataFrame(
+        [("s1", "oge", "ma", 40, 3.9, 2025, 0.5), ("low", "oge", "ma", 12, 2.6, 2025, None)], columns=columns
+    )
+
+    def signs(spread: float) -> list[str]:
+        found = find(rows, RULES, year=2026, exams=exams.assign(sd_mark=[0.5, spread]))
+        return [sign.indicator for low in found for sign in low.signs]
+
+    assert signs(0.3) == ["many_twos", "weak_exam"]
+    assert signs(1.9) == []
+
+
+def test_many_below_the_minimum_of_either_examination_are_a_sign_each_of_its_newest_year() -> None:
+    rows = paper(*even())
+    exams = pd.DataFrame(
+        [
+            ("low", "ege", "ma", 40, 41.0, 2025, 20), ("low", "ege", "ru", 40, 60.0, 2025, 14),
+            ("low", "oge", "ma", 40, 3.2, 2024, 22), ("old", "ege", "ma", 40, 41.0, 2024, 30),
+            ("few", "ege", "ma", 9, 30.0, 2025, 9), ("even", "ege", "ma", 40, 55.0, 2025, None),
+        ],
+        columns=["school", "exam", "subject", "n", "mean_mark", "year", "below"],
+    )  # fmt: skip
+
+    (low,) = find(rows, RULES, year=2026, exams=exams)
+
+    assert low.school == "low"
+    shown = [(s.indicator, s.subject, s.grade, s.year, s.value) for s in low.signs]
+    assert shown == [("below_minimum", "ma", 11, 2025, 0.5), ("below_minimum", "ma", 9, 2024, 0.55)]
+    assert low.signs[0].low == pytest.approx(0.3519953)  # statsmodels 0.14, proportion_confint(20, 40, method="wilson")
+
+
 @given(st.integers(0, 10**6))
 def test_an_even_region_is_left_alone_and_order_does_not_matter(seed: int) -> None:
     random = np.random.default_rng(seed)

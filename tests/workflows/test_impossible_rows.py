@@ -80,6 +80,7 @@ IMPOSSIBLE: dict[str, dict[str, dict[str, Any]]] = {
     "absences": {
         "absence_period": {"from_on": DAY, "until_on": EARLIER},
         "substitute_is_another": {"substitute_id": 1, "person_id": 1},
+        "wished_is_another": {"wished_id": 1, "person_id": 1},
     },
     "assignment_plans": {
         "accepted_has_moment": {"status": "accepted"}, "withdrawn_has_reason": {"status": "withdrawn"},
@@ -100,6 +101,9 @@ IMPOSSIBLE: dict[str, dict[str, dict[str, Any]]] = {
     "mentoring_pairs": {
         "ended_has_outcome": {"status": "ended"},
         "starts_before_end": {"starts_on": DAY, "ends_on": EARLIER},
+        "teachers_are_people": {"kind": "teachers", "subject": "ma", "mentor_person_id": 1},
+        "teachers_have_subject": {"kind": "teachers", "mentor_person_id": 1, "mentee_person_id": 2},
+        "two_people": {"mentor_person_id": 1, "mentee_person_id": 1},
         "two_schools": {"mentor_school_id": 1, "school_id": 1},
     },
     "observations": {

@@ -31,7 +31,7 @@ from app.models import (
 from app.planning import objection
 from app.policy import SYSTEM
 from app.terms import AbsenceReason, Duty, JobStatus, PlanRowStatus, PlanStatus, PostKind, Role, Tier
-from app.workflows import independence, planning, planning_facts
+from app.workflows import independence, people, planning, planning_facts
 from app.workflows.planning import Orders
 from app.workflows.planning_rows import options_of
 from tests import factories as make
@@ -86,6 +86,27 @@ def test_a_plan_serves_what_the_cases_in_sight_lack(session: Session, cast: Cast
     assert work["foreign"].id not in {case_id for _duty, case_id, _status in rows}
     assert all(row.why["ru"] for row in plan.rows)
     assert session.scalar(select(func.count(Observation.id))) == 0
+
+
+def test_a_school_its_author_is_tied_to_is_left_to_others(session: Session, cast: Cast, work: dict[str, Case], at):
+    before = _propose(session, cast, at, Duty.CURATOR)
+    assert [row.case_id for row in before.rows] == [work["flagged"].id]
+    bind(session, SYSTEM)
+    enter(session, cast["marat"], works_at=cast.school, kind=PostKind.DEPUTY)
+    tied = people.actor_for(session, cast["marat"], at)
+    session.commit()
+    bind(session, tied)
+    plan = session.get(AssignmentPlan, before.id)
+
+    planning.accept_plan(session, plan.id, Orders(), actor=tied, at=at, expected_version=plan.version)
+    session.commit()
+
+    (row,) = plan.rows
+    assert row.status is PlanRowStatus.REFUSED
+    assert "регион" in row.answer[0]["ru"]
+    with pytest.raises(Refused) as refusal:
+        planning.propose_plan(session, duties=(Duty.CURATOR,), actor=tied, at=at)
+    assert [reason.code for reason in refusal.value.reasons] == ["nothing_lacking"]
 
 
 def test_an_accepted_plan_goes_through_the_ordinary_verbs(

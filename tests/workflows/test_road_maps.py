@@ -349,7 +349,9 @@ def test_a_pair_is_linked_to_the_case_of_the_school_it_helps(
     [
         ({"goals": "нет"}, "no_goals"),
         ({"ends_on": date(2026, 1, 1)}, "days"),
-        ({"kind": MentoringKind.TEACHERS}, "no_teachers"),
+        ({"kind": MentoringKind.TEACHERS}, "no_subject"),
+        ({"kind": MentoringKind.TEACHERS, "subject": "ma"}, "no_teachers"),
+        ({"mentor_school_id": None}, "no_school"),
     ],
 )
 def test_a_pair_that_makes_no_sense_is_refused(

@@ -16,10 +16,10 @@ from app.context import AppContext
 from app.database import acting
 from app.errors import Conflict, Refused
 from app.jobs.work import perform
-from app.models import BulkDecision, Case, CaseEvent, CasePause, HandOver, JournalEntry, OutboxJob, School, User
+from app.models import BulkDecision, Case, CaseEvent, CasePause, HandOver, JournalEntry, OutboxJob, Person, School, User
 from app.policy import SYSTEM, Actor
 from app.terms import BulkKind, BulkRowStatus, HandOverStatus, PostKind, Role, Verdict
-from app.workflows import bulk, engine, episodes, hand_overs, pauses, people
+from app.workflows import bulk, engine, episodes, hand_overs, pauses, people, people_table
 from tests import factories
 from tests.people import Cast, enter, make_cast
 
@@ -98,6 +98,22 @@ def test_of_two_proposals_one_stands(context: AppContext, cast: Cast, at) -> Non
 
         one_wins(race(context, propose(nina, cast.actor("marat")), propose(vera, cast.actor("mira"))))
     assert count(context, HandOver) == ROUNDS
+
+
+def test_of_two_who_enter_one_table_of_people_one_is_told_that_the_register_changed(
+    context: AppContext, cast: Cast, at
+) -> None:
+    for number in range(ROUNDS):
+        table = people_table.from_text(f"ФИО\tНомер школы\tДолжность\nНовая Анна {number}\t990001\tдиректор")
+        with acting(context.sessions, cast.actor("marat")) as session:
+            seen = people_table.compare(session, table, actor=cast.actor("marat"), at=at).digest
+
+        def enter_it(name: str, table=table, seen: str = seen) -> tuple:
+            actor = cast.actor(name)
+            return actor, lambda session: people_table.enter(session, table, seen, actor=actor, at=at)
+
+        one_wins(race(context, enter_it("marat"), enter_it("mira"), enter_it("rita")))
+    assert count(context, Person, Person.name.startswith("Новая Анна")) == ROUNDS
 
 
 def test_accepting_and_withdrawing_at_once_end_in_one_of_both(context: AppContext, cast: Cast, at) -> None:

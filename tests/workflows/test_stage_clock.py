@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 from sqlalchemy import select
 
-from app.calendars import Pause, russia
+from app.calendars import Pause, Span, russia
 from app.flows import State
 from app.models import Case
-from app.workflows import stage_clock
+from app.workflows import recalculation, road_map_items, stage_clock
+from app.workflows.calendar_world import world_of
 from app.workflows.case import open_case
 from app.workflows.definitions import state_of
 from app.workflows.engine import fire
 from tests import factories as make
+from tests.plans import make_accepted_map
 
 
 @pytest.fixture
@@ -81,3 +83,73 @@ def test_a_stage_with_a_fixed_day_of_the_year_ends_on_it_or_when_its_budget_does
     assert stage_clock.due_day(stage, date(2026, 11, 2), russia()) == date(2027, 2, 1)
     assert stage_clock.due_day(stage, date(2027, 1, 27), russia()) == date(2027, 2, 5)
     assert stage_clock.due_day(State("closed", "Закрыто", "Closed"), date(2026, 11, 2), russia()) is None
+
+
+@pytest.fixture
+def promised(session, cast):
+    """A rechecked case of 1 November whose school promised, on 9 November, a measure until 30 November."""
+    case = make.make_case(session, cast.school, state="rechecked")
+    road_map = make_accepted_map(session, case, is_settled=False)
+    road_map.decided_at = datetime(2026, 11, 9, 9, 0, tzinfo=UTC)
+    item = road_map.items[0]
+    item.due_on = date(2026, 11, 30)
+    session.flush()
+    stage_clock.refresh(session, case)
+    return case, item
+
+
+def test_the_clock_stands_while_the_school_carries_its_road_map_out(session, promised) -> None:
+    case, _item = promised
+    budget = stage_clock.stage_budget(session, case, state_of(case))
+    without = stage_clock.due_day(state_of(case), case.entered_at.date(), russia())
+    stood = russia().working_days_in(Span(date(2026, 11, 9), date(2026, 11, 30)))
+
+    clock = stage_clock.clock_of(session, case, date(2026, 11, 20))
+
+    assert clock.is_paused
+    assert case.due_on == russia().add_working_days(case.entered_at.date(), budget + stood)
+    assert case.due_on > without
+    assert not stage_clock.clock_of(session, case, date(2026, 12, 1)).is_paused  # a school that is late stops nothing
+
+
+def test_the_clock_goes_on_the_day_after_the_last_obligatory_measure_is_settled(session, cast, at, promised) -> None:
+    case, item = promised
+    until = case.due_on
+
+    road_map_items.waive(
+        session, item.id, "Комиссия уже работает по приказу прошлого года.", actor=cast.actor("marat"),
+        at=datetime(2026, 11, 16, 9, 0, tzinfo=UTC), expected_version=item.version,
+    )  # fmt: skip
+
+    assert case.due_on < until
+    assert stage_clock.clock_of(session, case, date(2026, 11, 16)).is_paused
+    assert not stage_clock.clock_of(session, case, date(2026, 11, 17)).is_paused
+
+
+def test_a_stage_that_does_not_end_with_the_road_map_waits_for_none(session, promised) -> None:
+    case, _item = promised
+    case.state = "observed"
+
+    assert not stage_clock.clock_of(session, case, date(2026, 11, 20)).is_paused
+
+
+def test_a_measure_without_a_day_stops_no_clock(session, promised) -> None:
+    case, item = promised
+    item.due_on = None
+    session.flush()
+
+    assert not stage_clock.clock_of(session, case, date(2026, 11, 20)).is_paused
+
+
+@pytest.mark.parametrize(("begins", "ends", "days"), [(11, 12, 0), (2, 3, 2)], ids=["while it waits", "after it"])
+def test_a_changed_calendar_knows_of_the_wait(begins, ends, days, session, cast, promised) -> None:
+    case, _item = promised
+    month = 11 if days == 0 else 12
+    before = world_of(session)
+
+    place = cast.municipality.id
+    make.make_days(session, place, starts_on=date(2026, month, begins), ends_on=date(2026, month, ends))
+    moved = [row for row in recalculation.preview(session, before, world_of(session)) if row.subject_id == case.id]
+
+    later = russia().add_working_days(case.due_on, days)
+    assert [(row.old_on, row.new_on) for row in moved] == ([(case.due_on, later)] if days else [])

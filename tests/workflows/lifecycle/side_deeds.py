@@ -15,6 +15,7 @@ from app.terms import (
 )
 from app.workflows import case as case_verbs
 from app.workflows import (
+    declarations,
     hand_overs,
     pauses,
     questions,
@@ -135,6 +136,16 @@ class SideDeeds(Telling):
     def a_conflict_comes_to_light(self, name: str, code: str, is_rare: bool) -> None:
         if not is_rare:
             self.tie(name, self.world.schools[code])
+
+    def recuse(self, name: str, school_id: int) -> None:
+        """Somebody who decides by office says that a relative works at the school."""
+        said = self.attempt(
+            name,
+            lambda s, a: declarations.recuse(s, school_id, [ConflictKind.RELATIVE], "", actor=a, at=self.world.at),
+            "recuse",
+        )  # fmt: skip
+        assert (said is None) == ((name, school_id) in self.world.ties), "a tie is said once and not refused"
+        self.world.ties.add((name, school_id))
 
     def tie(self, name: str, school_id: int) -> None:
         """From now on it is known that a relative of this person works at the school."""

@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from app.database import acting
 from app.jobs import run_pending
-from app.policy import SYSTEM
+from app.policy import SYSTEM, Permission
 from app.workflows import (
     episodes,
     hand_overs,
@@ -145,6 +145,23 @@ class Story(SideDeeds, WideDeeds, RuleBasedStateMachine):
         self.oracle.look(is_arranged=True)
         self.tie("kira", case["school_id"])
         self.fire("kira", self.cases("id = ?", case["id"])[0], row)
+
+    @deed(index=which, is_told=st.sampled_from([True, True, True, False]), data=None)
+    def the_region_goes_on_in_spite_of_a_tie(self, index: int, is_told: bool, data: st.DataObject) -> None:
+        """The regional manager says that she is tied to the school, as a rule, and tries the next move all the same."""
+        case = self.case(index, "state <> 'closed'")
+        if case is None:
+            return
+        ends = [row for row in shipped(case["workflow"]).transitions
+                if row.source == case["state"] and row.permission is Permission.CASE_CLOSE]  # fmt: skip
+        if not ends:
+            return
+        row = data.draw(st.sampled_from(ends))
+        self.world.supply(case["id"], row, self.department(case))
+        self.oracle.look(is_arranged=True)
+        if is_told:
+            self.recuse("rita", case["school_id"])
+        self.fire("rita", self.cases("id = ?", case["id"])[0], row)
 
     @deed(index=which, name=names, behind=st.sampled_from([0, 0, 0, 1]), data=None, weight=4)
     def anybody_tries_what_is_ready(self, index: int, name: str, behind: int, data: st.DataObject) -> None:

@@ -34,7 +34,7 @@ OBJECTIVITY = [edge for edge in EDGES if shipped(edge[0]).definition.kind == "ob
 VERBS = (
     "hold", "resume", "wake", "ask", "answer", "withdraw_question", "offer", "accept", "decline", "withdraw_offer",
     "expire", "reopen", "bulk", "withdraw_bulk", "migrate", "migrate_back", "measure", "review_dynamics", "interviewer",
-    "choose", "new_signs",
+    "choose", "new_signs", "recuse",
 )  # fmt: skip
 """What else happens to a case; each has to happen too."""
 

@@ -14,6 +14,7 @@ from sqlalchemy import true
 
 from app import database, policy
 from app.models import Case
+from app.policy import Actor
 from app.workflows import brakes, engine, journal, outbox, sight, stage_clock
 from app.workflows.machine import Guard, Transition, Workflow
 from tests.workflows.lifecycle.story import Story
@@ -70,6 +71,10 @@ def no_conflict_check(patch: Patch) -> None:
     patch.setattr(sight, "conflicts", lambda *_: [])
 
 
+def tied_region_decides(patch: Patch) -> None:
+    patch.setattr(Actor, "barred", lambda self, school_id: None)
+
+
 def hold_ignored(patch: Patch) -> None:
     patch.setattr(brakes, "ALL", tuple(guard for guard in brakes.ALL if guard is not brakes.NOT_ON_HOLD))
 
@@ -96,7 +101,7 @@ def a_guard_always_objects(patch: Patch) -> None:
 
 
 def pauses_forgotten(patch: Patch) -> None:
-    patch.setattr(stage_clock, "pauses_of", lambda session, case_ids: {})
+    patch.setattr(stage_clock, "PAUSES", [])
 
 
 def no_journal_entry(patch: Patch) -> None:
@@ -119,8 +124,9 @@ def effect_doubled(patch: Patch) -> None:
 
 
 DEFECTS = (
-    no_scope_check, no_role_check, any_state_allowed, no_version_check, no_idempotency, no_conflict_check, hold_ignored,
-    question_ignored, same_person_closes, a_guard_always_objects, pauses_forgotten, no_journal_entry, effect_doubled,
+    no_scope_check, no_role_check, any_state_allowed, no_version_check, no_idempotency, no_conflict_check,
+    tied_region_decides, hold_ignored, question_ignored, same_person_closes, a_guard_always_objects, pauses_forgotten,
+    no_journal_entry, effect_doubled,
 )  # fmt: skip
 
 
