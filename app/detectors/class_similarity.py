@@ -17,7 +17,16 @@ from app.detectors.tails import tails_under, to_z, upper_tail
 from app.errors import InsufficientData
 
 NAME, VERSION = "class_similarity", "1.3"
-__all__ = ["NAME", "VERSION", "SimilarityResult", "class_similarity", "class_sums", "exchanged", "residuals_of"]
+__all__ = [
+    "NAME",
+    "VERSION",
+    "SimilarityResult",
+    "class_similarity",
+    "class_sums",
+    "exchanged",
+    "exchanges",
+    "residuals_of",
+]
 PARTS = ("pairs", "whole")
 _SEED = 20_090_317
 _TAIL = 0.05
