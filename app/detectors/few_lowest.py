@@ -8,6 +8,7 @@ import numpy as np
 
 from app.detectors.params import LowestParams
 from app.detectors.reference import Tilt
+from app.detectors.row_sums import row_sums
 from app.detectors.score_statistic import cleared, moving_score, precisions
 from app.detectors.tables import PaperTable
 from app.detectors.tails import to_z, upper_tail
@@ -78,7 +79,14 @@ def keeping_away(max_score: int, cut: int, params: LowestParams) -> np.ndarray:
 
 
 def few_lowest(
-    table: PaperTable, tilt: Tilt, params: LowestParams, spread_prior: float, *, reference: str, reference_works: float
+    table: PaperTable,
+    tilt: Tilt,
+    params: LowestParams,
+    spread_prior: float,
+    *,
+    reference: str,
+    reference_works: float,
+    shown: bool = True,
 ) -> LowestResult:
     r"""Test of the number of "2" of each school of one paper.
 
@@ -95,6 +103,8 @@ def few_lowest(
         Name of the reference.
     reference_works : float
         Works behind it.
+    shown : bool
+        False leaves what is only shown empty.
 
     Returns
     -------
@@ -131,20 +141,24 @@ def few_lowest(
     thinned, lean = moving_score(
         table.counts, tilt, keeping_away(top, cut, params), spread_prior, reference_works=reference_works
     )
-    below = np.zeros_like(tilted)
-    below[:, :cut] = 1.0
-    share = (tilted * below).sum(axis=1)
-    spread = cleared(below, tilted, tilt.basis, precisions(spread_prior), n)
-    variance = n * (tilted * spread * spread).sum(axis=1) * (1 + n / reference_works)
-    observed, expected = table.counts[:, :cut].sum(axis=1), n * share
+    share = row_sums(tilted[:, :cut])
+    observed, expected = row_sums(table.counts[:, :cut]), n * share
+    count_z = deviation = np.zeros(0)
+    if shown:
+        below = np.zeros_like(tilted)
+        below[:, :cut] = 1.0
+        spread = cleared(below, tilted, tilt.basis, precisions(spread_prior), n)
+        variance = n * (tilted * spread * spread).sum(axis=1) * (1 + n / reference_works)
+        deviation = np.sqrt(np.maximum(variance, 1e-9))
+        count_z = (expected - observed) / np.sqrt(np.maximum(n * share * (1 - share), 1e-9))
     return LowestResult(
         to_z(p_value),
         p_value,
         to_z(upper_tail(thinned, lean)),
-        (expected - observed) / np.sqrt(np.maximum(n * share * (1 - share), 1e-9)),
+        count_z,
         observed,
         expected,
-        np.sqrt(np.maximum(variance, 1e-9)),
+        deviation,
         (n >= params.smallest_n) & (expected >= params.smallest_expected),
         reference,
         tilted,
