@@ -12,7 +12,7 @@ from app.bench import speed_peer as peer
 from app.bench import speed_peer_shapes as shapes
 from app.detectors import load_params
 from app.detectors.homogeneity import normalised_variance
-from app.detectors.landing_profile import landing_weights, landing_zone
+from app.detectors.landing_profile import landing_weights, landing_zone, ridged_inverse
 from app.detectors.mechanisms import (
     core_schools,
     kinds_of,
@@ -52,7 +52,7 @@ class PlainShapes:
             self.even = [shapes.evenness_p(table.counts[i], self.rest[i], tilting) for i in chosen]
             self.top = [shapes.top_p(table.counts[i], self.rest[i], tilting, self.middle, self.high) for i in chosen]
         limit = np.array(table.spec.item_max, dtype=float)
-        self.weight = landing_weights(*norm, limit, params.landing_profile)
+        self.weight = landing_weights(norm[0], ridged_inverse(norm[1]), limit, params.landing_profile)
         zone = landing_zone(table.spec.max_score, table.spec.mark_from, params.landing_profile.width)
         self.inside = zone[answers.score]
         points, score, school = (v[self.inside] for v in (answers.points, answers.score, answers.school))

@@ -9,6 +9,7 @@ import numpy as np
 from app.detectors.heaping import RegionHeaping, region_heaping
 from app.detectors.params import BoundaryParams
 from app.detectors.reference import Tilt, downweight, tilt_to_school
+from app.detectors.row_sums import row_sums
 from app.detectors.score_statistic import cleared, moving_score, precisions
 from app.detectors.tables import PaperTable
 from app.detectors.tails import to_z, upper_tail
@@ -86,6 +87,7 @@ def push_test(
     *,
     reference_works: float,
     start: np.ndarray | None = None,
+    shown: bool = True,
 ) -> PushTest:
     r"""Test each school for works gathered at the cuts, given the level and the spread of its own scores.
 
@@ -102,6 +104,8 @@ def push_test(
         Works behind the reference; infinite for a smooth curve taken as known.
     start : ndarray, shape (S, 2), optional
         Tilts to start from.
+    shown : bool
+        False leaves what is only shown empty.
 
     Returns
     -------
@@ -159,29 +163,32 @@ def push_test(
     fitting = tuple(c for c in cuts if 1 <= c <= top)
     if not fitting:
         raise InsufficientData("границы отметок вне шкалы работы")
-    n = counts.sum(axis=1)
+    n = row_sums(counts)
     tilt = tilt_to_school(counts, shapes, spread_prior=params.spread_prior, start=start)
     tilted, basis = tilt.probabilities, tilt.basis
     z, skewness = moving_score(
         counts, tilt, lifting(top, fitting, params), params.spread_prior, reference_works=reference_works
     )
+    windows = [(max(0, cut - params.below), cut, min(top, cut + params.above - 1)) for cut in fitting]
+    window = np.zeros(len(n))
+    for low, _, high in windows:
+        window += row_sums(counts[:, low : high + 1])
+    if not shown:
+        no = np.zeros(0)
+        return PushTest(z, skewness, upper_tail(z, skewness), no, no, no, no, no, no, no, window, tilt)
     precision = precisions(params.spread_prior)
     inflation = 1 + n / reference_works
-
     at_cuts = np.zeros(len(n))
     expected = np.zeros(len(n))
-    window = np.zeros(len(n))
     binomial = np.zeros(len(n))
     contrast = np.zeros_like(tilted)
-    for cut in fitting:
-        low, high = max(0, cut - params.below), min(top, cut + params.above - 1)
+    for low, cut, high in windows:
         inside = tilted[:, low : high + 1].sum(axis=1)
         q = tilted[:, cut : high + 1].sum(axis=1) / np.maximum(inside, 1e-12)
         works = counts[:, low : high + 1].sum(axis=1)
         upper = counts[:, cut : high + 1].sum(axis=1)
         at_cuts += upper
         expected += works * q
-        window += works
         binomial += works * q * (1 - q)
         contrast[:, low : high + 1] -= q[:, None]
         contrast[:, cut : high + 1] += 1.0
@@ -232,7 +239,9 @@ class BoundaryResult:
     reference_works: float
 
 
-def boundary_push(table: PaperTable, control: PaperTable | None, params: BoundaryParams) -> BoundaryResult:
+def boundary_push(
+    table: PaperTable, control: PaperTable | None, params: BoundaryParams, *, shown: bool = True
+) -> BoundaryResult:
     r"""Boundary test of all schools of one paper, with its reference.
 
     Parameters
@@ -242,6 +251,8 @@ def boundary_push(table: PaperTable, control: PaperTable | None, params: Boundar
     control : PaperTable or None
         Works of a designated control sample; it then is the reference.
     params : BoundaryParams
+    shown : bool
+        False leaves what is only shown empty.
 
     Returns
     -------
@@ -276,7 +287,7 @@ def boundary_push(table: PaperTable, control: PaperTable | None, params: Boundar
         shape = control.counts.sum(axis=0)
         shape = shape + 0.5 * region.smooth / region.smooth.sum()
         works = float(shape.sum())
-        against_pool = push_test(table.counts, shape, cuts, params, reference_works=works)
+        against_pool = push_test(table.counts, shape, cuts, params, reference_works=works, shown=shown)
         reference = "control"
     else:
         if len(n) < 2 or pool.sum() <= n.max():
@@ -299,11 +310,11 @@ def boundary_push(table: PaperTable, control: PaperTable | None, params: Boundar
         total = weight @ table.counts
         rest = np.maximum(total - weight[:, None] * table.counts, 0.0) + floor
         works = float(total.sum())
-        against_pool = push_test(table.counts, rest, cuts, params, reference_works=works, start=start)
+        against_pool = push_test(table.counts, rest, cuts, params, reference_works=works, start=start, shown=shown)
         reference = "region"
     p_value, test = against_pool.p_value, against_pool
     if region.heaped and control is None:
-        test = push_test(table.counts, region.smooth, cuts, params, reference_works=np.inf)
+        test = push_test(table.counts, region.smooth, cuts, params, reference_works=np.inf, shown=shown)
         p_value = np.maximum(test.p_value, against_pool.p_value)
     assessed = (n >= params.smallest_n) & (test.window >= params.smallest_window)
     return BoundaryResult(test, to_z(p_value), p_value, assessed, region, against_pool, reference, works)

@@ -7,16 +7,26 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import optimize, special
 
-from app.detectors.dispersion import school_effects, student_p
+from app.detectors.dispersion import quantiles, school_effects, student_p
 from app.detectors.item_profile import covariance_by_score, given_total
-from app.detectors.pair_sums import PairRuns, class_sums, exchanged
+from app.detectors.pair_sums import PairRuns, class_sums, exchanged, exchanges
 from app.detectors.params import SimilarityParams
+from app.detectors.row_sums import row_sums
 from app.detectors.tables import Answers, PaperTable
 from app.detectors.tails import tails_under, to_z, upper_tail
 from app.errors import InsufficientData
 
 NAME, VERSION = "class_similarity", "1.4"
-__all__ = ["NAME", "VERSION", "SimilarityResult", "class_similarity", "class_sums", "exchanged", "residuals_of"]
+__all__ = [
+    "NAME",
+    "VERSION",
+    "SimilarityResult",
+    "class_similarity",
+    "class_sums",
+    "exchanged",
+    "exchanges",
+    "residuals_of",
+]
 PARTS = ("pairs", "whole")
 _SEED = 20_090_317
 _TAIL = 0.05
@@ -102,7 +112,7 @@ def residuals_of(points: np.ndarray, score: np.ndarray, mean: np.ndarray, covari
         part = slice(first, first + _WORKS_AT_ONCE)
         own = points[part] - mean.take(score[part], axis=0)
         own *= inverse.take(score[part], axis=0)
-        length = np.sqrt(np.einsum("ij,ij->i", own, own))
+        length = np.sqrt(np.vecdot(own, own))
         np.divide(own, np.where(length > 1e-6, length, np.inf)[:, None], out=rows[part])
     return rows
 
@@ -181,8 +191,8 @@ def class_similarity(table: PaperTable, params: SimilarityParams) -> SimilarityR
     runs = PairRuns(answers.variant, starts, sizes)
     rng = np.random.default_rng(_SEED)
     # Many classes say as much in a few exchanges as few classes do in many.
-    exchanges = min(params.exchanges, max(1, -(-params.exchanged_classes // len(starts))))
-    orders = [exchanged(answers, rng, params.block) for _ in range(exchanges)]
+    times = min(params.exchanges, max(1, -(-params.exchanged_classes // len(starts))))
+    orders = exchanges(answers, rng, params.block, times)
     observed, *others = runs.sums_of_all(rows, params.threshold, params.close, [None, *orders])
     null = np.stack(others)
     enough = observed[:, 0] >= params.smallest_pairs
@@ -198,7 +208,7 @@ def class_similarity(table: PaperTable, params: SimilarityParams) -> SimilarityR
     weights = np.array([params.weight_pairs, 1 - params.weight_pairs])
     decided = np.argmin(p / weights, axis=1)
     smallest = np.minimum((p / weights).min(axis=1), 1.0)
-    class_p = -np.expm1(np.log1p(-np.minimum(weights * smallest[:, None], 1 - 1e-16)).sum(axis=1))
+    class_p = -np.expm1(row_sums(np.log1p(-np.minimum(weights * smallest[:, None], 1 - 1e-16))))
     school = answers.school[starts]
     judged = np.bincount(school[enough], minlength=S)
     works = np.bincount(school[enough], weights=sizes[enough], minlength=S)
@@ -254,20 +264,21 @@ def _standardised(
     mean = null[:, use].mean(axis=0)
     centre = _along(level, use, mean, pairs[use])
     gap = null[:, use] - centre[use]
+    squares = gap * gap
     # Pairs that share a work are not quite independent: variance = a/pairs + b.
     basis = np.column_stack((1 / pairs, np.ones(len(pairs))))
-    fit, _ = optimize.nnls(basis[use] * pairs[use, None], (gap**2).mean(axis=0) * pairs[use])
+    fit, _ = optimize.nnls(basis[use] * pairs[use, None], squares.mean(axis=0) * pairs[use])
     variance = np.maximum(basis @ fit, 1e-12)
     # Where nearly all answers are right, or nearly all wrong, a few of them decide what is alike.
-    variance *= np.maximum(_along(level, use, (gap**2).mean(axis=0) / variance[use]), _LEAST_RATIO)
+    variance *= np.maximum(_along(level, use, squares.mean(axis=0) / variance[use]), _LEAST_RATIO)
     spread = np.sqrt(variance)
-    third = np.maximum(_along(level, use, (gap**3).mean(axis=0) / spread[use] ** 3 * np.sqrt(pairs[use])), 0.0)
+    third = np.maximum(_along(level, use, (squares * gap).mean(axis=0) / spread[use] ** 3 * np.sqrt(pairs[use])), 0.0)
     lean = third / np.sqrt(pairs)
     skewness = np.clip(lean, 0.0, 2.0)
     p = upper_tail((observed - centre) / spread, skewness)
     chance = tails_under(_TAIL, gap / spread[use], skewness[use])
     # Few pairs, or a level at which few answers decide, make the tail longer than three moments tell.
-    group = np.searchsorted(np.quantile(lean[use], _LEANS), lean, side="right")
+    group = np.searchsorted(quantiles(lean[use], _LEANS), lean, side="right")
     for number in range(len(_LEANS) + 1):
         own = group == number
         p[own] = _tail_like(p[own], chance[:, group[use] == number])

@@ -12,6 +12,7 @@ import pandas as pd
 
 from app.detectors import contamination_other
 from app.detectors.base import PaperSpec
+from app.detectors.work_codes import points_in
 
 MANIPULATIONS = (
     "bump",
@@ -283,8 +284,7 @@ def _item_names(spec: PaperSpec) -> list[str]:
 
 def points_of_works(works: pd.DataFrame, spec: PaperSpec) -> np.ndarray:
     """Points of the items, shape (n, K); an item not attempted or not taught has none."""
-    columns = [works[name].to_numpy(dtype=float, na_value=np.nan) for name in _item_names(spec)]
-    return np.nan_to_num(np.column_stack(columns)).astype(np.int64)
+    return np.column_stack([points_in(works[name]).astype(np.int64) for name in _item_names(spec)])
 
 
 def with_points(works: pd.DataFrame, spec: PaperSpec, points: np.ndarray, rows: np.ndarray) -> pd.DataFrame:
@@ -295,7 +295,7 @@ def with_points(works: pd.DataFrame, spec: PaperSpec, points: np.ndarray, rows: 
     changed = works.copy()
     for k, name in enumerate(_item_names(spec)):
         # An item that was not attempted stays so, unless somebody put points there.
-        kept = works[name].isna() & (points[:, k] == before[:, k])
+        kept = works[name].isna().to_numpy() & (points[:, k] == before[:, k])
         if kept.any():
             values = pd.Series(points[:, k], index=works.index).astype(works[name].dtype)
             changed[name] = values.mask(kept)

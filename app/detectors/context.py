@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
@@ -196,18 +198,22 @@ def places_of(works: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({"school": names[codes[first]], "municipality": own.to_numpy(dtype=object)})
 
 
-def municipalities(names: np.ndarray, schools: pd.DataFrame | None, works: pd.DataFrame) -> np.ndarray:
-    """Municipality of each school from the table of schools, else from the works; empty where not known."""
+def municipality_of(schools: pd.DataFrame | None, works: pd.DataFrame) -> dict[str, str]:
+    """Municipality of each school from the table of schools, else from the works, as far as it is known."""
     source = schools if schools is not None and "municipality" in schools else works
     if "municipality" not in source:
-        return np.full(len(names), "", dtype=object)
+        return {}
     codes = source["school"].astype("str").to_numpy(dtype=object)[::-1]
     # The first that is said of a school counts.
     place = dict(zip(codes.tolist(), source["municipality"].to_numpy(dtype=object)[::-1].tolist(), strict=True))
-    found = [place.get(name) for name in names.tolist()]
-    return np.array(
-        ["" if value is None or value is pd.NA or value != value else str(value) for value in found], object
-    )
+    return {
+        name: str(value) for name, value in place.items() if not (value is None or value is pd.NA or value != value)
+    }
+
+
+def municipalities(names: np.ndarray, place: Mapping[str, str]) -> np.ndarray:
+    """Municipality of each school as `municipality_of` knows it, empty where it does not."""
+    return np.array([place.get(name, "") for name in names.tolist()], object)
 
 
 def elsewhere(table: PaperTable, around: list[PaperTable], parts: dict) -> np.ndarray | None:
@@ -241,8 +247,7 @@ def elsewhere(table: PaperTable, around: list[PaperTable], parts: dict) -> np.nd
         total, weight = np.zeros(len(table.schools)), np.zeros(len(table.schools))
         for other in group:
             effects = parts[other.key][0]
-            at = np.searchsorted(other.schools, table.schools).clip(0, len(other.schools) - 1)
-            same = other.schools[at] == table.schools
+            at, same = _places_among(other.schools, table.schools)
             # A result held to three deviations: one raised paper must not make the others look low.
             residual = np.clip(effects.z, -3, 3) * effects.deviation
             total += np.where(same, residual[at] * effects.shrinkage[at], 0.0)
@@ -253,3 +258,11 @@ def elsewhere(table: PaperTable, around: list[PaperTable], parts: dict) -> np.nd
             if spread > 1e-9:
                 columns.append(values / spread)
     return np.column_stack(columns) if columns else None
+
+
+def _places_among(others: np.ndarray, names: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Place of each name among the others, both sorted, and whether it stands there."""
+    if len(others) == len(names) and (others == names).all():
+        return np.arange(len(names)), np.ones(len(names), dtype=bool)
+    at = np.searchsorted(others, names).clip(0, len(others) - 1)
+    return at, others[at] == names

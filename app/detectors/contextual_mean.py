@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from scipy import special
 
 from app.detectors.dispersion import SchoolEffects, robust_correlation, school_effects
@@ -192,7 +193,7 @@ def _municipal_offset(
     first: SchoolEffects, municipality: np.ndarray, usable: np.ndarray, smallest: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     S = len(municipality)
-    codes, inside = np.unique(municipality.astype(str), return_inverse=True)
+    inside, codes = pd.factorize(municipality)
     valid = usable & (municipality != "")
     schools = np.bincount(inside[valid], minlength=len(codes))
     local = valid & (schools[inside] > smallest)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy import special
@@ -12,6 +14,7 @@ from app.detectors.over_dispersion import OverDispersion, median
 _FEW_SCHOOLS = 400
 _REJECTIONS = 8
 """How often the schools that set a fit may change: two schools that push each other out would go on for ever."""
+_NOBODY = np.zeros(0, dtype=np.int64)
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ def school_effects(
     Parameters
     ----------
     y : ndarray, shape (S,)
-        Result of each school.
+        Result of each school; what is given in single precision is fitted in it.
     sampling : ndarray, shape (S,)
         Its sampling variance.
     X : ndarray, shape (S, p), optional
@@ -109,23 +112,26 @@ def school_effects(
     >>> effects.tau2
     0.0
     """
-    y = np.asarray(y, dtype=float)
-    fit_on = np.ones(len(y), dtype=bool) if fit_on is None else fit_on
-    base = np.asarray(sampling, dtype=float) + (0.0 if extra is None else extra)
-    design = np.ones((len(y), 1)) if X is None or X.shape[1] == 0 else np.column_stack((np.ones(len(y)), X))
-    if fit_on.all():
+    kind: type[Any] = np.float32 if np.asarray(y).dtype == np.float32 else np.float64
+    y, base = np.asarray(y, dtype=kind), np.asarray(sampling, dtype=kind)
+    base = base if extra is None else base + extra
+    design = np.ones((1 if X is None else 1 + X.shape[1], len(y)), dtype=kind)
+    if X is not None:
+        design[1:] = X.T
+    rows = None if fit_on is None or fit_on.all() else np.flatnonzero(fit_on)
+    if rows is None:
         fit = _fit(y, base, design, shared, huber, caution, reject)
         room = fit.room
     else:
-        rows = np.flatnonzero(fit_on)
         own_shared = None if shared is None else shared[rows]
-        fit = _fit(y[rows], base[rows], design[rows], own_shared, huber, caution, reject)
-        variance = fit.tau2 + (base if shared is None or fit.omega == 0 else base + fit.omega * shared)
+        fit = _fit(y[rows], base[rows], design[:, rows], own_shared, huber, caution, reject)
+    fitted = fit.coefficients @ design
+    variance = (base if shared is None or fit.omega == 0 else base + fit.omega * shared) + fit.tau2
+    known = np.maximum(variance, 1e-12)
+    if rows is not None:
         # A school outside the fit is predicted, so its error of prediction comes on top.
-        room = 1 + _leverage(design, fit.inverse) / np.maximum(variance, 1e-12)
+        room = 1 + _leverage(design, fit.inverse) / known
         room[rows] = fit.room
-    fitted = design @ fit.coefficients
-    variance = fit.tau2 + (base if shared is None or fit.omega == 0 else base + fit.omega * shared)
     deviation = np.sqrt(variance * room)
     residual = y - fitted
     return SchoolEffects(
@@ -134,8 +140,8 @@ def school_effects(
         deviation,
         fitted,
         fit.tau2,
-        fit.tau2 / np.maximum(variance, 1e-12),
-        max(3.0, 0.8 * (float(fit.kept) - design.shape[1])),
+        fit.tau2 / known,
+        max(3.0, 0.8 * (float(fit.kept) - len(design))),
     )
 
 
@@ -151,8 +157,19 @@ class _Fit:
     kept: int
 
 
-def _leverage(design: np.ndarray, inverse: np.ndarray) -> np.ndarray | float:
-    return float(inverse[0, 0]) if len(inverse) == 1 else np.add.reduce((design @ inverse) * design, axis=1)
+def _leverage(rows: np.ndarray, inverse: np.ndarray) -> np.ndarray | float:
+    return float(inverse[0, 0]) if len(inverse) == 1 else np.add.reduce((inverse @ rows) * rows, axis=0)
+
+
+def _inverse(gram: np.ndarray, ridge: float) -> np.ndarray:
+    """Inverse of the information about coefficients, with a slight ridge on all but the constant."""
+    if len(gram) == 2:
+        # By hand: two coefficients are the usual case, and small.
+        (a, b), (_, c) = gram.tolist()
+        c += ridge
+        return np.array(((c, -b), (-b, a))) / (a * c - b * b)
+    gram.flat[len(gram) + 1 :: len(gram) + 1] += ridge
+    return np.linalg.inv(gram)
 
 
 def _fit(
@@ -164,59 +181,58 @@ def _fit(
     caution: float,
     reject: float,
 ) -> _Fit:
-    """Weights, coefficients and variances in turns, until they settle; schools leave on the way, and may come back."""
+    """Weights, coefficients and variances in turns, until they settle; schools leave on the way, and may come back.
+
+    `design` lies predictor by predictor, (p, S).
+    """
     # Sums by `add.reduce`, and few passes: schools are few, and what counts is how many arrays are looked at.
-    add = np.add.reduce
-    columns = design.shape[1]
-    inverse, coefficients = np.zeros((columns, columns)), np.zeros(columns)
     everybody = OverDispersion(base, shared, huber, caution)
-    equation, kept, out, rows = everybody, np.ones(len(y), dtype=bool), np.zeros(0, dtype=np.int64), None
+    equation, out, rows = everybody, _NOBODY, None
     tau2, omega, left = max(0.0, median((y - median(y)) ** 2) / 0.4549 - everybody.middle), 0.0, 0
-    weight, spread, limit = np.ones(len(y)), base, reject**2
+    weight, spread, limit = None, base, reject**2
     for step in range(60):
-        variance = tau2 + spread
-        w = weight / variance
-        if columns == 1:
-            inverse[0, 0] = 1 / float(add(w))
-            coefficients[0] = float(w @ y) * inverse[0, 0]
-            residual = y - coefficients[0]
+        variance = spread + tau2
+        w = 1 / variance if weight is None else np.divide(weight, variance, out=weight)
+        if len(design) == 1:
+            inverse = np.array([[1 / float(np.add.reduce(w))]])
+            coefficients = inverse[0] * float(w @ y)
+            residual = y - float(coefficients[0])
         else:
-            weighted = (design * w[:, None]).T
-            gram = weighted @ design
-            # A slight ridge on all but the constant.
-            gram.flat[columns + 1 :: columns + 1] += 0.3 * max(gram[0, 0] / equation.schools, 1e-12)
-            inverse = np.linalg.inv(gram)
+            weighted = design * w
+            gram = weighted @ design.T
+            inverse = _inverse(gram, 0.3 * max(float(gram[0, 0]) / equation.schools, 1e-12))
             coefficients = inverse @ (weighted @ y)
-            residual = y - design @ coefficients
+            residual = y - coefficients @ design
         leverage = _leverage(design, inverse)
         w *= leverage
         np.minimum(w, 0.9, out=w)
         room = np.subtract(1, w, out=w)
         if len(out):
             # As of those who were never in the fit.
-            room[out] = 1 + (leverage if isinstance(leverage, float) else leverage[out]) / np.maximum(
-                variance[out], 1e-12
-            )
+            own = leverage if isinstance(leverage, float) else leverage[out]
+            room[out] = 1 + own / np.maximum(variance[out], 1e-12)
         squares = residual * residual
         squares /= room
         new, omega = equation.solved(squares if rows is None else squares[rows], tau2, omega)
         spread = base if shared is None or omega == 0 else base + omega * shared
-        ratio = squares / (new + spread)
+        ratio = squares / (spread + new)
         # Where there is no over-dispersion to settle, the weights take a step of their own.
         change = abs(new - tau2)
         settled = change <= 1e-4 * max(new, 1e-9) and (new > 0 or step > 0)
         is_near = settled or change <= 0.1 * new
         tau2 = new
         if is_near and limit < np.inf and left < _REJECTIONS:
-            fresh = ~((ratio > limit) & (residual > 0))
-            if np.count_nonzero(fresh) >= 0.6 * len(y) and not np.array_equal(fresh, kept):
-                kept, rows, out = fresh, np.flatnonzero(fresh), np.flatnonzero(~fresh)
+            far = np.flatnonzero((ratio > limit) & (residual > 0))
+            if len(far) <= 0.4 * len(y) and not (len(far) == len(out) and (far == out).all()):
+                kept = np.ones(len(y), dtype=bool)
+                kept[far] = False
+                rows, out = np.flatnonzero(kept), far
                 equation = OverDispersion(base[rows], None if shared is None else shared[rows], huber, caution)
                 settled, left = False, left + 1
         if settled:
             break
         np.sqrt(ratio, out=ratio)
-        weight = huber / np.maximum(ratio, huber, out=ratio)
+        weight = np.divide(huber, np.maximum(ratio, huber, out=ratio), out=ratio)
         if len(out):
             weight[out] = 0.0
     return _Fit(tau2, omega, coefficients, inverse, room, equation.schools)
@@ -235,10 +251,12 @@ def robust_correlation(a: np.ndarray, b: np.ndarray) -> float:
     .. [1] R. Gnanadesikan, J. R. Kettenring, "Robust estimates, residuals, and outlier detection with multiresponse
        data", Biometrics 28(1), 1972, 81-124, sec. 2.2.
     """
-    both = np.isfinite(a) & np.isfinite(b)
-    if both.sum() < 20:
+    one, other = a, b
+    if not np.isfinite(a @ b):
+        both = np.isfinite(a) & np.isfinite(b)
+        one, other = a[both], b[both]
+    if len(one) < 20:
         return 0.0
-    one, other = a[both], b[both]
     plus, minus = (quartile_range(v) ** 2 for v in (one + other, one - other))
     if plus + minus <= 0:
         return 0.0
@@ -253,7 +271,8 @@ def robust_correlations(z: np.ndarray) -> np.ndarray:
         return matrix
     a, b = np.tril_indices(P, -1)
     if S > _FEW_SCHOOLS:
-        values = np.array([robust_correlation(z[:, i], z[:, j]) for i, j in zip(a, b, strict=True)])
+        columns = np.ascontiguousarray(z.T)
+        values = np.array([robust_correlation(columns[i], columns[j]) for i, j in zip(a, b, strict=True)])
     else:
         count = np.isfinite(z).astype(float)
         both = (count.T @ count)[a, b].astype(np.int64)
@@ -281,10 +300,16 @@ def _quartile_ranges(values: np.ndarray, count: np.ndarray) -> np.ndarray:
 
 def quartiles(values: np.ndarray) -> tuple[float, float, float]:
     """First quartile, median and third quartile, interpolated linearly; NaN of nothing."""
+    low, middle, high = quantiles(values, (0.25, 0.5, 0.75))
+    return low, middle, high
+
+
+def quantiles(values: np.ndarray, shares: Sequence[float]) -> list[float]:
+    """Quantiles, interpolated linearly; for short arrays much faster than `numpy.quantile`. NaN of nothing."""
     n = len(values)
     if n == 0:
-        return float("nan"), float("nan"), float("nan")
-    places = [share * (n - 1) for share in (0.25, 0.5, 0.75)]
+        return [float("nan")] * len(shares)
+    places = [share * (n - 1) for share in shares]
     at = sorted({min(int(place) + step, n - 1) for place in places for step in (0, 1)})
     part = np.partition(values, at)
     found = []
@@ -292,7 +317,7 @@ def quartiles(values: np.ndarray) -> tuple[float, float, float]:
         low = int(place)
         first, second = part[low], part[min(low + 1, n - 1)]
         found.append(float(first + (place - low) * (second - first)))
-    return found[0], found[1], found[2]
+    return found
 
 
 def quartile_range(values: np.ndarray) -> float:

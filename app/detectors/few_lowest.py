@@ -10,6 +10,7 @@ from app.detectors.context import estimable
 from app.detectors.dispersion import school_effects
 from app.detectors.params import LowestParams
 from app.detectors.reference import Tilt
+from app.detectors.row_sums import row_sums
 from app.detectors.score_statistic import cleared, moving_score, precisions
 from app.detectors.tables import PaperTable
 from app.detectors.tails import to_z, upper_tail
@@ -88,6 +89,7 @@ def few_lowest(
     reference: str,
     reference_works: float,
     X: np.ndarray | None = None,
+    shown: bool = True,
 ) -> LowestResult:
     r"""Test of the number of "2" of each school of one paper.
 
@@ -106,6 +108,8 @@ def few_lowest(
         Works behind it.
     X : ndarray, shape (S, p), optional
         Context of the schools: a kind that selects its pupils has fewer weak ones than its level tells.
+    shown : bool
+        False leaves what is only shown empty.
 
     Returns
     -------
@@ -141,12 +145,16 @@ def few_lowest(
     thinned, lean = moving_score(
         table.counts, tilt, keeping_away(top, cut, params), spread_prior, reference_works=reference_works
     )
-    below = np.zeros_like(tilted)
-    below[:, :cut] = 1.0
-    share = (tilted * below).sum(axis=1)
-    spread = cleared(below, tilted, tilt.basis, precisions(spread_prior), n)
-    variance = n * (tilted * spread * spread).sum(axis=1) * (1 + n / reference_works)
-    observed, expected = table.counts[:, :cut].sum(axis=1), n * share
+    share = row_sums(tilted[:, :cut])
+    observed, expected = row_sums(table.counts[:, :cut]), n * share
+    count_z = deviation = np.zeros(0)
+    if shown:
+        below = np.zeros_like(tilted)
+        below[:, :cut] = 1.0
+        spread = cleared(below, tilted, tilt.basis, precisions(spread_prior), n)
+        variance = n * (tilted * spread * spread).sum(axis=1) * (1 + n / reference_works)
+        deviation = np.sqrt(np.maximum(variance, 1e-9))
+        count_z = (expected - observed) / np.sqrt(np.maximum(n * share * (1 - share), 1e-9))
     assessed = (n >= params.smallest_n) & (expected >= params.smallest_expected)
     lifted, gone = to_z(upper_tail(z, skewness)), to_z(upper_tail(thinned, lean))
     if X is not None:
@@ -155,10 +163,10 @@ def few_lowest(
         lifted,
         upper_tail(lifted),
         gone,
-        (expected - observed) / np.sqrt(np.maximum(n * share * (1 - share), 1e-9)),
+        count_z,
         observed,
         expected,
-        np.sqrt(np.maximum(variance, 1e-9)),
+        deviation,
         assessed,
         reference,
         tilted,

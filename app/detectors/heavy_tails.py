@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 from scipy import special
 
-from app.detectors.over_dispersion import huber_square
+from app.detectors.over_dispersion import huber_square, median
 
 CANDIDATES = (20.0, 8.0, 5.0, 3.5)
 """Degrees of freedom that honest effects are tried with, beside the normal ones of the scale."""
@@ -86,12 +86,22 @@ def mirrored_p(z: np.ndarray, degrees: float, told: np.ndarray, works: np.ndarra
     .. [2] J. A. Hoeting, D. Madigan, A. E. Raftery, C. T. Volinsky, "Bayesian model averaging", Statistical Science
        14(4), 1999, 382-401, eq. 1.
     """
+    return both_sides(z, degrees, told, works, usable)[0]
+
+
+def both_sides(
+    z: np.ndarray, degrees: float, told: np.ndarray, works: np.ndarray, usable: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """P(Z ≥ z) and P(Z ≤ z), each (S,); arguments as of `mirrored_p`."""
     z = np.asarray(z, dtype=float)
-    large = works > np.median(works[usable]) if usable.any() else np.ones(len(z), dtype=bool)
-    p = np.ones(len(z))
+    large = works > median(works[usable]) if usable.any() else np.ones(len(z), dtype=bool)
+    side, far = usable & (told < 0), np.abs(z)
+    beyond = np.ones(len(z))
     for own, prior in ((large, PRIOR_LARGE), (~large, PRIOR_SMALL)):
-        p[own] = _averaged(z[own], degrees, told[own & usable & (told < 0)], prior)
-    return np.clip(p, 1e-300, 1.0)
+        beyond[own] = _averaged(far[own], degrees, told[own & side], prior)
+    # Laws are symmetric: the far side is computed, the near one is the rest.
+    near, beyond = 1 - beyond, np.maximum(beyond, 1e-300)
+    return np.where(z >= 0, beyond, near), np.where(z <= 0, beyond, near)
 
 
 def _averaged(z: np.ndarray, degrees: float, side: np.ndarray, prior: tuple[float, ...]) -> np.ndarray:

@@ -10,10 +10,12 @@ from scipy import special
 from app.detectors.dispersion import school_effects, student_p
 from app.detectors.homogeneity import HomogeneityResult
 from app.detectors.params import HomogeneityParams
+from app.detectors.row_sums import row_sums
 from app.detectors.tables import TYPICAL_CLASS, PaperTable
 from app.detectors.tails import to_z, upper_tail
 
 PARTS = ("spread", "marks", "items", "missing")
+_WORKS_AT_ONCE = 262_144
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ def heterogeneity(shares: np.ndarray, n: np.ndarray) -> np.ndarray:
     1.0
     """
     works = np.maximum(n, 2)
-    return works / (works - 1) * (1 - (shares**2).sum(axis=-1))
+    return works / (works - 1) * (1 - np.vecdot(shares, shares))
 
 
 def homogeneity_parts(
@@ -128,7 +130,8 @@ def homogeneity_parts(
 def _skewness(z: np.ndarray, n: np.ndarray, usable: np.ndarray) -> np.ndarray:
     """Skewness of an index of evenness: it falls with the root of the works, and its size is that of the pool."""
     held = np.clip(z[usable], -3.0, 3.0)
-    size = float(np.mean((held - held.mean()) ** 3 * np.sqrt(n[usable]))) / max(float(held.std()) ** 3, 1e-9)
+    gap = held - held.mean()
+    size = float(np.mean(gap * gap * gap * np.sqrt(n[usable]))) / max(float(held.std()) ** 3, 1e-9)
     return max(size, 0.0) / np.sqrt(np.maximum(n, 1))
 
 
@@ -154,11 +157,11 @@ def with_parts(result: HomogeneityResult, parts: HomogeneityParts, params: Homog
     """
     known = np.isfinite(parts.z)
     weight = known * np.array(params.weights)
-    weight = weight / np.maximum(weight.sum(axis=1, keepdims=True), 1e-12)
+    weight = weight / np.maximum(row_sums(weight)[:, None], 1e-12)
     p = np.where(known, special.ndtr(-np.nan_to_num(parts.z)), 1.0)
     ratio = np.divide(p, weight, out=np.full(p.shape, np.inf), where=weight > 0)
     smallest = np.minimum(ratio.min(axis=1), 1.0)
-    joint = -np.expm1(np.log1p(-np.minimum(weight * smallest[:, None], 1 - 1e-16)).sum(axis=1))
+    joint = -np.expm1(row_sums(np.log1p(-np.minimum(weight * smallest[:, None], 1 - 1e-16))))
     p_value = np.where(result.assessed & known.any(axis=1), np.clip(joint, 1e-300, 1.0), result.p_value)
     return replace(result, z=np.where(result.assessed, to_z(p_value), result.z), p_value=p_value)
 
@@ -171,7 +174,7 @@ def _marks(table: PaperTable, result: HomogeneityResult) -> tuple[np.ndarray, np
     own = np.add.reduceat(table.counts, edges, axis=1) / np.maximum(table.n, 1)[:, None]
     usual = np.add.reduceat(result.tilted, edges, axis=1)
     n = np.maximum(table.n, 2)
-    second, third = (usual**2).sum(axis=1), (usual**3).sum(axis=1)
+    second, third = np.vecdot(usual, usual), np.vecdot(usual * usual, usual)
     variance = 2 * (2 * (n - 2) * third + second - (2 * n - 3) * second**2) / (n * (n - 1))
     far = np.full(len(usual), 1e9)
     return heterogeneity(own, table.n), heterogeneity(usual, far), np.maximum(variance, 1e-6)
@@ -184,25 +187,39 @@ def _items(table: PaperTable) -> tuple[np.ndarray, np.ndarray, np.ndarray] | Non
     S = len(table.schools)
     mixture = table.counts / np.maximum(table.n, 1)[:, None]
     own, usual = np.zeros(S), np.zeros(S)
-    influence = np.zeros(len(answers.score))
     far = np.full(S, 1e9)
     K = len(table.items)
-    offset = {top: answers.school.astype(np.int32) * top for top in {len(cells) for cells in table.items}}
+    of_width: dict[int, list[int]] = {}
     for k, cells in enumerate(table.items):
-        top = len(cells)
-        points = np.ascontiguousarray(answers.points[:, k])
-        cell = np.bincount(offset[top] + points, minlength=S * top)
-        shares = cell.reshape(S, top) / np.maximum(table.n, 1)[:, None]
-        given = cells / np.maximum(cells.sum(axis=0), 1)
-        own += heterogeneity(shares, table.n) / K
-        usual += heterogeneity(mixture @ given.T, far) / K
-        influence += (cells.sum(axis=1) / cells.sum() / K).take(points)
+        of_width.setdefault(len(cells), []).append(k)
+    shares = {width: np.zeros((len(items), S * width)) for width, items in of_width.items()}
+    scores, n = table.counts.shape[1], len(answers.score)
+    total, squares = np.zeros(scores), 0.0
+    for first in range(0, n, _WORKS_AT_ONCE):
+        rows = slice(first, first + _WORKS_AT_ONCE)
+        influence = np.zeros(len(answers.score[rows]))
+        for width, items in of_width.items():
+            # Numbers as wide as places in arrays are, so that none is made so twice.
+            offset = answers.school[rows].astype(np.intp) * width
+            for place, k in enumerate(items):
+                points = answers.points[rows, k].astype(np.intp)
+                cells = table.items[k]
+                influence += (cells.sum(axis=1) / cells.sum() / K).take(points)
+                points += offset
+                shares[width][place] += np.bincount(points, minlength=S * width)
+        total += np.bincount(answers.score[rows], weights=influence, minlength=scores)
+        squares += float(influence @ influence)
+    for width, items in of_width.items():
+        found = shares.pop(width).reshape(len(items), S, width)
+        found /= np.maximum(table.n, 1)[:, None]
+        given = np.stack([table.items[k] for k in items])
+        given /= np.maximum(given.sum(axis=1, keepdims=True), 1)
+        own += heterogeneity(found, table.n).sum(axis=0) / K
+        for cells in given:
+            usual += heterogeneity(mixture @ cells.T, far) / K
     # Given the score: what the score explains of the influence is in the expectation already.
-    width = table.counts.shape[1]
-    total = np.bincount(answers.score, weights=influence, minlength=width)
-    squares = float(influence @ influence)
-    works = np.maximum(np.bincount(answers.score, minlength=width), 1)
-    spread = max(squares - float(total @ (total / works)), 0.0) / max(len(influence), 1)
+    works = np.maximum(np.bincount(answers.score, minlength=scores), 1)
+    spread = max(squares - float(total @ (total / works)), 0.0) / max(n, 1)
     return own, usual, np.maximum(4 * spread / np.maximum(table.n, 1), 1e-9)
 
 

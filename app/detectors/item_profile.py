@@ -8,9 +8,11 @@ import numpy as np
 from scipy import special
 
 from app.detectors.dispersion import school_effects, student_p
+from app.detectors.item_shown import described, nothing_described
 from app.detectors.item_sums import by_school, leave_one_out_residuals, points_at_scores
 from app.detectors.params import ProfileParams
 from app.detectors.reference import downweight
+from app.detectors.row_sums import row_sums
 from app.detectors.tables import TYPICAL_CLASS, Answers, PaperTable
 from app.detectors.tails import smallest_tail, to_z, upper_tail
 from app.errors import InsufficientData
@@ -96,7 +98,7 @@ def given_total(sums: np.ndarray, works: np.ndarray) -> np.ndarray:
     scores = np.arange(works.shape[-1], dtype=float)
     kernel = np.exp(-0.5 * (scores[:, None] - scores) ** 2) + 1e-9
     smooth = (kernel @ sums) / np.maximum(works @ kernel, 1e-9)[..., None]
-    smooth = smooth * (scores / np.maximum(smooth.sum(axis=-1), 1e-9))[..., None]
+    smooth = smooth * (scores / np.maximum(row_sums(smooth), 1e-9))[..., None]
     return (sums + 4 * smooth) / (works + 4)[..., None]
 
 
@@ -134,7 +136,9 @@ def alternatives(mean: np.ndarray, works: np.ndarray, limit: np.ndarray) -> np.n
     return given - given.sum(axis=1, keepdims=True) * slope
 
 
-def item_profile(table: PaperTable, control: PaperTable | None, params: ProfileParams) -> ProfileResult:
+def item_profile(
+    table: PaperTable, control: PaperTable | None, params: ProfileParams, *, shown: bool = True
+) -> ProfileResult:
     r"""Item test of all schools of one paper.
 
     Parameters
@@ -144,6 +148,8 @@ def item_profile(table: PaperTable, control: PaperTable | None, params: ProfileP
     control : PaperTable or None
         Works of the control sample, as the norm of items given the score.
     params : ProfileParams
+    shown : bool
+        False leaves what is only shown empty.
 
     Returns
     -------
@@ -222,33 +228,17 @@ def item_profile(table: PaperTable, control: PaperTable | None, params: ProfileP
     directed = p[:, :3] / weights[:3]
     decided = np.where(directed.min(axis=1) <= 0.02, np.argmin(directed, axis=1), np.argmin(p / weights, axis=1))
     smallest = np.minimum((p / weights).min(axis=1), 1.0)
-    p_value = np.clip(-np.expm1(np.log1p(-np.minimum(weights * smallest[:, None], 1 - 1e-16)).sum(axis=1)), 1e-300, 1.0)
-    # What was filled in is nobody's work and is not shown as such.
-    filled = np.zeros(item_z.shape, dtype=bool) if answers.untaught is None else answers.untaught
-    shown = _shown(decided, item_z, filled, own.sum(axis=0) / max(n.sum(), 1) / limit, limit)
-    completion = own / np.maximum(n, 1)[:, None] / limit
-    variance = np.maximum(works @ np.einsum("skk->sk", covariance), 1e-9)
-    deviation = np.sqrt(variance + tau2 * variance**2) / np.maximum(n, 1)[:, None] / limit
-    expected = np.clip(completion - residual / np.maximum(n, 1)[:, None] / limit, 0.0, 1.0)
-    completion, expected, item_z = (np.where(filled, 0.0, v) for v in (completion, expected, item_z))
-    joint = _joint_variance(works, covariance, shown)
-    extra = tau2 * np.einsum("ik,ik->i", shown, variance**2)
-    scale = np.maximum(n, 1) * np.maximum(shown @ limit, 1e-9)
-    effect = (residual * shown).sum(axis=1) / scale
-    half = 1.96 * np.sqrt(np.maximum(joint, 1e-9) + extra) / scale
+    p_value = np.clip(-np.expm1(row_sums(np.log1p(-np.minimum(weights * smallest[:, None], 1 - 1e-16)))), 1e-300, 1.0)
+    what = nothing_described(len(limit))
+    if shown:
+        filled = np.zeros(item_z.shape, dtype=bool) if answers.untaught is None else answers.untaught
+        what = described(decided, item_z, filled, n, own, residual, works, covariance, tau2, limit)
     return ProfileResult(
         p_value,
         to_z(p_value),
         np.array(PARTS)[decided],
         np.where(pooled_over[:, None], parts, np.nan),
-        completion,
-        expected,
-        deviation,
-        item_z,
-        shown,
-        effect,
-        effect - half,
-        effect + half,
+        *what,
         usable,
         "control" if outside is not None else "region",
     )
@@ -257,13 +247,16 @@ def item_profile(table: PaperTable, control: PaperTable | None, params: ProfileP
 def _third_moments(table: PaperTable) -> np.ndarray:
     """Third central moment of each item's points given the score, (M + 1, K)."""
     assert table.items is not None
-    columns = []
-    for cells in table.items:
-        points = np.arange(len(cells), dtype=float)[:, None]
-        share = cells / np.maximum(cells.sum(axis=0), 1)
-        centred = points - (points * share).sum(axis=0)
-        columns.append((share * centred**3).sum(axis=0))
-    return np.column_stack(columns)
+    third = np.empty((table.spec.max_score + 1, len(table.items)))
+    widths = np.array([len(cells) for cells in table.items])
+    for width in set(widths.tolist()):
+        own = np.flatnonzero(widths == width)
+        share = np.stack([table.items[k] for k in own])
+        share /= np.maximum(share.sum(axis=1, keepdims=True), 1)
+        points = np.arange(width, dtype=float)
+        centred = points[:, None] - (points @ share)[:, None]
+        third[:, own] = (share * centred * centred * centred).sum(axis=1).T
+    return third
 
 
 def _linear(
@@ -299,21 +292,6 @@ def _linear(
     return z
 
 
-def _joint_variance(works: np.ndarray, covariance: np.ndarray, shown: np.ndarray) -> np.ndarray:
-    """Variance of each school's sum of residuals over the items shown, (S,)."""
-    width, K = covariance.shape[:2]
-    flat = covariance.reshape(width, K * K)
-    # Of a single item it is the item's own variance.
-    joint = (works @ np.einsum("skk->sk", covariance) * shown).sum(axis=1)
-    several = np.flatnonzero(shown.sum(axis=1) > 1)
-    for first in range(0, len(several), 512):
-        rows = several[first : first + 512]
-        chosen = shown[rows].astype(float)
-        both = (works[rows] @ flat).reshape(-1, K, K) @ chosen[:, :, None]
-        joint[rows] = (both[:, :, 0] * chosen).sum(axis=1)
-    return joint
-
-
 def _single(
     residual: np.ndarray,
     works: np.ndarray,
@@ -327,11 +305,13 @@ def _single(
     # One number is asked for: of a country's items every so many-th says it to half a percent.
     chosen = chosen[:: max(1, len(chosen) // _ITEMS_OF_SCHOOLS)]
     rate, known = residual.ravel()[chosen] / variance.ravel()[chosen], variance.ravel()[chosen]
-    tau2 = school_effects(rate, 1 / known, caution=0.0, reject=3.0).tau2 if len(chosen) > 3 else 0.0
+    # … and in single precision: it settles to a ten-thousandth.
+    rate, sampling = rate.astype(np.float32), (1 / known).astype(np.float32)
+    tau2 = school_effects(rate, sampling, caution=0.0, reject=3.0).tau2 if len(chosen) > 3 else 0.0
     total = variance + tau2 * variance**2
     item_z = np.where(judged, residual / np.sqrt(total), 0.0)
     smallest = smallest_tail(item_z, (works @ third) / (total * np.sqrt(total)), judged)
-    count = np.maximum(judged.sum(axis=1), 1)
+    count = np.maximum(row_sums(judged.astype(float)), 1)
     return to_z(-np.expm1(count * np.log1p(-np.minimum(smallest, 1 - 1e-16)))), item_z, tau2
 
 
@@ -350,28 +330,12 @@ def _whole(
     usable: np.ndarray,
 ) -> np.ndarray:
     """Normal values of the whole profile, (S,)."""
-    count = np.maximum(_judged(works, covariance, usable)[1].sum(axis=1), 1)
+    count = np.maximum(row_sums(_judged(works, covariance, usable)[1].astype(float)), 1)
     root = np.sqrt(np.maximum(np.diag(pooled), 1e-9))
     # E Q = K and Var Q = 2 Σ ρ²: matched by c·χ²_f.
     ratio = float(((pooled / np.outer(root, root)) ** 2).sum()) / len(root)
-    chi = special.chdtrc(count / ratio, (item_z**2).sum(axis=1) / ratio)
+    chi = special.chdtrc(count / ratio, np.vecdot(item_z, item_z) / ratio)
     # What a school teaches moves several items at once: the more works, the more of it shows.
-    n = works.sum(axis=1)
+    n = row_sums(works)
     effects = school_effects(to_z(chi), np.ones(len(item_z)), fit_on=usable, shared=n / (n + TYPICAL_CLASS), reject=2.5)
     return to_z(student_p(effects.z, effects.degrees))
-
-
-def _shown(
-    decided: np.ndarray, item_z: np.ndarray, filled: np.ndarray, completion: np.ndarray, limit: np.ndarray
-) -> np.ndarray:
-    """Items that the deciding part speaks of: those of the harder half or the open ones that stand out, or one item.
-
-    They are chosen by what the school did, so their interval describes and does not test: p is that of the part.
-    """
-    K = len(limit)
-    hard = np.zeros(K, dtype=bool)
-    hard[np.argsort(completion, kind="stable")[: max(1, K // 2)]] = True
-    kinds = np.stack((hard, limit >= 2, np.ones(K, dtype=bool), np.ones(K, dtype=bool)))[decided]
-    own = np.where(kinds & ~filled, np.where((decided == 3)[:, None], np.abs(item_z), item_z), -np.inf)
-    farthest = np.arange(K) == np.argmax(own, axis=1)[:, None]
-    return farthest | ((decided < 2)[:, None] & (own >= 1.0))

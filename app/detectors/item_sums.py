@@ -1,21 +1,23 @@
 """Sums over the works of a paper, item by item: by score and by school, without a table school × score × item.
 
 Whole numbers are added in blocks of single precision, which is exact below 2²⁴; everything else is added in double
-precision, but for third moments.
+precision.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
-from scipy import sparse
 
+from app.detectors.row_sums import row_sums, run_sums
 from app.detectors.tables import Answers
 
 _WORKS_AT_ONCE = 16_384
 _KEPT_WORKS = 500_000
+_SCHOOLS_AT_ONCE = 512
 
 
 class ScoreOrder:
@@ -44,21 +46,28 @@ class ScoreOrder:
         self._edges = np.concatenate(([0], np.cumsum(np.bincount(score, minlength=top + 1)))).tolist()
         self.works = np.diff(self._edges).astype(float)
         K = answers.points.shape[1]
-        self.sums = np.zeros((top + 1, K))
-        self._squares = np.zeros((top + 1, K, K))
-        for at, rows in self._blocks():
-            x = self._points_of(rows).astype(np.float32)
-            self.sums[at] += x.sum(axis=0, dtype=float)
-            self._squares[at] += x.T @ x
+        moments = np.zeros((top + 1, K + 1, K + 1))
+        for first, edges in self._blocks():
+            # A column of ones beside the points: one product of matrices gives sums and squares of a score.
+            x = np.ones((edges[-1], K + 1), np.float32)
+            x[:, :K] = self._points_of(slice(first, first + edges[-1]))
+            for at, (low, high) in enumerate(pairwise(edges)):
+                if low < high:
+                    moments[at] += x[low:high].T @ x[low:high]
+        self.sums, self._squares = moments[:, K, :K].copy(), moments[:, :K, :K]
 
-    def _blocks(self) -> Iterator[tuple[int, slice]]:
-        for score in range(len(self.works)):
-            low, high = self._edges[score], self._edges[score + 1]
-            for first in range(low, high, _WORKS_AT_ONCE):
-                yield score, slice(first, min(first + _WORKS_AT_ONCE, high))
+    def _blocks(self) -> Iterator[tuple[int, list[int]]]:
+        """First work of each block, and where in it the works of each score end."""
+        n = self._edges[-1]
+        for first in range(0, n, _WORKS_AT_ONCE):
+            size = min(_WORKS_AT_ONCE, n - first)
+            yield first, [min(max(edge - first, 0), size) for edge in self._edges]
 
     def _points_of(self, rows: slice) -> np.ndarray:
         return self._points[rows] if self._order is None else self._points.take(self._order[rows], axis=0)
+
+    def _school_of(self, rows: slice) -> np.ndarray:
+        return self._school[rows] if self._order is None else self._school.take(self._order[rows])
 
     def scatter(self) -> np.ndarray:
         """Sums of squares and products about the mean of each score, shape (M + 1, K, K)."""
@@ -83,9 +92,9 @@ class ScoreOrder:
         if np.all(weight == 1):
             return self.sums.copy()
         total = np.zeros_like(self.sums)
-        for at, rows in self._blocks():
-            school = self._school[rows] if self._order is None else self._school.take(self._order[rows])
-            total[at] += weight[school] @ self._points_of(rows).astype(float)
+        for first, edges in self._blocks():
+            rows = slice(first, first + edges[-1])
+            total += run_sums(self._points_of(rows), edges, weight.take(self._school_of(rows)))
         return total
 
     def third(self, direction: np.ndarray) -> np.ndarray:
@@ -102,12 +111,14 @@ class ScoreOrder:
         """
         n = np.maximum(self.works, 1)[:, None]
         centre = (self.sums @ direction) / n
-        # Skewness is wanted to a few digits: single precision does.
-        total, centre, narrow = np.zeros_like(centre), centre.astype(np.float32), direction.T.astype(np.float32)
-        for at, rows in self._blocks():
-            gap = narrow @ self._points_of(rows).astype(np.float32).T
-            gap -= centre[at][:, None]
-            total[at] += np.einsum("jw,jw->j", gap * gap, gap)
+        total, centre = np.zeros_like(centre), centre.T
+        for first, edges in self._blocks():
+            gap = direction.T @ self._points_of(slice(first, first + edges[-1])).astype(float).T
+            works = np.diff(edges)
+            here = np.flatnonzero(works)
+            gap -= np.repeat(centre[:, here], works[here], axis=1)
+            gap *= gap * gap
+            total[here] += np.add.reduceat(gap, np.array(edges)[here], axis=1).T
         return total / n
 
 
@@ -133,15 +144,18 @@ def by_school(answers: Answers, schools: int, weight: np.ndarray | None = None) 
         school = answers.school[rows]
         starts = np.concatenate(([0], np.flatnonzero(np.diff(school)) + 1, [len(school)]))
         own = np.ones(len(school)) if weight is None else weight[school, answers.score[rows]]
-        sums = sparse.csr_array((own, np.arange(len(school)), starts), shape=(len(starts) - 1, len(school)))
-        np.add.at(total, school[starts[:-1]], sums @ answers.points[rows].astype(float))
+        np.add.at(total, school[starts[:-1]], run_sums(answers.points[rows], starts, own))
     return total
 
 
 def points_at_scores(answers: Answers, schools: int, top: int) -> np.ndarray:
     """Points of all items together earned by the works of each school at each score, shape (S, M + 1)."""
     cell = answers.school.astype(np.int64) * (top + 1) + answers.score
-    total = answers.points.sum(axis=1, dtype=np.int32)
+    n = len(answers.points)
+    total = np.empty(n, np.float32)
+    for first in range(0, n, _WORKS_AT_ONCE):
+        rows = slice(first, first + _WORKS_AT_ONCE)
+        total[rows] = row_sums(answers.points[rows].astype(np.float32))
     return np.bincount(cell, weights=total, minlength=schools * (top + 1)).reshape(schools, top + 1)
 
 
@@ -184,13 +198,21 @@ def leave_one_out_residuals(
     scores = np.arange(width, dtype=float)
     kernel = np.exp(-0.5 * (scores[:, None] - scores) ** 2) + 1e-9
     pool = order.weighted(weight)
-    rest_works = np.maximum(weight @ counts - weight[:, None] * counts, 0.0)
     items, own = earned or (by_school(answers, S), points_at_scores(answers, S, width - 1))
-    rest = np.maximum(weight @ own - weight[:, None] * own, 0.0) @ kernel
-    smooth = 1 / np.maximum(rest_works @ kernel, 1e-9)
-    share = counts / (rest_works + 4)
-    c = share + (4 * share * smooth * scores / np.maximum(smooth * rest, 1e-9)) @ kernel
-    residual = items - c @ pool + weight[:, None] * by_school(answers, S, c)
+    all_works, all_points = weight @ counts, weight @ own
+    rest_works, c = np.empty((S, width)), np.empty((S, width))
+    for block in range(0, S, _SCHOOLS_AT_ONCE):
+        rows = slice(block, block + _SCHOOLS_AT_ONCE)
+        works, share = rest_works[rows], weight[rows, None]
+        np.maximum(all_works - share * counts[rows], 0.0, out=works)
+        rest = np.maximum(all_points - share * own[rows], 0.0) @ kernel
+        smooth = 1 / np.maximum(works @ kernel, 1e-9)
+        share = counts[rows] / (works + 4)
+        c[rows] = share + (4 * share * smooth * scores / np.maximum(smooth * rest, 1e-9)) @ kernel
+    residual = by_school(answers, S, c)
+    residual *= weight[:, None]
+    residual += items
+    residual -= c @ pool
     here = answers.school == 0
     first = np.zeros_like(pool)
     np.add.at(first, answers.score[here], weight[0] * answers.points[here].astype(float))

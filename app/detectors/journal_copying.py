@@ -6,6 +6,8 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from app.detectors.row_sums import row_sums
+
 SCHOOLS_AT_ONCE = 512
 """As many schools as a cache holds with all their tables; each block stops when it has settled."""
 _LONG_STEP, _SHORT_STEP = 0.2, 1e-4
@@ -133,7 +135,7 @@ def fit_leniency(marks: np.ndarray, reference: np.ndarray, g: np.ndarray, start:
     -------
     Leniency
     """
-    works, observed = marks.sum(axis=0), marks.sum(axis=2).T
+    works, observed = marks.sum(axis=0), row_sums(marks).T
     alpha = _leniencies(works, observed, reference, np.zeros((len(works), 4)) if start is None else start)
     pi = _conditional(reference, alpha)
     information, expected, weighted = _information(works, pi)
@@ -141,14 +143,15 @@ def fit_leniency(marks: np.ndarray, reference: np.ndarray, g: np.ndarray, start:
     for j in range(1, 4):
         mean += pi[j] * g[j]
     # Sums of products with the weights g, which are the same for all schools, are products with a vector.
-    linear = np.stack([weighted[j] @ g[j, 0] for j in range(4)], axis=1)
-    square = sum(weighted[j] @ g[j, 0] ** 2 for j in range(4)) - np.einsum("is,is,is->i", works, mean, mean)
-    cross = linear - np.stack([np.einsum("is,is->i", weighted[j], mean) for j in range(4)], axis=1)
+    linear = np.vecdot(weighted, g).T
+    square = np.vecdot(weighted, g * g).sum(axis=0) - np.vecdot(works * mean, mean)
+    cross = linear - np.vecdot(weighted, mean).T
     slope = np.linalg.solve(information + np.eye(4), cross[..., None])[..., 0]
-    surplus = sum(marks[j] @ g[j, 0] for j in range(4)) - linear.sum(axis=1)
-    statistic = surplus - ((observed - expected) * slope).sum(axis=1)
+    surplus = np.vecdot(marks, g).sum(axis=0) - row_sums(linear)
+    statistic = surplus - np.vecdot(observed - expected, slope)
     # Variance of g cleared of its slope on the leniencies.
-    variance = square - 2 * (slope * cross).sum(axis=1) + np.einsum("ij,ijk,ik->i", slope, information, slope)
+    turned = (information @ slope[:, :, None])[:, :, 0]
+    variance = square - 2 * np.vecdot(slope, cross) + np.vecdot(slope, turned)
     return Leniency(statistic, variance, slope, alpha)
 
 
@@ -158,12 +161,12 @@ def _leniencies(works: np.ndarray, observed: np.ndarray, reference: np.ndarray, 
     Single precision is enough on the way: what the statistic changes by is of second order in what is missed here.
     """
     base, sat = reference.astype(np.float32), works.astype(np.float32)
-    alpha, step = start, np.full((1, 1), np.inf)
+    alpha, largest = start, np.inf
     inverse: np.ndarray = np.zeros((len(works), 4, 4))
     eye = np.eye(4)
     for _ in range(20):
-        odds = np.exp(np.clip(alpha, -20, 20)).astype(np.float32).T[:, :, None]
-        if np.max(np.abs(step), initial=0.0) > _LONG_STEP:
+        odds = np.exp(_held(alpha, 20.0)).astype(np.float32).T[:, :, None]
+        if largest > _LONG_STEP:
             information, expected, _ = _information(sat, _conditional(base, alpha))
             inverse = np.linalg.inv(information.astype(float) + eye)
         else:
@@ -171,12 +174,17 @@ def _leniencies(works: np.ndarray, observed: np.ndarray, reference: np.ndarray, 
             for j in range(1, 4):
                 total += base[j] * odds[j]
             np.divide(sat, total, out=total)
-            expected = np.stack([np.einsum("is,is->i", base[j], total) for j in range(4)], axis=1) * odds[:, :, 0].T
-        step = np.einsum("ijk,ik->ij", inverse, observed - expected - alpha)
-        alpha = alpha + np.clip(step, -1.5, 1.5)
-        if np.max(np.abs(step), initial=0.0) < _SHORT_STEP:
+            expected = (np.vecdot(base, total) * odds[:, :, 0]).T
+        step = (inverse @ (observed - expected - alpha)[:, :, None])[:, :, 0]
+        alpha = alpha + _held(step, 1.5)
+        largest = float(np.abs(step).max(initial=0.0))
+        if largest < _SHORT_STEP:
             break
     return alpha
+
+
+def _held(values: np.ndarray, limit: float) -> np.ndarray:
+    return np.minimum(np.maximum(values, -limit), limit)
 
 
 def cumulants(
@@ -196,15 +204,15 @@ def cumulants(
     pi = _conditional(reference, found.alpha)
     expected = np.zeros(len(works))
     for j, own in enumerate(agreeing):
-        expected += np.einsum("is,is->i", works[:, own], pi[j][:, own])
+        expected += np.vecdot(works[:, own], pi[j][:, own])
     centred = _centred(g, found.slope, pi)
     second = pi * centred
     second *= centred
     single = second.sum(axis=0)
     second *= centred
-    third = np.einsum("is,is->i", works, second.sum(axis=0))
+    third = np.vecdot(works, second.sum(axis=0))
     second *= centred
-    fourth = np.einsum("is,is->i", works, second.sum(axis=0) - 3 * single * single)
+    fourth = np.vecdot(works, second.sum(axis=0) - 3 * single * single)
     return third, fourth, expected
 
 
@@ -219,7 +227,7 @@ def _centred(g: np.ndarray, slope: np.ndarray, pi: np.ndarray) -> np.ndarray:
 
 
 def _conditional(base: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    pi = base * np.exp(np.clip(alpha, -20, 20)).astype(base.dtype).T[:, :, None]
+    pi = base * np.exp(_held(alpha, 20.0)).astype(base.dtype).T[:, :, None]
     total = pi[0] + pi[1]
     total += pi[2]
     total += pi[3]
@@ -233,7 +241,7 @@ def _information(works: np.ndarray, pi: np.ndarray) -> tuple[np.ndarray, np.ndar
     information = np.zeros((works.shape[0], 4, 4))
     for j in range(4):
         for k in range(j):
-            information[:, j, k] = information[:, k, j] = -np.einsum("is,is->i", weighted[j], pi[k])
+            information[:, j, k] = information[:, k, j] = -np.vecdot(weighted[j], pi[k])
     # The shares of the four marks sum to one, and so every row of the information sums to zero.
     information[:, range(4), range(4)] = -information.sum(axis=2)
-    return information, weighted.sum(axis=2).T, weighted
+    return information, row_sums(weighted).T, weighted

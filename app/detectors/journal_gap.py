@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.detectors.dispersion import school_effects
-from app.detectors.heavy_tails import mirrored_p
+from app.detectors.heavy_tails import both_sides
 from app.detectors.journal_copying import (
     CopyTest,
     Leniency,
@@ -21,6 +21,7 @@ from app.detectors.journal_copying import (
 )
 from app.detectors.params import JournalParams
 from app.detectors.reference import downweight
+from app.detectors.row_sums import row_sums
 from app.detectors.tables import PaperTable
 from app.detectors.tails import to_z, upper_tail
 from app.errors import InsufficientData
@@ -31,6 +32,8 @@ __all__ = [
     "journal_gap", "marks_of_scores",
 ]  # fmt: skip
 PARTS = ("raised", "copied", "lowered")
+_KEPT_SCHOOLS = 4_096
+"""Of so many schools what they are compared with is kept from one round to the next."""
 
 
 @dataclass(frozen=True)
@@ -129,12 +132,14 @@ def _smoothed(joint: np.ndarray) -> np.ndarray:
     score = np.arange(top + 1)
     kernel = np.exp(-0.5 * ((score[:, None] - score) / max(1.0, 0.05 * top)) ** 2)
     smooth = joint @ kernel
-    overall = joint.sum(axis=-1) + 0.25
+    overall = row_sums(joint) + 0.25
     smooth += 2.0 * (overall / overall.sum(axis=0))[..., None]
     return smooth
 
 
-def journal_gap(table: PaperTable, control: PaperTable | None, X: np.ndarray, params: JournalParams) -> JournalResult:
+def journal_gap(
+    table: PaperTable, control: PaperTable | None, X: np.ndarray, params: JournalParams, *, shown: bool = True
+) -> JournalResult:
     r"""Journal test of all schools of one paper.
 
     Parameters
@@ -146,6 +151,8 @@ def journal_gap(table: PaperTable, control: PaperTable | None, X: np.ndarray, pa
     X : ndarray, shape (S, p)
         Context of the schools: strong schools mark their journals against their own level.
     params : JournalParams
+    shown : bool
+        False leaves what is only shown empty.
 
     Returns
     -------
@@ -175,7 +182,9 @@ def journal_gap(table: PaperTable, control: PaperTable | None, X: np.ndarray, pa
     if table.journal is None:
         raise InsufficientData("нет отметок по журналу")
     cells = table.journal
-    works = cells.sum(axis=(1, 2)).astype(float)
+    by_mark = marks_first(cells)
+    # Whole numbers: single precision adds them up exactly.
+    works = row_sums(by_mark).sum(axis=0, dtype=float)
     usable = works >= params.smallest_n
     if usable.sum() < params.smallest_pool:
         raise InsufficientData(f"школ с отметками по журналу меньше {params.smallest_pool}")
@@ -183,7 +192,6 @@ def journal_gap(table: PaperTable, control: PaperTable | None, X: np.ndarray, pa
     outside = control.journal.sum(axis=0) if control is not None and control.journal is not None else None
     weight = np.ones(len(works))
     copied: _Copied | None = None
-    by_mark = marks_first(cells)
     for last in (False, True):
         joint = outside if outside is not None else np.einsum("i,isj->sj", weight, cells)
         raise_z, raised = _raised(cells, works, usable, joint, X, table.class_share)
@@ -200,33 +208,24 @@ def journal_gap(table: PaperTable, control: PaperTable | None, X: np.ndarray, pa
     copy_p, confirmed = copied.tails(table)
     degrees = raised.degrees
     # Strict and lenient journals mirror each other; both sides are judged by the lower one, where no paper was bent.
-    high, low = (mirrored_p(sign * raise_z, degrees, raise_z, works, usable) for sign in (1, -1))
+    high, low = both_sides(raise_z, degrees, raise_z, works, usable)
     part_p = np.column_stack((high, copy_p, low))
     weights = np.array([params.weight_raised, params.weight_copied, params.weight_lowered])
     weights = weights / weights.sum()
     decided = np.argmin(part_p / weights, axis=1)
     smallest = np.minimum((part_p / weights).min(axis=1), 1.0)
-    p_value = np.clip(-np.expm1(np.log1p(-np.minimum(weights * smallest[:, None], 1 - 1e-16)).sum(axis=1)), 1e-300, 1.0)
-    shares, expected = _shares(cells, works, marks, joint)
-    expected[:, 1] = confirmed / np.maximum(works, 1)
-    column = np.array([2, 1, 0])[decided]
-    rows = np.arange(len(works))
-    observed = shares[rows, column]
-    awaited = expected[rows, column]
-    half = 1.96 * np.sqrt(np.maximum(awaited * (1 - awaited), 0.01) / np.maximum(works, 1))
-    gap = np.abs(marks[:, None] - np.arange(2, 6)) >= 2
+    p_value = np.clip(-np.expm1(row_sums(np.log1p(-np.minimum(weights * smallest[:, None], 1 - 1e-16)))), 1e-300, 1.0)
+    nothing, wide = np.zeros(0), np.zeros((0, 3))
+    what = (wide, wide, nothing, nothing, nothing, nothing)
+    if shown:
+        what = _described(cells, works, marks, joint, confirmed, decided)
     return JournalResult(
         p_value,
         to_z(p_value),
         np.array(PARTS)[decided],
         to_z(part_p),
         works,
-        shares,
-        expected,
-        observed - awaited,
-        observed - awaited - half,
-        observed - awaited + half,
-        np.einsum("isj,sj->i", cells, gap) / np.maximum(works, 1),
+        *what,
         usable,
     )
 
@@ -272,14 +271,19 @@ def _copied(marks, usable, joint, weight, table, params, near: _Copied | None) -
     f1 = drawn_to_journal(f0, table.spec.mark_from, params.drawn)
     g = np.clip(np.log(f1 / f0), -3.0, 3.0).T[:, None, :]
     pool = joint.T[:, None, :]
+    plain: dict[int, tuple[np.ndarray, np.ndarray]] = {}
 
     def compared(rows: slice, sharpening: float) -> tuple[np.ndarray, np.ndarray]:
         """Works of a block of schools, and what they are compared with, marks first (see `journal_copying`)."""
-        own = marks[:, rows].astype(float)
-        rest = pool if weight is None else np.maximum(pool - weight[rows, None] * own, 0.0)
-        reference = _smoothed(rest)
+        if rows.start in plain:
+            own, reference = plain[rows.start]
+        else:
+            own = marks[:, rows].astype(float)
+            reference = _smoothed(pool if weight is None else np.maximum(pool - weight[rows, None] * own, 0.0))
+            if marks.shape[1] <= _KEPT_SCHOOLS:
+                plain[rows.start] = own, reference
         if sharpening:
-            reference *= np.exp(sharpening * g)
+            reference = reference * np.exp(sharpening * g)
         return own, np.broadcast_to(reference, own.shape)
 
     # Pooling schools with strict and with lenient journals blurs the pooled table; inside a school marks follow
@@ -303,6 +307,26 @@ def _copied(marks, usable, joint, weight, table, params, near: _Copied | None) -
             break
     total = variance + effects.tau2 * variance**2
     return _Copied(found.statistic / np.sqrt(total), total, found, applied, compared, g)
+
+
+def _described(
+    cells: np.ndarray,
+    works: np.ndarray,
+    marks: np.ndarray,
+    joint: np.ndarray,
+    confirmed: np.ndarray,
+    decided: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Shares and effects of `JournalResult`, in its order."""
+    shares, expected = _shares(cells, works, marks, joint)
+    expected[:, 1] = confirmed / np.maximum(works, 1)
+    column = np.array([2, 1, 0])[decided]
+    rows = np.arange(len(works))
+    effect, awaited = shares[rows, column] - expected[rows, column], expected[rows, column]
+    half = 1.96 * np.sqrt(np.maximum(awaited * (1 - awaited), 0.01) / np.maximum(works, 1))
+    gap = np.abs(marks[:, None] - np.arange(2, 6)) >= 2
+    far = np.einsum("isj,sj->i", cells, gap) / np.maximum(works, 1)
+    return shares, expected, effect, effect - half, effect + half, far
 
 
 def _shares(

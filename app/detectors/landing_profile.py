@@ -17,6 +17,8 @@ from app.errors import InsufficientData
 
 NAME, VERSION = "landing_profile", "1.0"
 _SKEWNESS = 1.3
+_A = np.ndarray
+_Eight = tuple[_A, _A, _A, _A, _A, _A, _A, _A]
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,9 @@ def lifted_profile(mean: np.ndarray, limit: np.ndarray, steps: tuple[int, ...]) 
     return np.where(ways > 0, total / np.maximum(ways, 1) - mean, 0.0)
 
 
-def landing_profile(table: PaperTable, control: PaperTable | None, params: LandingParams) -> LandingResult:
+def landing_profile(
+    table: PaperTable, control: PaperTable | None, params: LandingParams, *, shown: bool = True
+) -> LandingResult:
     r"""Test of the works at the cuts of all schools of one paper.
 
     Parameters
@@ -105,6 +109,8 @@ def landing_profile(table: PaperTable, control: PaperTable | None, params: Landi
     control : PaperTable or None
         Works of the control sample, as the norm of items given the score.
     params : LandingParams
+    shown : bool
+        False leaves what is only shown empty.
 
     Returns
     -------
@@ -153,12 +159,13 @@ def landing_profile(table: PaperTable, control: PaperTable | None, params: Landi
     edges = np.concatenate(([0], np.cumsum(np.bincount(score, minlength=top + 1))))
     landed = np.bincount(school, minlength=S).astype(float)
     covariance = covariance_by_score(answers, top)
+    inverse = ridged_inverse(covariance)
     level = (table.mean - table.mean.mean()) / max(float(table.mean.std()), 1e-9)
     outside = control.answers if control is not None else None
     weight = np.ones(S)
     for last in (False, True):
         mean = _norm(answers, weight if last else None, top) if outside is None else _norm(outside, None, top)
-        d = landing_weights(mean, covariance, limit, params)
+        d = landing_weights(mean, inverse, limit, params)
         own, variance_at = _bounded(
             _products(points, order, edges, d) - np.einsum("sk,sk->s", d, mean)[score],
             np.sqrt(np.einsum("sk,skl,sl->s", d, covariance, d)),
@@ -184,26 +191,21 @@ def landing_profile(table: PaperTable, control: PaperTable | None, params: Landi
             break
         weight = downweight(np.where(usable, effects.z, np.nan))
     spread = variance + effects.tau2 * variance**2
-    cube = np.bincount(score, weights=own**3, minlength=top + 1) / np.maximum(np.bincount(score, minlength=top + 1), 1)
+    cube = np.bincount(score, weights=own * own * own, minlength=top + 1) / np.maximum(
+        np.bincount(score, minlength=top + 1), 1
+    )
     # Where few works stand at the cuts the pooled cubes tell less than the whole skewness.
     skewness = _SKEWNESS * np.bincount(school, weights=cube[score], minlength=S) / np.maximum(spread, 1e-9) ** 1.5
     z = to_z(upper_tail(to_z(student_p(effects.z, effects.degrees)), np.where(usable, skewness, 0.0)))
     z = np.clip(np.where(usable, z, np.nan), -8.0, 37.0)
-    completion, expected, deviation, hard, share, effect, low, high = _completion(
-        points, school, score, mean, covariance, limit, S
-    )
+    what = _nothing(len(limit))
+    if shown:
+        what = _completion(points, school, score, mean, covariance, limit, S)
     return LandingResult(
         np.where(usable, special.ndtr(-np.nan_to_num(z)), 1.0),
         z,
         landed,
-        completion,
-        expected,
-        deviation,
-        hard,
-        share,
-        effect,
-        low,
-        high,
+        *what,
         assessed=usable & (n >= params.smallest_n) & (landed >= params.smallest_landed),
         reference="control" if outside is not None else "region",
     )
@@ -242,13 +244,22 @@ def _bounded(
     return held, (squares + 20 * deviation**2) / (works + 20)
 
 
-def landing_weights(mean: np.ndarray, covariance: np.ndarray, limit: np.ndarray, params: LandingParams) -> np.ndarray:
+def landing_weights(mean: np.ndarray, inverse: np.ndarray, limit: np.ndarray, params: LandingParams) -> np.ndarray:
     """Weights :math:`d_t` of the items at each score, (M + 1, K)."""
-    shift = lifted_profile(mean, limit, params.steps)
-    K = shift.shape[1]
+    return (inverse @ lifted_profile(mean, limit, params.steps)[..., None])[..., 0]
+
+
+def ridged_inverse(covariance: np.ndarray) -> np.ndarray:
+    """Inverses of the covariances at each score, with a ridge: the items sum to the score."""
+    K = covariance.shape[1]
     trace = np.trace(covariance, axis1=1, axis2=2)
-    ridge = (0.05 * trace / K + 1e-6)[:, None, None] * np.eye(K)
-    return np.linalg.solve(covariance + ridge, shift[..., None])[..., 0]
+    return np.linalg.inv(covariance + (0.05 * trace / K + 1e-6)[:, None, None] * np.eye(K))
+
+
+def _nothing(items: int) -> _Eight:
+    """`_completion` of no school."""
+    wide, flat = np.zeros((0, items)), np.zeros(0)
+    return wide, wide, wide, np.zeros(items, dtype=bool), flat, flat, flat, flat
 
 
 def _completion(
@@ -259,7 +270,7 @@ def _completion(
     covariance: np.ndarray,
     limit: np.ndarray,
     S: int,
-) -> tuple[np.ndarray, ...]:
+) -> _Eight:
     """What the works at the cuts did on each item, and together on the harder half, against what their scores imply."""
     width = len(mean)
     at_scores = np.bincount(school * width + score.astype(np.int64), minlength=S * width).reshape(S, width)

@@ -131,14 +131,15 @@ def mechanism_ratios(families: Sequence[FamilyScores], profiles: Profiles, param
     kind = np.concatenate((kinds_of(names), np.zeros(len(columns), dtype=np.int64)))
     core = core_schools(whole, expected, profiles, columns, params)
     ratios = _ratios(whole, mu, kind, expected, params, core) + np.log1p(-params.paper_share)
-    single = np.full((z.shape[1], len(z), len(mu)), -np.inf)
+    alone = np.full((len(z), len(mu)), -np.inf)
     sat = works >= params.smallest_works
     for paper in range(z.shape[1]):
         of_paper = _ratios(z[:, paper], mu, kind, moved[:, :, paper, None], params, core)
-        single[paper] = np.where(sat[:, [paper]], of_paper, -np.inf)
+        # Added up as they come: those of all papers side by side would be the widest table of a country.
+        alone = np.logaddexp(alone, np.where(sat[:, [paper]], of_paper, -np.inf))
     count = np.maximum(sat.sum(axis=1), 1)
     with np.errstate(divide="ignore"):
-        alone = np.logaddexp.reduce(single, axis=0) - np.log(count)[:, None] + np.log(params.paper_share)
+        alone = alone - np.log(count)[:, None] + np.log(params.paper_share)
     total = np.logaddexp(ratios, alone)
     known, single_signal = total[:, : len(names)], total[:, len(names) :]
     one = np.logaddexp.reduce(known, axis=1)
@@ -158,14 +159,13 @@ def signals_over_papers(
     (2, S, P), as `felt`.
     """
     size = np.sqrt(np.minimum(families[0].works, params.largest_works))
-    z = np.stack(
-        [
-            _scaled(signal, families[0].works, params, params.tempered if family.tempered else 1.0)
-            for family in families
-            for signal in family.signals
-        ],
-        axis=2,
-    )
+    works = families[0].works
+    z = np.empty((*works.shape, sum(len(family.signals) for family in families)))
+    column = 0
+    for family in families:
+        for signal in family.signals:
+            z[:, :, column] = _scaled(signal, works, params, params.tempered if family.tempered else 1.0)
+            column += 1
     moved = felt(size, room(families))
     return z, *_over_papers(z, families[0].works.sum(axis=1), size, moved, params), moved
 
@@ -271,7 +271,7 @@ def _ratios(
             rows = of_pattern[first : first + _SCHOOLS_AT_ONCE]
             own = z[np.ix_(rows, pattern)]
             turned = own @ inverse
-            square = (turned * own).sum(axis=1)
+            square = np.vecdot(turned, own)
             base = np.log1p(square / params.degrees)
             for ways in alike:
                 own_mu, awaited = mu[np.ix_(ways, pattern)], expected[kind[ways[0]]][np.ix_(rows, pattern)]

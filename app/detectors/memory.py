@@ -10,7 +10,13 @@ import pyarrow as pa
 _MANY_WORKS = 500_000
 """From so many works of a paper on, what they leave behind is worth the milliseconds of giving it back."""
 # Of the C library of Linux; other systems give back by themselves.
-_TRIM = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+_LIBRARY = ctypes.CDLL(None) if sys.platform == "linux" else None
+_TRIM, _OPTION = getattr(_LIBRARY, "malloc_trim", None), getattr(_LIBRARY, "mallopt", None)
+_OWN_PAGES_FROM = -3
+if _OPTION is not None:
+    # Arrays of many works get pages of their own, which go back as soon as nobody needs them; left to itself the
+    # library would from the first large one on put them side by side, where gaps stay.
+    _OPTION(_OWN_PAGES_FROM, 4 * 2**20)
 
 
 def give_back(*, held_by: float = 0) -> None:
@@ -21,6 +27,8 @@ def give_back(*, held_by: float = 0) -> None:
     held_by : float
         Works of the paper that is left behind.
     """
+    if 0 < held_by <= _MANY_WORKS:
+        return
     pa.default_memory_pool().release_unused()
-    if held_by > _MANY_WORKS and _TRIM is not None:
+    if held_by and _TRIM is not None:
         _TRIM(0)

@@ -33,7 +33,7 @@ class OverDispersion:
             expected += caution * np.sqrt((huber_square(huber, power=4) - expected**2) / self.schools)
         self._base, self._shared = base, shared
         self._limit, self._awaited = huber**2, expected * self.schools
-        self._loading = None if shared is None or np.ptp(shared) < 0.05 else shared - shared.mean()
+        self._loading = None if shared is None or shared.max() - shared.min() < 0.05 else shared - shared.mean()
         self._crossed = base if self._loading is None else shared * self._loading
         self._total, self._ratio, self._bounded, self._slope = (np.empty_like(base) for _ in range(4))
         self._inside = np.empty(len(base), dtype=bool)
@@ -45,12 +45,12 @@ class OverDispersion:
 
     def solved(self, squares: np.ndarray, near: float, near_omega: float) -> tuple[float, float]:
         """τ² and ω, sought from near ones."""
-        top = 4 * float(np.max(squares, initial=1e-12)) + 1e-12
+        top = 4 * float(np.maximum.reduce(squares, initial=1e-12)) + 1e-12
         if self._loading is not None and near_omega > 0:
             found = self._both(squares, near, near_omega, top)
             if found is not None:
                 return found
-        tau2 = self._tau2(squares, 0.0, near if 0 < near < top else self.middle, top)
+        tau2 = self._tau2(squares, 0.0, near if near < top else self.middle, top)
         if self._loading is None:
             return tau2, 0.0
         below = float(self._bounded @ self._loading)
@@ -81,6 +81,8 @@ class OverDispersion:
         low, high, tau2, is_positive = 0.0, top, start, False
         for _ in range(60):
             excess = self._evaluated(squares, spread, tau2)
+            if excess <= 0 and tau2 == 0:
+                return 0.0
             low, high = (tau2, high) if excess > 0 else (low, tau2)
             is_positive |= excess > 0
             slope = float(np.add.reduce(self._slopes()))

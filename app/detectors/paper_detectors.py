@@ -26,8 +26,10 @@ from app.detectors.summaries import PaperResults
 from app.detectors.tables import PaperTable
 from app.errors import InsufficientData
 
-_JUDGED = {"z", "p_value", "assessed", "part_z", "works", "classes", "window", "expected", "thinned_z"}
+_JUDGED = {"z", "assessed", "part_z", "works", "classes", "window", "expected", "thinned_z"}
 """Arrays of results that `signals` reads; the others are there to be shown."""
+_MANY_WORKS = 20_000
+"""From so many works on, results are worth narrowing."""
 _WIDE = 8
 """Columns; a table of results with more has a column an item or a score."""
 
@@ -62,28 +64,30 @@ def run_on_paper(
         Detectors that could not run have left their reasons in it.
     """
     paper = PaperResults(table)
-    works = float(table.n.sum())
+    works, shown = float(table.n.sum()), not signals_only
 
     def done(*names: str) -> None:
         """Nothing but the paper's own signals is asked of these results any more."""
-        for name in names if signals_only else ():
+        for name in names if signals_only and works > _MANY_WORKS else ():
             result = getattr(paper, name)
             setattr(paper, name, None if result is None else _narrowed(result))
         give_back(held_by=works)
 
-    _boundary(paper, control, design, params)
+    _boundary(paper, control, design, params, shown=shown)
     done("boundary", "lowest")
     try:
-        paper.journal = journal_gap.journal_gap(table, control, design, params.journal_gap)
+        paper.journal = journal_gap.journal_gap(table, control, design, params.journal_gap, shown=shown)
     except InsufficientData:
         paper.journal = None
     done("journal")
     paper.profile = _ask(
-        paper, item_profile.NAME, lambda: item_profile.item_profile(table, control, params.item_profile)
+        paper, item_profile.NAME, lambda: item_profile.item_profile(table, control, params.item_profile, shown=shown)
     )
     done("profile")
     paper.landing = _ask(
-        paper, landing_profile.NAME, lambda: landing_profile.landing_profile(table, control, params.landing_profile)
+        paper,
+        landing_profile.NAME,
+        lambda: landing_profile.landing_profile(table, control, params.landing_profile, shown=shown),
     )
     done("landing")
     paper.similarity = _ask(
@@ -102,15 +106,20 @@ def run_on_paper(
         left_out = None if missing is None else np.array([float(missing.get(str(name), 0)) for name in table.schools])
         paper.parts = homogeneity_parts.homogeneity_parts(table, paper.homogeneity, left_out, params.homogeneity)
         paper.homogeneity = homogeneity_parts.with_parts(paper.homogeneity, paper.parts, params.homogeneity)
-    done("homogeneity", "parts")
+    done("homogeneity")
+    if signals_only:
+        # They have spoken in the spread.
+        paper.parts = None
     if not signals_only and paper.profile is not None:
         paper.intervals = item_intervals.item_intervals(table, control)
     return paper
 
 
-def _boundary(paper: PaperResults, control: PaperTable | None, design: np.ndarray, params: Params) -> None:
+def _boundary(
+    paper: PaperResults, control: PaperTable | None, design: np.ndarray, params: Params, *, shown: bool
+) -> None:
     try:
-        paper.boundary = boundary_push.boundary_push(paper.table, control, params.boundary_push)
+        paper.boundary = boundary_push.boundary_push(paper.table, control, params.boundary_push, shown=shown)
         paper.lowest = few_lowest.few_lowest(
             paper.table,
             paper.boundary.against_pool.tilt,
@@ -119,6 +128,7 @@ def _boundary(paper: PaperResults, control: PaperTable | None, design: np.ndarra
             reference=paper.boundary.reference,
             reference_works=paper.boundary.reference_works,
             X=design,
+            shown=shown,
         )
     except InsufficientData:
         paper.boundary = paper.lowest = None

@@ -140,7 +140,9 @@ def _words(column: pa.ChunkedArray, *, is_clean: bool = False) -> tuple[np.ndarr
         return None
     names = sorted(set(words))
     place = {word: number for number, word in enumerate(names)}
-    codes = np.array([*(place[word] for word in words), -1], dtype=np.int32)
+    # In as few bytes as hold them, for there is one a work.
+    kind = np.min_scalar_type(-max(len(names), 2))
+    codes = np.array([*(place[word] for word in words), -1], dtype=kind)
     indices = whole.indices
     if indices.null_count:
         indices = pc.fill_null(indices, len(words))

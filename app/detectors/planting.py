@@ -13,7 +13,7 @@ from app.detectors.contamination import BY_SCORE, changed_points, kept_away, poi
 from app.detectors.mechanisms import Profiles, felt, kinds_of, room
 from app.detectors.params import MechanismParams
 from app.detectors.region_scale import region_scale
-from app.detectors.work_codes import coded, distinct, numbers
+from app.detectors.work_codes import coded, distinct, numbers, points_in
 from app.frames import item_columns
 from app.terms import Mechanism
 
@@ -191,7 +191,7 @@ def _together(frame: pd.DataFrame) -> np.ndarray:
 
 def _easiness(works: pd.DataFrame, own: np.ndarray, items: list[str], spec: PaperSpec) -> np.ndarray:
     return np.array(
-        [np.nan_to_num(numbers(works[name])[own]).mean() / top for name, top in zip(items, spec.item_max, strict=True)]
+        [float(points_in(works[name])[own].mean()) / top for name, top in zip(items, spec.item_max, strict=True)]
     )
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.detectors.dispersion import quartiles
+from app.detectors.row_sums import row_sums
 from app.detectors.tables import PaperTable
 from app.errors import InsufficientData
 
@@ -21,6 +22,8 @@ HELD_SPREAD = 0.02
 LEVEL_ONLY = 0.01
 """Prior of the spread where the reference is moved to a school's level and no further."""
 _SCHOOLS_AT_ONCE = 512
+_LARGEST = np.array([[6.0], [1.0]])
+"""Tilts beyond which no school is sought."""
 
 
 @dataclass(frozen=True)
@@ -99,8 +102,7 @@ def tilt_to_school(
     """
     counts = np.asarray(counts, dtype=float)
     shapes = np.broadcast_to(np.asarray(shapes, dtype=float), counts.shape)
-    total = shapes.sum(axis=1)
-    if np.any(total <= 0):
+    if np.any(row_sums(shapes) <= 0):
         raise InsufficientData("в эталоне нет работ")
     base = shapes.sum(axis=0)
     base = base / base.sum()
@@ -109,45 +111,40 @@ def tilt_to_school(
     scale = max(float(np.sqrt(base @ (score - centre) ** 2)), 0.5)
     x = (score - centre) / scale
     basis = np.column_stack((x, x**2 - 1))
-    n = counts.sum(axis=1)
-    ridge = np.array([0.02, 1.0 / spread_prior**2])
+    n = row_sums(counts)
+    works = max(float(n.sum()), 1e-12)
+    prior, spread = 0.02, 1.0 / spread_prior**2
     # A pool of schools is wider than any of them: with enough schools the typical one sets where small ones are drawn.
-    typical = np.zeros(2)
+    typical = 0.0
     is_pooled = len(n) >= MANY_SCHOOLS and spread_prior > HELD_SPREAD
-    observed = counts @ basis
-    theta = np.zeros((len(n), 2)) if start is None else start
-    columns = np.column_stack((np.ones(len(x)), basis, basis[:, 0] ** 2, basis[:, 0] * basis[:, 1], basis[:, 1] ** 2))
+    # Tilt by tilt, schools along the rows: every step is a few operations on whole rows.
+    observed = (counts @ basis).T
+    theta = np.zeros((2, len(n))) if start is None else start.T
+    columns = np.stack((np.ones(len(x)), *basis.T, basis[:, 0] ** 2, basis[:, 0] * basis[:, 1], basis[:, 1] ** 2))
     for _ in range(iterations):
-        moments = _moments(shapes, basis, theta, columns)
-        mean, squares = moments[:, :2], moments[:, 2:]
-        gradient = observed - n[:, None] * mean - ridge * (theta - typical)
-        h11 = n * (squares[:, 0] - mean[:, 0] ** 2) + ridge[0]
-        h12 = n * (squares[:, 1] - mean[:, 0] * mean[:, 1])
-        h22 = n * (squares[:, 2] - mean[:, 1] ** 2) + ridge[1]
-        det = np.maximum(h11 * h22 - h12**2, 1e-12)
-        step = np.column_stack(
-            (
-                (h22 * gradient[:, 0] - h12 * gradient[:, 1]) / det,
-                (h11 * gradient[:, 1] - h12 * gradient[:, 0]) / det,
-            )
-        )
+        m1, m2, m11, m12, m22 = _moments(shapes, basis, theta, columns)
+        g1 = observed[0] - n * m1 - prior * theta[0]
+        g2 = observed[1] - n * m2 - spread * (theta[1] - typical)
+        h11, h12, h22 = n * (m11 - m1 * m1) + prior, n * (m12 - m1 * m2), n * (m22 - m2 * m2) + spread
+        det = np.maximum(h11 * h22 - h12 * h12, 1e-12)
+        step = np.stack((h22 * g1 - h12 * g2, h11 * g2 - h12 * g1)) / det
         if is_pooled:
             # How far the tilts follow the typical one; solved together with it, unless the prior all but ties them.
-            follow = float(n @ (ridge[1] * h11 / det)) / n.sum()
+            follow = spread * float(n @ (h11 / det)) / works
             if follow < 0.9:
-                ahead = (n @ (theta[:, 1] + step[:, 1]) / n.sum() - typical[1]) / (1 - follow)
-                step += (ridge[1] * ahead / det)[:, None] * np.column_stack((-h12, h11))
-        step = np.clip(step, -0.6, 0.6)
-        theta = np.clip(theta + step, (-6.0, -1.0), (6.0, 1.0))
+                ahead = spread * (float(n @ (theta[1] + step[1])) / works - typical) / (1 - follow)
+                step += np.stack((-ahead * h12, ahead * h11)) / det
+        step = np.minimum(np.maximum(step, -0.6), 0.6)
+        theta = np.minimum(np.maximum(theta + step, -_LARGEST), _LARGEST)
         if is_pooled:
-            typical = np.array([0.0, np.clip(n @ theta[:, 1] / n.sum(), -0.5, 0.5)])
+            typical = min(max(float(n @ theta[1]) / works, -0.5), 0.5)
         # Newton's error squares from step to step: below 1e-5 the next one would change nothing.
-        if np.max(np.abs(step), initial=0.0) < 1e-5:
+        if np.abs(step).max(initial=0.0) < 1e-5:
             break
-    p = np.exp(theta @ basis.T)
+    p = np.exp(theta.T @ basis.T)
     p *= shapes
-    p /= p.sum(axis=1, keepdims=True)
-    return Tilt(p, basis, theta)
+    p /= row_sums(p)[:, None]
+    return Tilt(p, basis, np.ascontiguousarray(theta.T))
 
 
 def level_of_schools(table: PaperTable) -> Tilt:
@@ -161,14 +158,14 @@ def level_of_schools(table: PaperTable) -> Tilt:
 
 def _moments(shapes: np.ndarray, basis: np.ndarray, theta: np.ndarray, columns: np.ndarray) -> np.ndarray:
     """Means of `columns` (the first of them ones) under the tilted shapes, block by block of what a cache holds."""
-    moments = np.empty((len(theta), columns.shape[1] - 1))
-    for first in range(0, len(theta), _SCHOOLS_AT_ONCE):
+    moments = np.empty((len(columns) - 1, len(shapes)))
+    for first in range(0, len(shapes), _SCHOOLS_AT_ONCE):
         rows = slice(first, first + _SCHOOLS_AT_ONCE)
-        weight = theta[rows] @ basis.T
+        weight = theta[:, rows].T @ basis.T
         np.exp(weight, out=weight)
         weight *= shapes[rows]
-        sums = weight @ columns
-        moments[rows] = sums[:, 1:] / sums[:, :1]
+        sums = columns @ weight.T
+        np.divide(sums[1:], sums[0], out=moments[:, rows])
     return moments
 
 
@@ -224,7 +221,7 @@ def lord_wingersky(items: list[np.ndarray]) -> np.ndarray:
     for item in items:
         wider = np.zeros((total.shape[0], total.shape[1] + item.shape[1] - 1))
         for points in range(item.shape[1]):
-            wider[:, points : points + total.shape[1]] += item[:, [points]] * total
+            wider[:, points : points + total.shape[1]] += item[:, points : points + 1] * total
         total = wider
     return total
 
@@ -287,13 +284,13 @@ def smooth_from_items(
     score = np.arange(top + 1)
     kernel = np.exp(-0.5 * ((score[:, None] - score) / max(0.06 * top, 1.0)) ** 2)
     share = (score + 0.5) / (top + 1)
+    # A guess from the total alone keeps levels with hardly any works in place; one for all items of a maximum.
+    guess = {m: np.vstack([share**v * (1 - share) ** (m - v) for v in range(m + 1)]) for m in _maxima(item_tables)}
+    guess = {m: 0.5 * prior / prior.sum(axis=0) for m, prior in guess.items()}
     curves = []
     for table in item_tables:
         smoothed = table @ kernel
-        m = table.shape[0] - 1
-        # A guess from the total alone keeps levels with hardly any works in place.
-        prior = np.vstack([share**v * (1 - share) ** (m - v) for v in range(m + 1)])
-        smoothed += 0.5 * prior / prior.sum(axis=0)
+        smoothed += guess[len(table) - 1]
         curves.append((smoothed / smoothed.sum(axis=0)).T)
     kernels = lord_wingersky(curves)[:, : top + 1]
     # Of a merged stretch only the total counts: to the EM it is one score.
@@ -308,6 +305,10 @@ def smooth_from_items(
     for _ in range(rounds):
         weight = weight * (grouped @ (share / np.maximum(weight @ grouped, 1e-300)))
     return (weight @ kernels) * pool.sum()
+
+
+def _maxima(item_tables: list[np.ndarray]) -> set[int]:
+    return {len(table) - 1 for table in item_tables}
 
 
 def smooth_loglinear(

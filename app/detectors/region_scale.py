@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from app.detectors.dispersion import quartiles
+from app.detectors.over_dispersion import median
 from app.detectors.params import MechanismParams
 
 
@@ -41,8 +44,12 @@ def region_scale(signal: np.ndarray, works: np.ndarray, params: MechanismParams)
         return np.zeros(len(signal)), np.ones(len(signal))
     bands = int(np.clip(len(known) // params.scale_schools, 1, params.scale_bands))
     size = np.log(np.maximum(works, 1.0))
-    parts = np.array_split(known[np.argsort(size[known], kind="stable")], bands)
-    place = [float(np.median(size[own])) for own in parts]
+    ordered = known[np.argsort(size[known], kind="stable")]
+    # The first bands are larger by one where schools do not divide evenly.
+    each, more = divmod(len(ordered), bands)
+    edges = [number * each + min(number, more) for number in range(bands + 1)]
+    parts = [ordered[low:high] for low, high in pairwise(edges)]
+    place = [median(size[own]) for own in parts]
     found = np.array([quartiles(signal[own]) for own in parts])
     scale = np.interp(size, place, (found[:, 2] - found[:, 0]) / 1.349)
     return np.interp(size, place, found[:, 1]), np.maximum(scale, 1.0)

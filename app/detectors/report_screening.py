@@ -155,12 +155,13 @@ def _means(tables: list[PaperTable], around: Surroundings) -> dict[Key, contextu
     """Means given the context and, among tables of one form, the school's other papers."""
     params = around.params.contextual_mean
     parts: dict[Key, tuple] = {}
+    places = context.municipality_of(around.schools, around.read.places)
     for table in tables:
         try:
             parts[table.key] = contextual_mean.context_part(
                 table,
                 _design(table.schools, table.spec.subject, around),
-                context.municipalities(table.schools, around.schools, around.read.places),
+                context.municipalities(table.schools, places),
                 context.clusters(table.schools, around.schools),
                 _control_rows(table.schools, around.control.get(table.key)),
                 params,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -199,6 +200,7 @@ def screen(
             past_p,
             _copy_with_mechanisms(before, control_tables, source, schools, exams, around, params),
             of_works=done,
+            is_last=number == len(years) - 1,
         )
         result.reference["mechanisms"][str(year)] = {
             "source": profiles.source,
@@ -300,6 +302,7 @@ def _screen_year(
     around = [*tables, *_relevant(before, tables)]
     parts: dict[Key, tuple] = {}
     designs: dict[Key, np.ndarray] = {}
+    places = context.municipality_of(schools, read.places)
     for table in around:
         designs[table.key] = _design(table, schools, exams, params)
         mine = control.get(table.key)
@@ -307,7 +310,7 @@ def _screen_year(
             parts[table.key] = contextual_mean.context_part(
                 table.taught,
                 designs[table.key],
-                context.municipalities(table.schools, schools, read.places),
+                context.municipalities(table.schools, places),
                 context.clusters(table.schools, schools),
                 table.rows_of(mine.schools) if mine is not None else None,
                 params.contextual_mean,
@@ -382,6 +385,7 @@ def _relevant(before: list[PaperTable], tables: list[PaperTable]) -> list[PaperT
     return list(latest.values())
 
 
+@cache
 def _empty(spec: tuple[frames.Column, ...]) -> pd.DataFrame:
     kinds = {"int": "int64", "float": "float64", "str": "object", "bool": "bool"}
     return pd.DataFrame({column.name: pd.Series(dtype=kinds[column.kind]) for column in spec})
@@ -389,4 +393,7 @@ def _empty(spec: tuple[frames.Column, ...]) -> pd.DataFrame:
 
 def _concat(parts: list[pd.DataFrame], spec: tuple[frames.Column, ...]) -> pd.DataFrame:
     parts = [part for part in parts if len(part)]
-    return pd.concat(parts, ignore_index=True)[frames.names(spec)] if parts else _empty(spec)
+    if not parts:
+        return _empty(spec).copy()
+    whole = parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
+    return whole.reset_index(drop=True)[frames.names(spec)]

@@ -156,7 +156,7 @@ def selective_absence(
     if pupils is None or pupils.scores.shape[1] < 2:
         raise InsufficientData("нет другой работы того же класса, по которой видно, кто не писал эту")
     own = pupils.scores[:, column]
-    others = np.delete(pupils.scores, column, axis=1)
+    others = np.delete(pupils.scores, column, axis=1).astype(float)
     standing = _standing(others)
     if pupils.journal is not None:
         standing += _journal_part(standing, np.delete(pupils.journal, column, axis=1), own)
@@ -168,6 +168,8 @@ def selective_absence(
     if matched < params.smallest_matched * np.isfinite(own).sum() or matched == 0:
         raise InsufficientData("коды участников в работах одного класса не совпадают")
     u, a = standing[seen], absent[seen].astype(float)
+    # Pupils of a country are many, and what follows asks for those seen alone.
+    del others, standing, absent
     if a.sum() < params.smallest_absent or np.count_nonzero(np.bincount(row[seen])) < params.smallest_pool:
         raise InsufficientData("не писавших эту работу среди писавших другие слишком мало")
     S = len(table.schools)
@@ -233,8 +235,11 @@ def _journal_part(standing: np.ndarray, journal: np.ndarray, own: np.ndarray) ->
     known = np.isfinite(mark) & np.isfinite(standing) & np.isfinite(own)
     if known.sum() < _SMALLEST_FIT:
         return np.zeros(len(standing))
-    design = np.column_stack((np.ones(known.sum()), standing[known], mark[known]))
-    (_, of_standing, of_mark), *_ = np.linalg.lstsq(design, own[known], rcond=None)
+    # Two predictors about their means: normal equations, solved in the sense of least squares where they are one.
+    design = np.stack((standing[known], mark[known]))
+    design -= design.mean(axis=1, keepdims=True)
+    score = own[known].astype(float)
+    (of_standing, of_mark), *_ = np.linalg.lstsq(design @ design.T, design @ (score - score.mean()), rcond=1e-9)
     # At most as much as the scores themselves: a mark is one teacher's word.
     weight = np.clip(of_mark / of_standing, 0.0, 1.0) if of_standing > 0 else float(of_mark > 0)
     return weight * np.nan_to_num(mark)

@@ -69,6 +69,8 @@ def summaries(
     history: dict[str, np.ndarray],
     planted: Callable[[list[PaperResults], np.ndarray, np.ndarray], list[PaperResults]] | None = None,
     of_works: list[PaperResults] | None = None,
+    *,
+    is_last: bool = False,
 ) -> tuple[pd.DataFrame, pd.DataFrame, Profiles, Judged]:
     """Papers and schools of one year, the profiles that evidence was ranked by, and what the tiers were decided on."""
     names = np.unique(np.concatenate([paper.table.schools for paper in done]))
@@ -85,17 +87,20 @@ def summaries(
         profiles = learned_profiles(
             own, of_own, profiles, params.mechanisms, lambda *chosen: _copy(planted(taught, *chosen))
         )
+        del own
     ratios = mechanism_ratios(families, profiles, params.mechanisms)
     single = np.where(assessed, scores.family_paper_p, np.nan)
     judged = np.where(works >= params.combination.smallest_school, scores.paper_p, np.nan)
     paper_q = combination.benjamini_hochberg(judged.ravel()).reshape(S, P)
     total = works.sum(axis=1)
-    past = [history.get(name, np.zeros((0, single.shape[2]))) for name in names]
+    nothing = np.zeros((0, single.shape[2]))
+    past = [history.get(name, nothing) for name in names]
     depth = max((len(rows) for rows in past), default=0)
     padded = np.full((S, depth, single.shape[2]), np.nan)
     for i, rows in enumerate(past):
         padded[i, : len(rows)] = rows
-        history[str(names[i])] = np.vstack((rows, single[i]))
+        if not is_last:
+            history[str(names[i])] = np.vstack((rows, single[i]))
     alike = np.array(ratios.names, dtype=object)[ratios.share.argmax(1)]
     judged_now = Judged.of(
         year,

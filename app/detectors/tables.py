@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from scipy import optimize
 
 from app.detectors.base import PaperSpec
 from app.detectors.over_dispersion import median
@@ -324,12 +325,14 @@ def _classes(
     rest_share = np.maximum(share[owner] * n[owner] ** 2 - size**2, 0)[use] / rest_n[use] ** 2
     noise = within * (1 / size[use] + 1 / rest_n[use])
     squared, loading = gap**2, 1 + rest_share
-    low, high = 0.0, 4 * within
-    for _ in range(40):
-        middle = (low + high) / 2
-        ratio = median(squared / (middle * loading + noise))
-        low, high = (middle, high) if ratio > 0.4549 else (low, middle)
-    return share, (low + high) / 2
+
+    def surplus(spread: float) -> float:
+        return median(squared / (spread * loading + noise)) - 0.4549
+
+    if surplus(0.0) <= 0:
+        return share, 0.0
+    top = 4 * within
+    return share, top if surplus(top) >= 0 else float(optimize.brentq(surplus, 0.0, top, xtol=1e-12))
 
 
 def _journal_cells(
@@ -339,8 +342,9 @@ def _journal_cells(
     if not known.any():
         return None
     index = (school[known] * shape[1] + score[known]) * 4 + journal[known].astype(np.int64) - 2
-    # The widest table of a paper: whole numbers in half of the bytes.
-    return np.bincount(index, minlength=4 * shape[0] * shape[1]).astype(np.int32).reshape(*shape, 4)
+    cells = np.bincount(index, minlength=4 * shape[0] * shape[1])
+    # The widest table of a paper: whole numbers in a quarter of the bytes, where they fit.
+    return cells.astype(np.int16 if cells.max(initial=0) < 2**15 else np.int32).reshape(*shape, 4)
 
 
 def _answers(
@@ -357,7 +361,10 @@ def _answers(
     within = school if unit is None else np.where(unit < 0, -1 - school, unit)
     filled = completed(points, raw, school, within, variant, spec.item_max, seed=year * 100 + spec.grade, is_own=True)
     points, score = filled.points, filled.score
+    del within
     order = order_of_works(points, score, variant, school if unit is None else unit)
+    if len(order) < 2**31:
+        order = order.astype(np.int32)
     if unit is not None:
         unit = unit.take(order).astype(np.int32 if len(unit) == 0 or unit.max() < 2**31 else np.int64)
     kind = np.int16 if int(score.max()) < 2**15 else np.int64

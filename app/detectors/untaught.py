@@ -148,5 +148,9 @@ def _norms(cells: list[np.ndarray]) -> list[np.ndarray]:
 
 def _patterns(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Different rows, and which of them each row is."""
-    patterns, which = np.unique(rows, axis=0, return_inverse=True)
-    return patterns, which.ravel()
+    packed = np.ascontiguousarray(np.packbits(rows, axis=1))
+    # Bytes of one row as one value: compared at once, and in the order of the rows.
+    _, first, which = np.unique(
+        packed.view(np.dtype((np.void, packed.shape[1]))).ravel(), return_index=True, return_inverse=True
+    )
+    return rows[first], which.ravel()

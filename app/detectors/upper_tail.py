@@ -11,7 +11,8 @@ from app.detectors import tails
 from app.detectors.dispersion import school_effects, student_p
 from app.detectors.params import TailParams
 from app.detectors.reference import LEVEL_ONLY, downweight, level_of_schools, tilt_to_school
-from app.detectors.score_statistic import cleared, precisions
+from app.detectors.row_sums import row_sums
+from app.detectors.score_statistic import blocks, cleared, moments_of_score, precisions
 from app.detectors.tables import PaperTable
 from app.errors import InsufficientData
 
@@ -143,7 +144,7 @@ def upper_tail(table: PaperTable, control: PaperTable | None, params: TailParams
     n, S = table.n, len(table.schools)
     pool = table.counts.sum(axis=0) if control is None else control.counts.sum(axis=0)
     middle, high = thresholds(pool, params)
-    good, top = table.counts[:, middle:].sum(axis=1), table.counts[:, high:].sum(axis=1)
+    good, top = row_sums(table.counts[:, middle:]), row_sums(table.counts[:, high:])
     usable = good >= params.smallest_n
     if usable.sum() < params.smallest_pool:
         raise InsufficientData(
@@ -162,13 +163,16 @@ def upper_tail(table: PaperTable, control: PaperTable | None, params: TailParams
             start = tilt.theta if last else None
             tilt = tilt_to_school(table.counts, rest, spread_prior=LEVEL_ONLY, start=start)
         tilted = tilt.probabilities
-        q = tilted[:, high:].sum(axis=1) / np.maximum(tilted[:, middle:].sum(axis=1), 1e-12)
-        contrast = np.zeros_like(tilted)
-        contrast[:, middle:] -= q[:, None]
-        contrast[:, high:] += 1.0
-        single = cleared(contrast, tilted, tilt.basis, precisions(LEVEL_ONLY), n)
-        variance = np.maximum(n * (tilted * single**2).sum(axis=1), 1e-9) * (1 + n / rest.sum(axis=1))
-        rate = (table.counts * single).sum(axis=1) / variance
+        q = row_sums(tilted[:, high:]) / np.maximum(row_sums(tilted[:, middle:]), 1e-12)
+        total, single, third = (np.empty(S) for _ in range(3))
+        for rows in blocks(S):
+            contrast = np.zeros_like(tilted[rows])
+            contrast[:, middle:] -= q[rows, None]
+            contrast[:, high:] += 1.0
+            score = cleared(contrast, tilted[rows], tilt.basis, precisions(LEVEL_ONLY), n[rows])
+            total[rows], single[rows], third[rows] = moments_of_score(table.counts[rows], tilted[rows], score)
+        variance = np.maximum(n * single, 1e-9) * (1 + n / row_sums(rest))
+        rate = total / variance
         effects = school_effects(
             np.where(usable, rate, 0.0),
             np.where(usable, 1 / variance, 1e6),
@@ -180,7 +184,7 @@ def upper_tail(table: PaperTable, control: PaperTable | None, params: TailParams
             break
         weight = downweight(np.where(usable, effects.z, np.nan))
     phi = 1 + effects.tau2 * variance
-    skewness = n * (tilted * single**3).sum(axis=1) / (phi * variance) ** 1.5
+    skewness = n * third / (phi * variance) ** 1.5
     p_value = tails.upper_tail(tails.to_z(student_p(effects.z, effects.degrees)), skewness)
     works = np.maximum(good, 1)
     expected = np.clip(q + effects.fitted * variance / works, 0.0, 1.0)

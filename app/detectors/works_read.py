@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from app.detectors.base import PaperSpec
 from app.detectors.checks import CheckedWorks
 from app.detectors.selective_absence import GradePupils, pupils_of
 from app.detectors.tables import PaperTable, find_spec
-from app.detectors.work_codes import blank_items, distinct
+from app.detectors.work_codes import among_distinct, blank_items
 
 _MANY_SCHOOLS = 5_000
 Key = tuple[int, str, int]
@@ -116,25 +117,30 @@ def pupils_of_sitters(sitters: Sequence[Sitters | None]) -> GradePupils | None:
         return None
     schools = np.unique(np.concatenate([own.school_names for own in present]))
     codes = np.unique(np.concatenate([own.participant_names for own in present]))
-    pupil, score = [], []
+    pupil: list[np.ndarray] = []
+    score: list[np.ndarray] = []
     mark: list[np.ndarray | None] = []
     for own in sitters:
         known = np.zeros(0, dtype=bool) if own is None else own.participant >= 0
         if own is None or not known.any():
-            pupil.append(np.zeros(0, dtype=np.int64))
+            pupil.append(np.zeros(0, dtype=np.int32))
             score.append(np.zeros(0))
             mark.append(None)
             continue
-        at_school = np.searchsorted(schools, own.school_names)[own.school[known]]
+        kind: type[Any] = np.int32 if len(schools) * len(codes) < 2**31 else np.int64
+        at_school = np.searchsorted(schools, own.school_names).astype(kind).take(own.school[known])
         at_school *= len(codes)
-        at_school += np.searchsorted(codes, own.participant_names)[own.participant[known]]
+        at_school += np.searchsorted(codes, own.participant_names).astype(kind).take(own.participant[known])
         pupil.append(at_school)
         score.append(own.score[known])
         mark.append(None if own.journal is None else own.journal[known])
-    numbers, row, _ = distinct(np.concatenate(pupil))
-    scores = np.full((len(numbers), len(sitters)), np.nan)
-    edges = np.cumsum([0, *(len(own) for own in score)])
+    together = np.concatenate(pupil)
     del pupil
+    numbers, row = among_distinct(together)
+    del together
+    # Whole numbers: single precision holds them, and they are the widest table of a grade.
+    scores = np.full((len(numbers), len(sitters)), np.nan, dtype=np.float32)
+    edges = np.cumsum([0, *(len(own) for own in score)])
     journal = None if all(own is None for own in mark) else np.full(scores.shape, np.nan, dtype=np.float32)
     for column, (own_score, own_mark) in enumerate(zip(score, mark, strict=True)):
         rows = row[edges[column] : edges[column + 1]]
