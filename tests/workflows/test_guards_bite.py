@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -11,13 +12,16 @@ from sqlalchemy.orm import Session
 
 from app.context import AppContext
 from app.database import bind
+from app.errors import Reason
 from app.flows import GuardUse
 from app.flows.vocabulary import GUARDS
-from app.models import Case, Document, RoadMap, RoadMapItem
-from app.policy import SYSTEM
+from app.models import Case, CasePause, CaseQuestion, Document, RoadMap, RoadMapItem
+from app.policy import SYSTEM, Actor, Bar
 from app.terms import (
+    Addressee,
     CaseKind,
     DocumentKind,
+    PauseCause,
     RecheckOutcome,
     RecheckStatus,
     ReviewOutcome,
@@ -28,8 +32,9 @@ from app.terms import (
     Verdict,
     VisitStatus,
 )
+from app.workflows import brakes
 from app.workflows.definitions import guard_of
-from app.workflows.machine import Question
+from app.workflows.machine import Guard, Question
 from tests import factories
 from tests.people import Cast, employ
 from tests.plans import make_pair
@@ -229,3 +234,62 @@ def test_every_parameter_of_every_guard_is_tried() -> None:
     tried = {(name, key) for name, params, _, _ in CASES for key in params}
 
     assert {(spec.name, param.name) for spec in GUARDS.values() for param in spec.params} - tried == set()
+
+
+def paused(cause: PauseCause) -> Scene:
+    def scene(session: Session, cast: Cast, case: Case) -> None:
+        until = {"started_at": factories.OPENED, "until_on": date(2026, 12, 1), "reason": "Карантин в школе."}
+        place = {"municipality_id": case.municipality_id, "school_id": case.school_id}
+        session.add(CasePause(case_id=case.id, cause=cause, started_by_name="Marat", **until, **place))
+
+    return scene
+
+
+def asked(session: Session, cast: Cast, case: Case, **answered: Any) -> None:
+    said = {"addressee": Addressee.SCHOOL, "asked": "Где протокол?", "due_on": date(2026, 12, 1)}
+    place = {"municipality_id": case.municipality_id, "school_id": case.school_id}
+    who = {"asked_by_name": "Marat", "asked_at": factories.OPENED}
+    session.add(CaseQuestion(case_id=case.id, **said, **who, **place, **answered))
+
+
+def barred(actor: Actor, case: Case) -> Actor:
+    """The same person, of whom a tie to the school has come to light."""
+    assert case.school_id is not None
+    return replace(actor, bars=(Bar(case.school_id, Reason("relative", "Родственник.", "A relative.")),))
+
+
+BRAKES: list[tuple[Guard, str, Scene, str | None]] = [
+    (brakes.ACTOR_INDEPENDENT, "kira", kira_works_there, "own_school"),
+    (brakes.ACTOR_INDEPENDENT, "kira", nothing, None),
+    (brakes.ACTOR_INDEPENDENT, "mira, tied", nothing, "relative"),
+    (brakes.ACTOR_INDEPENDENT, "mira", kira_works_there, None),
+    (brakes.NOT_ON_HOLD, "mira", paused(PauseCause.HOLD), "on_hold"),
+    (brakes.NOT_ON_HOLD, "mira", paused(PauseCause.QUESTION), None),
+    (brakes.ANSWERED, "mira", asked, "question_open"),
+    (brakes.ANSWERED, "mira", changed(asked, answer="Приложен.", closed_at=factories.OPENED), None),
+    (brakes.SECOND_PERSON, "mira", proposal(Verdict.CONFIRMED, "mira"), "same_person"),
+    (brakes.SECOND_PERSON, "nobody", confirmed, "no_person"),
+    (brakes.SECOND_PERSON, "mira", confirmed, None),
+]
+
+
+@pytest.mark.parametrize(("guard", "who", "scene", "code"), BRAKES)
+def test_a_brake_bites_though_no_workflow_names_it_and_is_silent_otherwise(
+    guard, who, scene, code, session, cast, at
+) -> None:
+    case = factories.make_case(session, cast.school)
+    scene(session, cast, case)
+    session.flush()
+    actor = SYSTEM if who == "nobody" else cast.actor(who.split(",")[0])
+
+    reason = guard.check(Question(session, case, barred(actor, case) if "tied" in who else actor, at))
+
+    assert (reason and reason.code) == code
+    assert reason is None or (reason.ru and reason.en)
+
+
+def test_no_brake_is_without_a_case_in_which_it_bites_and_one_in_which_it_does_not() -> None:
+    all_brakes = {guard.name for guard in (*brakes.ALL, brakes.SECOND_PERSON)}
+
+    assert {guard.name for guard, _, _, code in BRAKES if code is not None} == all_brakes
+    assert {guard.name for guard, _, _, code in BRAKES if code is None} == all_brakes
