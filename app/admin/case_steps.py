@@ -26,7 +26,7 @@ from app.terms import (
     Role,
     Verdict,
 )
-from app.workflows import assignment, interview, observation, recheck
+from app.workflows import assignment, hand_overs, interview, observation, recheck
 from app.workflows import case as case_verbs
 from app.workflows.assignment import Candidate
 from app.workflows.definitions import state_of
@@ -159,8 +159,10 @@ def order_form(case: Case) -> fields.OrderFields:
     form.curator_id.choices, _unable = candidates(assignment.eligible_curators(auth.db(), case, words.today()))
     if request.method == "GET":
         form.issued_on.data, form.until.data = words.today(), words.today() + timedelta(days=365)
-        if case.curator_id in {choice[0] for choice in form.curator_id.choices}:
-            form.curator_id.data = case.curator_id
+        taking_over = hand_overs.open_hand_over(auth.db(), case.id)
+        meant = case.curator_id if taking_over is None else taking_over.to_id
+        if meant in {choice[0] for choice in form.curator_id.choices}:
+            form.curator_id.data = meant
     return form
 
 

@@ -49,8 +49,8 @@ def planned() -> list[Waiting]:
 
 
 def aside() -> list[Waiting]:
-    """Cases offered to me, questions I am asked, reviews of January and July."""
-    return [*_offered(), *_asked(), *_reviews()]
+    """Cases offered to me, orders a hand-over waits for, questions I am asked, reviews of January and July."""
+    return [*_offered(), *_orders(), *_asked(), *_reviews()]
 
 
 def standing_still() -> set[int]:
@@ -165,6 +165,26 @@ def _offered() -> list[Waiting]:
             partial(list, [(_("Предлагает"), row.by), (_("Ответить до"), words.day(row.expires_on))]),
         )
         for row in duties.offered(auth.db(), auth.actor(), Span(date.min, date.max))
+    ]
+
+
+def _orders() -> list[Waiting]:
+    return [
+        Waiting(
+            (0, float(row.answered_at.toordinal())),
+            row.school,
+            _("внести приказ о новом кураторе"),
+            _("Внести приказ"),
+            partial(url_for, "cases.do", case_id=row.case_id, form="order"),
+            partial(
+                list,
+                [
+                    (_("Согласие дано"), f"{row.to_name}, {words.day(row.answered_at)}"),
+                    (_("Пока отвечает"), row.from_name or "—"),
+                ],
+            ),
+        )
+        for row in duties.orders_awaited(auth.db(), auth.actor())
     ]
 
 

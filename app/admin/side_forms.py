@@ -94,6 +94,8 @@ def _transfer_answer_form(case: Case) -> fields.TransferAnswerFields:
     form = fields.TransferAnswerFields()
     hand_over = hand_overs.open_hand_over(auth.db(), case.id)
     if hand_over is not None:
+        if hand_overs.has_declared(auth.db(), case, hand_over.to_id, words.today()):
+            del form.no_conflict_declared
         form.choice.description = _(
             "%(who)s предлагает вам дело до %(day)s. Почему: %(why)s",
             who=hand_over.proposed_by_name,
@@ -109,7 +111,7 @@ def _save_transfer_answer(case: Case, form: fields.TransferAnswerFields) -> None
         case.id,
         form.choice.data == "yes",
         form.text.data or "",
-        no_conflict_declared=form.no_conflict_declared.data,
+        no_conflict_declared=bool(form.no_conflict_declared and form.no_conflict_declared.data),
         **who(),
     )
 

@@ -208,6 +208,12 @@ def plural(count: int, ru: tuple[str, str, str], en: tuple[str, str]) -> str:
     return number(count) + NBSP + word
 
 
+def sentence(text: str) -> str:
+    """What a person typed, closed with a full stop so that the next sentence does not run into it."""
+    said = text.strip()
+    return said if not said or said.rstrip('»")')[-1:] in tuple(".!?…") else said + "."
+
+
 def size(value: int) -> str:
     if value < 1024 * 1024:
         return number(max(1, round(value / 1024))) + NBSP + _("КБ")
@@ -232,6 +238,7 @@ FILTERS = {
     "days": days,
     "working_days": working_days,
     "median": middle,
+    "sentence": sentence,
     "size": size,
 }
 

@@ -8,6 +8,7 @@ from app.terms.term import Term
 class NoticeKind(Term):
     MOVED = "moved", "дело продвинулось", "the case moved"
     GIVEN = "given", "вам поручено", "yours to do"
+    TAKEN = "taken", "от вас больше не ждут", "no longer yours"
     ASKED = "asked", "вам вопрос", "you are asked"
     ANSWERED = "answered", "получен ответ", "answered"
     DUE_SOON = "due_soon", "срок близко", "due soon"

@@ -13,9 +13,9 @@ from app import policy
 from app.conflicts import conflicts, load_rules
 from app.errors import NotFound, Reason, Refused
 from app.flows import CLOSED
-from app.models import Case, Declaration, Person, School, User
+from app.models import Case, Declaration, HandOver, Person, School, User
 from app.policy import Actor, Permission
-from app.terms import DECLARED_KINDS, ConflictKind, Duty, OpenPart
+from app.terms import DECLARED_KINDS, ConflictKind, Duty, HandOverStatus, OpenPart
 from app.workflows import independence, journal, people_register
 from app.workflows.sight import as_system, declared_schools
 from app.workflows.ties import keep_tie
@@ -36,6 +36,7 @@ class Asked:
     school_name: str
     municipality_name: str
     instead_of: str | None
+    offered_by: str | None
 
 
 def asked(session: Session, actor: Actor) -> list[Asked]:
@@ -44,7 +45,14 @@ def asked(session: Session, actor: Actor) -> list[Asked]:
         schools = session.scalars(
             select(School).where(School.id.in_(actor.undeclared)).order_by(School.name, School.id)
         )
-        return [Asked(s.id, s.name, s.municipality.name, _absent_name(session, actor, s.id)) for s in schools]
+        offers = select(HandOver.school_id, HandOver.proposed_by_name).where(
+            HandOver.to_id == actor.user_id, HandOver.status == HandOverStatus.PROPOSED
+        )
+        offered = {row.school_id: row.proposed_by_name for row in session.execute(offers)}
+        return [
+            Asked(s.id, s.name, s.municipality.name, _absent_name(session, actor, s.id), offered.get(s.id))
+            for s in schools
+        ]
 
 
 def undeclared_school(session: Session, actor: Actor, case_id: int) -> int | None:

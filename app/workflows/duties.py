@@ -113,6 +113,24 @@ def asked(
     ]
 
 
+def orders_awaited(session: Session, actor: Actor) -> list[Row[Any]]:
+    """Hand-overs that the successor has accepted and that wait for an order this person may issue.
+
+    Rows of `case_id, school, to_name, from_name, answered_at`, the longest waiting first.
+    """
+    if not actor.may(Permission.CASE_ASSIGN):
+        return []
+    statement = (
+        select(
+            HandOver.case_id, HandOver.to_name, HandOver.from_name, HandOver.answered_at, School.name.label("school")
+        )
+        .join(School, School.id == HandOver.school_id)
+        .where(HandOver.status == HandOverStatus.ACCEPTED, HandOver.school_id.not_in(actor.barred_ids))
+        .order_by(HandOver.answered_at, HandOver.id)
+    )
+    return list(session.execute(statement))
+
+
 def offered(session: Session, actor: Actor, span: Span) -> list[Row[Any]]:
     """Cases offered to this person that wait for its answer inside `span`.
 

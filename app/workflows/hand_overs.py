@@ -19,7 +19,7 @@ from app.policy import SYSTEM, Actor, Permission
 from app.terms import HAND_OVERS_OPEN, Duty, HandOverStatus, Role
 from app.workflows import independence
 from app.workflows.case import open_case_of, record
-from app.workflows.declarations import NOT_DECLARED
+from app.workflows.declarations import NOT_DECLARED, is_declared
 from app.workflows.guards import latest
 from app.workflows.pauses import check_version
 from app.workflows.side_rules import load_rules, reason_faults
@@ -70,6 +70,12 @@ def curator_objections(session: Session, case: Case, user_id: int, on: date) -> 
     """What the rules have against this person as the curator of the case's school."""
     assert case.school_id is not None  # a case is always a school's
     return list(independence.objections_to_user(session, user_id, case.school_id, Duty.CURATOR, on))
+
+
+def has_declared(session: Session, case: Case, user_id: int, on: date) -> bool:
+    """Whether the person has already declared to be free of conflict with the case's school."""
+    assert case.school_id is not None  # a case is always a school's
+    return is_declared(session, user_id, case.school_id, on)
 
 
 def open_hand_over(session: Session, case_id: int) -> HandOver | None:
@@ -203,7 +209,7 @@ def answer(
         )
     elif is_accepted:
         reasons += curator_objections(session, case, hand_over.to_id, at.date())
-        if not reasons and not no_conflict_declared:
+        if not (reasons or no_conflict_declared or has_declared(session, case, hand_over.to_id, at.date())):
             reasons.append(NOT_DECLARED)
     else:
         reasons += reason_faults(text, "Напишите одним предложением, почему вы не берёте дело.")

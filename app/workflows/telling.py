@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from app.context import AppContext
 from app.models import Case, CaseQuestion, HandOver, Observation, OutboxJob, Recheck, School, User
-from app.terms import Addressee, NoticeKind, Role
+from app.terms import Addressee, HandOverStatus, NoticeKind, Role
 from app.workflows import notices
 
 Found = list[int | None]
@@ -48,6 +48,24 @@ def _offering(session: Session, case: Case) -> Found:
     return [user_id for row in _newest(session, case, HandOver) for user_id in (row.proposed_by_id, row.from_id)]
 
 
+def _accepting(session: Session, case: Case) -> Found:
+    """Whoever gives the case away, and whoever issues the order that the acceptance waits for."""
+    waits = [row for row in _newest(session, case, HandOver) if row.status is HandOverStatus.ACCEPTED]
+    return _offering(session, case) + (_department(session, case) if waits else [])
+
+
+def _both(session: Session, case: Case) -> Found:
+    """Former and new curator; without an order the acceptance itself has told them."""
+    return [
+        user_id for row in _newest(session, case, HandOver) if row.needs_order for user_id in (row.from_id, row.to_id)
+    ]
+
+
+def _department(session: Session, case: Case) -> Found:
+    own = (User.role == Role.DEPARTMENT) & (User.municipality_id == case.municipality_id)
+    return list(session.scalars(select(User.id).where(User.is_active, own)))
+
+
 def _asked(session: Session, case: Case) -> Found:
     for question in _newest(session, case, CaseQuestion):
         if question.addressee is Addressee.SCHOOL:
@@ -70,12 +88,15 @@ def _expert(session: Session, case: Case) -> Found:
     return [row.inspector_id for row in _newest(session, case, Recheck)]
 
 
-GIVEN, ASKED, ANSWERED = NoticeKind.GIVEN, NoticeKind.ASKED, NoticeKind.ANSWERED
+GIVEN, ASKED, ANSWERED, TAKEN = NoticeKind.GIVEN, NoticeKind.ASKED, NoticeKind.ANSWERED, NoticeKind.TAKEN
 TELLINGS: dict[str, Telling] = {
     "case:hand_interview": Telling(GIVEN, "вам поручено собеседование", "an interview is yours to hold", _curator),
     "handover:propose": Telling(GIVEN, "вам предлагают дело", "a case is offered to you", _offered),
-    "handover:accept": Telling(ANSWERED, "дело согласились принять", "the case is accepted", _offering),
+    "handover:accept": Telling(ANSWERED, "дело согласились принять", "the case is accepted", _accepting),
     "handover:decline": Telling(ANSWERED, "от дела отказались", "the case is declined", _offering),
+    "handover:done": Telling(GIVEN, "у дела новый куратор", "the case has a new curator", _both),
+    "handover:expire": Telling(ANSWERED, "на предложение передать дело не ответили", "nobody answered", _offering),
+    "handover:withdraw": Telling(TAKEN, "предложение взять дело отозвано", "the offer is withdrawn", _offered),
     "observation:schedule": Telling(GIVEN, "вам назначено наблюдение", "an observation is yours", _observer),
     "question:ask": Telling(ASKED, "вам задан вопрос", "you are asked a question", _asked),
     "question:answer": Telling(ANSWERED, "на ваш вопрос ответили", "your question is answered", _asking),

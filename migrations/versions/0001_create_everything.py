@@ -1182,6 +1182,7 @@ def upgrade() -> None:
             sa.Enum(
                 "moved",
                 "given",
+                "taken",
                 "asked",
                 "answered",
                 "due_soon",

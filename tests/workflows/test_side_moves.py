@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from app.database import bind
 from app.errors import Conflict, NotPermitted, Refused
 from app.flows import shipped as files
-from app.models import Case, CasePause, CuratorOrder, HandOver, JournalEntry, User, WorkflowVersion
+from app.models import Case, CasePause, CuratorOrder, Declaration, HandOver, JournalEntry, User, WorkflowVersion
 from app.policy import SYSTEM, Permission
 from app.terms import Addressee, HandOverStatus, PauseCause, PostKind, Role, Verdict, WorkflowStatus
 from app.workflows import assignment, brakes, engine, hand_overs, pauses, people, questions
@@ -224,6 +224,9 @@ def test_a_conflict_of_interest_is_asked_when_proposed_and_when_accepted(session
     propose(session, cast, case, nina, at)
     actor = people.actor_for(session, nina, at)
 
+    declared = session.scalars(select(Declaration).where(Declaration.user_id == nina.id)).one()
+    declared.valid_until = at.date() - timedelta(days=1)
+    session.flush()
     with pytest.raises(Refused) as refusal:
         hand_overs.answer(session, case.id, True, "", actor=actor, at=at)
     assert codes(refusal) == ["conflict_not_declared"]
@@ -231,6 +234,14 @@ def test_a_conflict_of_interest_is_asked_when_proposed_and_when_accepted(session
     with pytest.raises(Refused) as refusal:
         hand_overs.answer(session, case.id, True, "", no_conflict_declared=True, actor=actor, at=at)
     assert "own_school" in codes(refusal)
+
+
+def test_what_was_declared_in_time_is_not_asked_again(session, cast, case, nina, at) -> None:
+    propose(session, cast, case, nina, at)
+
+    done = hand_overs.answer(session, case.id, True, "", actor=people.actor_for(session, nina, at), at=at)
+
+    assert done.status is HandOverStatus.DONE
 
 
 def test_a_proposal_expires(session, cast, case, nina, at) -> None:
