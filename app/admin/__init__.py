@@ -217,6 +217,8 @@ def _shared() -> dict[str, Any]:
         "detector_title": case_signs.detector_title,
         "workplace": case_signs.workplace,
         "people_amiss": case_people.people_amiss,
+        "away_in_words": case_people.away_in_words,
+        "is_said_free": case_people.is_said_free,
         "sentence": case_signs.sentence,
         "explanation": explaining.explanation,
         "context_facts": explaining.context_facts,

@@ -182,7 +182,6 @@ def _page(row: RoadMapItem, told: Told) -> str:
         case=case,
         road_map=row.road_map,
         told=told,
-        when=road_map_papers.when(row, words.locale()),
         rule=plan_forms.when(row.rule),
         who=plan_forms.parties(row.roles),
         may_act=is_ready and actor.may(Permission.ROADMAP_ANSWER),

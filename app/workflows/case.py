@@ -21,6 +21,8 @@ from app.workflows.definitions import for_new_case, state_of
 TOLD_AT_ONCE = frozenset(
     {
         "case:hand_interview",
+        "case:propose",
+        "curator:order",
         "handover:accept",
         "handover:decline",
         "handover:done",
@@ -30,7 +32,13 @@ TOLD_AT_ONCE = frozenset(
         "observation:schedule",
         "question:answer",
         "question:ask",
+        "question:withdraw",
         "recheck:order",
+        "roadmap:accept",
+        "roadmap:agree",
+        "roadmap:propose",
+        "roadmap:return",
+        "roadmap:submit",
     }
 )
 """Actions that somebody is told of at once; whom and how, `app.workflows.telling` says."""

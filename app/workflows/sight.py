@@ -114,6 +114,40 @@ def declared_schools(session: Session, user_id: int, on: date) -> dict[int, bool
     return {school_id: row.has_conflict for school_id, row in last.items() if row.valid_until >= on}
 
 
+@dataclass(frozen=True)
+class Away:
+    """Until when an account's person is away, and who acts in its place."""
+
+    until: date
+    substitute: str | None
+
+
+def away(session: Session, user_id: int, on: date) -> Away | None:
+    """The absence of an account's person on a day, for whoever sees its case: neither the cause nor the card."""
+    absences, persons = Absence.__table__, Person.__table__
+    substitute = persons.alias("substitute")
+    row: Any = (
+        session.connection()
+        .execute(
+            select(absences.c.until_on, substitute.c.name)
+            .select_from(
+                absences.join(persons, persons.c.id == absences.c.person_id).outerjoin(
+                    substitute, substitute.c.id == absences.c.substitute_id
+                )
+            )
+            .where(
+                persons.c.user_id == user_id,
+                absences.c.from_on <= on,
+                absences.c.until_on >= on,
+                absences.c.cancelled_at.is_(None),
+            )
+            .order_by(absences.c.until_on.desc())
+        )
+        .first()
+    )
+    return Away(row.until_on, row.name) if row is not None else None
+
+
 def _near(user: User, on: date) -> list[Select[Any]]:
     """Schools of the account, and of the absent people whom it substitutes on that day, each with whose it is."""
     absences, persons, users = Absence.__table__, Person.__table__, User.__table__

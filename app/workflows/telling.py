@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.context import AppContext
-from app.models import Case, CaseQuestion, HandOver, Observation, OutboxJob, Recheck, School, User
+from app.models import Case, CaseQuestion, Conclusion, HandOver, Observation, OutboxJob, Recheck, School, User
 from app.terms import Addressee, HandOverStatus, NoticeKind, Role
 from app.workflows import notices
 
@@ -54,11 +54,9 @@ def _accepting(session: Session, case: Case) -> Found:
     return _offering(session, case) + (_department(session, case) if waits else [])
 
 
-def _both(session: Session, case: Case) -> Found:
-    """Former and new curator; without an order the acceptance itself has told them."""
-    return [
-        user_id for row in _newest(session, case, HandOver) if row.needs_order for user_id in (row.from_id, row.to_id)
-    ]
+def _former(session: Session, case: Case) -> Found:
+    """The former curator; without an order the acceptance itself has told it, and the order tells the new one."""
+    return [row.from_id for row in _newest(session, case, HandOver) if row.needs_order]
 
 
 def _department(session: Session, case: Case) -> Found:
@@ -66,11 +64,26 @@ def _department(session: Session, case: Case) -> Found:
     return list(session.scalars(select(User.id).where(User.is_active, own)))
 
 
+def _school(session: Session, case: Case) -> Found:
+    own = (User.role == Role.SCHOOL) & (User.school_id == case.school_id)
+    return list(session.scalars(select(User.id).where(User.is_active, own)))
+
+
+def _school_and_curator(session: Session, case: Case) -> Found:
+    return [*_school(session, case), case.curator_id]
+
+
+def _seconding(session: Session, case: Case) -> Found:
+    """Whoever may approve an end of the case: the department's other people, the region where there are none."""
+    proposed_by = {row.proposed_by_id for row in _newest(session, case, Conclusion)}
+    others = [user_id for user_id in _department(session, case) if user_id not in proposed_by]
+    return others or list(session.scalars(select(User.id).where(User.is_active, User.role == Role.REGION_MANAGER)))
+
+
 def _asked(session: Session, case: Case) -> Found:
     for question in _newest(session, case, CaseQuestion):
         if question.addressee is Addressee.SCHOOL:
-            of_school = (User.role == Role.SCHOOL) & (User.school_id == case.school_id)
-            return list(session.scalars(select(User.id).where(User.is_active, of_school)))
+            return _school(session, case)
         if question.addressee is Addressee.CURATOR:
             return [case.curator_id]
     return list(notices.people_of_case(session, case))
@@ -91,15 +104,23 @@ def _expert(session: Session, case: Case) -> Found:
 GIVEN, ASKED, ANSWERED, TAKEN = NoticeKind.GIVEN, NoticeKind.ASKED, NoticeKind.ANSWERED, NoticeKind.TAKEN
 TELLINGS: dict[str, Telling] = {
     "case:hand_interview": Telling(GIVEN, "вам поручено собеседование", "an interview is yours to hold", _curator),
+    "case:propose": Telling(GIVEN, "предложен итог, нужен второй человек", "an end awaits a second person", _seconding),
+    "curator:order": Telling(GIVEN, "вы назначены куратором", "you are appointed curator", _curator),
     "handover:propose": Telling(GIVEN, "вам предлагают дело", "a case is offered to you", _offered),
     "handover:accept": Telling(ANSWERED, "дело согласились принять", "the case is accepted", _accepting),
     "handover:decline": Telling(ANSWERED, "от дела отказались", "the case is declined", _offering),
-    "handover:done": Telling(GIVEN, "у дела новый куратор", "the case has a new curator", _both),
+    "handover:done": Telling(TAKEN, "дело ведёт новый куратор", "a new curator has taken over", _former),
     "handover:expire": Telling(ANSWERED, "на предложение передать дело не ответили", "nobody answered", _offering),
     "handover:withdraw": Telling(TAKEN, "предложение взять дело отозвано", "the offer is withdrawn", _offered),
     "observation:schedule": Telling(GIVEN, "вам назначено наблюдение", "an observation is yours", _observer),
     "question:ask": Telling(ASKED, "вам задан вопрос", "you are asked a question", _asked),
     "question:answer": Telling(ANSWERED, "на ваш вопрос ответили", "your question is answered", _asking),
+    "question:withdraw": Telling(TAKEN, "вопрос к вам снят", "the question to you is withdrawn", _asked),
+    "roadmap:accept": Telling(ANSWERED, "дорожная карта принята", "the road map is accepted", _school_and_curator),
+    "roadmap:agree": Telling(ANSWERED, "дорожная карта согласована", "the road map is agreed", _department),
+    "roadmap:propose": Telling(GIVEN, "предложена дорожная карта", "a road map is proposed", _school_and_curator),
+    "roadmap:return": Telling(GIVEN, "дорожную карту вернули на доработку", "the road map is returned", _school),
+    "roadmap:submit": Telling(GIVEN, "проверить дорожную карту", "a road map to check", _department),
     "recheck:order": Telling(GIVEN, "вам поручена перепроверка", "a recheck is yours", _expert),
 }
 """Action of the journal → whom to tell and how; its keys are `case.TOLD_AT_ONCE`."""

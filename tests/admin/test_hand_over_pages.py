@@ -87,7 +87,10 @@ def test_an_offer_goes_from_the_declaration_to_the_order(world: World, lena: int
 
     assert world.rows(HandOver)[-1].status is HandOverStatus.DONE
     assert "внести приказ о новом кураторе" not in shown(marat, "/")
-    assert ["у дела новый куратор" in text for text in told(world, "kira") + told(world, "lena")] == [True, True]
+    assert [text.partition(": ")[2].partition(" (")[0] for text in told(world, "kira") + told(world, "lena")] == [
+        "дело ведёт новый куратор",
+        "вы назначены куратором",
+    ]
     course = re.sub(r"<[^>]+>", " ", shown(marat, f"/cases/{world.own.case}?tab=course"))
     assert world.cast["kira"].name in course
     assert "Лена" in course
