@@ -63,6 +63,9 @@ def shifts(session: Session, programme: Programme, only: int | None = None) -> l
             first_year = programme.first_year + measure.year_shift
             wanted = plan_events.dues(parse_rule(measure.rule), anchors, calendar, first_year)
         kept = {task.slot: task for task in measure.tasks}
+        if len(wanted) == len(kept) == 1:
+            # The one task of a measure stays itself under a new rule: notices and links lead to it.
+            kept = dict(zip(wanted, kept.values(), strict=True))
         for slot, due in wanted.items():
             task = kept.get(slot)
             if task is None:
@@ -94,7 +97,7 @@ def follow(session: Session, programme: Programme, only: int | None = None) -> l
             task.take(shift.due)
             session.add(task)
         else:
-            shift.task.rule = shift.measure.rule
+            shift.task.slot, shift.task.rule = shift.slot, shift.measure.rule
             shift.task.take(shift.due)
     session.flush()
     return found
@@ -106,7 +109,8 @@ def due_of(session: Session, task: ProgrammeTask) -> Due | None:
     calendar = plan_events.calendar_of(session, programme.municipality_id)
     anchors = plan_events.events_of(session, programme.municipality_id)
     first_year = programme.first_year + measure.year_shift
-    return plan_events.dues(parse_rule(measure.rule), anchors, calendar, first_year).get(task.slot)
+    found = plan_events.dues(parse_rule(measure.rule), anchors, calendar, first_year)
+    return next(iter(found.values())) if len(found) == len(measure.tasks) == 1 else found.get(task.slot)
 
 
 def _follows(task: ProgrammeTask) -> bool:

@@ -11,6 +11,7 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from app.calendars import parse_rule
 from app.database import bind
 from app.documents import KINDS, render
 from app.errors import Conflict, NotFound, NotPermitted, Refused, WrongFormat
@@ -326,6 +327,31 @@ def test_a_newer_template_comes_as_chosen_and_leaves_what_is_done(
     assert programme_updates.differences(programme, template) == []
     entry = session.scalars(select(JournalEntry).where(JournalEntry.action == "programme:update")).one()
     assert entry.facts["kept"] == ["I.2"]
+
+
+def test_a_new_rule_moves_the_one_task_of_a_measure_and_leaves_it_itself(
+    session: Session, programme: Programme, cast: Cast, at: datetime
+) -> None:
+    amur = load_templates()["amur"]
+    later = parse_rule({"kind": "date", "month": 12, "day": 21})
+    measures = tuple(replace(m, rule=later) if m.number in ("I.2", "V.2") else m for m in amur.measures)
+    template = replace(amur, version="2", measures=measures)
+    pinned, plain = task(session, programme, "I.2"), task(session, programme, "V.2")
+    programme_tasks.move(
+        session, pinned.id, date(2026, 12, 1), "Ждём институт.", actor=cast.actor("marat"), at=at,
+        expected_version=pinned.version,
+    )  # fmt: skip
+
+    programme_updates.apply(
+        session, programme.id, {"I.2", "V.2"}, template, actor=cast.actor("marat"), at=at,
+        expected_version=programme.version,
+    )  # fmt: skip
+
+    assert [t.id for t in _measure(programme, "V.2").tasks] == [plain.id]
+    assert plain.due_on == date(2026, 12, 21)
+    assert [(t.id, t.due_on) for t in _measure(programme, "I.2").tasks] == [(pinned.id, date(2026, 12, 1))]
+    assert programme_dates.shifts(session, programme) == []
+    assert programme_dates.due_of(session, pinned).due_on == date(2026, 12, 21)
 
 
 def test_what_was_reworded_by_hand_survives_a_change_of_another_field(
