@@ -32,10 +32,11 @@ def open_question(session: Session, case_id: int) -> CaseQuestion | None:
 
 
 def held_reason(pause: CasePause) -> Reason:
+    why = pause.reason.strip().rstrip(".")
     return Reason(
         "on_hold",
-        f"Дело отложено до {pause.until_on:%d.%m.%Y}: {pause.reason} Чтобы двигать его раньше, возобновите дело.",
-        f"The case is on hold until {pause.until_on:%Y-%m-%d}: {pause.reason} Resume it to move it earlier.",
+        f"Дело отложено до {pause.until_on:%d.%m.%Y}: «{why}». Чтобы двигать его раньше, возобновите дело.",
+        f"The case is on hold until {pause.until_on:%Y-%m-%d}: “{why}”. Resume it to move it earlier.",
         "#resume",
     )
 
