@@ -29,8 +29,6 @@ REASON = "измерение перевода дел"
 TRANSACTION_BAR = 2.0
 """Seconds that a move of a case may have to wait for one batch."""
 
-MESSAGES = 200
-
 
 def measure_migration(stage: Stage, engine: str, ids: Sequence[int]) -> list[Measured]:
     """Lead the cases `ids` over and back again, and tell the people of some of them."""
@@ -61,7 +59,7 @@ def measure_migration(stage: Stage, engine: str, ids: Sequence[int]) -> list[Mea
             engine,
             over,
             None,
-            f"{over / len(ids) * 1000:.2f} мс на дело, порциями по {BATCH}; {asked}; сообщение людям о деле — "
+            f"{over / len(ids) * 1000:.2f} мс на дело, порциями по {BATCH}; {asked}; сообщение людям о порции — "
             f"{each * 1000:.0f} мс отдельным заданием",
         ),
         Measured(
@@ -113,12 +111,12 @@ def _waiting(context: AppContext, kind: str, migration_id: int) -> int | None:
 
 
 def _tell(context: AppContext) -> float:
-    """Seconds of one message to the people of a case that was led over."""
+    """Seconds of telling the people of one batch that was led over."""
     from app.jobs.work import perform
 
     with acting(context.sessions, SYSTEM) as session:
-        query = select(OutboxJob.id).where(OutboxJob.kind == "case_moved", OutboxJob.status == JobStatus.PENDING)
-        ids = session.scalars(query.order_by(OutboxJob.id.desc()).limit(MESSAGES)).all()
+        query = select(OutboxJob.id).where(OutboxJob.kind == "cases_led", OutboxJob.status == JobStatus.PENDING)
+        ids = session.scalars(query.order_by(OutboxJob.id)).all()
     started = time.perf_counter()
     for job_id in ids:
         perform(context, job_id, is_waking=False)

@@ -152,6 +152,8 @@ def _jobs(connection: Connection, is_settled: bool) -> list[str]:
         statuses[job.id], is_move[job.id] = job.status, job.kind == "case_moved"
         if is_move[job.id]:
             of_events[job.payload["event_id"]] += 1
+        elif job.kind == "cases_led":
+            of_events.update(job.payload["event_ids"])
     event_ids = set(connection.scalars(select(CaseEvent.id)))
     found += [f"event {i} has {of_events[i]} outbox rows" for i in sorted(event_ids) if of_events[i] != 1]
     found += [f"outbox row for event {i}, which does not exist" for i in sorted(set(of_events) - event_ids)]

@@ -27,8 +27,7 @@ from app.workflows.calendar_world import calendar_of
 from app.workflows.definitions import state_named, workflow_named
 
 BATCH = 200
-"""Cases of one transaction. Everybody who moves a case waits for the journal meanwhile; besides, each case leaves a job
-that tells its people on the same queue as the next batch, so that other jobs wait for no more than these."""
+"""Cases of one transaction: everybody who moves a case waits for the journal meanwhile."""
 
 TRIGGER = "migrate"
 """Trigger of the event by which a case changes its workflow; no definition may use the word."""
@@ -55,7 +54,7 @@ def migrate_cases(_context: AppContext, job: OutboxJob) -> Callable[[Session], N
                 going.append((kept, kept.to_state))
             else:
                 kept.outcome, kept.reasons = MigratedOutcome.CHANGED, [reason.as_plain()]
-        _lead(session, going, cases, row.target, f"migrate-{row.id}", reason=row.reason, at=job.created_at)
+        _lead(session, going, cases, row.target, row, reason=row.reason, at=job.created_at)
         for kept, _to in going:
             kept.outcome, kept.version_after = MigratedOutcome.MOVED, cases[kept.case_id].version + 1
         session.flush()
@@ -84,7 +83,7 @@ def undo_migration(_context: AppContext, job: OutboxJob) -> Callable[[Session], 
             else:
                 kept.outcome, kept.reasons = MigratedOutcome.KEPT, [reason.as_plain()]
         reason_text = row.undo_reason or ""
-        _lead(session, going, cases, row.source, f"unmigrate-{row.id}", reason=reason_text, at=job.created_at)
+        _lead(session, going, cases, row.source, row, reason=reason_text, at=job.created_at)
         session.flush()
         _go_on(session, row, job, MigratedOutcome.MOVED, MigrationStatus.UNDONE)
 
@@ -214,14 +213,16 @@ def _lead(
     going: Sequence[tuple[MigratedCase, str]],
     cases: Mapping[int, Any],
     to: WorkflowVersion,
-    request: str,
+    row: WorkflowMigration,
     *,
     reason: str,
     at: datetime,
 ) -> None:
-    """Move locked cases to stages of `to`, each with its event, the job that tells of it and its journal entry."""
+    """Move locked cases to stages of `to`, each with its event and its journal entry; one job tells of them all."""
     if not going:
         return
+    is_back = to.id == row.from_id
+    request = f"{'unmigrate' if is_back else 'migrate'}-{row.id}"
     _write(session, {kept.case_id: state for kept, state in going}, cases, to)
     events = [
         CaseEvent(
@@ -249,7 +250,8 @@ def _lead(
     ]
     session.add_all(events)
     session.flush()
-    outbox.add_all(session, "case_moved", [(event.case_id, {"event_id": event.id}) for event in events], at=at)
+    payload = {"migration_id": row.id, "is_back": is_back, "event_ids": [event.id for event in events]}
+    outbox.add(session, "cases_led", row.id, at=at, payload=payload)
     lines = [
         journal.Line(
             f"case:{TRIGGER}",

@@ -23,6 +23,7 @@ QUEUE_OF = {
     "bulk_withdraw": "default",
     "apply_plan": "default",
     "case_moved": "default",
+    "cases_led": "default",
     "issue_document": "default",
     "draw_recheck": "default",
     "find_low_results": "heavy",
