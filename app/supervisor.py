@@ -28,6 +28,9 @@ ORDER = ("worker default", "worker heavy", "web", "scheduler", "valkey")
 """Order of stopping: no new work, no new requests, the scheduler's last checkpoint, then the queues."""
 
 GRACE = {"worker default": 5.0, "worker heavy": 5.0, "web": 5.0, "scheduler": 15.0, "valkey": 5.0}
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+"""Each part computes with one thread unless its environment says otherwise: matrices of a screening are small, and
+threads of several parts that wait for one another on few cores cost more than they give."""
 _LOG_LIMIT = 10 << 20
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
 _STEADY_AFTER = 30.0  # seconds a part must live for its next fall to count as the first
@@ -225,7 +228,7 @@ def spawn(command: list[str], *, stdout: IO[bytes] | None = None, is_held: bool 
         stderr=subprocess.STDOUT if stdout else None,
         start_new_session=True,
         preexec_fn=in_child,
-        env={**os.environ, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"},
+        env={**ONE_THREAD, **os.environ, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"},
     )
 
 

@@ -16,7 +16,7 @@ import pytest
 from app.context import AppContext
 from app.jobs import wake
 from app.settings import Settings
-from app.supervisor import ROOT, answers
+from app.supervisor import ROOT, answers, spawn
 from tests.jobs.conftest import make_jobs, notes  # noqa: F401 - a fixture
 
 ROLES = {"web", "worker default", "worker heavy", "scheduler", "valkey"}
@@ -159,3 +159,16 @@ def wait_until(condition: Callable[[], object], *, patience: float = 60.0) -> No
     while not condition():
         assert time.monotonic() < deadline, "не дождались"
         time.sleep(0.05)
+
+
+@pytest.mark.parametrize(("said", "told"), [(None, "1"), ("4", "4")])
+def test_a_part_computes_with_one_thread_unless_told_otherwise(
+    said: str | None, told: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+    if said is not None:
+        monkeypatch.setenv("OPENBLAS_NUM_THREADS", said)
+    with (tmp_path / "out").open("w+b") as out:
+        spawn([sys.executable, "-c", "import os; print(os.environ['OPENBLAS_NUM_THREADS'])"], stdout=out).wait()
+        out.seek(0)
+        assert out.read().split() == [told.encode()]
