@@ -20,7 +20,7 @@ export function bars(spec, colours, size) {
       color: lying ? colours.ink : colours.muted,
       fontSize: 12.5,
       hideOverlap: true,
-      ...(lying && longest * 7.5 > size.width * 0.45 ? { width: size.width * 0.45, overflow: "break" } : {}),
+      ...(lying && longest * 7.5 > size.width * 0.45 ? { width: size.width * 0.45, overflow: "break", lineHeight: 15 } : {}),
     },
   });
   const round = lying ? [0, 3, 3, 0] : [3, 3, 0, 0];
