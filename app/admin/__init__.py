@@ -36,6 +36,7 @@ from app.admin.jobs import JobsView
 from app.admin.journal import JournalView
 from app.admin.mentoring import MentoringView
 from app.admin.objective import ObjectiveView
+from app.admin.own_pairs import own_pairs
 from app.admin.people import PeopleView
 from app.admin.plans import PlansView
 from app.admin.programme_tasks import task_routes
@@ -188,7 +189,7 @@ def install_admin(app: Flask) -> None:
         JobsView(OutboxJob, name="Задания", endpoint="outbox", url="/outbox"),
         SearchPage(name="Поиск", endpoint="search", url="/search"),
     )
-    for blueprint in (account, language, documents, inbox, progress, road_map_routes, task_routes):
+    for blueprint in (account, language, documents, inbox, own_pairs, progress, road_map_routes, task_routes):
         app.register_blueprint(blueprint)
     install_words(app)
     app.extensions["obektiv_assets"] = _asset_version(Path(app.static_folder or ""))

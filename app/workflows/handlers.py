@@ -26,6 +26,7 @@ from app.workflows import (
     issuing,
     low_results,
     notices,
+    own_pairs,
     planning_jobs,
     recalculation,
     recheck,
@@ -90,6 +91,7 @@ HANDLERS: dict[str, Handler] = {
     "undo_migration": flow_migration_batches.undo_migration,
     "send_digest": digests.send_digest,
     "tell_of_absence": absence_telling.tell_of_absence,
+    "tell_of_pair": own_pairs.tell_of_pair,
     "tell_of_work": telling.tell_of_work,
     "solve_plan": planning_jobs.solve,
 }

@@ -15,7 +15,7 @@ from app.flows import CLOSED
 from app.models import Case, MentoringMeeting, MentoringPair, School
 from app.policy import Actor, Permission
 from app.terms import MentoringKind, MentoringStatus, Subject
-from app.workflows import execution, journal, mentors
+from app.workflows import execution, journal, mentors, outbox
 
 
 @dataclass(frozen=True)
@@ -83,6 +83,7 @@ def make_pair(
     keys = ("mentor_school_id", "mentor_person_id", "mentee_person_id", "subject")
     facts = {key: people[key] for key in keys if people.get(key) is not None}
     _record(session, pair, "mentoring:make", actor=actor, at=at, facts=facts)
+    _tell(session, pair, actor, at)
     return pair
 
 
@@ -196,7 +197,19 @@ def record_meeting(
 ) -> MentoringMeeting:
     """Write a meeting down: when, about what, what was agreed."""
     policy.require(actor, Permission.MENTORING_KEEP)
-    pair = _active(session, pair_id)
+    pair = active(session, pair_id)
+    return write_meeting(session, pair, held_on=held_on, theme=theme, agreed=agreed, actor=actor, at=at)
+
+
+def write_meeting(
+    session: Session, pair: MentoringPair, *, held_on: date, theme: str, agreed: str, actor: Actor, at: datetime
+) -> MentoringMeeting:
+    """What `record_meeting` does once it is known that the actor may.
+
+    Raises
+    ------
+    Refused
+    """
     reasons = []
     if held_on > at.date():
         reasons.append(Reason("future", "День встречи ещё не наступил.", "The meeting is still ahead."))
@@ -229,17 +242,24 @@ def end(
 ) -> MentoringPair:
     """End a pair with what came of it."""
     policy.require(actor, Permission.MENTORING_KEEP)
-    pair = _active(session, pair_id)
+    pair = active(session, pair_id)
     policy.require_free(actor, pair.school_id)
     if pair.version != expected_version:
         raise Conflict("Пару уже изменил другой человек. Проверьте и отправьте ещё раз.")
     pair.outcome, pair.status = execution.said(outcome), MentoringStatus.ENDED
     session.flush()
     _record(session, pair, "mentoring:end", actor=actor, at=at, reason=pair.outcome)
+    _tell(session, pair, actor, at)
     return pair
 
 
-def _active(session: Session, pair_id: int) -> MentoringPair:
+def active(session: Session, pair_id: int) -> MentoringPair:
+    """A pair that works.
+
+    Raises
+    ------
+    NotFound, Refused
+    """
     pair = session.scalars(select(MentoringPair).where(MentoringPair.id == pair_id)).first()
     if pair is None:
         raise NotFound("Пары нет, или она относится к другой территории.")
@@ -257,6 +277,12 @@ def _school(session: Session, school_id: int) -> School:
 
 def _open_case(session: Session, school_id: int) -> Case | None:
     return session.scalars(select(Case).where(Case.school_id == school_id, Case.state != CLOSED).limit(1)).first()
+
+
+def _tell(session: Session, pair: MentoringPair, actor: Actor, at: datetime) -> None:
+    """Ask that the pair's people be told how it stands now."""
+    payload = {"status": pair.status.value, "actor_id": actor.user_id}
+    outbox.add(session, "tell_of_pair", pair.id, at=at, payload=payload)
 
 
 def _record(

@@ -36,6 +36,7 @@ QUEUE_OF = {
     "day_round": "default",
     "send_digest": "default",
     "tell_of_absence": "default",
+    "tell_of_pair": "default",
     "tell_of_work": "default",
     "solve_plan": "heavy",
 }
