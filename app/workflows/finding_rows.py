@@ -49,7 +49,7 @@ class FindingRows:
         evidence: Mapping[tuple[str, int, str, int, str], dict[str, Any]],
         schools: Mapping[str, tuple[int, int]],
     ) -> None:
-        codes = [_text(code) or "" for code in _objects(findings["school"])]
+        codes = [code or "" for code in _words(findings["school"].to_numpy(dtype=object).tolist())]
         nowhere = (None, None)
         owners = {code: schools[code] if code else nowhere for code in set(codes) if not code or code in schools}
         # School by school: rows of a page, and its index, then grow at one end.
@@ -67,9 +67,11 @@ class FindingRows:
             boxed[~np.isfinite(values)] = None
             self.columns[name] = boxed.tolist()
         for name in _TEXTS:
-            self.columns[name] = _texts(findings[name].to_numpy(dtype=object)[order].tolist())
+            values = findings[name].to_numpy(dtype=object)[order].tolist()
+            self.columns[name] = _texts(values) if name == "sentence" else _words(values)
         # A finding about all papers of a school has no subject, which is a text of no letters and not a missing one.
-        self.columns["subject"] = [subject or "" for subject in self.columns["subject"]]
+        if None in self.columns["subject"]:
+            self.columns["subject"] = [subject or "" for subject in self.columns["subject"]]
         for name, words in (("family", Family), ("level", FindingLevel), ("outcome", FindingOutcome)):
             for value in set(self.columns[name]):
                 words(value)
@@ -122,7 +124,8 @@ def _insert(connection: Connection, columns: list[list[Any]]) -> None:
         values: list[Any] = [None] * (rows * width)
         for k, column in enumerate(columns):
             values[k::width] = column[first : first + rows]
-        connection.exec_driver_sql(f"INSERT INTO {_INTO} VALUES {', '.join([row] * rows)}", tuple(values))
+        statement = f"INSERT INTO {_INTO} VALUES {', '.join([row] * rows)}"  # noqa: S608 - own names
+        connection.exec_driver_sql(statement, tuple(values))
 
 
 def _copy(connection: Connection, columns: list[list[Any]]) -> None:
@@ -172,13 +175,15 @@ def _read(text: str | None) -> Any:
     return None if text is None else json.loads(text)
 
 
-def _objects(column: pd.Series) -> list[Any]:
-    return column.to_numpy(dtype=object).tolist()
-
-
 def _texts(values: list[Any]) -> list[str | None]:
     # Nearly always all are texts; NaN and None come where a frame was put together of others.
     return [value or None for value in values] if set(map(type, values)) == {str} else list(map(_text, values))
+
+
+def _words(values: list[Any]) -> list[str | None]:
+    """The same for columns of a few texts that come again and again."""
+    known = {value: _text(value) for value in set(values)}
+    return values if all(value is text for value, text in known.items()) else [known[value] for value in values]
 
 
 def _text(value: Any) -> str | None:

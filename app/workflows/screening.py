@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import policy
+from app.collecting import nothing_collected
 from app.context import AppContext
 from app.database import acting
 from app.errors import Reason, Refused
@@ -135,7 +136,8 @@ def screen_year(context: AppContext, job: OutboxJob) -> Callable[[Session], None
     # All that takes time is made here, before the transaction: while it lasts, nobody else can write to SQLite.
     with acting(context.sessions, SYSTEM) as session:
         places = {code: (number, place) for code, number, place in session.execute(_SCHOOL_PLACES)}
-    rows = FindingRows(result.findings, result.evidence, places)
+    with nothing_collected():
+        rows = FindingRows(result.findings, result.evidence, places)
     judged = context.store.put(result.judged[0].as_bytes())
     report("запись результатов", 0.95)
     return lambda session: _record(session, run_id, result, rows, judged, inputs.description, job.created_at)
