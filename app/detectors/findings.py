@@ -57,9 +57,8 @@ def _finish(columns: dict, assessed: np.ndarray, reasons: list[str], texts: list
         [t if a else sentences.not_assessed(r) for a, r, t in zip(assessed, reasons, texts, strict=True)], dtype=object
     )
     # Named as objects, texts stay what they are: pandas would make columns of its own of them, which nobody asks for.
-    return pd.DataFrame(
-        {name: pd.Series(columns[name], dtype=columns[name].dtype) for name in frames.names(frames.FINDINGS)}
-    )
+    index, names = pd.RangeIndex(S), frames.names(frames.FINDINGS)
+    return pd.DataFrame({name: pd.Series(columns[name], index, dtype=columns[name].dtype) for name in names}, index)
 
 
 columns_of, finished = _frame, _finish

@@ -129,7 +129,8 @@ def _insert(connection: Connection, columns: list[list[Any]]) -> None:
 
 
 def _copy(connection: Connection, columns: list[list[Any]]) -> None:
-    with connection.connection.cursor() as cursor, cursor.copy(f"COPY {_INTO} FROM STDIN") as copy:
+    driver: Any = connection.connection
+    with driver.cursor() as cursor, cursor.copy(f"COPY {_INTO} FROM STDIN") as copy:
         for row in zip(*columns, strict=True):
             copy.write_row(row)
 

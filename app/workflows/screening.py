@@ -159,6 +159,7 @@ def _reporter(context: AppContext, run_id: int) -> Callable[[str, float], None]:
     return report
 
 
+@nothing_collected()
 def _record(
     session: Session,
     run_id: int,
