@@ -232,10 +232,11 @@ def of_profile(table: PaperTable, result: item_profile.ProfileResult, params: Pa
     limit = np.array(table.spec.item_max, dtype=float) * result.shown
     share = (result.completion * limit).sum(axis=1) / limit.sum(axis=1)
     half = (result.effect_high - result.effect_low) / 2
+    numbers = {row: (np.flatnonzero(row) + 1).tolist() for row in set(map(tuple, result.shown.tolist()))}
     texts = [
-        sentences.profile(part, (np.flatnonzero(shown) + 1).tolist(), works, own, own - effect, wide) if ok else ""
+        sentences.profile(part, numbers[tuple(shown)], works, own, own - effect, wide) if ok else ""
         for ok, part, shown, works, own, effect, wide in zip(
-            result.assessed.tolist(), result.part.tolist(), result.shown, n.tolist(), share.tolist(),
+            result.assessed.tolist(), result.part.tolist(), result.shown.tolist(), n.tolist(), share.tolist(),
             result.effect.tolist(), half.tolist(), strict=True
         )
     ]  # fmt: skip
