@@ -1,6 +1,6 @@
 """Findings of a screening as rows of the database: made column by column before the transaction, written in it in bulk.
 
-A region of a million works has some 160 thousand findings. Rows of plain values, with the charts already as JSON text,
+A region of a million works has some 230 thousand findings. Rows of plain values, with the charts already as JSON text,
 go to the driver as they are: the transaction, which holds SQLite's only writing lock, stays short.
 """
 

@@ -101,6 +101,7 @@ def request_screening(
     return run
 
 
+@nothing_collected()
 def screen_year(context: AppContext, job: OutboxJob) -> Callable[[Session], None]:
     """Job: run the detectors; findings, flags and cases appear together, in the job's last transaction."""
     from app.workflows.finding_rows import FindingRows
@@ -136,8 +137,9 @@ def screen_year(context: AppContext, job: OutboxJob) -> Callable[[Session], None
     # All that takes time is made here, before the transaction: while it lasts, nobody else can write to SQLite.
     with acting(context.sessions, SYSTEM) as session:
         places = {code: (number, place) for code, number, place in session.execute(_SCHOOL_PLACES)}
-    with nothing_collected():
-        rows = FindingRows(result.findings, result.evidence, places)
+    rows = FindingRows(result.findings, result.evidence, places)
+    # Both are in the rows by now.
+    result.findings, result.evidence = result.findings.iloc[:0], {}
     judged = context.store.put(result.judged[0].as_bytes())
     report("запись результатов", 0.95)
     return lambda session: _record(session, run_id, result, rows, judged, inputs.description, job.created_at)
