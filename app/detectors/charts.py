@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
+
 import numpy as np
 from scipy import special
 
@@ -25,6 +28,11 @@ from app.detectors.tables import PaperTable
 
 def _r(value: float, digits: int = 2) -> float:
     return round(float(value), digits)
+
+
+def _rounded(columns: Iterable[np.ndarray], digits: int) -> list[list[float]]:
+    """Columns as lists of rounded numbers; Python rounds to the nearest decimal, which numpy does not always."""
+    return [[round(value, digits) for value in column.tolist()] for column in columns]
 
 
 def distribution(table: PaperTable, result: BoundaryResult, i: int, frandsen_k: float = 0.02) -> dict:
@@ -179,14 +187,9 @@ def profile(table: PaperTable, result: ProfileResult, i: int, view: ItemInterval
     q = benjamini_hochberg(np.where(z == 0, np.nan, 2 * special.ndtr(-np.abs(z))))
     items = _items(table, result, i, result.shown[i], q)
     if view is not None:
-        for k, item in enumerate(items):
-            item["view"] = {
-                "low": _r(view.low[i, k], 4),
-                "high": _r(view.high[i, k], 4),
-                "usual": _r(view.usual[i, k], 4),
-                "q": _r(view.q[i, k], 4),
-                "above": bool(view.above[i, k]),
-            }
+        columns = _rounded((view.low[i], view.high[i], view.usual[i], view.q[i]), 4)
+        for item, low, high, usual, of_q, above in zip(items, *columns, view.above[i].tolist(), strict=True):
+            item["view"] = {"low": low, "high": high, "usual": usual, "q": of_q, "above": above}
     return {
         "kind": "item_profile",
         "items": items,
@@ -204,22 +207,25 @@ def _items(
     table: PaperTable, result: ProfileResult | LandingResult, i: int, shown: np.ndarray, q: np.ndarray | None = None
 ) -> list[dict]:
     """Completion of each item, and what works with the same scores complete, with a 95 % interval."""
-    items: list[dict] = []
-    for k, top in enumerate(table.spec.item_max):
-        expected, half = float(result.expected[i, k]), 1.96 * float(result.deviation[i, k])
-        items.append(
-            {
-                "item": k + 1,
-                "max": int(top),
-                "own": _r(result.completion[i, k], 4),
-                "expected": _r(expected, 4),
-                "low": _r(max(0.0, expected - half), 4),
-                "high": _r(min(1.0, expected + half), 4),
-                "q": _r(q[k], 4) if q is not None and np.isfinite(q[k]) else None,
-                "shown": bool(shown[k]),
-            }
-        )
-    return items
+    expected, half = result.expected[i], 1.96 * result.deviation[i]
+    columns = (
+        result.completion[i], expected, np.maximum(0.0, expected - half), np.minimum(1.0, expected + half),
+        np.full(len(expected), np.nan) if q is None else q,
+    )  # fmt: skip
+    rows = zip(table.spec.item_max, *_rounded(columns, 4), shown.tolist(), strict=True)
+    return [
+        {
+            "item": k,
+            "max": int(top),
+            "own": own,
+            "expected": awaited,
+            "low": low,
+            "high": high,
+            "q": of_q if math.isfinite(of_q) else None,
+            "shown": bool(known),
+        }
+        for k, (top, own, awaited, low, high, of_q, known) in enumerate(rows, 1)
+    ]
 
 
 def landing(table: PaperTable, result: LandingResult, i: int) -> dict:
@@ -243,7 +249,7 @@ def similarity(table: PaperTable, result: SimilarityResult, i: int) -> dict:
         "kind": "class_similarity",
         "class": class_name(table, result, i),
         "alike": [
-            [_r(value, 1) if known else None for value, known in zip(row, mask, strict=True)]
+            [round(value, 1) if known else None for value, known in zip(row, mask, strict=True)]
             for row, mask in zip(alike.tolist(), same.tolist(), strict=True)
         ],
         "pairs": int(result.pairs[i]),

@@ -56,7 +56,9 @@ def _finish(columns: dict, assessed: np.ndarray, reasons: list[str], texts: list
     columns["sentence"] = np.array(
         [t if a else sentences.not_assessed(r) for a, r, t in zip(assessed, reasons, texts, strict=True)], dtype=object
     )
-    return pd.DataFrame(columns)[frames.names(frames.FINDINGS)]
+    # Named as objects, texts stay what they are: pandas would make columns of its own of them, which nobody asks for.
+    index, names = pd.RangeIndex(S), frames.names(frames.FINDINGS)
+    return pd.DataFrame({name: pd.Series(columns[name], index, dtype=columns[name].dtype) for name in names}, index)
 
 
 columns_of, finished = _frame, _finish
@@ -73,7 +75,7 @@ def whole_paper_not_assessed(
 ) -> pd.DataFrame:
     """Every school of a paper says why the detector could not run."""
     n = table.n
-    reasons = [sentences.too_few(works, smallest) if works < smallest else reason for works in n]
+    reasons = [sentences.too_few(works, smallest) if works < smallest else reason for works in n.tolist()]
     nothing = np.zeros(len(n), dtype=bool)
     return _finish(_frame(table, detector, family, n, unit), nothing, reasons, [""] * len(n))
 
@@ -93,7 +95,7 @@ def of_boundary(table: PaperTable, result: boundary_push.BoundaryResult, params:
         sentences.too_few(works, p.smallest_n)
         if works < p.smallest_n
         else f"в окнах границ {sentences.works(window)}, нужно не меньше {p.smallest_window}"
-        for works, window in zip(n, test.window, strict=True)
+        for works, window in zip(n.tolist(), test.window.tolist(), strict=True)
     ]
     usual = result.against_pool.expected if test is not result.against_pool else [None] * len(n)
     texts = [
@@ -181,7 +183,7 @@ def of_mean(table: PaperTable, result: contextual_mean.MeanResult, params: Param
         "p_value": result.p_value,
     }
     smallest = params.contextual_mean.smallest_n
-    reasons = [sentences.too_few(works, smallest) for works in n]
+    reasons = [sentences.too_few(works, smallest) for works in n.tolist()]
     top = table.spec.max_score
     texts = [
         sentences.mean(mean, top, works, expected, mean - high, mean - low, by) if ok else ""
@@ -203,16 +205,16 @@ def of_journal(table: PaperTable, result: journal_gap.JournalResult, params: Par
         "p_value": result.p_value,
     }
     smallest = params.journal_gap.smallest_n
-    reasons = [f"с отметкой по журналу {sentences.too_few(works, smallest)}" for works in result.works]
+    reasons = [f"с отметкой по журналу {sentences.too_few(works, smallest)}" for works in result.works.tolist()]
     column = {"raised": 2, "copied": 1, "lowered": 0}
-    texts = []
-    for i, (ok, part) in enumerate(zip(result.assessed.tolist(), result.part.tolist(), strict=True)):
-        if not ok:
-            texts.append("")
-            continue
-        share, expected = float(result.shares[i, column[part]]), float(result.expected[i, column[part]])
-        half = (float(result.effect_high[i]) - float(result.effect_low[i])) / 2
-        texts.append(sentences.journal(part, share, float(result.works[i]), expected, half))
+    half = (result.effect_high - result.effect_low) / 2
+    texts = [
+        sentences.journal(part, share[column[part]], works, expected[column[part]], wide) if ok else ""
+        for ok, part, share, works, expected, wide in zip(
+            result.assessed.tolist(), result.part.tolist(), result.shares.tolist(), result.works.tolist(),
+            result.expected.tolist(), half.tolist(), strict=True
+        )
+    ]  # fmt: skip
     return _finish(columns, result.assessed, reasons, texts)
 
 
@@ -226,14 +228,15 @@ def of_profile(table: PaperTable, result: item_profile.ProfileResult, params: Pa
         "effect_high": result.effect_high,
         "p_value": result.p_value,
     }
-    reasons = [sentences.too_few(works, params.item_profile.smallest_n) for works in n]
+    reasons = [sentences.too_few(works, params.item_profile.smallest_n) for works in n.tolist()]
     limit = np.array(table.spec.item_max, dtype=float) * result.shown
     share = (result.completion * limit).sum(axis=1) / limit.sum(axis=1)
     half = (result.effect_high - result.effect_low) / 2
+    numbers = {row: (np.flatnonzero(row) + 1).tolist() for row in set(map(tuple, result.shown.tolist()))}
     texts = [
-        sentences.profile(part, (np.flatnonzero(shown) + 1).tolist(), works, own, own - effect, wide) if ok else ""
+        sentences.profile(part, numbers[tuple(shown)], works, own, own - effect, wide) if ok else ""
         for ok, part, shown, works, own, effect, wide in zip(
-            result.assessed.tolist(), result.part.tolist(), result.shown, n.tolist(), share.tolist(),
+            result.assessed.tolist(), result.part.tolist(), result.shown.tolist(), n.tolist(), share.tolist(),
             result.effect.tolist(), half.tolist(), strict=True
         )
     ]  # fmt: skip
@@ -254,7 +257,7 @@ def of_landing(table: PaperTable, result: landing_profile.LandingResult, params:
         sentences.too_few(works, p.smallest_n)
         if works < p.smallest_n
         else f"на границах и чуть выше {sentences.works(landed)}, нужно не меньше {p.smallest_landed}"
-        for works, landed in zip(table.n, result.landed, strict=True)
+        for works, landed in zip(table.n.tolist(), result.landed.tolist(), strict=True)
     ]
     rows = zip(*(v.tolist() for v in (result.landed, result.share, result.effect, result.effect_high)), strict=True)
     texts = [
@@ -278,21 +281,15 @@ def of_similarity(table: PaperTable, result: class_similarity.SimilarityResult, 
         sentences.too_few(works, p.smallest_n)
         if works < p.smallest_n
         else f"нет класса хотя бы из {p.smallest_class} работ, в котором {p.smallest_pairs} пар одного варианта"
-        for works in table.n
+        for works in table.n.tolist()
     ]
-    texts = []
-    for i, ok in enumerate(result.assessed.tolist()):
-        if not ok:
-            texts.append("")
-            continue
-        pairs = float(result.pairs[i])
-        half = pairs * (float(result.effect_high[i]) - float(result.effect_low[i])) / 2
-        texts.append(
-            sentences.similarity(
-                class_similarity.class_name(table, result, i), float(result.sizes[result.worst[i]]), pairs,
-                pairs * float(result.close[i]), pairs * float(result.expected[i]), half
-            )
-        )  # fmt: skip
+    sizes, half = result.sizes[result.worst], result.pairs * (result.effect_high - result.effect_low) / 2
+    figures = (sizes, result.pairs, result.pairs * result.close, result.pairs * result.expected, half)
+    rows = zip(*(values.tolist() for values in figures), strict=True)
+    texts = [
+        sentences.similarity(class_similarity.class_name(table, result, i), *row) if ok else ""
+        for i, (ok, row) in enumerate(zip(result.assessed.tolist(), rows, strict=True))
+    ]
     return _finish(columns, result.assessed, reasons, texts)
 
 
@@ -311,7 +308,7 @@ def of_absence(table: PaperTable, result: selective_absence.AbsenceResult, param
         sentences.too_few(works, smallest)
         if works < smallest
         else "почти никто из писавших другие работы не пропустил эту"
-        for works in table.n
+        for works in table.n.tolist()
     ]
     rows = zip(*(v.tolist() for v in (result.absent, result.weak_absent, result.expected, half)), strict=True)
     texts = [sentences.absence(*row) if ok else "" for ok, row in zip(result.assessed.tolist(), rows, strict=True)]
@@ -328,7 +325,7 @@ def of_homogeneity(table: PaperTable, result: homogeneity.HomogeneityResult, par
         "effect_high": result.observed - result.low,
         "p_value": result.p_value,
     }
-    reasons = [sentences.too_few(works, params.homogeneity.smallest_n) for works in n]
+    reasons = [sentences.too_few(works, params.homogeneity.smallest_n) for works in n.tolist()]
     figures = (result.observed, n, result.expected, result.low, result.high)
     rows = zip(*(values.tolist() for values in figures), strict=True)
     texts = [sentences.spread(*row) if ok else "" for ok, row in zip(result.assessed.tolist(), rows, strict=True)]

@@ -111,15 +111,17 @@ def of_protocol(table: PaperTable, result: protocol.ProtocolResult) -> pd.DataFr
         "effect_high": result.high - result.usual_share,
     }
     reasons = ["протокол загрузки неизвестен, а по одним баллам порядок загрузки не виден"] * len(table.n)
+    any_odd = np.any(list(result.odd.values()), axis=0) if result.odd else np.zeros(len(table.n), dtype=bool)
+    known = np.sum([np.isfinite(values) for values in result.counts.values()], axis=0, dtype=int)
+    checked = np.broadcast_to(known, len(table.n)).tolist()
     texts = []
-    for i, ok in enumerate(result.assessed.tolist()):
+    for i, (ok, strange) in enumerate(zip(result.assessed.tolist(), any_odd.tolist(), strict=True)):
         facts = [
             (fact, float(result.counts[fact][i]), float(result.of[fact][i]), float(result.usual[fact][i]))
             for fact, odd in result.odd.items()
-            if odd[i]
+            if strange and odd[i]
         ]
-        checked = sum(bool(np.isfinite(values[i])) for values in result.counts.values())
-        texts.append(sentences.protocol(facts, checked) if ok else "")
+        texts.append(sentences.protocol(facts, checked[i]) if ok else "")
     return finished(columns, result.assessed, reasons, texts)
 
 

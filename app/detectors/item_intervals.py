@@ -104,13 +104,25 @@ def item_intervals(table: PaperTable, control: PaperTable | None) -> ItemInterva
     half = half * np.sqrt(completion * (1 - completion) / effective + z95**2 / (4 * effective**2))
     deviation = np.sqrt(design * usual * (1 - usual) * (1 / n + 1 / np.maximum(N[:, None], 1)))
     p = 2 * special.ndtr(-np.abs(completion - usual) / deviation)
-    q = np.vstack([benjamini_hochberg(row) for row in p]) if S else p
+    q = _by_rows(p)
     above = (q < 0.05) & (completion > usual)
     share = above.mean(axis=1)
     degree = np.select([share >= STRONG_SHARE, share >= WEAK_SHARE], ["strong", "weak"], "none")
     return ItemIntervals(
         completion, np.maximum(centre - half, 0), np.minimum(centre + half, 1), usual, q, above, degree
     )
+
+
+def _by_rows(p: np.ndarray) -> np.ndarray:
+    """`benjamini_hochberg` of each row of (S, K), at once where nothing is missing."""
+    if not np.isfinite(p).all():
+        return np.vstack([benjamini_hochberg(row) for row in p])
+    order = np.argsort(p, axis=1, kind="stable")
+    ranked = np.take_along_axis(p, order, axis=1) * p.shape[1] / np.arange(1, p.shape[1] + 1)
+    q = np.empty_like(p)
+    smallest = np.minimum.accumulate(ranked[:, ::-1], axis=1)[:, ::-1]
+    np.put_along_axis(q, order, np.minimum(smallest, 1.0), axis=1)
+    return q
 
 
 def _sums(school: np.ndarray, points: np.ndarray, S: int) -> np.ndarray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from app.collecting import nothing_collected
 from app.detectors import (
     boundary_push,
     class_similarity,
@@ -24,6 +25,7 @@ from app.detectors.tables import PaperTable
 from app.terms import Family
 
 
+@nothing_collected()
 def findings_of(
     done: list[PaperResults], year: int, before: list[PaperTable], exams: pd.DataFrame | None, params: Params
 ) -> tuple[list[pd.DataFrame], list[federal.Marker]]:

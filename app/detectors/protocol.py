@@ -231,6 +231,8 @@ def _in_order(table: PaperTable, schools: np.ndarray, values: np.ndarray, missin
 def _single_variant(school: np.ndarray, variant: np.ndarray, n: np.ndarray) -> np.ndarray:
     """Works of the school where all of them are of one variant, else 0; NaN where a variant is not known."""
     S = len(n)
+    # Of one width, or numpy would take the works one by one.
+    school, variant = school.astype(np.intp, copy=False), variant.astype(np.int64, copy=False)
     lowest, highest = np.full(S, np.iinfo(np.int64).max), np.full(S, -1)
     np.minimum.at(lowest, school, variant)
     np.maximum.at(highest, school, variant)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from functools import lru_cache
 
 NBSP = "\u00a0"
+_KEPT = 4_096
+"""A region asks for the same few numbers of works again and again."""
 
 
 def whole(value: float) -> str:
@@ -35,11 +38,13 @@ def plural(n: float, one: str, few: str, many: str) -> str:
     return {1: one, 2: few, 3: few, 4: few}.get(tail % 10, many)
 
 
+@lru_cache(_KEPT)
 def works(n: float) -> str:
     """``131 работа`` with the right ending."""
     return f"{whole(n)}{NBSP}{plural(n, 'работа', 'работы', 'работ')}"
 
 
+@lru_cache(_KEPT)
 def out_of_works(n: float) -> str:
     """``из 131 работы``: after a preposition."""
     return f"из{NBSP}{whole(n)}{NBSP}{plural(n, 'работы', 'работ', 'работ')}"
@@ -269,9 +274,11 @@ def federal_part(name: str, assessed: bool, present: bool, reason: str, figures:
     return f"{title} — {answer} ({letter}{NBSP}={NBSP}{decimal(figures[0], 2)})"
 
 
+@lru_cache(_KEPT)
 def not_assessed(reason: str) -> str:
     return f"Не оценивалось: {reason}."
 
 
+@lru_cache(_KEPT)
 def too_few(n: float, smallest: int) -> str:
     return f"{works(n)}, нужно не меньше {smallest}" if not math.isnan(n) else f"нужно не меньше {smallest} работ"

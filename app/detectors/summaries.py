@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from app.collecting import nothing_collected
 from app.detectors import (
     boundary_push,
     charts,
@@ -151,6 +152,7 @@ def _copy(done: list[PaperResults]) -> tuple[list[combination.FamilyScores], np.
     return family_scores(done, names)[0], names
 
 
+@nothing_collected()
 def evidence_of(
     done: list[PaperResults], school_summary: pd.DataFrame, frandsen_k: float = 0.02
 ) -> dict[tuple[str, int, str, int, str], dict]:

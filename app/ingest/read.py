@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
+from app.collecting import nothing_collected
 from app.ingest.context import read_context
 from app.ingest.exams import read_exams
 from app.ingest.federal import read_federal_list
@@ -70,22 +69,8 @@ def read_classified(
     exam_codes: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Reading:
     """Read a file that `app.ingest.guard.classify` has let through as `sort`; raises as `read_file` does."""
-    with _collector_paused():
+    with nothing_collected():
         return _read(path, sort, paper, caps, formats, scales, exam_codes or {})
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Millions of cells are made and none is garbage before the end: collecting would only walk them, for a tenth of
-    the time.
-    """
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def _read(

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import policy
+from app.collecting import nothing_collected
 from app.context import AppContext
 from app.database import acting
 from app.errors import Reason, Refused
@@ -100,6 +101,7 @@ def request_screening(
     return run
 
 
+@nothing_collected()
 def screen_year(context: AppContext, job: OutboxJob) -> Callable[[Session], None]:
     """Job: run the detectors; findings, flags and cases appear together, in the job's last transaction."""
     from app.workflows.finding_rows import FindingRows
@@ -136,6 +138,8 @@ def screen_year(context: AppContext, job: OutboxJob) -> Callable[[Session], None
     with acting(context.sessions, SYSTEM) as session:
         places = {code: (number, place) for code, number, place in session.execute(_SCHOOL_PLACES)}
     rows = FindingRows(result.findings, result.evidence, places)
+    # Both are in the rows by now.
+    result.findings, result.evidence = result.findings.iloc[:0], {}
     judged = context.store.put(result.judged[0].as_bytes())
     report("запись результатов", 0.95)
     return lambda session: _record(session, run_id, result, rows, judged, inputs.description, job.created_at)
@@ -157,6 +161,7 @@ def _reporter(context: AppContext, run_id: int) -> Callable[[str, float], None]:
     return report
 
 
+@nothing_collected()
 def _record(
     session: Session,
     run_id: int,

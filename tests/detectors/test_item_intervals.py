@@ -3,7 +3,8 @@ import pytest
 from scipy import stats
 
 from app.detectors import screen
-from app.detectors.item_intervals import item_intervals
+from app.detectors.combination import benjamini_hochberg
+from app.detectors.item_intervals import _by_rows, item_intervals
 from app.detectors.simulate import RegionOptions, simulate_region
 from app.detectors.tables import build_tables
 from app.errors import InsufficientData
@@ -92,3 +93,12 @@ def test_without_items_there_is_no_view(region):
 
     with pytest.raises(InsufficientData):
         item_intervals(table, None)
+
+
+def test_q_values_of_all_schools_at_once_are_those_of_each():
+    p = np.random.default_rng(4).uniform(size=(50, 12)).round(1)
+    missing = p.copy()
+    missing[3, 2] = np.nan
+
+    for given in (p, missing, p[:1], p[:, :1]):
+        assert np.array_equal(_by_rows(given), np.vstack(list(map(benjamini_hochberg, given))), equal_nan=True)

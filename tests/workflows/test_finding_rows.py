@@ -67,6 +67,17 @@ def test_charts_with_figures_that_json_does_not_know_are_still_written(context, 
     assert kept.evidence == {"kind": "funnel", "n": list(range(300)), "mean": None, "shared": list(range(300))}
 
 
+def test_a_school_s_rows_carry_the_charts_as_they_are_frozen(screening):
+    one = screening.findings[screening.findings["school"] != ""].iloc[[0]]
+    key = tuple(one.iloc[0][name] for name in ("school", "year", "subject", "grade", "detector"))
+    chart = {"kind": "funnel", "n": np.arange(300), "mean": float("nan"), "pair": (1, 2.5), 7: list(range(300))}
+
+    own = FindingRows(one, {key: chart}, {key[0]: (5, 7)}).of_schools([5, 6])
+
+    assert own[5][0]["evidence"] == plain(chart)
+    assert own[6] == []
+
+
 def test_findings_of_schools_that_are_not_registered_are_left_out(screening):
     rows = FindingRows(screening.findings, screening.evidence, {})
 
