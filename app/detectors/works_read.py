@@ -12,6 +12,7 @@ import pandas as pd
 from app.detectors import cohorts, context, protocol
 from app.detectors.base import PaperSpec
 from app.detectors.checks import CheckedWorks
+from app.detectors.plain_columns import PlainWorks
 from app.detectors.selective_absence import GradePupils, pupils_of
 from app.detectors.tables import PaperTable, find_spec
 from app.detectors.work_codes import among_distinct, blank_items
@@ -108,6 +109,27 @@ class Sitters:
     score: np.ndarray
     journal: np.ndarray | None = None
     is_plain: bool = False  # read as it stands, see `plain_columns`
+
+
+def sitters_of_plain(plain: PlainWorks, spec: PaperSpec) -> Sitters | None:
+    """Who wrote one paper, from columns as they stand; None where nobody has a code."""
+    if plain.participant is None:
+        return None
+    own = plain.columns
+    score = own.score.astype(np.int16 if spec.max_score < 2**15 else np.int64)
+    journal = None if own.journal is None else own.journal.astype(np.int8)
+    return Sitters(own.names, own.school, plain.participant_names, plain.participant, score, journal, is_plain=True)
+
+
+def places_of_plain(plain: PlainWorks) -> pd.DataFrame:
+    """First municipality of each school, see `context.places_of`."""
+    present, first = np.unique(plain.columns.school, return_index=True)
+    names = plain.columns.names[present].astype(object)
+    if plain.municipality is None:
+        return pd.DataFrame({"school": names[:0]})
+    code, words = plain.municipality
+    own = np.array([*words.tolist(), None], dtype=object)[code[first]]
+    return pd.DataFrame({"school": names, "municipality": own})
 
 
 def pupils_of_sitters(sitters: Sequence[Sitters | None]) -> GradePupils | None:
