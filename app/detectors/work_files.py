@@ -311,7 +311,7 @@ def _read_paper(
     own = plain.columns
     sitters = sitters_of_plain(plain, spec)
     if is_checked:
-        return WorksRead(no_pupils, pd.DataFrame()), [], sitters
+        return WorksRead(no_pupils, {}), [], sitters
     again = plain.repeated()
     read = WorksRead(
         no_pupils,
