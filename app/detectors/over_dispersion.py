@@ -137,6 +137,7 @@ class OverDispersion:
         self, squares: np.ndarray, tau2: float, below: float, near_omega: float, top: float
     ) -> tuple[float, float]:
         """ω by regula falsi as in Illinois: the end that stays put twice loses half of its weight."""
+        assert self._loading is not None
         low, high, above, stayed = 0.0, 4 * (tau2 + self.middle), -below, 0
         tolerance = _OMEGA * high
         omega = near_omega if 0 < near_omega < high else high / 8
