@@ -30,7 +30,7 @@ def keep_ready(works: float) -> None:
     Parameters
     ----------
     works : float
-        Of the largest paper. Of papers so large that memory is given back after each, no more is kept than before.
+        Of the largest paper so far. Where memory is given back after each, no more is kept than before.
     """
     if _OPTION is not None:
         _OPTION(_TOP_KEPT, _KEPT_BYTES if works <= _MANY_WORKS else _LEAST_BYTES)

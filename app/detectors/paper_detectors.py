@@ -20,7 +20,7 @@ from app.detectors import (
     landing_profile,
     upper_tail,
 )
-from app.detectors.memory import give_back, keep_ready
+from app.detectors.memory import give_back
 from app.detectors.params import Params
 from app.detectors.summaries import PaperResults
 from app.detectors.tables import PaperTable
@@ -65,7 +65,6 @@ def run_on_paper(
     """
     paper = PaperResults(table)
     works, shown = float(table.n.sum()), not signals_only
-    keep_ready(works)
 
     def done(*names: str) -> None:
         """Nothing but the paper's own signals is asked of these results any more."""

@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from app import frames
 from app.detectors.base import PaperSpec
 from app.detectors.checks import NO_WORKS, CheckedWorks, check_works, repeated_codes
-from app.detectors.memory import give_back
+from app.detectors.memory import give_back, keep_ready
 from app.detectors.plain_columns import PlainWorks, plain_works
 from app.detectors.row_groups import Groups, all_columns, is_item, item_parts, paper_columns, papers_of
 from app.detectors.selective_absence import GradePupils
@@ -103,13 +103,14 @@ class WorkFiles:
         tables: list[PaperTable] = []
         gathering = Gathering()
         sat: dict[Key, Callable[[], Sitters | None]] = {}
-        held = 0
+        held = largest = 0
         for key, groups in self.papers().items():
             read, found, sitters = _read_paper(groups, key, papers, self.strict_papers, with_items=with_items)
             gathering.add(read)
             again = _Again(tuple(groups), key, tuple(papers), sitters is not None and sitters.is_plain)
             works = 0 if sitters is None else len(sitters.score)
-            held += works
+            held, largest = held + works, max(largest, works)
+            keep_ready(largest)
             is_held = held <= HELD_WORKS
             keeps_answers = held <= (HELD_WORKS if held_works is None else held_works)
             sat[key] = partial(_same, sitters) if is_held else again.sitters
@@ -170,6 +171,7 @@ class WorkFiles:
             del parts
             plain = plain_works(partial(_same, together), partial(_same, [together]), spec, with_items=True)
             del together
+            give_back()
             if plain is None:
                 return
             yield plain
