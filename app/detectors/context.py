@@ -188,24 +188,23 @@ def clusters(names: np.ndarray, schools: pd.DataFrame | None) -> np.ndarray:
     return found
 
 
-def places_of(works: pd.DataFrame) -> pd.DataFrame:
-    """First municipality that the works name for each school, one row a school; without municipalities no column."""
+def places_of(works: pd.DataFrame) -> dict[str, object]:
+    """First municipality that the works name for each school, which may be none; nothing without municipalities."""
     if "municipality" not in works:
-        return works[["school"]].iloc[:0]
+        return {}
     codes, names = coded(works["school"])
     _, first = np.unique(codes, return_index=True)
-    own = works["municipality"].iloc[first]
-    return pd.DataFrame({"school": names[codes[first]], "municipality": own.to_numpy(dtype=object)})
+    own = works["municipality"].iloc[first].to_numpy(dtype=object)
+    return dict(zip(names[codes[first]].tolist(), own.tolist(), strict=True))
 
 
-def municipality_of(schools: pd.DataFrame | None, works: pd.DataFrame) -> dict[str, str]:
+def municipality_of(schools: pd.DataFrame | None, places: Mapping[str, object]) -> dict[str, str]:
     """Municipality of each school from the table of schools, else from the works, as far as it is known."""
-    source = schools if schools is not None and "municipality" in schools else works
-    if "municipality" not in source:
-        return {}
-    codes = source["school"].astype("str").to_numpy(dtype=object)[::-1]
-    # The first that is said of a school counts.
-    place = dict(zip(codes.tolist(), source["municipality"].to_numpy(dtype=object)[::-1].tolist(), strict=True))
+    place = places
+    if schools is not None and "municipality" in schools:
+        codes = schools["school"].astype("str").to_numpy(dtype=object)[::-1]
+        # The first that is said of a school counts.
+        place = dict(zip(codes.tolist(), schools["municipality"].to_numpy(dtype=object)[::-1].tolist(), strict=True))
     return {
         name: str(value) for name, value in place.items() if not (value is None or value is pd.NA or value != value)
     }

@@ -85,6 +85,11 @@ def choose(names: np.ndarray, works: np.ndarray, params: MechanismParams) -> tup
     return names[chosen], kind[chosen]
 
 
+def drawing() -> np.random.Generator:
+    """What a copy is drawn with, paper after paper; always the same."""
+    return np.random.default_rng(_SEED + 1)
+
+
 def planted_works(
     works: pd.DataFrame, papers: Sequence[PaperSpec], names: np.ndarray, kind: np.ndarray, strength: float
 ) -> pd.DataFrame:
@@ -107,7 +112,7 @@ def planted_works(
     DataFrame
         What a paper cannot show (no items, no cuts, no journal marks) is not planted.
     """
-    rng = np.random.default_rng(_SEED + 1)
+    rng = drawing()
     codes, words = coded(works["school"])
     of_school = dict(zip(names.tolist(), kind.tolist(), strict=True))
     # Works of no school, code −1, find the last place.
@@ -130,8 +135,22 @@ def planted_works(
 def _order(frame: pd.DataFrame) -> np.ndarray:
     """The order of the works, the same whatever order they came in."""
     keys = [coded(frame[name])[0] for name in ("school", "class", "variant", "participant") if name in frame]
-    rest = [numbers(frame[name]) for name in ("score", *item_columns(frame.columns))]
-    return np.lexsort((*rest[::-1], *keys[::-1]))
+    return order_of_rows(keys, lambda: [numbers(frame[name]) for name in ("score", *item_columns(frame.columns))])
+
+
+def order_of_rows(keys: Sequence[np.ndarray], rest: Callable[[], Sequence[np.ndarray]]) -> np.ndarray:
+    """Order by codes, −1 for none, and where those tie by what else is known, the first of each weighing most."""
+    key = np.zeros(len(keys[0]), dtype=np.int64)
+    size = 1
+    for own in keys:
+        width = int(own.max(initial=-1)) + 2
+        size *= width
+        key = key * width + own + 1
+    if size < 2**62:
+        order = np.argsort(key, kind="stable")
+        if np.all(np.diff(key[order]) > 0):
+            return order
+    return np.lexsort((*rest()[::-1], *keys[::-1]))
 
 
 def _planted(
@@ -146,12 +165,64 @@ def _planted(
     """Works of one paper, each with the mechanism of its kind; `own` of all works are the paper's."""
     items = [f"item_{k + 1}" for k in range(len(spec.item_max))]
     has_items = set(items) <= set(frame.columns)
-    score = frame["score"].to_numpy(dtype=np.int64)
-    points = points_of_works(frame, spec) if has_items else np.zeros((len(frame), len(items)), dtype=np.int64)
-    journal = numbers(frame["journal_mark"]) if "journal_mark" in frame else np.full(len(frame), np.nan)
-    away = np.zeros(len(frame), dtype=bool)
+    points, away = carried_out(
+        rng,
+        kinds,
+        spec,
+        strength,
+        score=frame["score"].to_numpy(dtype=np.int64),
+        points=points_of_works(frame, spec) if has_items else None,
+        journal=numbers(frame["journal_mark"]) if "journal_mark" in frame else np.full(len(frame), np.nan),
+        together=lambda rows: _together(frame.iloc[rows]),
+        easiness=lambda: _easiness(works, own, items, spec),
+    )
+    if points is not None:
+        frame = with_points(frame, spec, points, np.ones(len(frame), dtype=bool))
+    return frame[~away]
+
+
+def carried_out(
+    rng: np.random.Generator,
+    kinds: np.ndarray,
+    spec: PaperSpec,
+    strength: float,
+    *,
+    score: np.ndarray,
+    points: np.ndarray | None,
+    journal: np.ndarray,
+    together: Callable[[np.ndarray], np.ndarray],
+    easiness: Callable[[], np.ndarray],
+) -> tuple[np.ndarray | None, np.ndarray]:
+    """Carry out on works of one paper, which stand in the order of `order_of_rows`, the mechanism of each.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    kinds : ndarray of int, shape (n,)
+        Number of each work's mechanism in `Mechanism`.
+    spec : PaperSpec
+    strength : float
+        As for `contamination.contaminate`.
+    score : ndarray of int, shape (n,)
+    points : ndarray of int, shape (n, K), or None
+        None where the works have no items.
+    journal : ndarray, shape (n,)
+        NaN for none.
+    together : callable
+        Given rows, the number of the school, class and variant of each.
+    easiness : callable
+        Mean share of each item's points in the paper, (K,).
+
+    Returns
+    -------
+    points : ndarray of int, shape (n, K), or None
+    away : ndarray of bool, shape (n,)
+        Works that are not there.
+    """
+    points = None if points is None else points.copy()
+    away = np.zeros(len(score), dtype=bool)
     for number, mechanism in enumerate(Mechanism):
-        if not has_items and mechanism in (*_NEED_ITEMS, *BY_SCORE):
+        if points is None and mechanism in (*_NEED_ITEMS, *BY_SCORE):
             continue
         if spec.mark_from is None and mechanism in _NEED_CUTS:
             continue
@@ -163,6 +234,7 @@ def _planted(
         if mechanism is Mechanism.ABSENT_WEAK:
             away[rows] = kept_away(rng, score[rows], spec, strength)
             continue
+        assert points is not None
         points[rows] = changed_points(
             rng,
             spec,
@@ -171,21 +243,23 @@ def _planted(
             points[rows],
             score[rows],
             journal=journal[rows],
-            unit=_together(frame.iloc[rows]) if mechanism is Mechanism.COPY_CLASS else None,
-            easiness=_easiness(works, own, items, spec) if mechanism is Mechanism.LEAK_ITEMS else None,
+            unit=together(rows) if mechanism is Mechanism.COPY_CLASS else None,
+            easiness=easiness() if mechanism is Mechanism.LEAK_ITEMS else None,
         )
-    if has_items:
-        frame = with_points(frame, spec, points, np.ones(len(frame), dtype=bool))
-    return frame[~away]
+    return points, away
 
 
 def _together(frame: pd.DataFrame) -> np.ndarray:
     """Number of the school, class and variant of each work; unknown ones count as one."""
-    code = np.zeros(len(frame), dtype=np.int64)
-    for name in ("school", "class", "variant"):
-        if name in frame:
-            own = coded(frame[name])[0].astype(np.int64) + 1
-            code = distinct(code * (int(own.max()) + 1) + own)[1]
+    return numbered_together([coded(frame[name])[0] for name in ("school", "class", "variant") if name in frame])
+
+
+def numbered_together(keys: Sequence[np.ndarray]) -> np.ndarray:
+    """Number of each combination of codes, from zero."""
+    code = np.zeros(len(keys[0]), dtype=np.int64)
+    for key in keys:
+        own = key.astype(np.int64) + 1
+        code = distinct(code * (int(own.max()) + 1) + own)[1]
     return code
 
 

@@ -70,16 +70,18 @@ def all_columns(
         with pq.ParquetFile(path) as plain:
             is_only = all(_only_key(plain, group) == key for group in chosen)
             is_single &= is_only
+            # Asked for once: it is made anew each time.
+            schema, metadata = plain.schema_arrow, plain.metadata
             names = [
                 n
-                for n in plain.schema_arrow.names
+                for n in schema.names
                 if (n in _KNOWN or is_item(n)) and (wanted is None or wanted(n) or (n in _KEY and not is_only))
             ]
-            words = [n for n in _WORDS if n in names and not pa.types.is_dictionary(plain.schema_arrow.field(n).type)]
+            words = [n for n in _WORDS if n in names and not pa.types.is_dictionary(schema.field(n).type)]
             if not words:
                 parts.append(plain.read_row_groups(chosen, columns=names, use_threads=False))
                 continue
-        with pq.ParquetFile(path, read_dictionary=words) as file:
+        with pq.ParquetFile(path, read_dictionary=words, metadata=metadata) as file:
             parts.append(file.read_row_groups(chosen, columns=names, use_threads=False))
     together = parts[0] if len(parts) == 1 else pa.concat_tables(parts, promote_options="permissive")
     return together.unify_dictionaries(), is_single
@@ -94,8 +96,9 @@ def _keys_of_group(file: pq.ParquetFile, group: int) -> list[Key]:
 def _only_key(file: pq.ParquetFile, group: int) -> Key | None:
     """The paper of a row group that holds a single one, as far as its statistics tell."""
     metadata = file.metadata.row_group(group)
+    names = file.metadata.schema.names
     only: dict[str, Any] = {}
-    for number in range(metadata.num_columns):
+    for number in (names.index(name) for name in _KEY if name in names):
         column = metadata.column(number)
         told = column.statistics if column.path_in_schema in _KEY else None
         if told is not None and told.has_min_max and told.null_count == 0 and told.min == told.max:

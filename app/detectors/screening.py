@@ -23,7 +23,6 @@ from app.detectors import (
     journal_gap,
     landing_profile,
     paper_findings,
-    planting,
     report_findings,
     report_screening,
     selective_absence,
@@ -36,9 +35,10 @@ from app.detectors.memory import give_back
 from app.detectors.own_index import own_index
 from app.detectors.paper_detectors import run_on_paper
 from app.detectors.params import Params, load_params
+from app.detectors.planted_files import planted_copy
 from app.detectors.report_tables import earlier_scores, report_groups, score_tables
 from app.detectors.summaries import PaperResults, evidence_of, summaries
-from app.detectors.tables import PaperTable, build_tables
+from app.detectors.tables import PaperTable
 from app.detectors.work_files import WorkFiles, read_works
 from app.detectors.works_read import Key, WorksRead
 from app.errors import InsufficientData
@@ -359,15 +359,9 @@ def _copy_with_mechanisms(
     def screened(done: list[PaperResults], names: np.ndarray, kind: np.ndarray) -> list[PaperResults]:
         year = done[0].table.year
         specs = [replace(paper.table.spec, year=year) for paper in done]
-        if isinstance(works, WorkFiles):
-            own = works.of_schools(names, year, specs)
-        else:
-            own = works.works[works.works["year"] == year]
-        copy = planting.planted_works(own, specs, names, kind, params.mechanisms.planted_strength)
-        read = WorksRead(
-            lambda tables: selective_absence.pupils_of(copy, tables), context.places_of(copy), missing=around.missing
-        )
-        tables = build_tables(copy, specs)
+        strength = params.mechanisms.planted_strength
+        read, tables = planted_copy(works, specs, year, names, kind, strength)
+        read = replace(read, missing=around.missing)
         copied = _screen_year(tables, before, control, read, schools, exams, params, for_people=False)
         beside.assess(copied, before, around, params, signals_only=True)
         return copied

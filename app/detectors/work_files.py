@@ -6,7 +6,7 @@ given up when the next paper's are asked for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import partial
 from pathlib import Path
@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from app import frames
 from app.detectors.base import PaperSpec
 from app.detectors.checks import NO_WORKS, CheckedWorks, check_works, repeated_codes
-from app.detectors.memory import give_back
+from app.detectors.memory import give_back, keep_ready
 from app.detectors.plain_columns import PlainWorks, plain_works
 from app.detectors.row_groups import Groups, all_columns, is_item, item_parts, paper_columns, papers_of
 from app.detectors.selective_absence import GradePupils
@@ -33,8 +33,10 @@ from app.detectors.works_read import (
     Key,
     Sitters,
     WorksRead,
+    places_of_plain,
     pupils_of_sitters,
     read_of_frame,
+    sitters_of_plain,
 )
 
 HELD_WORKS = 1_500_000
@@ -42,6 +44,7 @@ HELD_WORKS = 1_500_000
 _READ_IN_PARTS = 2_000_000
 """Bytes of the files of a paper beyond which its items are read apart from the rest."""
 _WHO_SAT = frozenset({"school", "participant", "journal_mark", "score"})
+_OF_WORKS = _WHO_SAT | {"class", "variant", "municipality"}
 Anything = TypeVar("Anything")
 _NULLABLE = {pa.int8(): pd.Int8Dtype()}
 _SHELF: list[tuple[Callable[[], Answers], Answers]] = []
@@ -100,13 +103,14 @@ class WorkFiles:
         tables: list[PaperTable] = []
         gathering = Gathering()
         sat: dict[Key, Callable[[], Sitters | None]] = {}
-        held = 0
+        held = largest = 0
         for key, groups in self.papers().items():
             read, found, sitters = _read_paper(groups, key, papers, self.strict_papers, with_items=with_items)
             gathering.add(read)
             again = _Again(tuple(groups), key, tuple(papers), sitters is not None and sitters.is_plain)
             works = 0 if sitters is None else len(sitters.score)
-            held += works
+            held, largest = held + works, max(largest, works)
+            keep_ready(largest)
             is_held = held <= HELD_WORKS
             keeps_answers = held <= (HELD_WORKS if held_works is None else held_works)
             sat[key] = partial(_same, sitters) if is_held else again.sitters
@@ -142,17 +146,10 @@ class WorkFiles:
 
     def of_schools(self, names: np.ndarray, year: int, papers: Sequence[PaperSpec]) -> pd.DataFrame:
         """Works of the schools named on these papers of one year, as a frame of them would have been checked."""
-        parts, wanted = [], set(names.tolist())
+        parts = []
         for key, groups in self.papers().items():
             if key[0] == year and find_spec(papers, *key) is not None:
-                for path, group in ((path, group) for path, chosen in groups for group in chosen):
-                    table = paper_columns([(path, [group])], key)
-                    # Only they are checked again: whatever is said of the others has been said.
-                    table = table.filter(pa.array(_named(table["school"], wanted)))
-                    if table.num_rows:
-                        parts.append(_narrowly_coded(table))
-                    del table
-                give_back()
+                parts += _parts_of(groups, key, names)
         if not parts:
             return check_works(NO_WORKS, papers).works
         together = pa.concat_tables(parts, promote_options="permissive").unify_dictionaries()
@@ -161,6 +158,39 @@ class WorkFiles:
         frame = together.to_pandas(use_threads=False, self_destruct=True, types_mapper=_NULLABLE.get)
         pa.default_memory_pool().release_unused()
         return check_works(frame, papers).works
+
+    def plain_of_schools(self, names: np.ndarray, year: int, papers: Sequence[PaperSpec]) -> Iterator[PlainWorks]:
+        """The same, paper by paper in the order given, as columns; it ends at a paper whose works are not plain."""
+        places = self.papers()
+        for spec in papers:
+            key = (year, spec.subject, spec.grade)
+            parts = _parts_of(places.get(key, []), key, names, _is_of_works)
+            if not parts:
+                return
+            together = pa.concat_tables(parts, promote_options="permissive").unify_dictionaries()
+            del parts
+            plain = plain_works(partial(_same, together), partial(_same, [together]), spec, with_items=True)
+            del together
+            give_back()
+            if plain is None:
+                return
+            yield plain
+
+
+def _parts_of(
+    groups: Groups, key: Key, names: np.ndarray, wanted: Callable[[str], bool] | None = None
+) -> list[pa.Table]:
+    """Works of the schools named on one paper, row group by row group."""
+    parts, schools = [], set(names.tolist())
+    for path, group in ((path, group) for path, chosen in groups for group in chosen):
+        table = paper_columns([(path, [group])], key, wanted)
+        # Only they are checked again: whatever is said of the others has been said.
+        table = table.filter(pa.array(_named(table["school"], schools)))
+        if table.num_rows:
+            parts.append(_narrowly_coded(table))
+        del table
+    give_back()
+    return parts
 
 
 def read_works(
@@ -246,6 +276,10 @@ def _same(value: Anything) -> Anything:
     return value
 
 
+def _is_of_works(name: str) -> bool:
+    return name in _OF_WORKS or is_item(name)
+
+
 def _is_no_item(name: str) -> bool:
     return not is_item(name)
 
@@ -277,19 +311,13 @@ def _read_paper(
         tables = build_tables(checked.works, papers, with_items=with_items)
         return read_of_frame(checked, papers), tables, _sitters_of_frame(checked.works)
     own = plain.columns
-    sitters = None
-    if plain.participant is not None:
-        score = own.score.astype(np.int16 if spec.max_score < 2**15 else np.int64)
-        journal = None if own.journal is None else own.journal.astype(np.int8)
-        sitters = Sitters(
-            own.names, own.school, plain.participant_names, plain.participant, score, journal, is_plain=True
-        )
+    sitters = sitters_of_plain(plain, spec)
     if is_checked:
-        return WorksRead(_no_pupils, pd.DataFrame()), [], sitters
+        return WorksRead(no_pupils, {}), [], sitters
     again = plain.repeated()
     read = WorksRead(
-        _no_pupils,
-        _places(plain),
+        no_pupils,
+        places_of_plain(plain),
         (repeated_codes(int(again.sum())),) if again.any() else (),
         None if plain.participant is None else {key: plain.of_school(again)} if again.any() else {},
         _known(key, plain, plain.file_total),
@@ -300,7 +328,8 @@ def _read_paper(
     return read, [table_of(own, spec, key[0])], sitters
 
 
-def _no_pupils(tables: Sequence[PaperTable]) -> GradePupils | None:
+def no_pupils(tables: Sequence[PaperTable]) -> GradePupils | None:
+    """For works of single papers: nobody sits beside himself."""
     return None
 
 
@@ -312,17 +341,6 @@ def _sitters_of_frame(works: pd.DataFrame) -> Sitters | None:
     participant = np.where(works["participant"].notna(), participant, -1)
     journal = numbers(works["journal_mark"]) if "journal_mark" in works else None
     return Sitters(school_names, school, names, participant, works["score"].to_numpy(dtype=np.int64), journal)
-
-
-def _places(plain: PlainWorks) -> pd.DataFrame:
-    """First municipality of each school."""
-    present, first = np.unique(plain.columns.school, return_index=True)
-    names = plain.columns.names[present].astype(object)
-    if plain.municipality is None:
-        return pd.DataFrame({"school": names[:0]})
-    code, words = plain.municipality
-    own = np.array([*words.tolist(), None], dtype=object)[code[first]]
-    return pd.DataFrame({"school": names, "municipality": own})
 
 
 def _known(key: Key, plain: PlainWorks, values: np.ndarray | None) -> ByPaper:

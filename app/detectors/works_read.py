@@ -12,11 +12,11 @@ import pandas as pd
 from app.detectors import cohorts, context, protocol
 from app.detectors.base import PaperSpec
 from app.detectors.checks import CheckedWorks
+from app.detectors.plain_columns import PlainWorks
 from app.detectors.selective_absence import GradePupils, pupils_of
 from app.detectors.tables import PaperTable, find_spec
 from app.detectors.work_codes import among_distinct, blank_items
 
-_MANY_SCHOOLS = 5_000
 Key = tuple[int, str, int]
 ByPaper = dict[Key, dict[str, int]]
 
@@ -29,8 +29,8 @@ class WorksRead:
     ----------
     pupils : callable
         Papers of one grade and year → their pupils, see `selective_absence.pupils_of`.
-    places : DataFrame
-        ``school, municipality``, one row a school; see `context.places_of`.
+    places : dict
+        First municipality named of each school, which may be none; see `context.places_of`.
     warnings : tuple of str
         Russian sentences.
     repeated : dict or None
@@ -44,7 +44,7 @@ class WorksRead:
     """
 
     pupils: Callable[[Sequence[PaperTable]], GradePupils | None]
-    places: pd.DataFrame
+    places: dict[str, object]
     warnings: tuple[str, ...] = ()
     repeated: ByPaper | None = None
     mismatched: ByPaper = field(default_factory=dict)
@@ -110,6 +110,26 @@ class Sitters:
     is_plain: bool = False  # read as it stands, see `plain_columns`
 
 
+def sitters_of_plain(plain: PlainWorks, spec: PaperSpec) -> Sitters | None:
+    """Who wrote one paper, from columns as they stand; None where nobody has a code."""
+    if plain.participant is None:
+        return None
+    own = plain.columns
+    score = own.score.astype(np.int16 if spec.max_score < 2**15 else np.int64)
+    journal = None if own.journal is None else own.journal.astype(np.int8)
+    return Sitters(own.names, own.school, plain.participant_names, plain.participant, score, journal, is_plain=True)
+
+
+def places_of_plain(plain: PlainWorks) -> dict[str, object]:
+    """First municipality of each school, see `context.places_of`."""
+    if plain.municipality is None:
+        return {}
+    present, first = np.unique(plain.columns.school, return_index=True)
+    code, words = plain.municipality
+    own = np.array([*words.tolist(), None], dtype=object)[code[first]]
+    return dict(zip(plain.columns.names[present].tolist(), own.tolist(), strict=True))
+
+
 def pupils_of_sitters(sitters: Sequence[Sitters | None]) -> GradePupils | None:
     """Put the works of each pupil side by side, see `selective_absence.pupils_of`; None stands for a paper without."""
     present = [own for own in sitters if own is not None and (own.participant >= 0).any()]
@@ -155,7 +175,7 @@ class Gathering:
     """Adds up what single papers say, for works that are read a paper at a time."""
 
     warnings: list[str] = field(default_factory=list)
-    places: list[pd.DataFrame] = field(default_factory=list)
+    places: dict[str, object] = field(default_factory=dict)
     repeated: ByPaper | None = None
     mismatched: ByPaper = field(default_factory=dict)
     missing: ByPaper = field(default_factory=dict)
@@ -163,35 +183,22 @@ class Gathering:
 
     def add(self, read: WorksRead) -> None:
         self.warnings += read.warnings
-        self.places.append(self._new(read.places))
+        # A school is where the first paper that names its municipality has it.
+        self.places = read.places | self.places
         if read.repeated is not None:
             self.repeated = (self.repeated or {}) | read.repeated
         self.mismatched |= read.mismatched
         self.missing |= read.missing
         self.grades |= read.grades
 
-    def _new(self, places: pd.DataFrame) -> pd.DataFrame:
-        """Places of schools that no paper before has named; of many schools the others would fill memory."""
-        if not self.places or "municipality" not in places or len(places) < _MANY_SCHOOLS:
-            return places
-        for before in self.places:
-            if "municipality" in before:
-                places = places[~places["school"].isin(before["school"])]
-        return places
-
     def whole(self, pupils: Callable[[Sequence[PaperTable]], GradePupils | None]) -> WorksRead:
-        """All together; a school is where the first paper that names its municipality has it."""
-        named = [own for own in self.places if "municipality" in own]
-        places = pd.concat(named, ignore_index=True).drop_duplicates("school") if named else self._nowhere()
+        """All together."""
         return WorksRead(
             pupils,
-            places,
+            self.places,
             tuple(dict.fromkeys(self.warnings)),
             self.repeated,
             self.mismatched,
             self.missing,
             self.grades,
         )
-
-    def _nowhere(self) -> pd.DataFrame:
-        return self.places[0] if self.places else pd.DataFrame({"school": pd.Series(dtype="object")})

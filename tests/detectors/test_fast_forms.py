@@ -13,6 +13,7 @@ from app.detectors.item_profile import covariance_by_score, given_total
 from app.detectors.item_sums import by_school, leave_one_out_residuals
 from app.detectors.journal_gap import copy_test
 from app.detectors.pair_sums import PairRuns, exchanged
+from app.detectors.planted_files import planted_copy
 from app.detectors.reference import second_and_fourth_moment, tilt_to_school
 from app.detectors.simulate import RegionOptions, simulate_region
 from app.detectors.tables import build_tables
@@ -235,3 +236,28 @@ def test_mechanisms_are_learned_from_works_in_files_as_from_works_in_memory(tmp_
     assert from_file.reference["mechanisms"] == in_memory.reference["mechanisms"]
     assert from_file.reference["mechanisms"]["2026"]["source"] == "region"
     pd.testing.assert_frame_equal(from_file.schools, in_memory.schools)
+
+
+def test_a_copy_of_plain_columns_is_that_of_a_frame(tmp_path, monkeypatch):
+    large = simulate_region(63, RegionOptions(schools=120, papers=(("ma", 4), ("ru", 4))))
+    path = tmp_path / "works.parquet"
+    large.works.to_parquet(path, row_group_size=2_000)
+    year = int(large.works["year"].iloc[0])
+    specs = [replace(spec, year=year) for spec in large.papers]
+    names = np.array(sorted(set(large.works["school"])))[::2]
+    kind = np.arange(len(names)) % 12 - 4
+    asked = WorkFiles((path,)), specs, year, names, kind, 0.6
+
+    said, columns = planted_copy(*asked)
+    monkeypatch.setattr(WorkFiles, "plain_of_schools", lambda *_: iter(()))
+    _, framed = planted_copy(*asked)
+
+    for one, other in zip(columns, framed, strict=True):
+        assert one.answers.raw is None or (one.answers.raw == other.answers.raw).all()
+        assert (one.schools == other.schools).all()
+        assert (one.counts == other.counts).all()
+        assert (one.journal == other.journal).all()
+        assert (one.answers.points == other.answers.points).all()
+    untouched = {table.key: table.counts.sum() for table in build_tables(large.works, large.papers)}
+    assert all(table.counts.sum() < untouched[table.key] for table in columns)
+    assert said.pupils(columns) is not None
