@@ -6,7 +6,7 @@ the journal have forms of their own; what cannot run is answered with the report
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any, TypeVar
 
@@ -274,6 +274,8 @@ def _rows(result: Result, own: np.ndarray) -> Result:
     """A result's arrays cut to the rows chosen, however deep they stand."""
     if isinstance(result, np.ndarray):
         return result[own] if len(result) == len(own) else result
+    if isinstance(result, Mapping):
+        return {key: _rows(value, own) for key, value in result.items()}
     if is_dataclass(result) and not isinstance(result, type):
         changed = {f.name: _rows(getattr(result, f.name), own) for f in fields(result) if f.name not in _SHARED}
         return replace(result, **changed)
@@ -299,6 +301,8 @@ def _taken(result: Any, at: np.ndarray, known: np.ndarray, S: int) -> Any:
         elif taken.dtype.kind == "f":
             taken[~known] = 0.0
         return taken
+    if isinstance(result, Mapping):
+        return {key: _taken(value, at, known, S) for key, value in result.items()}
     if is_dataclass(result) and not isinstance(result, type):
         return replace(
             result,

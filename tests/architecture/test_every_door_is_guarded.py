@@ -32,6 +32,8 @@ OPEN_TO_THE_SIGNED_IN = {
     "auth.own",
     "auth.own_absences",
     "auth.own_training",
+    "own_pairs.index",
+    "own_pairs.pair",
     "auth.sign_out",
     # one's own notices, letter and feed
     "inbox.follow",

@@ -219,6 +219,25 @@ def test_few_schools_with_reports_are_compared_with_the_schools_that_have_works(
     assert set(own[own["outcome"] == "assessed"]["detector"]) >= {"item_profile", "journal_gap", "contextual_mean"}
 
 
+def test_what_was_odd_in_the_upload_stays_with_its_school_where_reports_fill_in(region, reports):
+    codes = sorted(set(region.works["school"]))
+    half = len(codes) // 2
+    works = region.works[region.works["school"].isin(codes[:half])]
+    paper = region.papers[0]
+    odd = codes[half + 5]
+    upload = pd.DataFrame({"school": codes, "year": paper.year, "subject": paper.subject, "grade": paper.grade})
+    upload["n_duplicates"] = np.where(upload["school"] == odd, 7, 0)
+
+    found = of_schools(screen(works, region.papers, aggregates=reports, schools=region.schools, protocol=upload))
+
+    own = found[
+        (found["detector"] == "protocol") & (found["subject"] == paper.subject) & (found["grade"] == paper.grade)
+    ]
+    told = own[own["sentence"].str.contains("повтор")]
+    assert told["school"].tolist() == [odd]
+    assert "7" in told["sentence"].item()
+
+
 def test_schools_known_in_different_ways_stand_in_one_screening(region, reports):
     codes = np.array(sorted(set(region.works["school"])))
     part = {kind: set(codes[number::4]) for number, kind in enumerate(("distributions", "marks", "means", "journal"))}

@@ -78,7 +78,7 @@ def test_a_held_case_makes_no_move_and_says_until_when(session, cast, case, at) 
         interview(session, cast, case, at)
 
     assert codes(refusal) == ["on_hold"]
-    assert WHY in refusal.value.reasons[0].ru
+    assert f"«{WHY.rstrip('.')}». Чтобы" in refusal.value.reasons[0].ru
     assert refusal.value.reasons[0].href == "#resume"
     move = engine.available(session, case, actor=cast.actor("kira", cast.school), at=at)[0]
     assert [check.guard.name for check in move.checks if not check.is_met] == ["not_on_hold"]

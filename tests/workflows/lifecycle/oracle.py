@@ -223,7 +223,8 @@ class Oracle:
         assert Counter(row[0] for row in requests) == Counter(self.entries), "moves and their journal entries differ"
         events = Counter(row[0] for row in self.world.rows("SELECT id FROM case_events"))
         jobs = self.world.rows("SELECT json_extract(payload, '$.event_id') FROM outbox WHERE kind = 'case_moved'")
-        assert Counter(row[0] for row in jobs) == events, "a move without its job, or with two"
+        led = self.world.rows("SELECT value FROM outbox, json_each(payload, '$.event_ids') WHERE kind = 'cases_led'")
+        assert Counter(row[0] for row in (*jobs, *led)) == events, "a move without its job, or with two"
         wrong = self.world.rows(
             "SELECT o.id FROM outbox o LEFT JOIN job_effects e ON e.outbox_id = o.id"
             " GROUP BY o.id HAVING count(e.outbox_id) <> (o.status = 'done')"
