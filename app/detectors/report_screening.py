@@ -270,7 +270,7 @@ def _of_group(joint: PaperResults, group: ReportGroup) -> PaperResults:
     )
 
 
-def _rows(result: Result, own: np.ndarray) -> Result:
+def _rows(result: Any, own: np.ndarray) -> Any:
     """A result's arrays cut to the rows chosen, however deep they stand."""
     if isinstance(result, np.ndarray):
         return result[own] if len(result) == len(own) else result
