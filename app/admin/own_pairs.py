@@ -10,13 +10,12 @@ from flask_babel import gettext as _
 from app import auth
 from app.admin import plan_forms, words
 from app.admin.base import say
+from app.admin.mentoring import TONES
 from app.admin.plan_forms import Told
 from app.terms import MentoringStatus
 from app.workflows import own_pairs as verbs
 
 own_pairs = Blueprint("own_pairs", __name__, url_prefix="/account/pairs")
-
-TONES = {MentoringStatus.ACTIVE: "good", MentoringStatus.ENDED: "muted"}
 
 
 @own_pairs.route("/")
