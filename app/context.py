@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
+from app import days
 from app.database import make_engine, make_sessions
 from app.settings import Settings
 from app.storage import ObjectStore
@@ -23,5 +24,6 @@ class AppContext:
 
     @classmethod
     def from_settings(cls, settings: Settings) -> AppContext:
+        days.use_zone(settings.timezone)
         engine = make_engine(settings.database_url)
         return cls(settings, engine, make_sessions(engine, settings.keys["journal"]), ObjectStore(settings.objects))

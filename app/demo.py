@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from app.context import AppContext
 from app.database import acting
+from app.days import day_of
 from app.demo_files import MARK, YEAR, context_file, file_name, works_file
 from app.demo_groups import enter_schools, make_groups
 from app.demo_low_results import help_schools
@@ -250,7 +251,7 @@ class _Story:
         declare_free(self.session, self.users["curator"], self.case, self.at)
         form = InterviewForm(
             number=f"{self.case.id}",
-            held_on=self.at.date(),
+            held_on=day_of(self.at),
             place="отдел образования",
             form="очно",
             present=(
@@ -263,7 +264,7 @@ class _Story:
             documents_shown=("положение о внутренней системе оценки качества", "приказ о проведении ВПР"),
             agreed=(
                 AgreedAction(
-                    "Создать межшкольную комиссию по проверке работ", self.at.date() + timedelta(days=30), "директор"
+                    "Создать межшкольную комиссию по проверке работ", day_of(self.at) + timedelta(days=30), "директор"
                 ),
             ),
         )
@@ -276,8 +277,8 @@ class _Story:
             self.case.id,
             self.users["curator"].id,
             number=f"{100 + self.case.id}-о",
-            issued_on=self.at.date(),
-            until=_school_year_end(self.at.date()),
+            issued_on=day_of(self.at),
+            until=_school_year_end(day_of(self.at)),
             no_conflict_declared=True,
             actor=self.actor("department"),
             at=self.at,
@@ -291,7 +292,7 @@ class _Story:
             self.users["inspector"].id,
             subject="ma",
             grade=5,
-            scheduled_on=self.at.date(),
+            scheduled_on=day_of(self.at),
             actor=self.actor("department"),
             at=self.at,
         )
@@ -299,7 +300,7 @@ class _Story:
         record_act(
             self.session,
             visit.id,
-            ActForm(f"{self.case.id}/н", self.at.date(), (ObservationStage.SITTING, ObservationStage.CHECKING), ()),
+            ActForm(f"{self.case.id}/н", day_of(self.at), (ObservationStage.SITTING, ObservationStage.CHECKING), ()),
             actor=self.actor("inspector"),
             at=self.at,
             expected_version=visit.version,
@@ -311,7 +312,7 @@ class _Story:
             self.session,
             self.case.id,
             number=f"{300 + self.case.id}-п",
-            keep_until=self.at.date() + timedelta(days=180),
+            keep_until=day_of(self.at) + timedelta(days=180),
             is_confirmed=True,
             signatory="Соколова М. П.",
             signatory_post="Начальник управления образования",
@@ -325,7 +326,7 @@ class _Story:
             subject="ma",
             grade=5,
             inspector_id=self.users["inspector"].id,
-            scheduled_on=self.at.date() + timedelta(days=5),
+            scheduled_on=day_of(self.at) + timedelta(days=5),
             order_number=f"{200 + self.case.id}-о",
             share=0.3,
             actor=self.actor("department"),

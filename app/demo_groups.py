@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.days import day_of
 from app.models import ControlGroup, Dataset, ObjectiveEntry, ScaleLink, School
 from app.policy import SYSTEM, Actor
 from app.terms import FileKind, ObjectiveGround
@@ -18,7 +19,7 @@ SIZE, PER_MUNICIPALITY = 12, 3
 
 def enter_schools(session: Session, schools: Iterable[School], at: datetime) -> None:
     """Enter schools without signs in the register of objective ones."""
-    begin = at.date()
+    begin = day_of(at)
     for school in schools:
         if session.scalars(select(ObjectiveEntry.id).where(ObjectiveEntry.school_id == school.id)).first() is None:
             objective_register.enter(
@@ -54,7 +55,7 @@ def make_groups(session: Session, actors: Mapping[str, Actor], year: int, at: da
             session,
             group.id,
             order_number="41-к",
-            order_date=(at - timedelta(days=1)).date(),
+            order_date=day_of(at - timedelta(days=1)),
             markers="Эксперты предметных комиссий соседних муниципалитетов.",
             staff="Методисты отделов образования, по одному в каждой школе.",
             actor=manager,

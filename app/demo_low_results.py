@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.days import day_of
 from app.models import Case, User
 from app.policy import Actor
 from app.terms import CaseKind, LowCause, MentoringKind
@@ -49,7 +50,7 @@ class _Help:
 
     def diagnose(self) -> str:
         support.record_diagnosis(
-            self.session, self.case.id, held_on=self.at.date(), causes=[LowCause.STAFF],
+            self.session, self.case.id, held_on=day_of(self.at), causes=[LowCause.STAFF],
             text="Не хватает учителя математики, в пятых и шестых классах с сентября замены.",
             actor=self.actor, at=self.at,
         )  # fmt: skip
@@ -57,8 +58,8 @@ class _Help:
 
     def agree(self) -> str:
         support.record_programme(
-            self.session, self.case.id, title="Математика: от замен к постоянному учителю", agreed_on=self.at.date(),
-            until=self.at.date() + timedelta(days=300), agreed_with="Руководитель школы, директор",
+            self.session, self.case.id, title="Математика: от замен к постоянному учителю", agreed_on=day_of(self.at),
+            until=day_of(self.at) + timedelta(days=300), agreed_with="Руководитель школы, директор",
             text="Учитель соседней школы ведёт старшие классы, методист посещает уроки раз в две недели.",
             actor=self.actor, at=self.at,
         )  # fmt: skip
@@ -70,7 +71,7 @@ class _Help:
         form = PairForm(
             MentoringKind.SCHOOLS, mentor.id, int(self.case.school_id or 0),
             "Общие уроки математики и разбор работ двух школ раз в месяц.",
-            self.at.date(), self.at.date() + timedelta(days=240),
+            day_of(self.at), day_of(self.at) + timedelta(days=240),
         )  # fmt: skip
         support.record_mentoring(self.session, self.case.id, form, actor=self.actor, at=self.at)
         return "support"

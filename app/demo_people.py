@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
+from app.days import day_of
 from app.models import Case, Person, School, User
 from app.policy import SYSTEM
 from app.terms import AbsenceReason, ConflictKind, Duty, PostKind
@@ -51,7 +52,7 @@ def enter_people(session: Session, users: Mapping[str, User], schools: Sequence[
         _post(session, person, kind, begin, title=title, school=school)
         if kind is PostKind.TEACHER:
             for duty in (Duty.OBSERVER, Duty.EXPERT):
-                people_register.enter_duty(session, person.id, duty, since=begin.date(), actor=SYSTEM, at=begin)
+                people_register.enter_duty(session, person.id, duty, since=day_of(begin), actor=SYSTEM, at=begin)
             # One training runs out soon, another has run out: the page of training needs has something to tell.
             days = (30, -20)[index % 2]
             _train(session, person, Duty.OBSERVER, begin, at + timedelta(days=days))
@@ -63,8 +64,8 @@ def enter_people(session: Session, users: Mapping[str, User], schools: Sequence[
         session,
         cards["curator"].id,
         AbsenceReason.VACATION,
-        from_on=(at + timedelta(days=10)).date(),
-        until_on=(at + timedelta(days=23)).date(),
+        from_on=day_of(at + timedelta(days=10)),
+        until_on=day_of(at + timedelta(days=23)),
         substitute_id=cards["curator2"].id,
         actor=SYSTEM,
         at=at,
@@ -111,8 +112,8 @@ def _train(session: Session, person: Person, duty: Duty, issued: datetime, until
         duty=duty,
         hours=36,
         certificate=f"{issued.year}/{person.id:03d}",
-        issued_on=issued.date(),
-        valid_until=until.date(),
+        issued_on=day_of(issued),
+        valid_until=day_of(until),
         actor=SYSTEM,
         at=issued,
     )

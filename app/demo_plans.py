@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.days import day_of
 from app.flows import CLOSED
 from app.models import Case, ProgrammeTask, School
 from app.policy import Actor
@@ -61,9 +62,9 @@ def _programme(session: Session, store: ObjectStore, actors: Mapping[str, Actor]
     approval = programmes.Approval(
         "214-о",
         "заместитель главы администрации",
-        start.date(),
+        day_of(start),
         "начальник отдела образования",
-        approved.date(),
+        day_of(approved),
     )
     programmes.approve(session, programme.id, approval, actor=actor, at=approved, expected_version=programme.version)
     now = start + timedelta(days=50)
@@ -79,13 +80,13 @@ def _programme(session: Session, store: ObjectStore, actors: Mapping[str, Actor]
                 session, task.id, "Курсы этой осенью проводит региональный институт.", actor=actors["deputy"], **who
             )
         elif position == 6:
-            later = (now + timedelta(days=30)).date()
+            later = day_of(now + timedelta(days=30))
             programme_tasks.move(
                 session, task.id, later, "Ждём данные регионального центра.", actor=actors["deputy"], **who
             )
         elif position != 7:
             people = 24 if task.measure.kind in ATTENDED_KINDS else None
-            report = Report(now.date(), f"{task.measure.evidence}: документ № {120 + position}", n_people=people)
+            report = Report(day_of(now), f"{task.measure.evidence}: документ № {120 + position}", n_people=people)
             programme_tasks.complete(session, store, task.id, report, actor=actors["deputy"], **who)
 
 
@@ -114,7 +115,7 @@ def _road_map(
     day = at + timedelta(days=12)
     for item in unfinished(road_map.items) if is_settled else road_map.items[-1:]:
         report = Report(
-            day.date(), "Протокол педагогического совета № 2", n_people=30 if item.kind in ATTENDED_KINDS else None
+            day_of(day), "Протокол педагогического совета № 2", n_people=30 if item.kind in ATTENDED_KINDS else None
         )
         road_map_items.complete(
             session, store, item.id, report, actor=actors["deputy"], at=day, expected_version=item.version
@@ -136,14 +137,14 @@ def _pair(session: Session, actors: Mapping[str, Actor], case: Case, at: datetim
         mentor.id,
         int(case.school_id or 0),
         "Проверить работы двух школ общей комиссией и договориться о критериях.",
-        at.date(),
-        at.date() + timedelta(days=180),
+        day_of(at),
+        day_of(at) + timedelta(days=180),
     )
     pair = mentoring.make_pair(session, form, actor=actors["department"], at=at)
     mentoring.record_meeting(
         session,
         pair.id,
-        held_on=at.date(),
+        held_on=day_of(at),
         theme="Критерии развёрнутых ответов",
         agreed="Каждая школа присылает по десять работ без отметок.",
         actor=actors["department"],
@@ -155,7 +156,7 @@ def _teachers(session: Session, actors: Mapping[str, Actor], case: Case, at: dat
     """A teacher of mathematics of that school, entered for it, and the first mentor whom the pickers offer."""
     school = session.get_one(School, case.school_id)
     who: dict[str, Any] = {"actor": actors["department"], "at": at}
-    offered = mentors.mentors(session, school, Subject.MA, at.date(), actors["department"])
+    offered = mentors.mentors(session, school, Subject.MA, day_of(at), actors["department"])
     mentor = next((offer for offer in offered if not offer.reasons and offer.is_of_subject), None)
     if mentor is None:
         return
@@ -165,8 +166,8 @@ def _teachers(session: Session, actors: Mapping[str, Actor], case: Case, at: dat
         None,
         school.id,
         "Вместе готовить уроки по трудным темам пятого класса и раз в месяц посещать уроки друг друга.",
-        at.date(),
-        at.date() + timedelta(days=180),
+        day_of(at),
+        day_of(at) + timedelta(days=180),
         subject=Subject.MA,
         mentor_person_id=mentor.person.person_id,
         mentee_person_id=mentee.id,

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from app.errors import Misconfigured
 from app.mail import MailServer
@@ -79,7 +80,7 @@ class Settings:
             max_upload_mb=_integer(values, "OBEKTIV_MAX_UPLOAD_MB", 1, 2048),
             secure_cookies=_flag(values, "OBEKTIV_SECURE_COOKIES"),
             trusted_hosts=tuple(h.strip() for h in values["OBEKTIV_TRUSTED_HOSTS"].split(",") if h.strip()),
-            timezone=values["OBEKTIV_TIMEZONE"],
+            timezone=_timezone(values["OBEKTIV_TIMEZONE"]),
             site_url=(values["OBEKTIV_URL"] or f"http://{host}:{port}").rstrip("/"),
             smtp_url=smtp_url,
             mail_from=mail_from,
@@ -122,6 +123,15 @@ def redis_socket(home: Path) -> Path:
     folder = Path(tempfile.gettempdir()) / f"obektiv-{os.getuid()}-{digest}"
     folder.mkdir(mode=0o700, exist_ok=True)
     return folder / "valkey.sock"
+
+
+def _timezone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        message = f"OBEKTIV_TIMEZONE={name!r}: нужен часовой пояс из базы IANA, например Asia/Vladivostok"
+        raise Misconfigured(message) from error
+    return name
 
 
 def _integer(values: Mapping[str, str], name: str, low: int, high: int) -> int:

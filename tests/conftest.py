@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,7 +19,7 @@ import redis
 from hypothesis import settings
 from sqlalchemy.engine import make_url
 
-from app import migrating
+from app import days, migrating
 from app.context import AppContext
 from app.settings import Settings
 
@@ -45,6 +45,13 @@ def region_files() -> Path:
 def at() -> datetime:
     """The moment at which everything happens."""
     return datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def zone_of_the_region() -> Iterator[Callable[[str], None]]:
+    """Moves the region to another time zone until the test ends."""
+    yield days.use_zone
+    days.use_zone("Europe/Moscow")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -36,6 +36,8 @@ def test_a_database_address_gets_the_driver(tmp_path: Path, scheme: str) -> None
         ("OBEKTIV_PORT", "70000"),
         ("OBEKTIV_SECURE_COOKIES", "yes"),
         ("OBEKTIV_MAX_UPLOAD_MB", "0"),
+        ("OBEKTIV_TIMEZONE", "Москва"),
+        ("OBEKTIV_TIMEZONE", "Europe/Mosсow"),
     ],
 )
 def test_a_bad_value_names_the_variable_and_the_value(tmp_path: Path, name: str, value: str) -> None:

@@ -24,7 +24,7 @@ from sqlalchemy.orm import Query, Session
 from werkzeug.local import LocalProxy
 from wtforms import Form
 
-from app import auth
+from app import auth, days
 from app.admin import export, words
 from app.errors import NotFound, Reason, Refused
 from app.policy import Permission
@@ -283,7 +283,7 @@ def _plain(column: Column) -> Callable[[Any], Any]:
     def value(row: Any) -> Any:
         found = column.value(row)
         if isinstance(found, datetime):
-            return found.astimezone(words.zone())
+            return days.local(found)
         return words.title(found) if column.kind in ("pill", "strong") else found
 
     return value

@@ -121,7 +121,7 @@ def revoke_feed() -> Any:
 def feed(key: str) -> Response:
     """The feed itself: calendar programs cannot sign in, so the address is the secret."""
     context = auth.context()
-    today = auth.now().astimezone(words.zone()).date()
+    today = words.today()
     content = feeds.feed_for(context.sessions, key, context.settings.site_url, at=auth.now(), today=today)
     if content is None:
         raise NotFound(_("Такой календарной подписки нет или её отозвали. Создайте новую в настройках оповещений."))

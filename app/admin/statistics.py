@@ -25,7 +25,7 @@ class StatisticsPage(Page):
     def index(self) -> str:
         session = auth.db()
         kinds = [
-            (kind, figures.by_state(session, known_states(session, kind), kind=kind, at=auth.now(), zone=words.zone()))
+            (kind, figures.by_state(session, known_states(session, kind), kind=kind, at=auth.now()))
             for kind in CaseKind
         ]
         # A kind that nobody has a case of is no news; the first one is shown even when empty.
@@ -38,10 +38,9 @@ class StatisticsPage(Page):
             closures=closures,
             n_open=sum(row.n for _kind, rows in shown for row in rows if row.state.code != CLOSED),
             n_closed=sum(row.n for row in closures),
-            municipalities=figures.by_municipality(session, zone=words.zone()),
+            municipalities=figures.by_municipality(session),
             stages=[
-                (kind, figures.time_in_state(session, known_states(session, kind), kind=kind, zone=words.zone()))
-                for kind, _rows in shown
+                (kind, figures.time_in_state(session, known_states(session, kind), kind=kind)) for kind, _rows in shown
             ],
         )
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from flask import Flask
 from flask_babel import format_date, get_locale
@@ -13,6 +12,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import object_session
 
 from app import auth
+from app.days import day_of, local
 from app.models import Case, School
 from app.statistics.cases import calendar_days
 from app.terms import Procedure, Subject, Term
@@ -139,7 +139,7 @@ def day(value: date | datetime | str | None, style: str = "long") -> str:
     if isinstance(value, str):
         value = date.fromisoformat(value)
     if isinstance(value, datetime):
-        value = value.astimezone(zone()).date()
+        value = day_of(value)
     if locale() == "en":
         return format_date(value, "d MMM y" if style == "short" else "d MMMM y").replace(" ", NBSP)
     if style == "short":
@@ -150,21 +150,12 @@ def day(value: date | datetime | str | None, style: str = "long") -> str:
 
 def moment(value: datetime | None) -> str:
     """A moment in the region's time zone: «14.10.2021 15:40», “14 Oct 2021 15:40”."""
-    return "—" if value is None else f"{day(value, 'short')}{NBSP}{value.astimezone(zone()):%H:%M}"
-
-
-def zone() -> ZoneInfo:
-    return ZoneInfo(auth.context().settings.timezone)
+    return "—" if value is None else f"{day(value, 'short')}{NBSP}{local(value):%H:%M}"
 
 
 def today() -> date:
     """The day it is in the region."""
-    return auth.now().astimezone(zone()).date()
-
-
-def local_day(moment: datetime) -> date:
-    """The day it was in the region at that moment."""
-    return moment.astimezone(zone()).date()
+    return day_of(auth.now())
 
 
 def stage(case: Case, code: str | None = None) -> str:
@@ -176,7 +167,7 @@ def stage(case: Case, code: str | None = None) -> str:
 
 def days_between(start: datetime, end: datetime | None = None) -> int:
     """Calendar days from the one moment to the other (now, when there is none), in the region's time zone."""
-    return calendar_days(start, end or auth.now(), zone())
+    return calendar_days(start, end or auth.now())
 
 
 def days(count: int) -> str:

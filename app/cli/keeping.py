@@ -9,6 +9,7 @@ import click
 
 from app.cli.opening import open_context
 from app.cli.saying import answer, json_option, progress, speaks
+from app.days import local
 
 
 @click.command()
@@ -23,7 +24,7 @@ def backup(out: Path | None, as_json: bool) -> None:
     at = datetime.now(UTC)
     out = out or context.settings.home / "backups"
     if out.is_dir() or not out.suffix:
-        out = out / f"obektiv-{at:%Y%m%d-%H%M%S}.tar.gz"
+        out = out / f"obektiv-{local(at):%Y%m%d-%H%M%S}.tar.gz"
     with progress("Копия") as line:
         manifest = create(context, out, at=at, report=line)
     size = out.stat().st_size

@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import text
 
 from app.context import AppContext
 from app.database import WAL_LIMIT, acting, bind, checkpoint, needs_checkpoint_rule
+from app.days import day_of
 from app.errors import Misconfigured
 from app.jobs.queues import enqueue, not_waiting
 from app.policy import SYSTEM
@@ -113,21 +113,21 @@ def begin_day(context: AppContext) -> None:
     """Ask once a day, after its hour, for reminders and the daily letters."""
     now = datetime.now(UTC)
     with acting(context.sessions, SYSTEM) as session:
-        digests.begin_day(session, at=now, local=now.astimezone(ZoneInfo(context.settings.timezone)))
+        digests.begin_day(session, at=now)
 
 
 def end_side_moves(context: AppContext) -> None:
     """Wake the cases whose hold is over, let late questions' clocks run, end proposals that nobody answered."""
-    now, zone = datetime.now(UTC), ZoneInfo(context.settings.timezone)
-    today = now.astimezone(zone).date()
+    now = datetime.now(UTC)
+    today = day_of(now)
     # Looked at every minute: without the writer lock unless there is something to do.
     with context.sessions(bind=context.engine.execution_options(readonly=True)) as session:
         bind(session, SYSTEM)
         is_due = bool(pauses.due(session, today)) or bool(hand_overs.overdue(session, today))
     if is_due:
         with acting(context.sessions, SYSTEM) as session:
-            pauses.wake_due(session, at=now, zone=zone)
-            hand_overs.expire_due(session, at=now, zone=zone)
+            pauses.wake_due(session, at=now)
+            hand_overs.expire_due(session, at=now)
 
 
 def checkpoint_if_large(context: AppContext) -> bool:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime
 from statistics import median
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from app.days import day_of
 from app.flows import CLOSED, State
 from app.models import Case, CaseEvent, Municipality
 from app.rechecks.agreement import wilson
@@ -55,18 +56,16 @@ class StageTime:
     n_waiting: int
 
 
-def calendar_days(start: datetime, end: datetime, zone: tzinfo = UTC) -> int:
-    """Calendar days from one moment to another in `zone`, never below nought: the one rule for days of cases."""
-    return max(0, (end.astimezone(zone).date() - start.astimezone(zone).date()).days)
+def calendar_days(start: datetime, end: datetime) -> int:
+    """Calendar days from one moment to another in the region, never below nought: the one rule for days of cases."""
+    return max(0, (day_of(end) - day_of(start)).days)
 
 
-def by_state(
-    session: Session, states: Sequence[State], *, kind: CaseKind, at: datetime, zone: tzinfo = UTC
-) -> list[StateCount]:
+def by_state(session: Session, states: Sequence[State], *, kind: CaseKind, at: datetime) -> list[StateCount]:
     """One row for each of `states`, the stages that cases of `kind` know, in their order."""
     days: dict[str, list[int]] = defaultdict(list)
     for state, entered_at in session.execute(select(Case.state, Case.entered_at).where(Case.kind == kind)):
-        days[state].append(calendar_days(entered_at, at, zone))
+        days[state].append(calendar_days(entered_at, at))
     return [
         StateCount(state, len(days[state.code]), median(days[state.code]) if days[state.code] else None)
         for state in states
@@ -89,7 +88,7 @@ def closures(session: Session) -> list[VerdictCount]:
     return rows
 
 
-def by_municipality(session: Session, *, zone: tzinfo = UTC) -> list[MunicipalityCount]:
+def by_municipality(session: Session) -> list[MunicipalityCount]:
     """Open and closed cases of each municipality in sight, by name; never a ranking."""
     open_counts: dict[str, int] = defaultdict(int)
     closed_days: dict[str, list[int]] = defaultdict(list)
@@ -102,7 +101,7 @@ def by_municipality(session: Session, *, zone: tzinfo = UTC) -> list[Municipalit
         if closed_at is None:
             open_counts[name] += 1
         else:
-            closed_days[name].append(calendar_days(opened_at, closed_at, zone))
+            closed_days[name].append(calendar_days(opened_at, closed_at))
     return [
         MunicipalityCount(
             name, open_counts[name], len(closed_days[name]), median(closed_days[name]) if closed_days[name] else None
@@ -111,7 +110,7 @@ def by_municipality(session: Session, *, zone: tzinfo = UTC) -> list[Municipalit
     ]
 
 
-def time_in_state(session: Session, states: Sequence[State], *, kind: CaseKind, zone: tzinfo = UTC) -> list[StageTime]:
+def time_in_state(session: Session, states: Sequence[State], *, kind: CaseKind) -> list[StageTime]:
     """How long stages take: completed stays by their median, stays under way only counted."""
     moves: dict[int, list[tuple[str, datetime]]] = defaultdict(list)
     for case_id, source, at in session.execute(
@@ -125,7 +124,7 @@ def time_in_state(session: Session, states: Sequence[State], *, kind: CaseKind, 
     ):
         since = opened_at
         for source, left_at in moves[case_id]:
-            stays[source].append(calendar_days(since, left_at, zone))
+            stays[source].append(calendar_days(since, left_at))
             since = left_at
         waiting[state] += 1
     return [

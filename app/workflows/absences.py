@@ -14,6 +14,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from app.conflicts import PersonFacts, conflicts, load_rules
+from app.days import day_of
 from app.errors import Conflict, NotFound, Reason, Refused
 from app.flows import CLOSED
 from app.models import Absence, Case, Observation, Person, Recheck, School, User
@@ -49,7 +50,7 @@ def record_absence(
     own = own_card(session, actor)
     is_own = own is not None and own.id == person_id
     person = own if own is not None and is_own else one(session, person_id, actor)
-    reasons = day_faults(session, person, from_on, until_on, at.date())
+    reasons = day_faults(session, person, from_on, until_on, day_of(at))
     if substitute_id is not None:
         substitute = one(session, substitute_id, actor)
         reasons += substitute_objections(session, person, substitute, from_on, until_on)
@@ -109,13 +110,13 @@ def state_absence(
             person = card_for(session, session.get_one(User, actor.user_id), actor=actor, at=at)
     if person is None or not person.is_active:
         raise Refused(no_card(actor))
-    if from_on < at.date():
+    if from_on < day_of(at):
         late = Reason(
             "begins_in_the_past",
             "Первый день уже прошёл. Внесите отсутствие с сегодняшнего дня или попросите отдел образования.",
             "The first day is past. State the absence from today on, or ask the department.",
         )
-        raise Refused(late, *day_faults(session, person, from_on, until_on, at.date()))
+        raise Refused(late, *day_faults(session, person, from_on, until_on, day_of(at)))
     return record_absence(
         session, person.id, reason, from_on=from_on, until_on=until_on, wished_id=wished_id, actor=actor, at=at
     )
@@ -153,7 +154,7 @@ def withdraw_absence(session: Session, absence_id: int, *, actor: Actor, at: dat
                 "The department has entered this absence: ask it to cancel.",
             )
         )
-    if absence.from_on <= at.date():
+    if absence.from_on <= day_of(at):
         reasons.append(
             Reason(
                 "begun",
@@ -197,11 +198,11 @@ def appoint_substitute(
     if absence.cancelled_at is not None:
         raise Conflict("Отсутствие отменено: замещать некого. Обновите страницу.")
     reasons = []
-    if absence.until_on < at.date():
+    if absence.until_on < day_of(at):
         reasons.append(Reason("over", "Отсутствие закончилось: замещать некого.", "The absence is over."))
     elif substitute_id is not None:
         substitute = one(session, substitute_id, actor)
-        begin = max(absence.from_on, at.date())
+        begin = max(absence.from_on, day_of(at))
         reasons += substitute_objections(session, person, substitute, begin, absence.until_on)
     if reasons:
         raise Refused(*reasons)

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import policy
+from app.days import day_of
 from app.errors import Reason, Refused
 from app.models import Case, CuratorOrder, User
 from app.policy import Actor, Permission
@@ -71,7 +72,7 @@ def issue_order(
     reasons = []
     if not number.strip():
         reasons.append(Reason("no_number", "Укажите номер приказа.", "Give the order's number."))
-    if issued_on > at.date():
+    if issued_on > day_of(at):
         reasons.append(Reason("future", "Дата приказа ещё не наступила.", "The day of the order is still ahead."))
     if until <= issued_on:
         reasons.append(
@@ -82,12 +83,12 @@ def issue_order(
             )
         )
     assert case.school_id is not None  # a case is always a school's
-    person = independence.facts_of_user(session, curator_id, at.date())
+    person = independence.facts_of_user(session, curator_id, day_of(at))
     objections = independence.objections_to(
-        person, case.school_id, Duty.CURATOR, at.date(), is_counted=case.curator_id != curator_id
+        person, case.school_id, Duty.CURATOR, day_of(at), is_counted=case.curator_id != curator_id
     )
     reasons += objections
-    if not (objections or no_conflict_declared or is_declared(session, curator_id, case.school_id, at.date())):
+    if not (objections or no_conflict_declared or is_declared(session, curator_id, case.school_id, day_of(at))):
         reasons.append(NOT_DECLARED)
     taken = hand_overs.order_objection(session, case, curator_id)
     if taken is not None:
@@ -101,7 +102,7 @@ def issue_order(
         issued_on=issued_on,
         curator_id=curator_id,
         curator_name=person.name,
-        workplace=person.workplace(at.date()),
+        workplace=person.workplace(day_of(at)),
         until=until,
         no_conflict_declared=no_conflict_declared,
         issued_by_id=actor.user_id,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.days import day_of
 from app.errors import Reason
 from app.flows import CLOSED
 from app.models import CasePause, CaseQuestion
@@ -78,7 +79,7 @@ def _actor_is_independent(q: Question) -> Reason | None:
         return None
     if q.actor.role not in independence.DUTIES_OF_ROLE:
         return q.actor.barred(q.case.school_id)
-    told = computed(q.session, q.actor.user_id, q.case.school_id, q.at.date())
+    told = computed(q.session, q.actor.user_id, q.case.school_id, day_of(q.at))
     return told[0] if told else None
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from app.days import day_of
 from app.errors import Conflict, Reason
 from app.flows import ReasonCode
 from app.models import BulkDecision, BulkRow, Case, CasePause, HandOver
@@ -158,7 +159,7 @@ def _hand_over_objections(
     session: Session, decision: BulkDecision, case: Case, actor: Actor, at: datetime
 ) -> list[Reason]:
     right = [*_closed(case), *_right(actor.may(Permission.CASE_HANDOVER), actor.barred(case.school_id))]
-    return right or hand_overs.objections(session, case, decision.params["person_id"], at.date())
+    return right or hand_overs.objections(session, case, decision.params["person_id"], day_of(at))
 
 
 def _hand_over(session: Session, decision: BulkDecision, case: Case, actor: Actor, at: datetime) -> dict[str, Any]:
@@ -194,7 +195,7 @@ def _interview_objections(
         )
     if case.curator_id == decision.params["person_id"]:
         found.append(Reason("same_curator", "Дело уже у этого куратора.", "This curator has the case already."))
-    return [*found, *hand_overs.curator_objections(session, case, decision.params["person_id"], at.date())]
+    return [*found, *hand_overs.curator_objections(session, case, decision.params["person_id"], day_of(at))]
 
 
 def _assign_interview(

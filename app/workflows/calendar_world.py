@@ -12,6 +12,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from app.calendars import Anchor, Layer, Span, Vacation, WorkingCalendar, russia
+from app.days import day_of
 from app.models import CalendarEntry, CalendarEvent, Dataset
 from app.terms import ChangeKind, EntryKind, EventKind, FileKind
 
@@ -144,7 +145,7 @@ def _uploads(session: Session) -> tuple[Anchor, ...]:
         .order_by(table.c.id)
     )
     return tuple(
-        Anchor(EventKind.UPLOAD, row.accepted_at.date(), "", row.subject or "", row.grade, f"dataset-{row.id}")
+        Anchor(EventKind.UPLOAD, day_of(row.accepted_at), "", row.subject or "", row.grade, f"dataset-{row.id}")
         for row in rows
     )
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app import policy
 from app.database import actor_of
+from app.days import day_of
 from app.errors import NotFound, Reason, Refused
 from app.flows import CLOSED
 from app.models import Case, Conclusion, Flag, User
@@ -107,7 +108,7 @@ def hand_interview(session: Session, case_id: int, curator_id: int, *, actor: Ac
         )
     assert case.school_id is not None  # a case is always a school's
     objections = independence.objections_to_user(
-        session, curator_id, case.school_id, Duty.CURATOR, at.date(), is_counted=case.curator_id != curator_id
+        session, curator_id, case.school_id, Duty.CURATOR, day_of(at), is_counted=case.curator_id != curator_id
     )
     if objections:
         raise Refused(*objections)

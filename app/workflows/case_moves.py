@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.calendars import Anchor
+from app.days import day_of
 from app.models import CaseEvent
 from app.terms import EventKind
 
@@ -24,6 +25,6 @@ def anchors(session: Session, case_ids: Collection[int]) -> dict[int, list[Ancho
     )
     found: dict[int, list[Anchor]] = {}
     for case_id, trigger, at in session.execute(latest):
-        anchor = Anchor(EventKind.CASE_MOVE, at.date(), detail=trigger, key=f"move-{trigger}")
+        anchor = Anchor(EventKind.CASE_MOVE, day_of(at), detail=trigger, key=f"move-{trigger}")
         found.setdefault(case_id, []).append(anchor)
     return found

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import policy
+from app.days import day_of
 from app.errors import Conflict, InsufficientData, NotFound, Reason, Refused
 from app.models import ControlGroup, ControlMember, School
 from app.policy import Actor, Permission
@@ -187,7 +188,7 @@ def fix_group(
     reasons = []
     if not order_number.strip():
         reasons.append(Reason("no_number", "Укажите номер приказа.", "Give the order's number."))
-    if order_date > at.date():
+    if order_date > day_of(at):
         reasons.append(Reason("future", "Дата приказа ещё не наступила.", "The day of the order is still ahead."))
     if len(markers.strip()) < SHORTEST_REASON:
         reasons.append(

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app import policy
 from app.calendars import Due, Span, academic_year, occurrences, parse_rule
+from app.days import day_of
 from app.errors import Conflict, NotFound, NotPermitted, Reason, Refused
 from app.models import Deadline
 from app.policy import Actor, Permission
@@ -49,11 +50,11 @@ def set_deadline(
     parsed = parse_rule(rule)
     world = world_of(session)
     whole = academic_year(year)
-    if whole.ends_on < at.date():
+    if whole.ends_on < day_of(at):
         raise Refused(
             Reason("year_over", "Этот учебный год уже кончился: выберите другой.", "That academic year is over.")
         )
-    span = Span(max(whole.starts_on, at.date()), whole.ends_on)
+    span = Span(max(whole.starts_on, day_of(at)), whole.ends_on)
     case = open_case_of(session, case_id) if case_id is not None else None
     if case is not None:
         place = case.municipality_id

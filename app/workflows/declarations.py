@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app import policy
 from app.conflicts import conflicts, load_rules
+from app.days import day_of
 from app.errors import NotFound, Reason, Refused
 from app.flows import CLOSED
 from app.models import Case, Declaration, HandOver, Person, School, User
@@ -110,7 +111,7 @@ def declare(
     policy.require(actor, Permission.CONFLICT_DECLARE)
     if actor.user_id is None or school_id not in actor.undeclared | actor.school_ids:
         raise NotFound("По этой школе декларация не нужна.")
-    found = computed(session, actor.user_id, school_id, at.date())
+    found = computed(session, actor.user_id, school_id, day_of(at))
     reasons: list[Reason] = []
     if not has_conflict and found:
         reasons = [
@@ -208,7 +209,7 @@ def _keep(
         computed=[{"code": r.code, "ru": r.ru, "en": r.en} for r in found],
         rules_version=rules.version,
         declared_at=at,
-        valid_until=at.date() + timedelta(days=rules.declaration_days),
+        valid_until=day_of(at) + timedelta(days=rules.declaration_days),
         municipality_id=school.municipality_id,
         school_id=school.id,
     )

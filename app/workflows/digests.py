@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from app import mail
+from app import days, mail
 from app.calendars import Span
 from app.context import AppContext
 from app.database import acting
@@ -41,11 +41,11 @@ class Section:
     lines: tuple[tuple[str, str], ...]
 
 
-def begin_day(session: Session, *, at: datetime, local: datetime) -> OutboxJob | None:
-    """Ask for the day's round once, when its hour has come; `local` is `at` in the region's time."""
-    if local.hour < notices.load_rules().hour:
+def begin_day(session: Session, *, at: datetime) -> OutboxJob | None:
+    """Ask for the day's round once, when its hour has come in the region."""
+    if days.local(at).hour < notices.load_rules().hour:
         return None
-    day = local.date().toordinal()
+    day = days.day_of(at).toordinal()
     known = session.scalar(select(OutboxJob.id).where(OutboxJob.kind == "day_round", OutboxJob.subject_id == day))
     return None if known is not None else outbox.add(session, "day_round", day, at=at)
 

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import policy
+from app.days import day_of
 from app.errors import NotFound, Reason, Refused
 from app.models import Case, Flag
 from app.policy import Actor, Permission
@@ -52,7 +53,7 @@ def reopen(
     reasons = [*_obstacles(session, closed), *reason_faults(reason, "Напишите, почему дело открывают снова.")]
     carries_curator = with_curator and closed.curator_id is not None
     if carries_curator and not reasons:
-        reasons += hand_overs.curator_objections(session, closed, closed.curator_id or 0, at.date())
+        reasons += hand_overs.curator_objections(session, closed, closed.curator_id or 0, day_of(at))
     if reasons:
         raise Refused(*reasons)
     carried: dict[str, Any] = {}

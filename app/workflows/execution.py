@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from sqlalchemy.orm import Session
 
 from app.calendars import Due
+from app.days import day_of
 from app.errors import Conflict, Reason, Refused
 from app.models.programmes import ProgrammeTask
 from app.models.road_maps import RoadMapItem
@@ -48,7 +49,7 @@ def done(
     _open(row)
     note, link = report.note.strip(), report.link.strip()
     reasons = []
-    if report.done_on > at.date():
+    if report.done_on > day_of(at):
         reasons.append(Reason("future", "День выполнения ещё не наступил.", "The day it was done on is still ahead."))
     if not (note or link or report.file):
         reasons.append(

@@ -17,6 +17,7 @@ from sqlalchemy import CursorResult, func, select, update
 from sqlalchemy.orm import Session
 
 from app.context import AppContext
+from app.days import day_of
 from app.errors import NotFound, Reason
 from app.flows import CLOSED
 from app.models import Case, CaseEvent, CasePause, MigratedCase, OutboxJob, WorkflowMigration, WorkflowVersion
@@ -277,7 +278,7 @@ def _write(session: Session, states: Mapping[int, str], cases: Mapping[int, Any]
     for case_id, state in states.items():
         case, stage = cases[case_id], flow.state(state)
         pauses = ledger.of(case_id, flow.definition, stage)
-        due_on = stage_clock.due_day(stage, case.entered_at.date(), calendars[case.municipality_id], pauses)
+        due_on = stage_clock.due_day(stage, day_of(case.entered_at), calendars[case.municipality_id], pauses)
         alike[state, due_on].append(case_id)
     for (state, due_on), ids in alike.items():
         result: CursorResult[Any] = session.execute(  # type: ignore[assignment]

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.days import day_of
 from app.errors import Reason
 from app.flows.vocabulary import FIELDS
 from app.models import Conclusion, CuratorOrder, Document, Interview, Observation, Recheck
@@ -48,7 +49,7 @@ def _order_appoints_curator(q: Question) -> Reason | None:
             "There is no order that appoints a curator.",
             "#assignment",
         )
-    if order.until < q.at.date():
+    if order.until < day_of(q.at):
         return Reason(
             "order_expired",
             f"Срок приказа № {order.number} истёк {order.until:%d.%m.%Y}. Издайте новый приказ.",
@@ -67,7 +68,7 @@ def _curator_is_independent(q: Question) -> Reason | None:
     order = latest(q.session, CuratorOrder, q.case.id)
     if order is None:
         return Reason("no_curator", "Куратор ещё не назначен.", "No curator has been appointed yet.", "#assignment")
-    school_id, today = _school_of(q), q.at.date()
+    school_id, today = _school_of(q), day_of(q.at)
     told = independence.objections_to_user(q.session, order.curator_id, school_id, Duty.CURATOR, today, is_new=False)
     if told:
         return told[0]

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from sqlalchemy import select
 
+from app.days import day_of
 from app.errors import Reason
 from app.models import Conclusion, SupportRecord
 from app.terms import ReviewOutcome, SupportKind, Verdict
@@ -43,7 +44,7 @@ def _programme_is_agreed(q: Question) -> Reason | None:
             "There is no agreed help programme. Enter it.",
             "#programme",
         )
-    if programme.until is not None and programme.until < q.at.date():
+    if programme.until is not None and programme.until < day_of(q.at):
         return Reason(
             "programme_over",
             f"Программа закончилась {programme.until:%d.%m.%Y}. Внесите новую.",
@@ -54,7 +55,7 @@ def _programme_is_agreed(q: Question) -> Reason | None:
 
 
 def _mentor_is_appointed(q: Question, who: str = "any") -> Reason | None:
-    pair = mentoring.active_pair(q.session, q.case, q.at.date())
+    pair = mentoring.active_pair(q.session, q.case, day_of(q.at))
     has_curator = q.case.curator_id is not None
     if (who != "curator" and pair is not None) or (who != "pair" and has_curator):
         return None

@@ -7,12 +7,13 @@ the successor's acceptance waits for a new order, and the order completes it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from app import policy
+from app.days import day_of
 from app.errors import Conflict, Reason, Refused
 from app.models import Case, CuratorOrder, HandOver, User
 from app.policy import SYSTEM, Actor, Permission
@@ -130,7 +131,7 @@ def propose(
     policy.require(actor, Permission.CASE_HANDOVER)
     case = open_case_of(session, case_id)
     check_version(case, expected_version)
-    reasons = objections(session, case, to_id, at.date())
+    reasons = objections(session, case, to_id, day_of(at))
     if actor.role is Role.CURATOR and case.curator_id not in (None, actor.user_id):
         reasons.append(
             Reason(
@@ -142,7 +143,7 @@ def propose(
     reasons += reason_faults(reason, "Напишите одним предложением, почему дело передают.")
     if reasons:
         raise Refused(*reasons)
-    person = independence.facts_of_user(session, to_id, at.date())
+    person = independence.facts_of_user(session, to_id, day_of(at))
     assert person is not None  # no objection was raised
     hand_over = HandOver(
         case_id=case.id,
@@ -152,7 +153,7 @@ def propose(
         to_name=person.name,
         reason=reason.strip(),
         needs_order=needs_order(session, case),
-        expires_on=at.date() + timedelta(days=load_rules().answer_days),
+        expires_on=day_of(at) + timedelta(days=load_rules().answer_days),
         proposed_by_id=actor.user_id,
         proposed_by_name=actor.name,
         proposed_at=at,
@@ -199,7 +200,7 @@ def answer(
                 f"Only the person asked may answer: {hand_over.to_name}.",
             )
         )
-    elif hand_over.expires_on < at.date():
+    elif hand_over.expires_on < day_of(at):
         reasons.append(
             Reason(
                 "expired",
@@ -208,8 +209,8 @@ def answer(
             )
         )
     elif is_accepted:
-        reasons += curator_objections(session, case, hand_over.to_id, at.date())
-        if not (reasons or no_conflict_declared or has_declared(session, case, hand_over.to_id, at.date())):
+        reasons += curator_objections(session, case, hand_over.to_id, day_of(at))
+        if not (reasons or no_conflict_declared or has_declared(session, case, hand_over.to_id, day_of(at))):
             reasons.append(NOT_DECLARED)
     else:
         reasons += reason_faults(text, "Напишите одним предложением, почему вы не берёте дело.")
@@ -251,9 +252,9 @@ def withdraw(session: Session, case_id: int, reason: str, *, actor: Actor, at: d
     return hand_over
 
 
-def expire_due(session: Session, *, at: datetime, zone: tzinfo) -> int:
+def expire_due(session: Session, *, at: datetime) -> int:
     """End the proposals that nobody answered in time; return how many."""
-    ids = overdue(session, at.astimezone(zone).date())
+    ids = overdue(session, day_of(at))
     ended = 0
     for case_id in ids:
         case = session.scalars(select(Case).where(Case.id == case_id).with_for_update(of=Case)).first()

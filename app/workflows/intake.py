@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from app import policy
 from app.context import AppContext
 from app.database import acting
+from app.days import local
 from app.errors import Conflict, NotFound, Reason, Refused
 from app.models import Dataset, OutboxJob, School, Upload
 from app.policy import SYSTEM, Actor, Permission
@@ -62,7 +63,7 @@ def receive_upload(
         raise Refused(
             Reason(
                 "already_uploaded",
-                f"Этот файл уже есть: «{known.file_name}», {known.status.ru}, {known.uploaded_at:%d.%m.%Y}.",
+                f"Этот файл уже есть: «{known.file_name}», {known.status.ru}, {local(known.uploaded_at):%d.%m.%Y}.",
                 f"This file is here already: “{known.file_name}”, {known.status.en}.",
                 f"/uploads/{known.id}",
             )

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import policy
+from app.days import day_of, local
 from app.errors import Reason, Refused
 from app.models import Flag, Interview
 from app.policy import Actor, Permission
@@ -49,7 +50,7 @@ def record_interview(session: Session, case_id: int, form: InterviewForm, *, act
     reasons = []
     if not form.number.strip():
         reasons.append(Reason("no_number", "Укажите номер протокола.", "Give the protocol's number."))
-    if form.held_on > at.date():
+    if form.held_on > day_of(at):
         reasons.append(
             Reason(
                 "future",
@@ -57,11 +58,11 @@ def record_interview(session: Session, case_id: int, form: InterviewForm, *, act
                 "The day of the interview is still ahead: the protocol is filled in after it.",
             )
         )
-    if form.held_on < case.opened_at.date():
+    if form.held_on < day_of(case.opened_at):
         reasons.append(
             Reason(
                 "too_early",
-                f"Собеседование раньше открытия дела ({case.opened_at:%d.%m.%Y}).",
+                f"Собеседование раньше открытия дела ({local(case.opened_at):%d.%m.%Y}).",
                 "The interview lies before the day the case was opened.",
             )
         )

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.context import AppContext
 from app.database import acting
+from app.days import day_of
 from app.documents import KINDS, render
 from app.documents.context import Agreed, Decisions, Distribution, InterviewProtocol, Sign, SignsNotice
 from app.models import Case, Document, Flag, Interview, Municipality, OutboxJob
@@ -84,7 +85,7 @@ def notice_context(session: Session, case: Case, flag: Flag, *, at: datetime) ->
     frozen = flag.frozen
     return SignsNotice(
         number=f"{case.number}/1",
-        issued_on=at.date(),
+        issued_on=day_of(at),
         department=f"Орган управления образованием, {municipality.name if municipality else ''}",
         signatory="",
         signatory_post="Руководитель органа управления образованием",
@@ -95,7 +96,7 @@ def notice_context(session: Session, case: Case, flag: Flag, *, at: datetime) ->
         tier_title=flag.tier.ru,
         signs=tuple(_sign(finding) for finding in frozen["findings"] if finding.get("sign")),
         history=_history(session, case),
-        reply_until=at.date() + timedelta(days=REPLY_DAYS),
+        reply_until=day_of(at) + timedelta(days=REPLY_DAYS),
         calculation=(
             f"прогон {flag.run_id}, проверки {frozen['detector_versions_text']}, параметры "
             f"{frozen['parameters_version']}, данные {frozen['inputs_sha256'][:16]}"

@@ -10,6 +10,7 @@ from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
 from app import policy
+from app.days import day_of
 from app.dynamics import Judgement, YearSigns, judge, load_rules, period_of
 from app.errors import Conflict, Reason, Refused
 from app.models import AdminMeasure, Case, DynamicsReview, Finding, Flag, LowResultsFlag, OutboxJob, ScreeningRun
@@ -32,7 +33,7 @@ class MeasureForm:
 def dynamics_of(session: Session, case: Case, on: date) -> Judgement:
     """What the school's years show since the first episode of the case was opened."""
     first = closures.chain(session, case)[0]
-    return judge(yearly_signs(session, case, since=first.year), first.opened_at.date(), load_rules(), on)
+    return judge(yearly_signs(session, case, since=first.year), day_of(first.opened_at), load_rules(), on)
 
 
 def yearly_signs(session: Session, case: Case, *, since: int) -> list[YearSigns]:
@@ -88,11 +89,11 @@ def record_measure(session: Session, case_id: int, form: MeasureForm, *, actor: 
     """
     policy.require(actor, Permission.CASE_MEASURE)
     case = open_case_of(session, case_id)
-    judgement = dynamics_of(session, case, at.date())
-    reasons = measure_objections(judgement, at.date())
+    judgement = dynamics_of(session, case, day_of(at))
+    reasons = measure_objections(judgement, day_of(at))
     if not form.order_number.strip():
         reasons.append(Reason("no_number", "Укажите номер приказа.", "Give the order's number."))
-    if form.issued_on > at.date():
+    if form.issued_on > day_of(at):
         reasons.append(Reason("future", "Дата приказа ещё не наступила.", "The day of the order is still ahead."))
     if judgement.is_allowed and form.issued_on < judgement.allowed_from:
         reasons.append(
@@ -223,7 +224,7 @@ def _yearly_low_results(session: Session, case: Case, since: int) -> list[YearSi
             select(LowResultsFlag).where(LowResultsFlag.run_id == run_id, LowResultsFlag.school_id == case.school_id)
         ).first()
         signs = {(sign["subject"], sign["grade"]) for sign in flag.frozen["signs"]} if flag is not None else set()
-        years.append(YearSigns(year, at.date(), len(_papers(session, case, run_id) | signs), len(signs)))
+        years.append(YearSigns(year, day_of(at), len(_papers(session, case, run_id) | signs), len(signs)))
     return years
 
 
@@ -250,7 +251,7 @@ def _year(session: Session, case: Case, year: int, run_id: int) -> YearSigns:
     signs = {(item["subject"], item["grade"]) for item in frozen_findings if item.get("sign") and item.get("subject")}
     raised_at = session.scalar(select(ScreeningRun.raised_at).where(ScreeningRun.id == run_id))
     assert raised_at is not None
-    return YearSigns(year, raised_at.date(), len(papers | signs), len(signs))
+    return YearSigns(year, day_of(raised_at), len(papers | signs), len(signs))
 
 
 def period(on: date) -> date:

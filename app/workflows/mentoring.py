@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import policy
+from app.days import day_of
 from app.errors import Conflict, NotFound, Reason, Refused
 from app.flows import CLOSED
 from app.models import Case, MentoringMeeting, MentoringPair, School
@@ -54,7 +55,7 @@ def make_pair(
     if form.kind is MentoringKind.TEACHERS:
         # Two who make the same pair at once come one after another, so that the second sees it.
         journal.take_turn(session)
-        people, reasons = _teachers(session, form, school, actor, at.date())
+        people, reasons = _teachers(session, form, school, actor, day_of(at))
     else:
         people, reasons = _schools(session, form, school)
     if len(form.goals.strip()) < execution.SHORTEST_REASON:
@@ -211,7 +212,7 @@ def write_meeting(
     Refused
     """
     reasons = []
-    if held_on > at.date():
+    if held_on > day_of(at):
         reasons.append(Reason("future", "День встречи ещё не наступил.", "The meeting is still ahead."))
     if held_on < pair.starts_on:
         reasons.append(Reason("early", "Встреча раньше начала работы пары.", "The meeting is before the pair began."))

@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Select, and_, or_, select, true
 from sqlalchemy.orm import Session
 
 from app.conflicts import PersonFacts, load_rules, mentor_conflicts, teaches
+from app.days import day_of
 from app.errors import Reason, Refused
 from app.flows import CLOSED
 from app.models import Case, MentoringPair, Person, PersonPost, School
@@ -128,7 +129,7 @@ def enter_colleague(
     namesakes = session.connection().execute(
         select(persons.c.name)
         .select_from(persons.join(posts, posts.c.person_id == persons.c.id))
-        .where(persons.c.is_active, place, _is_held(at.date()))
+        .where(persons.c.is_active, place, _is_held(day_of(at)))
     )
     if words and any(row.name.casefold() == words.casefold() for row in namesakes):
         raise Refused(

@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from app import datafiles
+from app.days import day_of, local
 from app.flows import CLOSED
 from app.models import Case, ControlGroup, ControlMember, Finding, Flag, Observation, Recheck, School
 from app.terms import (
@@ -171,15 +172,15 @@ def _rechecks(session: Session, since: datetime, few: list[int] | None) -> dict[
         if row.outcome is not RecheckOutcome.NOT_CONFIRMED:
             spoiled.add(row.school_id)
             continue
-        day = f"{row.marked_at:%d.%m.%Y}"
+        day = f"{local(row.marked_at):%d.%m.%Y}"
         found[row.school_id] = Evidence(
             ObjectiveGround.RECHECK,
             f"Перепроверка {day}: объективно {row.n_objective} из {row.n_sample} работ, признаки не подтвердились.",
-            f"Recheck of {row.marked_at:%Y-%m-%d}: {row.n_objective} of {row.n_sample} works objective, "
+            f"Recheck of {local(row.marked_at):%Y-%m-%d}: {row.n_objective} of {row.n_sample} works objective, "
             "the signs were not confirmed.",
             {
                 "recheck_id": row.id,
-                "marked_on": f"{row.marked_at:%Y-%m-%d}",
+                "marked_on": f"{local(row.marked_at):%Y-%m-%d}",
                 "n_objective": row.n_objective,
                 "n_sample": row.n_sample,
             },
@@ -196,7 +197,7 @@ def _acts(session: Session, since: datetime, few: list[int] | None) -> dict[int,
         select(Observation)
         .where(
             Observation.status == VisitStatus.DONE,
-            Observation.held_on >= since.date(),
+            Observation.held_on >= day_of(since),
             _among(Observation.school_id, few),
         )
         .order_by(Observation.held_on, Observation.id)
@@ -266,8 +267,8 @@ def _cases(
             )
         elif verdict is Verdict.CONFIRMED:
             confirmed[school_id] = (
-                f"По делу {number} признаки подтверждены {closed_at:%d.%m.%Y}.",
-                f"The signs of case {number} were confirmed on {closed_at:%Y-%m-%d}.",
+                f"По делу {number} признаки подтверждены {local(closed_at):%d.%m.%Y}.",
+                f"The signs of case {number} were confirmed on {local(closed_at):%Y-%m-%d}.",
             )
         elif verdict is Verdict.NOT_CONFIRMED:
             not_confirmed.add(school_id)

@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session
 
 from app import policy
+from app.days import day_of
 from app.errors import Conflict, NotFound, Reason, Refused
 from app.models import ObjectiveEntry, School
 from app.policy import SYSTEM, Actor, Permission
@@ -59,7 +60,7 @@ def proposals(session: Session, *, at: datetime) -> list[Proposal]:
     entered = set(
         session.scalars(
             select(ObjectiveEntry.school_id).where(
-                ObjectiveEntry.withdrawn_at.is_(None), ObjectiveEntry.valid_until >= at.date()
+                ObjectiveEntry.withdrawn_at.is_(None), ObjectiveEntry.valid_until >= day_of(at)
             )
         )
     )
@@ -152,7 +153,7 @@ def withdraw(
     if entry.version != expected_version:
         raise Conflict("Запись изменили, пока страница была открыта. Посмотрите, что в ней теперь.")
     reasons = []
-    if state_of(entry, at.date()) not in (EntryState.IN_FORCE, EntryState.AHEAD):
+    if state_of(entry, day_of(at)) not in (EntryState.IN_FORCE, EntryState.AHEAD):
         reasons.append(
             Reason("over", "Запись уже не действует.", "The entry is not in force any more.", f"/objective/{entry.id}")
         )
@@ -173,7 +174,7 @@ def refresh(session: Session, *, at: datetime, school_ids: Iterable[int] | None 
     holds = (
         select(func.count())
         .select_from(ObjectiveEntry)
-        .where(ObjectiveEntry.school_id == School.id, in_force(at.date()))
+        .where(ObjectiveEntry.school_id == School.id, in_force(day_of(at)))
         .scalar_subquery()
     )
     statement = select(School, holds > 0).where(School.is_objective != (holds > 0)).order_by(School.id)
@@ -203,7 +204,7 @@ def _term_faults(begin: date, end: date, at: datetime) -> list[Reason]:
         return [
             Reason("period", "Срок должен заканчиваться позже, чем начинается.", "The term must end after it begins.")
         ]
-    if end < at.date():
+    if end < day_of(at):
         return [Reason("period", "Срок уже закончился.", "The term is over already.")]
     if end > _years_later(begin, most):
         return [

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app import policy
 from app.conflicts import Watch, cross_observation_fault, load_rules
+from app.days import day_of
 from app.errors import Conflict, NotFound, Reason, Refused
 from app.models import Case, Observation, Person
 from app.policy import Actor, Permission
@@ -49,7 +50,7 @@ def schedule_observation(
     """Send an observer to the school on a day."""
     policy.require(actor, Permission.CASE_OBSERVE)
     case = open_case_of(session, case_id)
-    if scheduled_on < at.date():
+    if scheduled_on < day_of(at):
         raise Refused(
             Reason(
                 "past",
@@ -132,7 +133,7 @@ def record_act(
     reasons = []
     if not form.act_number.strip():
         reasons.append(Reason("no_number", "Укажите номер акта.", "Give the act's number."))
-    if form.held_on > at.date():
+    if form.held_on > day_of(at):
         reasons.append(
             Reason(
                 "future",

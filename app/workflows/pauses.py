@@ -6,13 +6,14 @@ A held case makes no move: `app.workflows.brakes` refuses it. It wakes on its da
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time, tzinfo
+from datetime import date, datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import policy
 from app.calendars import Pause
+from app.days import day_of, first_moment
 from app.errors import Conflict, Reason, Refused
 from app.models import Case, CasePause
 from app.policy import SYSTEM, Actor, Permission
@@ -78,12 +79,12 @@ def resume(session: Session, case_id: int, note: str, *, actor: Actor, at: datet
     return pause
 
 
-def wake_due(session: Session, *, at: datetime, zone: tzinfo) -> int:
+def wake_due(session: Session, *, at: datetime) -> int:
     """End the pauses whose day has come, each at the first moment of its day; return how many ended.
 
     A hold ends and the case wakes; a question to the school stays open, but the clock runs again: the school is late.
     """
-    today = at.astimezone(zone).date()
+    today = day_of(at)
     ids = due(session, today)
     woken = 0
     for case_id in ids:
@@ -92,7 +93,7 @@ def wake_due(session: Session, *, at: datetime, zone: tzinfo) -> int:
         pause = brakes.open_pause(session, case_id)
         if case is None or pause is None or pause.until_on > today:
             continue
-        midnight = datetime.combine(pause.until_on, time(), zone).astimezone(UTC)
+        midnight = first_moment(pause.until_on)
         stop(session, pause, "", actor=SYSTEM, at=max(midnight, pause.started_at))
         action = "case:wake" if pause.cause is PauseCause.HOLD else "question:late"
         record(session, case, action, actor=SYSTEM, at=at, facts={"until": pause.until_on.isoformat()})
@@ -155,7 +156,7 @@ def check_version(case: Case, expected_version: int | None) -> None:
 
 
 def _term_faults(until_on: date, at: datetime) -> list[Reason]:
-    days = (until_on - at.date()).days
+    days = (until_on - day_of(at)).days
     if days < 1:
         return [Reason("not_ahead", "День возобновления должен быть впереди.", "The day to resume must lie ahead.")]
     if days > load_rules().hold_days:
@@ -176,10 +177,10 @@ def ledger(session: Session, case_ids: Sequence[int] | None) -> dict[int, list[P
         statement = statement.where(CasePause.case_id.in_(case_ids))
     found: dict[int, list[Pause]] = {}
     for row in session.scalars(statement):
-        ended_on = row.ended_at.date() if row.ended_at is not None else None
+        ended_on = day_of(row.ended_at) if row.ended_at is not None else None
         if ended_on is not None and row.ended_by_id is None:
             ended_on = row.until_on  # it ended by itself, at the first moment of its day in the region
-        found.setdefault(row.case_id, []).append(Pause(row.started_at.date(), ended_on, row.until_on))
+        found.setdefault(row.case_id, []).append(Pause(day_of(row.started_at), ended_on, row.until_on))
     return found
 
 

@@ -12,6 +12,7 @@ import argon2
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
+from app.days import day_of
 from app.errors import Conflict, NotFound, Reason, Refused
 from app.models import AuthSession, LoginAttempt, School, User
 from app.policy import Actor, Permission, require
@@ -29,8 +30,8 @@ def actor_for(session: Session, user: User, at: datetime) -> Actor:
     if not user.is_active or user.role is Role.SCHOOL:
         return actor
     if user.role not in (Role.CURATOR, Role.INSPECTOR):
-        return replace(actor, bars=bars_of(session, user, at.date()))
-    sight = sight_of(session, user, at.date())
+        return replace(actor, bars=bars_of(session, user, day_of(at)))
+    sight = sight_of(session, user, day_of(at))
     return replace(actor, school_ids=sight.schools, undeclared=sight.undeclared, stands_in=sight.stands_in)
 
 

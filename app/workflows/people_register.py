@@ -14,6 +14,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from app import policy
+from app.days import day_of
 from app.errors import Conflict, NotFound, Reason, Refused
 from app.models import (
     Absence,
@@ -64,7 +65,7 @@ def change_person(
     if "name" in changed and person.user_id is not None:
         with as_system(session):
             session.execute(update(User).where(User.id == person.user_id).values(name=person.name))
-    _replace(session, person, at.date())
+    _replace(session, person, day_of(at))
     note(session, person, "person:change", actor=actor, at=at, facts={"changed": changed})
     return person
 
@@ -111,7 +112,7 @@ def card_for(session: Session, user: User, post: str = "", *, actor: Actor, at: 
     elif post.strip():
         session.add(PersonPost(person_id=person.id, kind=PostKind.OTHER, **where))
     session.add_all(
-        PersonDuty(person_id=person.id, duty=duty, since=at.date(), **place_of(person))
+        PersonDuty(person_id=person.id, duty=duty, since=day_of(at), **place_of(person))
         for duty in sorted(DUTIES_OF_ROLE.get(user.role, ()))
     )
     note(session, person, "person:create", actor=actor, at=at)
@@ -161,7 +162,7 @@ def add_post(
     )
     session.add(post)
     session.flush()
-    _replace(session, person, at.date())
+    _replace(session, person, day_of(at))
     note(session, person, "person:post", actor=actor, at=at, facts={"post": kind.value, "school_id": workplace_id})
     return post
 
@@ -174,7 +175,7 @@ def end_post(session: Session, post_id: int, until: date, *, actor: Actor, at: d
         raise Refused(*reasons)
     post.until = until
     session.flush()
-    _replace(session, person, at.date())
+    _replace(session, person, day_of(at))
     note(session, person, "person:post_end", actor=actor, at=at, facts={"post_id": post.id, "until": str(until)})
     return post
 
@@ -234,7 +235,7 @@ def add_training(
 ) -> Training:
     """Enter a training that a person has passed."""
     person = one(session, person_id, actor)
-    if reasons := training_faults(programme, issued_on, valid_until, hours, at.date()):
+    if reasons := training_faults(programme, issued_on, valid_until, hours, day_of(at)):
         raise Refused(*reasons)
     training = Training(
         person_id=person.id,
@@ -262,7 +263,7 @@ def refresh(session: Session, *, at: datetime) -> int:
     changing = select(PersonPost.person_id).where(PersonPost.since.is_not(None) | PersonPost.until.is_not(None))
     for person in session.scalars(select(Person).where(Person.id.in_(changing)).order_by(Person.id)):
         before = (person.school_id, person.municipality_id)
-        _replace(session, person, at.date())
+        _replace(session, person, day_of(at))
         if (person.school_id, person.municipality_id) != before:
             moved += 1
             note(session, person, "person:moved", actor=SYSTEM, at=at)

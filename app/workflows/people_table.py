@@ -18,6 +18,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
 from app import policy
+from app.days import day_of
 from app.errors import Reason, Refused
 from app.ingest.people_columns import Column, load_columns, plain
 from app.ingest.people_line import Remark, Said, read_line
@@ -114,7 +115,7 @@ def compare(session: Session, table: Table, *, actor: Actor, at: datetime) -> Co
     rows_of = (Person.posts, Person.duties, Person.trainings)
     everybody = select(Person).options(*map(selectinload, rows_of)).execution_options(populate_existing=True)
     known = session.scalars(everybody).all()
-    on = at.date()
+    on = day_of(at)
     by_name: dict[str, list[Person]] = defaultdict(list)
     for person in known:
         by_name[plain(person.name)].append(person)
@@ -203,7 +204,7 @@ def _enter(session: Session, row: Row, *, actor: Actor, at: datetime) -> None:
     if row.post:
         people_register.add_post(session, person.id, **row.post, **how)
     for duty in row.duties:
-        people_register.enter_duty(session, person.id, duty, since=at.date(), **how)
+        people_register.enter_duty(session, person.id, duty, since=day_of(at), **how)
     if row.training:
         people_register.add_training(session, person.id, **row.training, **how)
 

@@ -14,6 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
 from app import policy
+from app.days import day_of
 from app.errors import Conflict, NotFound, Reason, Refused
 from app.models import AssignmentPlan, PlanRow
 from app.planning import load_rules
@@ -67,7 +68,7 @@ def propose_plan(
         policy.require(actor, RIGHTS[duty])
     if not duties:
         raise Refused(Reason("no_duty", "Выберите, кого назначать.", "Choose whom to appoint."))
-    wants = wanted(session, duties=duties, case_ids=case_ids, today=at.date())
+    wants = wanted(session, duties=duties, case_ids=case_ids, today=day_of(at))
     if not wants:
         raise Refused(
             Reason(
@@ -149,7 +150,7 @@ def accept_plan(
         reasons.append(
             Reason("no_number", "Укажите номер приказа о комиссии.", "Give the commission order's number.", "#accept")
         )
-    if orders.curator_number.strip() and (orders.curator_until is None or orders.curator_until <= at.date()):
+    if orders.curator_number.strip() and (orders.curator_until is None or orders.curator_until <= day_of(at)):
         reasons.append(
             Reason(
                 "period",
@@ -192,7 +193,7 @@ def withdraw_plan(
 
 def _solve(session: Session, plan: AssignmentPlan, *, at: datetime) -> None:
     """Solve now, or leave it to a job."""
-    problem, wants = problem_for(session, plan, today=at.date())
+    problem, wants = problem_for(session, plan, today=day_of(at))
     if is_large(problem):
         plan.status = PlanStatus.SOLVING
         session.flush()

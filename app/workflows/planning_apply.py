@@ -8,6 +8,7 @@ from datetime import date, datetime
 from sqlalchemy.orm import Session
 
 from app import policy
+from app.days import day_of
 from app.errors import Conflict, NotFound, Refused
 from app.models import AssignmentPlan, PlanRow
 from app.policy import Actor
@@ -64,7 +65,7 @@ def _carry_out(session: Session, plan: AssignmentPlan, row: PlanRow, *, actor: A
             case.id,
             row.person_id,
             number=orders["curator_number"],
-            issued_on=at.date(),
+            issued_on=day_of(at),
             until=date.fromisoformat(orders["curator_until"]),
             no_conflict_declared=bool(orders["no_conflict_declared"]),
             actor=actor,

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.context import AppContext
 from app.database import acting
+from app.days import day_of
 from app.errors import Reason, Refused
 from app.models import AssignmentPlan, OutboxJob, User
 from app.policy import SYSTEM, Actor
@@ -30,7 +31,7 @@ def solve(context: AppContext, job: OutboxJob) -> Callable[[Session], None]:
     with acting(context.sessions, actor) as session:
         plan = session.get(AssignmentPlan, job.subject_id)
         assert plan is not None  # whoever proposed it sees it
-        problem, wants = problem_for(session, plan, today=job.created_at.date())
+        problem, wants = problem_for(session, plan, today=day_of(job.created_at))
     found = make_plan(problem)
 
     def keep(session: Session) -> None:

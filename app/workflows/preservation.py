@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from app import datafiles, policy
 from app.calendars import Rule, Span, occurrences, parse_rule
+from app.days import day_of
 from app.documents.context import KeepWorks
 from app.errors import Misconfigured, Reason, Refused
 from app.models import CalendarEvent, Case, Municipality, PreservationRequest
@@ -157,7 +158,7 @@ def request_keeping(
     """
     policy.require(actor, Permission.CASE_RECHECK)
     case = open_case_of(session, case_id)
-    today, rules = at.date(), preservation_rules()
+    today, rules = day_of(at), preservation_rules()
     kept = kept_until(session, case, year=case.year)
     reasons = []
     if not number.strip():

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from app import policy
 from app.calendars import parse_rule
+from app.days import day_of
 from app.errors import Conflict, NotFound, Reason, Refused
 from app.models import Municipality, Programme, ProgrammeMeasure, User
 from app.policy import Actor, Permission
@@ -224,7 +225,7 @@ def approve(
         reasons.append(
             Reason("order", "Утверждают не раньше, чем согласовали.", "Approval does not come before agreement.")
         )
-    if approval.approved_on > at.date():
+    if approval.approved_on > day_of(at):
         reasons.append(Reason("future", "День утверждения ещё не наступил.", "The day of approval is still ahead."))
     if not any(measure.left_out_reason is None for measure in programme.measures):
         reasons.append(
@@ -281,8 +282,8 @@ def report(session: Session, programme_id: int, *, actor: Actor, at: datetime) -
     policy.require(actor, Permission.PROGRAMME_KEEP)
     programme = own(find(session, programme_id), actor)
     _running(programme)
-    paper = programme_papers.report_paper(session, programme, place_of(session, programme), on=at.date())
-    key = f"programme:{programme.id}:{at:%Y-%m-%d}:{programme_papers.digest(paper)}"
+    paper = programme_papers.report_paper(session, programme, place_of(session, programme), on=day_of(at))
+    key = f"programme:{programme.id}:{day_of(at)}:{programme_papers.digest(paper)}"
     programme_papers.request(session, programme, DocumentKind.PROGRAMME_REPORT, key, paper, at=at)
     record(session, programme, "programme:report", actor=actor, at=at)
 

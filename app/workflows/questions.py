@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import policy
+from app.days import day_of
 from app.errors import Conflict, Reason, Refused
 from app.flows import CLOSED
 from app.models import Case, CasePause, CaseQuestion
@@ -124,7 +125,7 @@ def answer(session: Session, case_id: int, text: str, *, actor: Actor, at: datet
         raise Refused(*reasons)
     question.answer = text.strip()
     _close(session, question, actor, at)
-    facts = {"question_id": question.id, "days_late": max(0, (at.date() - question.due_on).days)}
+    facts = {"question_id": question.id, "days_late": max(0, (day_of(at) - question.due_on).days)}
     record(session, case, "question:answer", actor=actor, at=at, reason=text.strip(), facts=facts)
     return question
 
@@ -210,7 +211,7 @@ def _faults(
                 "Say exactly what to clear up: which paper, which document, which contradiction.",
             )
         )
-    days, most = (due_on - at.date()).days, load_rules().question_days
+    days, most = (due_on - day_of(at)).days, load_rules().question_days
     if not 1 <= days <= most:
         found.append(
             Reason(

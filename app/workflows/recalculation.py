@@ -22,6 +22,7 @@ from sqlalchemy import ColumnElement, bindparam, insert, literal, null, select, 
 from sqlalchemy.orm import Session
 
 from app.calendars import Anchor, Due, Rule, Span, follow, occurrences, parse_rule
+from app.days import day_of
 from app.flows import CLOSED
 from app.models import Case, Deadline, DueMove, ProgrammeMeasure, ProgrammeTask, Recheck, RoadMapItem, School
 from app.terms import EventKind, Following, TaskStatus
@@ -354,7 +355,7 @@ def _cases(session: Session, before: World, after: World) -> Iterator[Followed]:
         definition = workflow_named(session, row.workflow, row.workflow_version).definition
         stage = definition.state(row.state)
         assert stage is not None  # a case stands in a state of its workflow
-        entered_on, stood = row.entered_at.date(), tuple(ledger.of(row.id, definition, stage))
+        entered_on, stood = day_of(row.entered_at), tuple(ledger.of(row.id, definition, stage))
         key = row.workflow, row.workflow_version, row.state, entered_on, row.municipality_id, stood
         if key not in known:
             known[key] = stage_clock.due_day(stage, entered_on, calendars[row.municipality_id], stood)

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from app.calendars import Pause
 from app.calendars.years import ONE_DAY
+from app.days import day_of
 from app.models import RoadMap
 from app.terms import RoadMapStatus, TaskStatus
 
@@ -32,7 +33,7 @@ def waited(session: Session, case_ids: Sequence[int] | None) -> dict[int, list[P
     for road_map in session.scalars(statement):
         last = _last_day(road_map)
         assert road_map.decided_at is not None  # the table checks it
-        accepted_on = road_map.decided_at.date()
+        accepted_on = day_of(road_map.decided_at)
         if last is not None and last >= accepted_on:
             found[road_map.case_id] = [Pause(accepted_on, last + ONE_DAY)]
     return found
@@ -44,4 +45,4 @@ def _last_day(road_map: RoadMap) -> date | None:
     left = [item.due_on for item in items if item.status is TaskStatus.PLANNED and item.due_on is not None]
     if any(item.status is TaskStatus.PLANNED for item in items):
         return max(left, default=None)
-    return max((item.settled_at.date() for item in items if item.settled_at is not None), default=None)
+    return max((day_of(item.settled_at) for item in items if item.settled_at is not None), default=None)

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from app import policy
 from app.calendars import Anchor, parse_rule
+from app.days import day_of
 from app.errors import Conflict, NotFound, Reason, Refused
 from app.flows import CLOSED
 from app.models import Case, Flag, Interview, Observation, RoadMap, RoadMapItem
@@ -103,10 +104,10 @@ def propose(session: Session, case_id: int, block_ids: Sequence[str], *, actor: 
     )
     session.add(road_map)
     session.flush()
-    calendar, anchors = _time(session, case, at.date())
+    calendar, anchors = _time(session, case, day_of(at))
     for block in chosen:
         for measure in block.measures:
-            due = plan_events.first_due(measure.rule, anchors, calendar, at.date())
+            due = plan_events.first_due(measure.rule, anchors, calendar, day_of(at))
             item = RoadMapItem(
                 road_map=road_map,
                 case_id=case.id,
@@ -132,7 +133,7 @@ def propose(session: Session, case_id: int, block_ids: Sequence[str], *, actor: 
         DocumentKind.RECOMMENDATIONS,
         f"road_map:{road_map.id}",
         f"{case.number}/р",
-        road_map_papers.recommendations(session, case, road_map, on=at.date()),
+        road_map_papers.recommendations(session, case, road_map, on=day_of(at)),
         at=at,
     )
     facts = {"blocks": list(block_ids), "version": blocks.version}
@@ -155,7 +156,7 @@ def add_item(
         )
     if len(own.evidence.strip()) < 3:
         reasons.append(Reason("no_evidence", "Скажите, чем его подтвердить.", "Say what will prove it."))
-    if own.due_on < at.date():
+    if own.due_on < day_of(at):
         reasons.append(Reason("past", "Срок уже прошёл; выберите день впереди.", "The day is past already."))
     if len(own_items) >= MOST_OWN:
         reasons.append(Reason("too_many", f"Своих мероприятий не больше {MOST_OWN}.", f"At most {MOST_OWN}."))
@@ -250,7 +251,7 @@ def accept(session: Session, road_map_id: int, *, actor: Actor, at: datetime, ex
         DocumentKind.SCHOOL_ROAD_MAP,
         f"road_map:{road_map.id}",
         f"{case.number}/к",
-        road_map_papers.road_map(session, case, road_map, on=at.date()),
+        road_map_papers.road_map(session, case, road_map, on=day_of(at)),
         at=at,
     )
     stage_clock.refresh(session, case)
@@ -263,12 +264,12 @@ def follow_events(session: Session, case: Case, *, at: datetime) -> None:
     road_map = of_case(session, case.id)
     if road_map is None or case.state == CLOSED:
         return
-    calendar, anchors = _time(session, case, road_map.proposed_at.date())
+    calendar, anchors = _time(session, case, day_of(road_map.proposed_at))
     moved = {}
     for item in road_map.items:
         if item.status is not TaskStatus.PLANNED or item.is_pinned or item.rule is None:
             continue
-        due = plan_events.first_due(parse_rule(item.rule), anchors, calendar, road_map.proposed_at.date())
+        due = plan_events.first_due(parse_rule(item.rule), anchors, calendar, day_of(road_map.proposed_at))
         if due is not None and (due.starts_on, due.due_on) != (item.starts_on, item.due_on):
             item.take(due)
             moved[item.key] = due.due_on.isoformat() if due.due_on else None

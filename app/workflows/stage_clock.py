@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.calendars import Pause, StageClock, WorkingCalendar, stage_clock
 from app.calendars.clock import due_on
+from app.days import day_of
 from app.flows import Definition, State
 from app.flows.clock import fixed_day
 from app.models import Case
@@ -32,7 +33,7 @@ def stage_budget(session: Session, case: Case, stage: State) -> int | None:
     A stage with a fixed day of the year has the days until then, when it was entered early enough to have its whole
     budget before it.
     """
-    return _budget(stage, case.entered_at.date(), calendar_of(session, case.municipality_id))
+    return _budget(stage, day_of(case.entered_at), calendar_of(session, case.municipality_id))
 
 
 def _budget(stage: State, entered_on: date, calendar: WorkingCalendar) -> int | None:
@@ -76,13 +77,13 @@ def due_day(stage: State, entered_on: date, calendar: WorkingCalendar, pauses: S
 def columns(session: Session, case: Case, stage: State, at: datetime) -> dict[str, Any]:
     """What a move to `stage` writes on the case besides it; of an earlier stage's pauses only the overlap counts."""
     calendar = calendar_of(session, case.municipality_id)
-    return {"due_on": due_day(stage, at.date(), calendar, pauses_of(session, case, stage))}
+    return {"due_on": due_day(stage, day_of(at), calendar, pauses_of(session, case, stage))}
 
 
 def refresh(session: Session, case: Case) -> None:
     """Set the due day anew, after a case was opened or its pauses changed."""
     calendar, stage = calendar_of(session, case.municipality_id), state_of(case)
-    case.due_on = due_day(stage, case.entered_at.date(), calendar, pauses_of(session, case, stage))
+    case.due_on = due_day(stage, day_of(case.entered_at), calendar, pauses_of(session, case, stage))
     session.flush()
 
 
@@ -93,4 +94,4 @@ def clock_of(session: Session, case: Case, today: date) -> StageClock | None:
     if budget is None:
         return None
     pauses = pauses_of(session, case, stage)
-    return stage_clock(case.entered_at.date(), budget, calendar_of(session, case.municipality_id), pauses, today)
+    return stage_clock(day_of(case.entered_at), budget, calendar_of(session, case.municipality_id), pauses, today)

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import policy
+from app.days import day_of, local
 from app.errors import Reason, Refused
 from app.flows import CLOSED
 from app.models import Case, MentoringPair, School, SupportRecord
@@ -165,14 +166,14 @@ def _keep(
 
 
 def _of_day(case: Case, day: date, at: datetime) -> list[Reason]:
-    if day > at.date():
+    if day > day_of(at):
         return [Reason("future", "Этот день ещё не наступил.", "That day is still ahead.")]
-    if day < case.opened_at.date():
+    if day < day_of(case.opened_at):
         return [
             Reason(
                 "too_early",
-                f"День раньше открытия дела ({case.opened_at:%d.%m.%Y}).",
-                f"The day lies before the case was opened ({case.opened_at:%Y-%m-%d}).",
+                f"День раньше открытия дела ({local(case.opened_at):%d.%m.%Y}).",
+                f"The day lies before the case was opened ({local(case.opened_at):%Y-%m-%d}).",
             )
         ]
     return []

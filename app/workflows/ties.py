@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.days import day_of
 from app.errors import Conflict, NotFound, Reason, Refused
 from app.models import Declaration, Person, PersonRelation, School
 from app.policy import Actor
@@ -117,10 +118,10 @@ def withdraw_tie(session: Session, tie_id: int, reason: str, *, actor: Actor, at
                     Declaration.person_id == person.id,
                     Declaration.school_id == tie.related_school_id,
                     Declaration.has_conflict,
-                    Declaration.valid_until >= at.date(),
+                    Declaration.valid_until >= day_of(at),
                 )
             ):
-                declaration.valid_until = at.date() - timedelta(days=1)
+                declaration.valid_until = day_of(at) - timedelta(days=1)
     facts = {"kind": tie.kind.value, "school_id": tie.related_school_id}
     note(session, person, "person:tie_withdrawn", actor=actor, at=at, reason=reason, facts=facts)
     return tie

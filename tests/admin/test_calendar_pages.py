@@ -5,12 +5,13 @@ from __future__ import annotations
 import html
 import json
 import re
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from sqlalchemy import select
 
 from app.database import acting
+from app.days import day_of
 from app.jobs import run_pending
 from app.models import (
     CalendarChange,
@@ -31,7 +32,7 @@ from tests.admin.test_case_pages import Desk
 from tests.admin.test_data_pages import Browser
 from tests.admin.world import World
 
-TODAY = date.today()  # noqa: DTZ011 - the pages show the machine's day
+TODAY = day_of(datetime.now(UTC))
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from app.database import acting
+from app.days import day_of
 from app.models import (
     Case,
     CaseEvent,
@@ -28,7 +29,7 @@ from app.terms import JobStatus, RecheckStatus, VisitStatus
 from tests import factories as make
 from tests.admin.world import World
 
-TODAY = datetime.now(UTC).date()
+TODAY = day_of(datetime.now(UTC))
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from app.database import acting
+from app.days import day_of
 from app.flows import shipped
 from app.jobs import run_pending
 from app.models import Case, JournalEntry, LowResultsFlag, WorkflowChoice, WorkflowVersion
@@ -268,7 +269,7 @@ def test_a_case_of_low_results_shows_its_signs_and_its_forms(world: World) -> No
 
     assert "отметку «2» получили 50" in marat.text(path)
     sent = kira.send(
-        f"{path}/do/diagnosis", version=0, held_on=datetime.now(UTC).date().isoformat(), causes="staff", and_move="y",
+        f"{path}/do/diagnosis", version=0, held_on=day_of(datetime.now(UTC)).isoformat(), causes="staff", and_move="y",
         text="Не хватает учителя математики, замены с сентября.", request_id="diagnosis-1",
     )  # fmt: skip
 

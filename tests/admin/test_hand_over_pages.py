@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from app.admin import words
 from app.database import acting
+from app.days import day_of
 from app.jobs import run_pending
 from app.models import Case, HandOver, Notice, User
 from app.policy import SYSTEM
@@ -81,7 +82,7 @@ def test_an_offer_goes_from_the_declaration_to_the_order(world: World, lena: int
     assert ["согласились принять" in text for text in told(world, "kira")] == [True]
     assert "Дело переходит к другому куратору: Лена" in shown(marat, f"/cases/{world.own.case}")
     assert f'<option selected value="{lena}"' in shown(marat, f"{path}/order")
-    day_of_order = datetime.now(UTC).date().isoformat()
+    day_of_order = day_of(datetime.now(UTC)).isoformat()
     order = {"curator_id": str(lena), "number": "45", "issued_on": day_of_order, "until": "2099-06-30"}
     assert send(marat, f"{path}/order", **order).status_code == 302
 

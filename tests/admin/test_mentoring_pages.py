@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from app.database import acting
+from app.days import day_of
 from app.models import MentoringPair, Person, School
 from app.policy import SYSTEM
 from app.terms import ConflictKind
@@ -18,7 +19,7 @@ from tests.admin.test_data_pages import Browser
 from tests.admin.world import NOW, World
 from tests.workflows.test_mentoring import teacher
 
-TODAY = f"{NOW:%Y-%m-%d}"
+TODAY = day_of(NOW).isoformat()
 GOALS = "Вместе проверять развёрнутые ответы."
 
 

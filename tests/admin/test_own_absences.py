@@ -11,6 +11,7 @@ import pytest
 
 from app.calendars import Span
 from app.database import acting
+from app.days import day_of
 from app.jobs import run_pending
 from app.models import Absence, Person, Training, User
 from app.policy import SYSTEM
@@ -20,7 +21,7 @@ from tests.admin.test_data_pages import Browser
 from tests.admin.world import World
 from tests.people import enter, person_of
 
-TODAY = datetime.now(UTC).date()
+TODAY = day_of(datetime.now(UTC))
 PAGE = "/account/absences"
 
 

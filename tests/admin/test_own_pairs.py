@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from app.database import acting
+from app.days import day_of
 from app.jobs import run_pending
 from app.models import JournalEntry, MentoringMeeting, MentoringPair, Notice, Person, School
 from app.policy import SYSTEM
@@ -19,7 +20,7 @@ from tests.admin.world import NOW, World
 from tests.workflows.test_mentoring import teacher
 
 GOALS = "Вместе проверять развёрнутые ответы."
-TODAY = f"{NOW:%Y-%m-%d}"
+TODAY = day_of(NOW).isoformat()
 
 
 @pytest.fixture
@@ -34,7 +35,7 @@ def pair(world: World) -> int:
     actor = world.cast.actor("marat")
     with acting(world.context.sessions, actor) as session:
         form = mentoring.PairForm(
-            MentoringKind.TEACHERS, None, world.cast.neighbour.id, GOALS, NOW.date(), NOW.date() + timedelta(days=90),
+            MentoringKind.TEACHERS, None, world.cast.neighbour.id, GOALS, day_of(NOW), day_of(NOW) + timedelta(days=90),
             "ma", mentor, mentee, is_confirmed=True,
         )  # fmt: skip
         return mentoring.make_pair(session, form, actor=actor, at=NOW).id
@@ -74,7 +75,7 @@ def test_a_mentor_hears_of_its_pair_reads_it_and_writes_a_meeting_down(world: Wo
 def test_what_is_refused_stays_typed(world: World, pair: int) -> None:
     ivan = Browser(world, "ivan")
 
-    ahead = (datetime.now(UTC) + timedelta(days=9)).date()
+    ahead = day_of(datetime.now(UTC) + timedelta(days=9))
     answer = meet(ivan, pair, held_on=ahead.isoformat(), theme="Разбор критериев")
 
     assert answer.status_code == 409

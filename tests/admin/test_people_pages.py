@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from app.database import acting
+from app.days import day_of
 from app.models import Absence, Case, Declaration, Person, PersonDuty, PersonRelation, School, Training
 from app.policy import SYSTEM
 from app.terms import ConflictKind, PostKind
@@ -20,7 +21,7 @@ from tests import factories as make
 from tests.admin.world import CANARY, NEIGHBOUR, World
 from tests.people import enter, person_of
 
-TODAY = datetime.now(UTC).date()
+TODAY = day_of(datetime.now(UTC))
 
 
 class Desk:

@@ -11,6 +11,7 @@ import openpyxl
 import pytest
 
 from app.database import acting
+from app.days import day_of
 from app.flows import CLOSED
 from app.models import Case, JournalEntry, Programme, ProgrammeMeasure, ProgrammeTask, RoadMap, RoadMapItem
 from app.policy import SYSTEM
@@ -20,7 +21,7 @@ from app.workflows import programme_updates
 from tests.admin.test_data_pages import Browser
 from tests.admin.world import CANARY, NOW, World
 
-TODAY = f"{NOW:%Y-%m-%d}"
+TODAY = day_of(NOW).isoformat()
 PDF = b"%PDF-1.4 evidence"
 
 
@@ -338,7 +339,7 @@ def test_a_pair_is_made_meets_and_ends(world: World, marat: Browser) -> None:
 def test_tasks_near_their_day_stand_on_ones_day(world: World, marat: Browser) -> None:
     with acting(world.context.sessions, SYSTEM) as session:
         task = session.get(ProgrammeTask, world.own.task)
-        task.due_on = NOW.date()
+        task.due_on = day_of(NOW)
         session.get(ProgrammeMeasure, world.own.measure).responsible_id = world.cast["marat"].id
 
     page = marat.text("/")
@@ -373,7 +374,7 @@ def test_a_department_reads_the_regions_programme_and_changes_nothing_in_it(worl
     own_late, all_late = count_in_menu(marat), count_in_menu(rita)
     with acting(world.context.sessions, SYSTEM) as session:
         late = session.get_one(ProgrammeTask, task.id)
-        late.due_on = late.starts_on = NOW.date().replace(year=2020)
+        late.due_on = late.starts_on = day_of(NOW).replace(year=2020)
     (task,) = world.rows(ProgrammeTask, id=task.id)
     before = [(row.version, row.status) for row in world.rows(ProgrammeTask, programme_id=programme_id)]
     assert (count_in_menu(marat), count_in_menu(rita)) == (own_late, all_late + 1)

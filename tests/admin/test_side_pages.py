@@ -8,13 +8,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from app.database import acting
+from app.days import day_of
 from app.jobs import run_pending
 from app.models import BulkDecision, BulkRow, Case, CasePause, HandOver
 from app.policy import SYSTEM
 from app.terms import BulkRowStatus, BulkStatus, Verdict
 from tests.admin.world import World, readable
 
-DAY = (datetime.now(UTC) + timedelta(days=9)).date().isoformat()
+DAY = day_of(datetime.now(UTC) + timedelta(days=9)).isoformat()
 WHY = "Школа на карантине до конца недели."
 
 

@@ -27,6 +27,7 @@ from sqlalchemy.orm import Session
 from app import auth
 from app.context import AppContext
 from app.database import acting
+from app.days import day_of
 from app.models import (
     Absence,
     BulkDecision,
@@ -339,8 +340,8 @@ def fill(session: Session, context: AppContext, cast: Cast, school: School, word
         PreservationRequest(
             case_id=case.id,
             number=f"7 {word}"[:40],
-            requested_on=NOW.date(),
-            keep_until=NOW.date(),
+            requested_on=day_of(NOW),
+            keep_until=day_of(NOW),
             requested_by_name=f"Просил {word}",
             requested_at=NOW,
             **place,

@@ -15,6 +15,7 @@ from playwright.sync_api import expect
 from sqlalchemy import select
 
 from app.database import acting
+from app.days import day_of
 from app.models import Municipality, Person, School
 from app.policy import SYSTEM
 from app.terms import PostKind, Role
@@ -24,7 +25,7 @@ from tests.journey.region import XLSX, YEAR, SmallRegion
 from tests.journey.visitor import Visitor
 
 PASSWORD = "тихий северный ветер"
-TODAY = datetime.now(UTC).date()
+TODAY = day_of(datetime.now(UTC))
 OWN_MEASURE = "Разобрать критерии проверки на методическом совете"
 CURATOR, INSPECTOR = "Климова Ирина Андреевна", "Носов Дмитрий Ильич"
 

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 
 from app.context import AppContext
 from app.database import acting
+from app.days import day_of
 from app.errors import Conflict, NotPermitted, Refused
 from app.jobs import run_pending
 from app.jobs.work import perform
@@ -155,7 +156,7 @@ def test_what_changed_after_the_dry_run_is_told(context, cast, cases) -> None:
     decision_id = tried(context, actor, cases).id
     move(context, cast, cases[0], "interview")
     with acting(context.sessions, actor) as session:
-        pauses.hold(session, cases[1], NOW.date() + timedelta(days=5), WHY, actor=actor, at=NOW)
+        pauses.hold(session, cases[1], day_of(NOW) + timedelta(days=5), WHY, actor=actor, at=NOW)
         bulk.confirm(session, decision_id, actor=actor, at=NOW)
     run_pending(context)
 

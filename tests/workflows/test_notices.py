@@ -22,6 +22,7 @@ from app.calendars import Span
 from app.calendars.feed import Entry, write_feed
 from app.context import AppContext
 from app.database import acting
+from app.days import zone
 from app.errors import Misconfigured, NotPermitted, Refused
 from app.jobs import run_pending
 from app.models import Case, Digest, FeedKey, JournalEntry, Mailbox, Notice, OutboxJob
@@ -133,9 +134,9 @@ def subscribe(town: Town, name: str, address: str) -> None:
 
 
 def round_of(town: Town, day: date = TODAY) -> None:
-    local = datetime.combine(day, time(9), UTC)
+    morning = datetime.combine(day, time(9), zone())
     with acting(town.context.sessions, SYSTEM) as session:
-        digests.begin_day(session, at=NOON, local=local)
+        digests.begin_day(session, at=morning)
     run_pending(town.context)
 
 
@@ -269,7 +270,7 @@ def test_no_letter_on_a_day_off_nor_without_news_nor_before_its_hour(mailed: tup
     subscribe(town, "kira", "kira@example.ru")
     round_of(town, date(2026, 11, 22))  # a Sunday
     with acting(town.context.sessions, SYSTEM) as session:
-        early = digests.begin_day(session, at=NOON, local=datetime(2026, 11, 24, 3, tzinfo=UTC))
+        early = digests.begin_day(session, at=datetime(2026, 11, 24, 0, tzinfo=UTC))
 
     assert early is None
     assert box.letters == []

@@ -106,9 +106,9 @@ def test_a_hold_ends_by_hand_and_the_ledger_keeps_it(session, cast, case, at) ->
 def test_a_hold_wakes_on_its_day_in_the_zone_of_the_region(session, cast, case, at) -> None:
     pauses.hold(session, case.id, date(2026, 12, 1), WHY, actor=cast.actor("marat"), at=at)
 
-    assert pauses.wake_due(session, at=datetime(2026, 11, 30, 20, 59, tzinfo=UTC), zone=ZONE) == 0
-    assert pauses.wake_due(session, at=datetime(2026, 12, 1, 6, 0, tzinfo=UTC), zone=ZONE) == 1
-    assert pauses.wake_due(session, at=datetime(2026, 12, 1, 6, 1, tzinfo=UTC), zone=ZONE) == 0
+    assert pauses.wake_due(session, at=datetime(2026, 11, 30, 20, 59, tzinfo=UTC)) == 0
+    assert pauses.wake_due(session, at=datetime(2026, 12, 1, 6, 0, tzinfo=UTC)) == 1
+    assert pauses.wake_due(session, at=datetime(2026, 12, 1, 6, 1, tzinfo=UTC)) == 0
 
     row = session.scalars(select(CasePause)).one()
     assert row.ended_at == datetime(2026, 11, 30, 21, 0, tzinfo=UTC)  # midnight in Moscow, not the minute of the sweep
@@ -253,8 +253,8 @@ def test_a_proposal_expires(session, cast, case, nina, at) -> None:
             session, case.id, True, "", no_conflict_declared=True, actor=people.actor_for(session, nina, at), at=late
         )
     assert codes(refusal) == ["expired"]
-    assert hand_overs.expire_due(session, at=at + timedelta(days=7), zone=ZONE) == 0
-    assert hand_overs.expire_due(session, at=late, zone=ZONE) == 1
+    assert hand_overs.expire_due(session, at=at + timedelta(days=7)) == 0
+    assert hand_overs.expire_due(session, at=late) == 1
     assert proposal.status is HandOverStatus.EXPIRED
     propose(session, cast, case, nina, late)
 
@@ -358,8 +358,8 @@ def test_a_late_school_does_not_stop_the_clock_for_ever(session, cast, case, at)
     question = ask(session, case, cast.actor("marat"), at)
     night = datetime(2026, 11, 29, 1, 0, tzinfo=ZONE)
 
-    assert pauses.wake_due(session, at=night - timedelta(days=1), zone=ZONE) == 0
-    assert pauses.wake_due(session, at=night, zone=ZONE) == 1
+    assert pauses.wake_due(session, at=night - timedelta(days=1)) == 0
+    assert pauses.wake_due(session, at=night) == 1
 
     assert question.closed_at is None
     with pytest.raises(Refused) as refusal:

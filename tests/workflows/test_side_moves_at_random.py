@@ -115,8 +115,8 @@ class SideMoves(RuleBasedStateMachine):
     def time_passes(self, days: int) -> None:
         self.at += timedelta(days=days)
         with acting(self.context.sessions, SYSTEM) as session:
-            pauses.wake_due(session, at=self.at, zone=ZONE)
-            hand_overs.expire_due(session, at=self.at, zone=ZONE)
+            pauses.wake_due(session, at=self.at)
+            hand_overs.expire_due(session, at=self.at)
 
     @rule(which=schools, name=names, days=st.integers(0, 30))
     def hold(self, which: int, name: str, days: int) -> None:

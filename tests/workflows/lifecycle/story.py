@@ -41,7 +41,6 @@ from tests.workflows.lifecycle.world import (
     ROLES,
     SAFE_CURATORS,
     WHY,
-    ZONE,
     World,
 )
 
@@ -97,8 +96,8 @@ class Story(SideDeeds, WideDeeds, RuleBasedStateMachine):
 
     def scheduler_runs(self) -> None:
         with acting(self.world.context.sessions, SYSTEM) as session:
-            self.tally["wake"] += pauses.wake_due(session, at=self.world.at, zone=ZONE)
-            self.tally["expire"] += hand_overs.expire_due(session, at=self.world.at, zone=ZONE)
+            self.tally["wake"] += pauses.wake_due(session, at=self.world.at)
+            self.tally["expire"] += hand_overs.expire_due(session, at=self.world.at)
         self.oracle.look()
 
     @deed()
