@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import orjson
 from sqlalchemy import Column, Engine, Select, Table, TextClause, create_engine, event
 from sqlalchemy.orm import ORMExecuteState, Session, sessionmaker, with_loader_criteria
 from sqlalchemy.orm.session import UOWTransaction
@@ -35,11 +36,23 @@ def needs_checkpoint_rule() -> bool:
     return sqlite3.sqlite_version_info < FIXED_SQLITE
 
 
+def json_text(value: Any) -> str:
+    """JSON as columns keep it: UTF-8, null for what is no finite number.
+
+    Raises
+    ------
+    TypeError
+        The value is no plain one (a set, an object).
+    """
+    return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY).decode()
+
+
 def make_engine(url: str) -> Engine:
     """Engine for `url`, with the pragmas and the explicit BEGIN that SQLite needs."""
+    written: dict[str, Any] = {"json_serializer": json_text, "json_deserializer": orjson.loads}
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=10)
-    engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False})
+        return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=10, **written)
+    engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False}, **written)
 
     @event.listens_for(engine, "connect")
     def set_pragmas(connection: sqlite3.Connection, _record: Any) -> None:

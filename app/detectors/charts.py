@@ -245,13 +245,12 @@ def landing(table: PaperTable, result: LandingResult, i: int) -> dict:
 def similarity(table: PaperTable, result: SimilarityResult, i: int) -> dict:
     """Heat map of the most alike class of school number `i`, works without their codes, most alike first."""
     alike, same = close_pairs(table, result, i)
+    shown = np.round(alike, 1).astype(object)
+    shown[~same] = None
     return {
         "kind": "class_similarity",
         "class": class_name(table, result, i),
-        "alike": [
-            [round(value, 1) if known else None for value, known in zip(row, mask, strict=True)]
-            for row, mask in zip(alike.tolist(), same.tolist(), strict=True)
-        ],
+        "alike": shown.tolist(),
         "pairs": int(result.pairs[i]),
         "close": _r(result.close[i], 4),
         "expected": _r(result.expected[i], 4),

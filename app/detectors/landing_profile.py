@@ -154,7 +154,7 @@ def landing_profile(
     # A work stands where its own points brought it; what it is compared with knows the items it could not do.
     inside = np.flatnonzero(zone[answers.score if answers.raw is None else answers.raw])
     school, score = answers.school.take(inside), answers.score.take(inside)
-    points = answers.points.take(inside, axis=0).astype(np.float32)
+    points = answers.points.take(inside, axis=0)
     order = np.argsort(score.astype(np.int16), kind="stable")
     edges = np.concatenate(([0], np.cumsum(np.bincount(score, minlength=top + 1))))
     landed = np.bincount(school, minlength=S).astype(float)
@@ -216,7 +216,7 @@ def _products(points: np.ndarray, order: np.ndarray, edges: np.ndarray, d: np.nd
     own = np.empty(len(points))
     for score in np.flatnonzero(np.diff(edges)):
         rows = order[edges[score] : edges[score + 1]]
-        own[rows] = points[rows] @ d[score]
+        own[rows] = points[rows].astype(np.float32) @ d[score]
     return own
 
 
@@ -279,7 +279,7 @@ def _completion(
     # Works stand school by school.
     first = np.flatnonzero(np.concatenate(([True], np.diff(school) != 0)))
     earned = np.zeros((S, len(limit)))
-    np.add.at(earned, school[first], np.add.reduceat(points, first, axis=0))
+    np.add.at(earned, school[first], np.add.reduceat(points.astype(np.float32), first, axis=0))
     earned /= works
     awaited = at_scores @ mean / works
     noise = at_scores @ np.einsum("skk->sk", covariance) / works**2

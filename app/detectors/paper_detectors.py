@@ -26,8 +26,8 @@ from app.detectors.summaries import PaperResults
 from app.detectors.tables import PaperTable
 from app.errors import InsufficientData
 
-_JUDGED = {"z", "assessed", "part_z", "works", "classes", "window", "expected", "thinned_z"}
-"""Arrays of results that `signals` reads; the others are there to be shown."""
+_JUDGED = {"z", "z_context", "assessed", "part_z", "works", "classes", "window", "expected", "thinned_z", "reference"}
+"""Arrays of results that `signals` reads, and who was compared with; the others are there to be shown."""
 _MANY_WORKS = 20_000
 """From so many works on, results are worth narrowing."""
 _WIDE = 8
@@ -68,9 +68,8 @@ def run_on_paper(
 
     def done(*names: str) -> None:
         """Nothing but the paper's own signals is asked of these results any more."""
-        for name in names if signals_only and works > _MANY_WORKS else ():
-            result = getattr(paper, name)
-            setattr(paper, name, None if result is None else _narrowed(result))
+        for name in names if signals_only else ():
+            setattr(paper, name, narrowed(getattr(paper, name), works))
         give_back(held_by=works)
 
     _boundary(paper, control, design, params, shown=shown)
@@ -142,13 +141,15 @@ def _ask(paper: PaperResults, name: str, detector: Callable[[], Any]) -> Any:
         return None
 
 
-def _narrowed(result: Any) -> Any:
-    """The result without what is only shown."""
+def narrowed(result: Any, works: float) -> Any:
+    """The result without what is only shown, where works are many; None stays None."""
+    if result is None or works <= _MANY_WORKS:
+        return result
     changed: dict[str, Any] = {}
     for own in fields(result):
         value = getattr(result, own.name)
         if isinstance(value, np.ndarray) and (own.name not in _JUDGED or value.size > _WIDE * len(value)):
             changed[own.name] = value[:0].copy()
         elif is_dataclass(value) and not isinstance(value, type):
-            changed[own.name] = _narrowed(value)
+            changed[own.name] = narrowed(value, works)
     return replace(result, **changed) if changed else result

@@ -15,12 +15,13 @@ from app.detectors.plain_columns import PlainWorks
 from app.detectors.planting import carried_out, drawing, numbered_together, order_of_rows, planted_works
 from app.detectors.selective_absence import GradePupils, pupils_of
 from app.detectors.tables import PaperTable, build_tables, table_of
-from app.detectors.work_files import WorkFiles, no_pupils
+from app.detectors.work_files import WorkFiles
 from app.detectors.works_read import (
     Gathering,
     Key,
     Sitters,
     WorksRead,
+    no_pupils,
     places_of_plain,
     pupils_of_sitters,
     sitters_of_plain,
@@ -80,7 +81,7 @@ def _of_files(
         copy = planted_columns(rng, plain, names, kind, spec, strength)
         table = table_of(copy.columns, spec, year)
         sat[table.key] = sitters_of_plain(copy, spec)
-        gathering.add(WorksRead(no_pupils, places_of_plain(copy)))
+        gathering.add(table.key, WorksRead(no_pupils, places_of_plain(copy)))
         tables.append(table)
     if len(tables) < len(papers):
         return None

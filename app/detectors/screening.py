@@ -33,7 +33,7 @@ from app.detectors.base import PaperSpec, Screening
 from app.detectors.checks import NO_WORKS, CheckedWorks, check_works
 from app.detectors.memory import give_back
 from app.detectors.own_index import own_index
-from app.detectors.paper_detectors import run_on_paper
+from app.detectors.paper_detectors import narrowed, run_on_paper
 from app.detectors.params import Params, load_params
 from app.detectors.planted_files import planted_copy
 from app.detectors.report_tables import earlier_scores, report_groups, score_tables
@@ -201,6 +201,7 @@ def screen(
             _copy_with_mechanisms(before, control_tables, source, schools, exams, around, params),
             of_works=done,
             is_last=number == len(years) - 1,
+            is_shown=presented,
         )
         result.reference["mechanisms"][str(year)] = {
             "source": profiles.source,
@@ -329,6 +330,9 @@ def _screen_year(
         if table.key in parts:
             past = context.elsewhere(table, around, parts)
             paper.mean = contextual_mean.contextual_mean(table.taught, parts[table.key], past, params.contextual_mean)
+            if not for_people:
+                paper.mean = narrowed(paper.mean, float(table.n.sum()))
+    del parts, designs
     # Grade by grade: who sat all papers of a country would not fit in memory together.
     for grade in sorted({table.spec.grade for table in tables}):
         own = [paper for paper in done if paper.table.spec.grade == grade]

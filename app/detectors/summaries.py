@@ -31,6 +31,7 @@ from app.detectors import (
 )
 from app.detectors.judged import Judged
 from app.detectors.mechanisms import Profiles, load_profiles, mechanism_ratios
+from app.detectors.memory import give_back
 from app.detectors.params import Params
 from app.detectors.planting import learned_profiles, papers_to_plant
 from app.detectors.signals import family_scores
@@ -62,6 +63,10 @@ class PaperResults:
     refusals: dict[str, str] = field(default_factory=dict)
     markers: list[federal.Marker] = field(default_factory=list)
 
+    def forget(self) -> None:
+        """Give up the results and keep the table: their signals have been taken and nothing is shown."""
+        self.__dict__.update(PaperResults(self.table).__dict__)
+
 
 def summaries(
     done: list[PaperResults],
@@ -72,8 +77,12 @@ def summaries(
     of_works: list[PaperResults] | None = None,
     *,
     is_last: bool = False,
+    is_shown: bool = True,
 ) -> tuple[pd.DataFrame, pd.DataFrame, Profiles, Judged]:
-    """Papers and schools of one year, the profiles that evidence was ranked by, and what the tiers were decided on."""
+    """Papers and schools of one year, the profiles that evidence was ranked by, and what the tiers were decided on.
+
+    Where nothing `is_shown` afterwards, the papers forget their results once these have spoken.
+    """
     names = np.unique(np.concatenate([paper.table.schools for paper in done]))
     families, assessed, works = family_scores(done, names)
     S, P = works.shape
@@ -81,14 +90,20 @@ def summaries(
     profiles = load_profiles()
     # Mechanisms are planted into works: schools known by reports alone teach nothing.
     taught = done if of_works is None else of_works
+    own, of_own = families, names
+    sizes = [float(paper.table.n.sum()) for paper in taught]
     if planted is not None and taught:
-        specs, sizes = [paper.table.spec for paper in taught], [float(paper.table.n.sum()) for paper in taught]
+        specs = [paper.table.spec for paper in taught]
         taught = [taught[i] for i in papers_to_plant(specs, sizes, params.mechanisms)]
         own, of_own = (families, names) if len(taught) == len(done) else _copy(taught)
+    for paper in () if is_shown else done:
+        paper.forget()
+    if planted is not None and taught:
         profiles = learned_profiles(
             own, of_own, profiles, params.mechanisms, lambda *chosen: _copy(planted(taught, *chosen))
         )
-        del own
+    del own
+    give_back(held_by=max(sizes, default=0.0))
     ratios = mechanism_ratios(families, profiles, params.mechanisms)
     single = np.where(assessed, scores.family_paper_p, np.nan)
     judged = np.where(works >= params.combination.smallest_school, scores.paper_p, np.nan)

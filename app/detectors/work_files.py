@@ -33,6 +33,7 @@ from app.detectors.works_read import (
     Key,
     Sitters,
     WorksRead,
+    no_pupils,
     places_of_plain,
     pupils_of_sitters,
     read_of_frame,
@@ -98,15 +99,15 @@ class WorkFiles:
         Raises
         ------
         WrongFormat
-            As `checks.check_works` does, at the first paper that has a fault.
+            As `checks.check_works` does, at the first paper read that has a fault: large ones come first.
         """
         tables: list[PaperTable] = []
         gathering = Gathering()
         sat: dict[Key, Callable[[], Sitters | None]] = {}
         held = largest = 0
-        for key, groups in self.papers().items():
+        for key, groups in sorted(self.papers().items(), key=_large_first):
             read, found, sitters = _read_paper(groups, key, papers, self.strict_papers, with_items=with_items)
-            gathering.add(read)
+            gathering.add(key, read)
             again = _Again(tuple(groups), key, tuple(papers), sitters is not None and sitters.is_plain)
             works = 0 if sitters is None else len(sitters.score)
             held, largest = held + works, max(largest, works)
@@ -232,12 +233,6 @@ class StoredAnswers(Answers):
     def works_at(self, table: PaperTable) -> np.ndarray:
         return self._taken().works_at(table)
 
-    def largest_points(self, key: Key) -> list[int]:
-        """Most points that anybody has on each item of a paper, items without any points left out."""
-        columns = paper_columns(self.papers().get(key, []), key, is_item)
-        most = [pa.compute.max(columns[name]).as_py() for name in frames.item_columns(columns.column_names)]
-        return [int(points) for points in most if points is not None]
-
     def of_schools(self, rows: np.ndarray) -> Answers:
         return self._taken().of_schools(rows)
 
@@ -272,6 +267,16 @@ class _Again:
         )[2]
 
 
+def _large_first(paper: tuple[Key, Groups]) -> int:
+    """Order of reading: the works of a large paper fill memory while the results of few others are kept beside them."""
+    size = _bytes_of(paper[1])
+    return -size if size > _READ_IN_PARTS else 0
+
+
+def _bytes_of(groups: Groups) -> int:
+    return sum(path.stat().st_size for path, _ in groups)
+
+
 def _same(value: Anything) -> Anything:
     return value
 
@@ -297,7 +302,7 @@ def _read_paper(
     spec = find_spec(papers, *key)
     if is_checked:
         plain = plain_works(partial(paper_columns, groups, key, _WHO_SAT.__contains__), None, spec, with_items=False)
-    elif sum(path.stat().st_size for path, _ in groups) <= _READ_IN_PARTS:
+    elif _bytes_of(groups) <= _READ_IN_PARTS:
         together = partial(_same, paper_columns(groups, key))
         plain = plain_works(together, lambda: [together()], spec, with_items=with_items)
         del together
@@ -326,11 +331,6 @@ def _read_paper(
     )
     del plain, again
     return read, [table_of(own, spec, key[0])], sitters
-
-
-def no_pupils(tables: Sequence[PaperTable]) -> GradePupils | None:
-    """For works of single papers: nobody sits beside himself."""
-    return None
 
 
 def _sitters_of_frame(works: pd.DataFrame) -> Sitters | None:

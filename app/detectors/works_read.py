@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -170,35 +171,35 @@ def pupils_of_sitters(sitters: Sequence[Sitters | None]) -> GradePupils | None:
     return GradePupils(schools, numbers // len(codes), scores, journal)
 
 
-@dataclass
+def no_pupils(tables: Sequence[PaperTable]) -> GradePupils | None:
+    """For works of single papers: nobody sits beside himself."""
+    return None
+
+
 class Gathering:
-    """Adds up what single papers say, for works that are read a paper at a time."""
+    """Adds up what single papers say, for works that are read a paper at a time in any order."""
 
-    warnings: list[str] = field(default_factory=list)
-    places: dict[str, object] = field(default_factory=dict)
-    repeated: ByPaper | None = None
-    mismatched: ByPaper = field(default_factory=dict)
-    missing: ByPaper = field(default_factory=dict)
-    grades: dict[Key, int] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self._reads: list[tuple[Key, WorksRead]] = []
 
-    def add(self, read: WorksRead) -> None:
-        self.warnings += read.warnings
-        # A school is where the first paper that names its municipality has it.
-        self.places = read.places | self.places
-        if read.repeated is not None:
-            self.repeated = (self.repeated or {}) | read.repeated
-        self.mismatched |= read.mismatched
-        self.missing |= read.missing
-        self.grades |= read.grades
+    def add(self, key: Key, read: WorksRead) -> None:
+        """Take what a paper says; places that another paper named before are kept once."""
+        for _, other in self._reads[-1:]:
+            if other.places == read.places:
+                read = replace(read, places=other.places)
+        self._reads.append((key, replace(read, pupils=no_pupils)))
 
     def whole(self, pupils: Callable[[Sequence[PaperTable]], GradePupils | None]) -> WorksRead:
-        """All together."""
-        return WorksRead(
-            pupils,
-            self.places,
-            tuple(dict.fromkeys(self.warnings)),
-            self.repeated,
-            self.mismatched,
-            self.missing,
-            self.grades,
-        )
+        """All together, in the order of papers: a school is where the first one that names its municipality has it."""
+        found = WorksRead(pupils, {})
+        warnings: list[str] = []
+        for _, read in sorted(self._reads, key=itemgetter(0)):
+            warnings += read.warnings
+            found.places = read.places | found.places
+            if read.repeated is not None:
+                found.repeated = (found.repeated or {}) | read.repeated
+            found.mismatched |= read.mismatched
+            found.missing |= read.missing
+            found.grades |= read.grades
+        found.warnings = tuple(dict.fromkeys(warnings))
+        return found

@@ -6,15 +6,16 @@ go to the driver as they are: the transaction, which holds SQLite's only writing
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
+import orjson
 import pandas as pd
 from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
+from app.database import json_text
 from app.models import Finding
 from app.terms import Family, FindingLevel, FindingOutcome
 from app.workflows.freezing import plain
@@ -144,8 +145,8 @@ class _ChartWriter:
     def text(self, chart: Mapping[str, Any]) -> str:
         if not any(_is_long(value) for value in chart.values()):
             return _json(chart)
-        parts = [f"{_json(str(key))}: {self._value(value)}" for key, value in chart.items()]
-        return "{" + ", ".join(parts) + "}"
+        parts = [f"{_json(str(key))}:{self._value(value)}" for key, value in chart.items()]
+        return "{" + ",".join(parts) + "}"
 
     def _value(self, value: Any) -> str:
         if not _is_long(value):
@@ -161,19 +162,17 @@ def _is_long(value: Any) -> bool:
     return isinstance(value, list) and len(value) > _LONG
 
 
-_ENCODE = json.JSONEncoder(allow_nan=False, ensure_ascii=False).encode
-
-
 def _json(value: Any) -> str:
+    """JSON, with null for what is no number, as `plain` has it."""
     try:
-        return _ENCODE(value)
-    except (ValueError, TypeError):
-        return _ENCODE(plain(value))
+        return json_text(value)
+    except TypeError:
+        return json_text(plain(value))
 
 
 def _read(text: str | None) -> Any:
     """What `freezing.plain` makes of a chart, from its text: it is parsed faster than it is walked."""
-    return None if text is None else json.loads(text)
+    return None if text is None else orjson.loads(text)
 
 
 def _texts(values: list[Any]) -> list[str | None]:
