@@ -13,8 +13,8 @@ from app.days import day_of
 from app.jobs import run_pending
 from app.models import JournalEntry, MentoringMeeting, MentoringPair, Notice, Person, School
 from app.policy import SYSTEM
-from app.terms import MentoringKind
-from app.workflows import mentoring
+from app.terms import MentoringKind, Role
+from app.workflows import mentoring, people
 from tests.admin.test_data_pages import Browser
 from tests.admin.world import NOW, World
 from tests.workflows.test_mentoring import teacher
@@ -104,3 +104,32 @@ def test_the_end_of_a_pair_is_told_and_nothing_is_written_afterwards(world: Worl
     assert "Работы сошлись." in page
     assert "held_on" not in page
     assert meet(ivan, pair).status_code == 409
+
+
+def test_a_pair_of_schools_is_told_to_both_and_the_mentor_school_writes_meetings(world: World) -> None:
+    """Nobody stands in it by a card: it is the schools' own accounts that must know."""
+    helped, mentor = world.cast.school, world.cast.objective
+    with acting(world.context.sessions, SYSTEM) as session:
+        form = people.UserForm("Лаврова Мария", "директор", Role.SCHOOL, mentor.municipality_id, mentor.id)
+        head = people.create_user(session, "mentors-head", "пароль для проверки", form, actor=SYSTEM, at=NOW)
+        world.cast.users["mentors-head"] = head
+    actor = world.cast.actor("marat")
+    with acting(world.context.sessions, actor) as session:
+        schools = mentoring.PairForm(
+            MentoringKind.SCHOOLS, mentor.id, helped.id, GOALS, day_of(NOW), day_of(NOW) + timedelta(days=90)
+        )
+        made = mentoring.make_pair(session, schools, actor=actor, at=NOW).id
+
+    said = f"Ваша школа в паре наставничества: {mentor.name} → {helped.name}. /account/pairs/{made}"
+    assert told(world, "sveta") == [said]
+    assert told(world, "mentors-head") == [said]
+    assert told(world, "marat") == []
+    assert f"ваша школа помогает: {helped.name}" in Browser(world, "mentors-head").text("/account/pairs/")
+    sveta = Browser(world, "sveta")
+    assert f"вашей школе помогает: {mentor.name}" in sveta.text("/account/pairs/")
+    assert meet(sveta, made).status_code == 404  # the mentor's to do
+    assert meet(Browser(world, "mentors-head"), made).status_code == 302
+    assert "Проверить пять работ вдвоём." in sveta.text(f"/account/pairs/{made}")
+    oleg = Browser(world, "oleg")
+    assert "ваша школа помогает" not in oleg.text("/account/pairs/")
+    assert oleg.client.get(f"/account/pairs/{made}").status_code == 404
