@@ -16,7 +16,7 @@ from wtforms import DateField, IntegerField, SelectField, StringField
 from wtforms.validators import Length, NumberRange, Optional
 
 from app import auth
-from app.admin import calendar_sheet, case_fields, choices, words
+from app.admin import calendar_sheet, case_fields, choices, lost_dates, words
 from app.admin.base import Page, say
 from app.errors import Conflict, NotFound, Reason, Refused
 from app.models import CalendarChange, CalendarEntry, CalendarEvent, DueMove, Municipality
@@ -144,6 +144,17 @@ class CalendarPage(Page):
     @auth.door(auth.SIGNED_IN)
     def change(self, change_id: int) -> str:
         """What a change did to every deadline in sight."""
+        return self._change(change_id)
+
+    @expose("/changes/<row:change_id>/mend", methods=("POST",))
+    @auth.door(Permission.CALENDAR_KEEP)
+    def mend(self, change_id: int) -> Any:
+        """Give all dates that the change left without a ground one: their present days, or another event."""
+        if told := lost_dates.mend(change_id):
+            return self._change(change_id, told=told), 409
+        return redirect(url_for("calendar.change", change_id=change_id))
+
+    def _change(self, change_id: int, *, told: tuple[Reason, ...] = ()) -> str:
         row = auth.db().get(CalendarChange, change_id)
         if row is None:
             raise NotFound(_("Такой записи нет."))
@@ -160,6 +171,9 @@ class CalendarPage(Page):
         return self.render(
             "pages/calendar_change.html",
             row=row,
+            told=told,
+            typed=request.form,
+            **lost_dates.offer(row),
             moves=moves,
             shown=SHOWN,
             tones=TONES,

@@ -271,3 +271,31 @@ def test_a_late_recheck_is_refused_with_the_link_to_the_request(world: World) ->
     assert answer.status_code == 409
     assert "В этот день работ может уже не быть" in page
     assert f'href="/cases/{world.own.case}/do/preservation"' in page
+
+
+def test_all_dates_that_lost_one_event_are_mended_on_the_page_of_the_change(world: World, marat: Browser) -> None:
+    town = world.cast.municipality.id
+    with acting(world.context.sessions, SYSTEM) as session:
+        gone = make.make_event(session, town, on=date(2027, 2, 1))
+        for n in range(3):
+            make.make_deadline(session, town, title=f"Явка {n}", occurrence=f"event:{gone.id}",
+                               starts_on=date(2027, 2, 1), due_on=date(2027, 2, 15))  # fmt: skip
+        make.make_event(session, town, on=date(2027, 2, 3))
+    page = marat.send(f"/calendar/event/{gone.id}", what="remove").get_data(as_text=True)
+    report = marat.send("/calendar/apply", change=hidden(page, "change"), reason="Список отозван").location
+    run_pending(world.context)
+
+    page = marat.text(report)
+    assert "Сроки без основания, которые ведёте вы: 3" in page
+    choice = re.search(r'<option value="(event:\d+)">публикация списка, 3', html.unescape(page))
+    assert choice
+    refused = marat.send(f"{report}/mend", how="pin", reason="")
+    assert (refused.status_code, "Объясните причину" in refused.get_data(as_text=True)) == (409, True)
+    assert marat.send(f"{report}/mend", how="event", event=choice.group(1)).status_code == 302
+
+    page = marat.text(report)
+    assert "Сроков получили основание: 3." in page
+    assert "которые ведёте вы" not in page
+    rows = [row for row in world.rows(Deadline) if row.title.startswith("Явка ")]
+    assert {row.due_on for row in rows} == {date(2027, 2, 17)}
+    assert Browser(world, "kira").client.post(f"{report}/mend").status_code in (400, 403)

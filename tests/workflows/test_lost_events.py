@@ -18,7 +18,7 @@ from app.jobs import run_pending
 from app.models import CalendarChange, CalendarEvent, Case, Deadline, JournalEntry, Notice, Recheck
 from app.policy import SYSTEM
 from app.terms import ChangeKind, EventKind, Following, NoticeKind, RecheckOutcome, RecheckStatus
-from app.workflows import agenda, calendar_changes, deadlines, pinning, recalculation
+from app.workflows import agenda, calendar_changes, deadlines, lost_events, pinning, recalculation
 from app.workflows.calendar_world import Change
 from tests import factories as make
 from tests.people import Cast, make_cast
@@ -279,3 +279,81 @@ def test_whatever_came_before_a_removal_each_open_row_is_marked_and_keeps_its_la
     assert [row.lost_change_id for row in after] == [None if n in done else change.id for n in range(4)]
     assert [row.is_groundless for row in after] == [n not in done | pinned for n in range(4)]
     assert change.counts["orphaned"] == len({0, 1, 2, 3} - done - pinned)
+
+
+# All at once
+
+
+@pytest.fixture
+def many(context: AppContext, session: Session, cast: Cast, event: CalendarEvent, at) -> CalendarChange:
+    """Three deadlines of Район 1 that have lost one event, beside those of others, pinned ones and done ones."""
+    own = cast.municipality.id
+    for n in range(3):
+        make.make_deadline(session, own, title=f"Срок {n}", occurrence=f"event:{event.id}")
+    make.make_deadline(session, own, title="Сделан", done_at=make.OPENED)
+    make.make_deadline(session, own, title="Закреплён", is_pinned=True, pinned_reason="так решил совет")
+    make.make_deadline(session, cast.other_municipality.id, title="Чужой")
+    make.make_deadline(session, None, title="Региона")
+    session.commit()
+    return carry_out(context, remove(event), at)
+
+
+def groundless(context: AppContext) -> list[str]:
+    with acting(context.sessions, SYSTEM) as session:
+        rows = session.scalars(select(Deadline).where(Deadline.done_at.is_(None)).order_by(Deadline.id))
+        return [row.title for row in rows if row.is_groundless]
+
+
+def test_all_dates_of_a_change_are_pinned_for_one_reason_and_only_ones_own(context, cast, many, at) -> None:
+    marat = cast.actor("marat")
+    with acting(context.sessions, marat) as session:
+        mended = lost_events.pin_all(session, many.id, "Дни согласованы со школами.", actor=marat, at=at)
+
+    assert (mended.done, mended.left, mended.refusal) == (3, 0, None)
+    assert groundless(context) == ["Чужой", "Региона"]
+    with acting(context.sessions, SYSTEM) as session:
+        entries = session.scalars(select(JournalEntry).where(JournalEntry.action == "deadline:pin")).all()
+        assert [entry.reason for entry in entries] == ["Дни согласованы со школами."] * 3
+        assert {row.due_on for row in session.scalars(select(Deadline))} == {STAYS}
+
+
+def test_without_a_reason_nothing_is_pinned(context, cast, many, at) -> None:
+    marat = cast.actor("marat")
+    with pytest.raises(Refused), acting(context.sessions, marat) as session:
+        lost_events.pin_all(session, many.id, " ", actor=marat, at=at)
+
+    assert len(groundless(context)) == 5
+
+
+def test_all_deadlines_follow_another_event_and_go_on_following_it(context, cast, many, at) -> None:
+    marat = cast.actor("marat")
+    with acting(context.sessions, SYSTEM) as session:
+        new = make.make_event(session, on=date(2026, 11, 9))
+    with acting(context.sessions, marat) as session:
+        (offered,) = lost_events.events_for(session, lost_events.lost_by(session, many.id, marat))
+        mended = lost_events.follow_all(session, many.id, offered.key, actor=marat, at=at)
+    assert (mended.done, mended.left, offered.key) == (3, 0, f"event:{new.id}")
+    assert groundless(context) == ["Чужой", "Региона"]
+
+    carry_out(context, Change(ChangeKind.EVENT_MOVE, new.id, {"on": "2026-11-10"}), at)
+    with acting(context.sessions, SYSTEM) as session:
+        rows = session.scalars(select(Deadline).where(Deadline.title.like("Срок%")))
+        assert {row.due_on for row in rows} == {date(2026, 11, 24)}
+
+
+def test_an_event_that_fits_no_deadline_is_refused_and_changes_nothing(context, cast, many, at) -> None:
+    marat = cast.actor("marat")
+    with pytest.raises(Refused, match="Выберите событие из списка"), acting(context.sessions, marat) as session:
+        lost_events.follow_all(session, many.id, "event:0", actor=marat, at=at)
+
+    assert len(groundless(context)) == 5
+
+
+def test_one_press_mends_so_many_and_the_next_takes_the_rest(context, cast, many, at, monkeypatch) -> None:
+    monkeypatch.setattr(lost_events, "AT_ONCE", 2)
+    marat, left = cast.actor("marat"), []
+    for _press in range(2):
+        with acting(context.sessions, marat) as session:
+            left.append(lost_events.pin_all(session, many.id, "Дни согласованы.", actor=marat, at=at).left)
+
+    assert left == [1, 0]
