@@ -18,14 +18,15 @@ from app.workflows import lost_events
 
 
 def offer(row: CalendarChange) -> dict[str, Any]:
-    """What the page of a change needs to ask how the dates are to be mended; empty where none is the reader's."""
+    """What the page of a change needs to ask how the dates are to be mended; little where none is the reader's."""
     may_mend = auth.actor().may(Permission.CALENDAR_KEEP) and bool(row.counts.get("orphaned"))
     lost = lost_events.lost_by(auth.db(), row.id, auth.actor()) if may_mend else None
     if not lost:
-        return {"lost": 0}
+        return {"lost": 0, "may_mend": may_mend}
     events = lost_events.events_for(auth.db(), lost)
     return {
         "lost": len(lost),
+        "may_mend": may_mend,
         "lost_deadlines": len(lost.deadlines),
         "events": [(due.key, _event(due)) for due in events],
         "at_once": lost_events.AT_ONCE,
