@@ -14,7 +14,7 @@ from flask import Flask, current_app, g, request, url_for
 from flask_admin import Admin
 from flask_admin.theme import BootstrapTheme
 from flask_babel import gettext as _
-from sqlalchemy import ScalarSelect, func, select
+from sqlalchemy import Date, ScalarSelect, bindparam, func, select
 
 from app import auth
 from app.admin import case_people, case_signs, explaining, words
@@ -131,7 +131,8 @@ def menu() -> tuple[Entry, ...]:
 
 
 _LATE_TASKS = select(func.count(ProgrammeTask.id)).where(
-    ProgrammeTask.status == TaskStatus.PLANNED, ProgrammeTask.due_on < func.current_date()
+    ProgrammeTask.status == TaskStatus.PLANNED,
+    ProgrammeTask.due_on < bindparam("today", callable_=words.today, type_=Date),
 )
 COUNTS: dict[str, ScalarSelect[int]] = {
     "unread": select(func.count(Notice.id)).where(Notice.read_at.is_(None)).scalar_subquery(),

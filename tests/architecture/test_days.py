@@ -11,15 +11,16 @@ APP = Path(__file__).resolve().parents[2] / "app"
 RULE = "days.py"
 TEXT_OF_A_DAY = {"ingest/people_line.py"}
 """Modules where ``.date()`` takes a day out of a text that names no zone."""
+OTHER_CLOCKS = {"date.today", "func.current_date", "func.now", "func.current_timestamp"}
 DAY_MARKS = ("%d", "%m", "%Y", "%H")
 
 
 def own_days(code: str) -> list[int]:
-    """Lines that take a day from a moment themselves: ``x.date()``, ``date.today()``, or ``f"{x_at:%d.%m.%Y}"``."""
+    """Lines that take a day themselves: ``x.date()``, ``f"{x_at:%d.%m.%Y}"``, or the clock of a machine."""
     found = []
     for node in ast.walk(ast.parse(code)):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            if ast.unparse(node.func) == "date.today" or (node.func.attr == "date" and not node.args):
+            if ast.unparse(node.func) in OTHER_CLOCKS or (node.func.attr == "date" and not node.args):
                 found.append(node.lineno)
         elif isinstance(node, ast.FormattedValue) and node.format_spec is not None:
             name = getattr(node.value, "attr", getattr(node.value, "id", ""))
@@ -29,7 +30,15 @@ def own_days(code: str) -> list[int]:
 
 
 @pytest.mark.parametrize(
-    "code", ["at.date()", "row.ended_at.date()", "date.today()", "f'{case.opened_at:%d.%m.%Y}'", "f'с {at:%Y-%m-%d}'"]
+    "code",
+    [
+        "at.date()",
+        "func.current_date()",
+        "row.ended_at.date()",
+        "date.today()",
+        "f'{case.opened_at:%d.%m.%Y}'",
+        "f'с {at:%Y-%m-%d}'",
+    ],
 )
 def test_a_day_of_ones_own_is_seen(code: str) -> None:
     assert own_days(code) == [1]
