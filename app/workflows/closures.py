@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session, aliased
 
-from app.days import day_of
+from app.days import day_of, first_moment
 from app.dynamics.rule import years_later
 from app.models import Case, CaseEpisode, ClosureCheck, Finding, Flag, ScreeningRun
 from app.policy import Actor
@@ -171,5 +171,4 @@ def _assessed(session: Session, run: ScreeningRun, school_ids: list[int]) -> set
 
 
 def _since(at: datetime) -> datetime:
-    day = years_later(day_of(at), -load_rules().closure_years)
-    return at.replace(year=day.year, month=day.month, day=day.day)
+    return first_moment(years_later(day_of(at), -load_rules().closure_years))

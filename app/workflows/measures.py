@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
 from app import policy
-from app.days import day_of
+from app.days import day_of, first_moment
 from app.dynamics import Judgement, YearSigns, judge, load_rules, period_of
 from app.errors import Conflict, Reason, Refused
 from app.models import AdminMeasure, Case, DynamicsReview, Finding, Flag, LowResultsFlag, OutboxJob, ScreeningRun
@@ -168,7 +168,7 @@ def record_review(session: Session, case_id: int, note: str, *, actor: Actor, at
 def reviews_due(session: Session, on: date) -> list[Case]:
     """Open cases that were open when the period began and whose dynamics nobody has reviewed in it, strongest first."""
     period = period_of(on, load_rules())
-    begin = datetime(period.year, period.month, 1, tzinfo=UTC)
+    begin = first_moment(date(period.year, period.month, 1))
     done = select(DynamicsReview.id).where(DynamicsReview.case_id == Case.id, DynamicsReview.period == period).exists()
     return list(
         session.scalars(
