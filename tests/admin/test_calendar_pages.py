@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import select
@@ -30,9 +30,9 @@ from app.terms import ChangeStatus, DocumentKind, Lateness, RecheckStatus
 from tests import factories as make
 from tests.admin.test_case_pages import Desk
 from tests.admin.test_data_pages import Browser
-from tests.admin.world import World
+from tests.admin.world import NOW, World
 
-TODAY = day_of(datetime.now(UTC))
+TODAY = day_of(NOW)
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
@@ -27,9 +27,9 @@ from app.models import (
 from app.policy import SYSTEM
 from app.terms import JobStatus, RecheckStatus, VisitStatus
 from tests import factories as make
-from tests.admin.world import World
+from tests.admin.world import NOW, World
 
-TODAY = day_of(datetime.now(UTC))
+TODAY = day_of(NOW)
 
 
 @pytest.fixture

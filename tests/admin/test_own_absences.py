@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from html import unescape
 from typing import Any
 
@@ -18,10 +18,10 @@ from app.policy import SYSTEM
 from app.terms import AgendaKind, PostKind, Role
 from app.workflows import agenda
 from tests.admin.test_data_pages import Browser
-from tests.admin.world import World
+from tests.admin.world import NOW, World
 from tests.people import enter, person_of
 
-TODAY = day_of(datetime.now(UTC))
+TODAY = day_of(NOW)
 PAGE = "/account/absences"
 
 

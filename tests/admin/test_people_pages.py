@@ -18,10 +18,10 @@ from app.policy import SYSTEM
 from app.terms import ConflictKind, PostKind
 from app.workflows import ties
 from tests import factories as make
-from tests.admin.world import CANARY, NEIGHBOUR, World
+from tests.admin.world import CANARY, NEIGHBOUR, NOW, World
 from tests.people import enter, person_of
 
-TODAY = day_of(datetime.now(UTC))
+TODAY = day_of(NOW)
 
 
 class Desk:

@@ -13,12 +13,12 @@ import shutil
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-from flask import Flask
+from flask import Flask, g
 from flask.testing import FlaskClient
 from jinja2.bccache import Bucket, BytecodeCache
 from sqlalchemy import select
@@ -27,7 +27,7 @@ from sqlalchemy.orm import Session
 from app import auth
 from app.context import AppContext
 from app.database import acting
-from app.days import day_of
+from app.days import day_of, first_moment
 from app.models import (
     Absence,
     BulkDecision,
@@ -429,8 +429,14 @@ class CompiledOnce(BytecodeCache):
         self.kept[bucket.key] = bucket.bytecode_to_string()
 
 
+def stay_in_the_day() -> None:
+    """Tests name their day before they begin: a run that goes over midnight stays in the day it began in."""
+    g.at = min(datetime.now(UTC), first_moment(day_of(NOW) + timedelta(days=1)) - timedelta(seconds=1))
+
+
 def make_world(context: AppContext) -> World:
     app = create_app(context)
+    app.before_request_funcs.setdefault(None, []).insert(0, stay_in_the_day)
     app.testing = False
     app.jinja_env.bytecode_cache = CompiledOnce()
     with acting(context.sessions, SYSTEM) as session:
