@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from app.cli.saying import answer, json_option, speaks
+from app.days import local
 
 if TYPE_CHECKING:
     from app.context import AppContext
@@ -163,6 +164,12 @@ def check_home(context: AppContext) -> Check:
     return Check("home", Health.OK, f"{home}, файлов {sum(1 for _ in context.store)}, недописанных {parts}")
 
 
+def check_clock(context: AppContext) -> Check:
+    """Days of orders and deadlines follow this clock, so whoever looks must be able to see it wrong."""
+    now = local(datetime.now(UTC))
+    return Check("clock", Health.OK, f"{context.settings.timezone}: сейчас {now:%d.%m.%Y %H:%M} (OBEKTIV_TIMEZONE)")
+
+
 CHECKS: tuple[Callable[[AppContext], Check], ...] = (
     check_database,
     check_schema,
@@ -172,4 +179,5 @@ CHECKS: tuple[Callable[[AppContext], Check], ...] = (
     check_scheduler,
     check_disk,
     check_home,
+    check_clock,
 )

@@ -149,6 +149,8 @@ def test_doctor_finds_a_healthy_installation_healthy(obektiv):
     answer = json.loads(result.stdout)
     assert {check["name"] for check in answer["checks"]} >= {"database", "schema", "journal", "jobs", "redis", "disk"}
     assert [check for check in answer["checks"] if check["health"] == "failure" and check["name"] != "disk"] == []
+    (clock,) = [check["message"] for check in answer["checks"] if check["name"] == "clock"]
+    assert clock.startswith("Europe/Moscow: сейчас ")
 
 
 def test_doctor_sees_jobs_that_nobody_does(obektiv, context: AppContext, at):
