@@ -19,10 +19,6 @@ def use_zone(name: str) -> None:
     _zone = ZoneInfo(name)
 
 
-def zone() -> ZoneInfo:
-    return _zone
-
-
 def local(moment: datetime) -> datetime:
     """The same moment on the region's clock."""
     return moment.astimezone(_zone)

@@ -11,16 +11,21 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.calendars import Due
 from app.errors import NotPermitted, Reason, Refused
-from app.models import Deadline, ProgrammeTask, RoadMapItem
+from app.flows import CLOSED
+from app.models import Case, Deadline, ProgrammeTask, RoadMapItem
 from app.policy import Actor, Permission
-from app.terms import TaskStatus
-from app.workflows import deadlines, execution, pinning, programme_tasks, road_map_items
+from app.workflows import deadlines, execution, pinning, programme_tasks, recalculation, road_map_items
 
+KEPT_BY: dict[Any, Permission] = {
+    Deadline: Permission.CALENDAR_KEEP,
+    ProgrammeTask: Permission.PROGRAMME_KEEP,
+    RoadMapItem: Permission.ROADMAP_KEEP,
+}
 AT_ONCE = 300
 """Rows that one press mends; the page says how many are left, and the next press takes them."""
 
@@ -46,28 +51,30 @@ class Mended:
     refusal: Reason | None = None
 
 
-def lost_by(session: Session, change_id: int, actor: Actor) -> Lost:
-    """Open rows in the actor's sight that the change left without a ground, and that the actor may move."""
-    return Lost(
-        _own(session, change_id, actor, Deadline, Permission.CALENDAR_KEEP, Deadline.done_at.is_(None)),
-        _own(
-            session, change_id, actor, ProgrammeTask, Permission.PROGRAMME_KEEP,
-            ProgrammeTask.status == TaskStatus.PLANNED,
-        ),
-        _own(session, change_id, actor, RoadMapItem, Permission.ROADMAP_KEEP, RoadMapItem.status == TaskStatus.PLANNED),
-    )  # fmt: skip
+def lost_by(session: Session, change_id: int, actor: Actor, *, to_mend: bool = False) -> Lost:
+    """Open rows in the actor's sight that the change left without a ground, and that the actor may move.
+
+    `to_mend` locks them, cases of measures first: every verb takes its row before the journal, and one transaction of
+    many verbs would else hold the journal while it waits for a row.
+    """
+    if to_mend:
+        cases = select(RoadMapItem.case_id).where(RoadMapItem.lost_change_id == change_id)
+        session.execute(select(Case.id).where(Case.id.in_(cases)).order_by(Case.id).with_for_update(of=Case))
+    return Lost(*(_own(session, change_id, actor, table, to_mend=to_mend) for table in recalculation.TABLES))
 
 
 def _own(
-    session: Session, change_id: int, actor: Actor, model: Any, permission: Permission, is_open: ColumnElement[bool]
+    session: Session, change_id: int, actor: Actor, table: recalculation.DatedTable, *, to_mend: bool
 ) -> tuple[Any, ...]:
-    if not actor.may(permission):
+    model = table.model
+    if not actor.may(KEPT_BY[model]):
         return ()
-    rows = session.scalars(
-        select(model)
-        .where(model.lost_change_id == change_id, model.is_pinned.is_(False), model.due_on.is_not(None), is_open)
-        .order_by(model.due_on, model.id)
+    query = select(model).where(
+        model.lost_change_id == change_id, model.is_pinned.is_(False), model.due_on.is_not(None), ~table.is_done()
     )
+    if model is RoadMapItem:  # a closed case is not worked on any more
+        query = query.where(model.case_id.in_(select(Case.id).where(Case.state != CLOSED)))
+    rows = session.scalars((query.with_for_update(of=model) if to_mend else query).order_by(model.id))
     own = [row for row in rows if actor.is_regional or row.municipality_id == actor.municipality_id]
     return tuple(row for row in own if actor.barred(row.school_id) is None)
 
@@ -89,7 +96,7 @@ def pin_all(session: Session, change_id: int, reason: str, *, actor: Actor, at: 
     Refused
         There is no reason; nothing is pinned then.
     """
-    why, lost = execution.said(reason), lost_by(session, change_id, actor)
+    why, lost = execution.said(reason), lost_by(session, change_id, actor, to_mend=True)
     common: dict[str, Any] = {"actor": actor, "at": at}
     verbs: list[Callable[[], Any]] = [
         partial(deadlines.pin, session, row.id, reason=why, on=None, expected_version=row.version, **common)
@@ -114,7 +121,7 @@ def follow_all(session: Session, change_id: int, key: str, *, actor: Actor, at: 
     Refused
         No deadline can follow that event.
     """
-    lost = lost_by(session, change_id, actor)
+    lost = lost_by(session, change_id, actor, to_mend=True)
     mended = _each(
         [
             partial(deadlines.take_event, session, row.id, key=key, actor=actor, at=at, expected_version=row.version)
@@ -128,7 +135,10 @@ def follow_all(session: Session, change_id: int, key: str, *, actor: Actor, at: 
 
 def _each(verbs: list[Callable[[], Any]]) -> Mended:
     done, refusal = 0, None
-    for verb in verbs[:AT_ONCE]:
+    for verb in verbs:
+        # What was refused stands first the next time too, and must not keep the rest from its turn.
+        if done == AT_ONCE:
+            break
         try:
             verb()
             done += 1

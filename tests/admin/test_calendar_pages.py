@@ -26,7 +26,8 @@ from app.models import (
     RoadMapItem,
 )
 from app.policy import SYSTEM
-from app.terms import ChangeStatus, DocumentKind, Lateness, RecheckStatus
+from app.terms import ChangeStatus, DocumentKind, Lateness, RecheckStatus, Verdict
+from app.workflows import lost_events
 from tests import factories as make
 from tests.admin.test_case_pages import Desk
 from tests.admin.test_data_pages import Browser
@@ -299,3 +300,26 @@ def test_all_dates_that_lost_one_event_are_mended_on_the_page_of_the_change(worl
     rows = [row for row in world.rows(Deadline) if row.title.startswith("Явка ")]
     assert {row.due_on for row in rows} == {date(2027, 2, 17)}
     assert Browser(world, "kira").client.post(f"{report}/mend").status_code in (400, 403)
+
+
+def test_tasks_and_measures_are_pinned_with_the_deadlines_but_not_those_of_closed_cases(world: World) -> None:
+    change = world.rows(CalendarChange)[0].id
+    with acting(world.context.sessions, SYSTEM) as session:
+        task = session.scalars(select(ProgrammeTask).where(ProgrammeTask.id == world.own.task)).one()
+        items = [session.get_one(RoadMapItem, place.item) for place in (world.own, world.neighbour)]
+        for row in (task, *items):
+            row.lost_change_id, row.status, row.is_pinned, row.pinned_reason = change, "planned", False, None
+            row.due_on = row.due_on or date(2027, 2, 1)
+        closed = session.get_one(Case, world.neighbour.case)
+        closed.state, closed.closed_at, closed.verdict = "closed", NOW, Verdict.CONFIRMED
+    actor = world.cast.actor("marat")
+
+    with acting(world.context.sessions, actor) as session:
+        lost = lost_events.lost_by(session, change, actor)
+        assert ([row.id for row in lost.tasks], [row.id for row in lost.items]) == ([world.own.task], [world.own.item])
+        mended = lost_events.pin_all(session, change, "Дни согласованы.", actor=actor, at=NOW)
+
+    assert (mended.done, mended.left) == (2 + len(lost.deadlines), 0)
+    assert world.rows(ProgrammeTask, id=world.own.task)[0].pinned_reason == "Дни согласованы."
+    assert world.rows(RoadMapItem, id=world.own.item)[0].pinned_reason == "Дни согласованы."
+    assert not world.rows(RoadMapItem, id=world.neighbour.item)[0].is_pinned

@@ -357,3 +357,28 @@ def test_one_press_mends_so_many_and_the_next_takes_the_rest(context, cast, many
             left.append(lost_events.pin_all(session, many.id, "Дни согласованы.", actor=marat, at=at).left)
 
     assert left == [1, 0]
+
+
+def test_dates_that_are_refused_do_not_keep_the_others_from_their_turn(context, session, cast, event, at, monkeypatch):
+    """Rules that fit another kind of event only stand first, and stay first."""
+    own = cast.municipality.id
+    sitting = make.make_event(session, kind=EventKind.SITTING)
+    rule = {"kind": "offset", "event": "sitting", "days": 3, "unit": "working", "direction": "after"}
+    for n in range(3):
+        make.make_deadline(session, own, title=f"После работы {n}", rule=rule, occurrence=f"event:{sitting.id}")
+    for n in range(2):
+        make.make_deadline(session, own, title=f"После списка {n}", occurrence=f"event:{event.id}")
+    new = make.make_event(session, on=date(2026, 11, 9))
+    session.commit()
+    changes = [carry_out(context, remove(row), at) for row in (sitting, event)]
+    with acting(context.sessions, SYSTEM) as session:
+        for row in session.scalars(select(Deadline)):
+            row.lost_change_id = changes[0].id
+    monkeypatch.setattr(lost_events, "AT_ONCE", 2)
+    marat = cast.actor("marat")
+
+    with acting(context.sessions, marat) as session:
+        mended = lost_events.follow_all(session, changes[0].id, f"event:{new.id}", actor=marat, at=at)
+
+    assert (mended.done, mended.left) == (2, 3)
+    assert groundless(context) == [f"После работы {n}" for n in range(3)]

@@ -7,7 +7,7 @@ import email
 import email.policy
 import socket
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -22,7 +22,7 @@ from app.calendars import Span
 from app.calendars.feed import Entry, write_feed
 from app.context import AppContext
 from app.database import acting
-from app.days import zone
+from app.days import first_moment
 from app.errors import Misconfigured, NotPermitted, Refused
 from app.jobs import run_pending
 from app.models import Case, Digest, FeedKey, JournalEntry, Mailbox, Notice, OutboxJob
@@ -134,7 +134,7 @@ def subscribe(town: Town, name: str, address: str) -> None:
 
 
 def round_of(town: Town, day: date = TODAY) -> None:
-    morning = datetime.combine(day, time(9), zone())
+    morning = first_moment(day) + timedelta(hours=9)
     with acting(town.context.sessions, SYSTEM) as session:
         digests.begin_day(session, at=morning)
     run_pending(town.context)
