@@ -14,13 +14,13 @@ from typing import Any
 import click
 import pandas as pd
 
-from app.bench.accuracy_bars import bars, peer_wins
+from app.bench.accuracy_bars import JUDGED_WORLDS, bars, peer_wins
 from app.bench.accuracy_plan import FULL, GENERATORS, QUICK, SLOW_PEERS, Extent, peers_of, planned
 from app.bench.accuracy_planted import planted_summary, real_trials
 from app.bench.accuracy_power import SIZES, boundary_power
 from app.bench.accuracy_ranking import areas, side_by_side, tiers
 from app.bench.accuracy_real import read_base
-from app.bench.accuracy_size import honest_tiers, sizes
+from app.bench.accuracy_size import honest_tiers, sizes, together
 from app.bench.accuracy_trials import ALPHA, Outcome, RealTrial, Trial, run_all
 from app.bench.peers import BY_NAME, PEERS
 from app.cli.saying import answer, json_option, progress, speaks
@@ -65,10 +65,11 @@ def accuracy(
     Returns
     -------
     dict
-        ``size`` (`accuracy_size.sizes`), ``honest`` (`accuracy_size.honest_tiers`), ``ranking`` (generator → strength →
-        scope → ``auc, tiers``; scope ``several`` for two or three manipulations at once), ``power`` of the boundary
-        test (n → share found), ``real`` (``bases`` → `accuracy_planted.planted_summary`, or ``reason``), ``peers``
-        (data → `accuracy_ranking.side_by_side`), ``peer_wins``, ``bars``. Plain values, ready for JSON.
+        ``size`` (`accuracy_size.sizes`), ``size_together`` (`accuracy_size.together`), ``honest``
+        (`accuracy_size.honest_tiers`), ``ranking`` (generator → strength → scope → ``auc, tiers``; scope ``several``
+        for two or three manipulations at once), ``power`` of the boundary test (n → share found), ``real`` (``bases`` →
+        `accuracy_planted.planted_summary`, or ``reason``), ``peers`` (data → `accuracy_ranking.side_by_side`),
+        ``peer_wins``, ``bars``. Plain values, ready for JSON.
     """
     extent = extent or (QUICK if quick else FULL)
     tell = tell or (lambda step, share: None)
@@ -87,6 +88,7 @@ def accuracy(
     measured = SIZES if extent.power and "own" in generators else ()
     power = {str(n): boundary_power(seed * 1000 + 200, n, extent.power) for n in measured}
     peers = _peers(outcomes, extent)
+    size = sizes(outcomes)
     result: dict[str, Any] = {
         "seed": seed,
         "quick": extent is QUICK,
@@ -96,7 +98,8 @@ def accuracy(
         "schools": extent.schools,
         "detectors": {detector.name: detector.version for detector in DETECTORS},
         "params": load_params().as_dict()["version"],
-        "size": sizes(outcomes),
+        "size": size,
+        "size_together": together(size, JUDGED_WORLDS),
         "honest": honest_tiers(outcomes),
         "ranking": _rankings(outcomes),
         "power": power,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from app.bench.accuracy_measures import SIZE_BAR
+from app.bench.accuracy_measures import is_off
 from app.detectors.contamination import MANIPULATIONS
 
 HONEST_CASE, HONEST_WATCH = 0.005, 0.05
@@ -33,7 +33,7 @@ def bars(result: dict[str, Any]) -> list[dict[str, Any]]:
         ``better`` (``high``, ``low`` or ``inside``), ``met``, ``details`` (codes and numbers behind it).
     """
     return [
-        *_sizes(result["size"]),
+        *_sizes(result["size"], result["size_together"]),
         *_honest(result["honest"]),
         *_ranking(result["ranking"]),
         *(_bar(f"power_{n}", "own", bar, result["power"].get(str(n)), "high") for n, bar in POWER.items()),
@@ -59,26 +59,32 @@ def _bar(
     }
 
 
-def _sizes(size: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _sizes(size: dict[str, Any], together: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for generator, worlds in size.items():
-        counted = {"inside": 0, "outside": 0, "open": 0}
-        outside, pooled_off = [], []
-        for world in JUDGED_WORLDS:
-            for detector, bands in worlds.get(world, {}).items():
-                for band, groups in bands.items():
-                    for group, cell in groups.items():
-                        counted[cell["verdict"]] += 1
-                        if cell["verdict"] == "outside":
-                            outside.append([world, detector, band, group, cell["rate"], cell["tests"]])
-                    whole = groups.get("all")
-                    if whole is not None and not SIZE_BAR[0] <= whole["rate"] <= SIZE_BAR[1]:
-                        pooled_off.append([world, detector, band, whole["rate"]])
-        total = sum(counted.values())
-        if total:
-            bar = _bar("size", generator, None, counted["inside"] / total, "inside", **counted, outside_cells=outside)
-            # Cells too small to tell do not fail it, but all kinds of school together must lie inside.
-            bar["met"] = not outside and not pooled_off
-            yield bar
+        cells = [
+            (world, detector, band, group, cell)
+            for world in JUDGED_WORLDS
+            for detector, bands in worlds.get(world, {}).items()
+            for band, groups in bands.items()
+            for group, cell in groups.items()
+        ]
+        outside = [[*where, cell["rate"], cell["tests"]] for *where, cell in cells if cell["verdict"] == "outside"]
+        yield from _size("size", generator, [cell for *_, cell in cells], outside_cells=outside)
+        pooled = [
+            (detector, place, cell)
+            for detector, places in together.get(generator, {}).items()
+            for place, cell in places.items()
+        ]
+        off = [[*where, cell["rate"], cell["tests"]] for *where, cell in pooled if is_off(cell)]
+        yield from _size("size_together", generator, [cell for *_, cell in pooled], off=off)
+
+
+def _size(code: str, where: str, cells: list[dict[str, Any]], **faults: list[list[Any]]) -> Iterator[dict[str, Any]]:
+    """A bar that is met where there is no fault; cells too small to tell do not fail it."""
+    if cells:
+        counted = {word: sum(cell["verdict"] == word for cell in cells) for word in ("inside", "outside", "open")}
+        bar = _bar(code, where, None, counted["inside"] / len(cells), "inside", **counted, **faults)
+        yield bar | {"met": not any(faults.values())}
 
 
 def _honest(honest: dict[str, Any]) -> Iterator[dict[str, Any]]:

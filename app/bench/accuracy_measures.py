@@ -12,6 +12,8 @@ SIZE_BAR = (0.007, 0.013)
 """Between which false-positive rates at nominal 1 % a detector is as it should be."""
 CONFIDENCE = 0.99
 """Of the intervals and of the verdicts: there are hundreds of cells, 95 % would call twenty by chance."""
+DECISIVE_TESTS = 7_300
+"""From so many tests on a rate of exactly 1 % is seen inside `SIZE_BAR` with that confidence: 2.576² 0.99/0.3²."""
 
 
 def auc(positive: Iterable[float], negative: Iterable[float]) -> float:
@@ -95,6 +97,11 @@ def rate(hits: int, tests: int) -> dict[str, Any]:
         few = stats.binom.cdf(hits, tests, SIZE_BAR[0])
         verdict = "outside" if min(many, few) < (1 - CONFIDENCE) / 2 else "open"
     return {"rate": share, "low": low, "high": high, "tests": tests, "hits": hits, "verdict": verdict}
+
+
+def is_off(cell: dict[str, Any]) -> bool:
+    """Whether a `rate` is not as it should be: surely outside, or seen outside by so many tests that chance is none."""
+    return cell["verdict"] == "outside" or (cell["tests"] >= DECISIVE_TESTS and cell["verdict"] != "inside")
 
 
 def area(positive: Iterable[float], negative: Iterable[float]) -> dict[str, Any]:

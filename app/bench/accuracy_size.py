@@ -42,6 +42,29 @@ def sizes(outcomes: Sequence[Outcome]) -> Sizes:
     return found
 
 
+def together(size: Sizes, worlds: Sequence[str]) -> dict[str, dict[str, dict[str, dict[str, Any]]]]:
+    """The same with several worlds put together, where there are tests enough to tell.
+
+    Returns
+    -------
+    dict
+        Generator → detector → band of n (all schools) or kind of school (all bands) → `accuracy_measures.rate`.
+    """
+    found: dict[str, dict[str, dict[str, dict[str, Any]]]] = {}
+    for generator, cells in size.items():
+        counted: dict[tuple[str, str], list[int]] = {}
+        for world in worlds:
+            for detector, bands in cells.get(world, {}).items():
+                for band, groups in bands.items():
+                    for group, cell in groups.items():
+                        own = counted.setdefault((detector, band if group == "all" else group), [0, 0])
+                        own[0] += cell["hits"]
+                        own[1] += cell["tests"]
+        for (detector, place), (hits, tests) in counted.items():
+            found.setdefault(generator, {}).setdefault(detector, {})[place] = rate(hits, tests)
+    return found
+
+
 def honest_tiers(outcomes: Sequence[Outcome]) -> dict[str, dict[str, dict[str, float]]]:
     """Shares of judged schools of honest regions in the tiers: generator → world → ``case`` (with *severe*), ``watch``,
     ``schools``.

@@ -120,7 +120,7 @@ def run_all(
 ) -> list[Outcome]:
     """Outcomes in the order of the trials, whatever the number of processes."""
     found = []
-    with _mapping(processes) as each:
+    with mapping(processes) as each:
         for outcome in each(run_trial, trials):
             found.append(outcome)
             if tell is not None:
@@ -129,7 +129,8 @@ def run_all(
 
 
 @contextmanager
-def _mapping(processes: int) -> Iterator[Callable[..., Any]]:
+def mapping(processes: int) -> Iterator[Callable[..., Any]]:
+    """What `map` does, in so many processes of one thread each; results come in the order of what they are made of."""
     if processes <= 1:
         yield map
         return
@@ -165,12 +166,18 @@ def draw(trial: Trial) -> tuple[Region, RegionOptions]:
     return generate(trial.seed, options), options
 
 
-def _simulated(trial: Trial) -> Outcome:
+def drawn(trial: Trial) -> tuple[Region, dict[str, pd.DataFrame]]:
+    """The region of a trial, and what the screening is given beside its works and papers."""
     region, options = draw(trial)
-    more: dict[str, pd.DataFrame] = {}
+    given = {"schools": region.schools}
     if trial.world == "history" and trial.generator == "own":
-        more = {"exams": region.exams, "previous": previous_year(trial.seed, options).works}
-    screening = screen(region.works, region.papers, schools=region.schools, **more)
+        given |= {"exams": region.exams, "previous": previous_year(trial.seed, options).works}
+    return region, given
+
+
+def _simulated(trial: Trial) -> Outcome:
+    region, given = drawn(trial)
+    screening = screen(region.works, region.papers, **given)
     truth = region.truth.drop_duplicates("school").set_index("school")["manipulation"]
     kinds = truth.where(~truth.str.contains("+", regex=False), SEVERAL) if len(truth) else truth
     schools = _schools(screening.schools, region.works, kinds)
@@ -210,9 +217,14 @@ def groups_of(region: Region) -> dict[str, set[str]]:
     return groups | {str(word): set(own["school"]) for word, own in region.traits.groupby("trait")}
 
 
-def _tests(findings: pd.DataFrame, groups: dict[str, set[str]]) -> pd.DataFrame:
+def single_tests(findings: pd.DataFrame) -> pd.DataFrame:
+    """Findings that are tests of a school with a p-value, the federal markers left out."""
     own = findings[(findings["outcome"] == "assessed") & (findings["school"] != "") & findings["p_value"].notna()]
-    own = own[own["family"] != Family.FEDERAL.value]
+    return own[own["family"] != Family.FEDERAL.value]
+
+
+def _tests(findings: pd.DataFrame, groups: dict[str, set[str]]) -> pd.DataFrame:
+    own = single_tests(findings)
     parts = []
     for band, (low, high) in BANDS.items():
         here = own[own["n"].between(low, high)]

@@ -14,6 +14,7 @@ group = LazyGroup(
             "Сроки: ход дела, сдвиг задач за событием, перевод дел на другую версию",
         ),
         "profiles": ("app.bench.profiles:command", "Профили способов искажения"),
+        "stretch": ("app.bench.stretches:command", "Растяжение z проверок до номинального 1 %"),
         "faults": ("app.bench.faults:command", "Испытания отказами в полном объёме"),
     },
     name="bench",

@@ -20,6 +20,7 @@ from app.detectors import (
     year_swing,
 )
 from app.detectors.params import Params
+from app.detectors.stretch import stretched
 from app.detectors.summaries import PaperResults
 from app.detectors.tables import PaperTable
 from app.detectors.works_read import WorksRead
@@ -102,12 +103,14 @@ def assess(
             table.schools, around.schools, category_schools=params.contextual_mean.category_schools
         )
         try:
-            paper.swing = _swing(table, before, around, params, X)
+            swing = _swing(table, before, around, params, X)
+            paper.swing = stretched(swing, table.n, year_swing.NAME, params.stretch)
         except InsufficientData as refusal:
             paper.silent[year_swing.NAME] = str(refusal)
         try:
             outside = external_gap.outside_results(table.schools, around.exams, table.spec.subject, params.external_gap)
-            paper.gap = external_gap.external_gap(table, outside, params.external_gap, X)
+            gap = external_gap.external_gap(table, outside, params.external_gap, X)
+            paper.gap = stretched(gap, table.n, external_gap.NAME, params.stretch)
         except InsufficientData as refusal:
             paper.silent[external_gap.NAME] = str(refusal)
         if signals_only:

@@ -22,6 +22,7 @@ from app.detectors import (
 )
 from app.detectors.memory import give_back
 from app.detectors.params import Params
+from app.detectors.stretch import stretched
 from app.detectors.summaries import PaperResults
 from app.detectors.tables import PaperTable
 from app.errors import InsufficientData
@@ -30,6 +31,17 @@ _JUDGED = {"z", "z_context", "assessed", "part_z", "works", "classes", "window",
 """Arrays of results that `signals` reads, and who was compared with; the others are there to be shown."""
 _MANY_WORKS = 20_000
 """From so many works on, results are worth narrowing."""
+_OF_RESULT = {
+    "boundary": boundary_push.NAME,
+    "lowest": few_lowest.NAME,
+    "journal": journal_gap.NAME,
+    "profile": item_profile.NAME,
+    "landing": landing_profile.NAME,
+    "similarity": class_similarity.NAME,
+    "tail": upper_tail.NAME,
+    "homogeneity": homogeneity.NAME,
+}
+"""Fields of `PaperResults` and the detectors whose results they hold."""
 _WIDE = 8
 """Columns; a table of results with more has a column an item or a score."""
 
@@ -67,9 +79,12 @@ def run_on_paper(
     works, shown = float(table.n.sum()), not signals_only
 
     def done(*names: str) -> None:
-        """Nothing but the paper's own signals is asked of these results any more."""
-        for name in names if signals_only else ():
-            setattr(paper, name, narrowed(getattr(paper, name), works))
+        """These results are final, and where nothing is shown, nothing but their signals is asked of them any more."""
+        for name in names:
+            own = getattr(paper, name)
+            judged = table.n if own is None or name != "journal" else own.works
+            own = stretched(own, judged, _OF_RESULT[name], params.stretch)
+            setattr(paper, name, narrowed(own, works) if signals_only else own)
         give_back(held_by=works)
 
     _boundary(paper, control, design, params, shown=shown)
@@ -97,7 +112,7 @@ def run_on_paper(
         paper, homogeneity.NAME, lambda: homogeneity.homogeneity(table, control, params.homogeneity, design)
     )
     try:
-        paper.tail = upper_tail.upper_tail(table, control, params.upper_tail)
+        paper.tail = upper_tail.upper_tail(table, control, params.upper_tail, design)
     except InsufficientData as refusal:
         paper.silent[upper_tail.NAME] = str(refusal)
     done("tail")

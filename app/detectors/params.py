@@ -200,6 +200,25 @@ class MechanismParams:
 
 
 @dataclass(frozen=True)
+class StretchParams:
+    """By how much normal values are stretched at each number of `works`, detector by detector (`stretch.stretched`)."""
+
+    works: tuple[float, ...]
+    boundary_push: tuple[float, ...]
+    few_lowest: tuple[float, ...]
+    contextual_mean: tuple[float, ...]
+    item_profile: tuple[float, ...]
+    landing_profile: tuple[float, ...]
+    class_similarity: tuple[float, ...]
+    homogeneity: tuple[float, ...]
+    upper_tail: tuple[float, ...]
+    journal_gap: tuple[float, ...]
+    selective_absence: tuple[float, ...]
+    year_swing: tuple[float, ...]
+    external_gap: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class TierParams:
     watch_q: float
     case_q: float
@@ -239,6 +258,7 @@ class Params:
     federal: FederalParams
     combination: CombinationParams
     mechanisms: MechanismParams
+    stretch: StretchParams
     tiers: TierParams
 
     def as_dict(self) -> dict[str, Any]:
@@ -264,6 +284,7 @@ _SECTIONS: dict[str, type] = {
     "federal": FederalParams,
     "combination": CombinationParams,
     "mechanisms": MechanismParams,
+    "stretch": StretchParams,
     "tiers": TierParams,
 }
 
@@ -289,5 +310,19 @@ def load_params(path: Path = datafiles.DATA_DIR / "detectors.toml") -> Params:
             values[field.name] = tuple(value) if isinstance(value, list) else value
             if str(field.type) in {"int", "float"} and (isinstance(value, bool) or not isinstance(value, int | float)):
                 raise Misconfigured(f"{where}: {field.name} должно быть числом, а там {value!r}")
+        if cls is StretchParams:
+            _check_stretch(values, where)
         built[section] = cls(**values)
     return Params(version=file.version, **built)
+
+
+def _check_stretch(values: dict[str, Any], where: str) -> None:
+    count = len(values["works"]) if isinstance(values["works"], tuple) else 0
+    for name, row in values.items():
+        numbers = isinstance(row, tuple) and all(
+            isinstance(own, int | float) and not isinstance(own, bool) and own > 0 for own in row
+        )
+        if not numbers or len(row) != count or count == 0:
+            raise Misconfigured(f"{where}: {name} должно быть строкой из {count or 'нескольких'} чисел больше нуля")
+        if name == "works" and list(row) != sorted(set(row)):
+            raise Misconfigured(f"{where}: works должны возрастать")

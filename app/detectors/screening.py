@@ -37,6 +37,7 @@ from app.detectors.paper_detectors import narrowed, run_on_paper
 from app.detectors.params import Params, load_params
 from app.detectors.planted_files import planted_copy
 from app.detectors.report_tables import earlier_scores, report_groups, score_tables
+from app.detectors.stretch import stretched
 from app.detectors.summaries import PaperResults, evidence_of, summaries
 from app.detectors.tables import PaperTable
 from app.detectors.work_files import WorkFiles, read_works
@@ -329,7 +330,8 @@ def _screen_year(
         done.append(paper)
         if table.key in parts:
             past = context.elsewhere(table, around, parts)
-            paper.mean = contextual_mean.contextual_mean(table.taught, parts[table.key], past, params.contextual_mean)
+            mean = contextual_mean.contextual_mean(table.taught, parts[table.key], past, params.contextual_mean)
+            paper.mean = stretched(mean, table.n, contextual_mean.NAME, params.stretch)
             if not for_people:
                 paper.mean = narrowed(paper.mean, float(table.n.sum()))
     del parts, designs
@@ -339,9 +341,8 @@ def _screen_year(
         pupils = read.pupils([paper.table for paper in own])
         for number, paper in enumerate(own):
             try:
-                paper.absence = selective_absence.selective_absence(
-                    paper.table, pupils, number, params.selective_absence
-                )
+                absence = selective_absence.selective_absence(paper.table, pupils, number, params.selective_absence)
+                paper.absence = stretched(absence, paper.table.n, selective_absence.NAME, params.stretch)
             except InsufficientData as refusal:
                 paper.refusals[selective_absence.NAME] = str(refusal)
         del pupils

@@ -8,6 +8,7 @@ import numpy as np
 from scipy import special
 
 from app.detectors import tails
+from app.detectors.context import estimable
 from app.detectors.dispersion import school_effects, student_p
 from app.detectors.params import TailParams
 from app.detectors.reference import LEVEL_ONLY, downweight, level_of_schools, tilt_to_school
@@ -16,7 +17,7 @@ from app.detectors.score_statistic import blocks, cleared, moments_of_score, pre
 from app.detectors.tables import PaperTable
 from app.errors import InsufficientData
 
-NAME, VERSION = "upper_tail", "1.2"
+NAME, VERSION = "upper_tail", "1.3"
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,9 @@ def thresholds(reference: np.ndarray, params: TailParams) -> tuple[int, int]:
     return middle, int(over[np.argmin(np.abs(share - params.share_high))])
 
 
-def upper_tail(table: PaperTable, control: PaperTable | None, params: TailParams) -> TailResult:
+def upper_tail(
+    table: PaperTable, control: PaperTable | None, params: TailParams, X: np.ndarray | None = None
+) -> TailResult:
     r"""Test of the share of top scores among good works, all schools of one paper.
 
     Parameters
@@ -105,6 +108,8 @@ def upper_tail(table: PaperTable, control: PaperTable | None, params: TailParams
     control : PaperTable or None
         Works of the control sample, as the reference.
     params : TailParams
+    X : ndarray, shape (S, p), optional
+        Context of the schools: a kind of school that selects its pupils has a top of its own.
 
     Returns
     -------
@@ -130,7 +135,7 @@ def upper_tail(table: PaperTable, control: PaperTable | None, params: TailParams
     .. math:: \mathrm{Var}\,R_i = \varphi_i V_i, \qquad \varphi_i = 1 + \tau^2 V_i,
 
     which is Williams's second model for the binomial; :math:`\tau^2` from the pool (`dispersion.school_effects`),
-    after a regression of :math:`R_i/V_i` on the level and its square. The tail is Pearson's type III with the skewness
+    after a regression of :math:`R_i/V_i` on the level, its square and the context. The tail is Pearson's type III with the skewness
     of :math:`R_i`. The reference is the control sample, else all other schools, each weighted by Tukey's bisquare of
     its own z. Assumes works independent given the level; a profile group inside a school looks like a raised top.
 
@@ -151,6 +156,7 @@ def upper_tail(table: PaperTable, control: PaperTable | None, params: TailParams
             f"школ, где хотя бы {params.smallest_n} работ с баллом от {middle}, меньше {params.smallest_pool}"
         )
     level = (table.mean - np.average(table.mean, weights=n)) / max(float(table.mean[usable].std()), 1e-9)
+    design = np.column_stack((level, level**2) if X is None else (level, level**2, estimable(X, usable)))
     weight = np.ones(S)
     for last in (False, True):
         if control is not None:
@@ -176,7 +182,7 @@ def upper_tail(table: PaperTable, control: PaperTable | None, params: TailParams
         effects = school_effects(
             np.where(usable, rate, 0.0),
             np.where(usable, 1 / variance, 1e6),
-            np.column_stack((level, level**2)),
+            design,
             fit_on=usable,
             reject=2.5,
         )

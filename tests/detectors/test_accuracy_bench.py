@@ -16,6 +16,7 @@ from app.bench.accuracy_planted import planted_on_real
 from app.bench.accuracy_power import boundary_power
 from app.bench.accuracy_ranking import areas, side_by_side, tiers
 from app.bench.accuracy_real import RealBase, plant, read_base
+from app.bench.accuracy_size import together
 from app.bench.accuracy_trials import Trial, draw, groups_of, run_all, run_trial
 from app.detectors import DETECTORS
 from app.detectors.contamination import MANIPULATIONS
@@ -206,12 +207,15 @@ def test_bars_are_met_or_not_by_their_numbers():
     cell["tiers"] = {"found_50": 0.8, "false_discovery": 0.2}
     ours, peer = {"tpr_1": 0.5, "tpr_5": 0.6}, {"tpr_1": 0.4, "tpr_5": 0.7}
     inside, outside = rate(100, 10_000), rate(300, 10_000)
+    # Off the bar by chance or not, ten thousand tests at 0.68 % are not what one per cent looks like.
+    low = rate(68, 10_000)
     told = bars(
         {
             "size": {
                 "own": {"ordinary": {"d": {"10–19": {"all": inside}}}},
                 "other": {"ordinary": {"d": {"10–19": {"all": inside, "elite": outside}}}},
             },
+            "size_together": {"own": {"d": {"10–19": low}}, "other": {"d": {"10–19": inside, "elite": rate(1, 200)}}},
             "honest": {"own": {"plain": {"case": 0.9, "watch": 0.9}, "ordinary": {"case": 0.004, "watch": 0.06}}},
             "ranking": {"own": {"medium": {"school": cell}}},
             "power": {"25": 0.41, "50": 0.7, "100": 0.96},
@@ -224,6 +228,8 @@ def test_bars_are_met_or_not_by_their_numbers():
     assert met == {
         ("size", "own"): True,
         ("size", "other"): False,
+        ("size_together", "own"): False,
+        ("size_together", "other"): True,
         ("honest_case", "own"): True,
         ("honest_watch", "own"): False,
         ("auc_mix", "own"): True,
@@ -240,6 +246,18 @@ def test_bars_are_met_or_not_by_their_numbers():
     }
 
 
+def test_worlds_are_put_together_by_band_and_by_kind():
+    of = {"d": {"10–19": {"all": rate(10, 1000), "elite": rate(5, 100)}, "100+": {"elite": rate(1, 100)}}}
+    size = {"own": {"ordinary": of, "heaped": of, "plain": of}}
+
+    found = together(size, ("ordinary", "heaped"))["own"]["d"]
+
+    assert {place: (cell["hits"], cell["tests"]) for place, cell in found.items()} == {
+        "10–19": (20, 2000),
+        "elite": (12, 400),
+    }
+
+
 def test_a_peer_wins_where_its_number_is_larger():
     ours = {"tpr_1": 0.5, "tpr_5": 0.6, "partial_auc": 0.8, "auc": 0.9, "by_kind": {"bump": 0.9, "inflate": 0.7}}
     theirs = {"tpr_1": 0.4, "tpr_5": 0.7, "partial_auc": 0.8, "auc": 0.8, "by_kind": {"bump": 0.8, "inflate": 0.75}}
@@ -252,7 +270,7 @@ def test_a_peer_wins_where_its_number_is_larger():
 def test_a_run_measures_everything_and_is_plain_json(result):
     assert json.loads(json.dumps(result, allow_nan=False)) == result
     assert result["real"] == {"reason": NO_REAL}
-    assert set(result["size"]) == {"own", "other"}
+    assert set(result["size"]) == set(result["size_together"]) == {"own", "other"}
     assert set(result["ranking"]["own"]["medium"]) == {"school"}
     assert set(result["ranking"]["own"]["medium"]["school"]["auc"]["all"]) == {"mix", *MANIPULATIONS}
     assert set(result["peers"]["own"]["n ≥ 10"]) == {"evidence", "interval", "peak", "fuzzy", "zsum", "rddensity"}
@@ -264,7 +282,7 @@ def test_the_same_seed_gives_the_same_numbers_and_one_generator_can_be_left_out(
     alone = accuracy(3, extent=TINY, generators=("other",))
 
     assert set(alone["size"]) == {"other"}
-    for part in ("size", "honest", "ranking", "peers"):
+    for part in ("size", "size_together", "honest", "ranking", "peers"):
         assert alone[part] == {"other": result[part]["other"]}
 
 

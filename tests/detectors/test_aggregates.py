@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from app.bench.accuracy_measures import auc
+from app.bench.accuracy_measures import auc, rate
 from app.detectors import DETECTORS, screen
 from app.detectors.aggregates import Aggregates, check_aggregates
 from app.detectors.simulate import RegionOptions, simulate_region
@@ -347,7 +347,8 @@ def test_other_reports_of_clean_regions_keep_the_size(clean_findings, detector):
     own = found[(found["detector"] == detector) & (found["outcome"] == "assessed")]
 
     assert len(own) > 700
-    assert 0.003 <= (own["p_value"] <= 0.01).mean() <= 0.02
+    # As in the accuracy bench: not surely outside 0.7–1.3 %.
+    assert rate(int((own["p_value"] <= 0.01).sum()), len(own))["verdict"] != "outside"
     assert 0.02 <= (own["p_value"] <= 0.05).mean() <= 0.075
 
 
