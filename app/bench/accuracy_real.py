@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from app.detectors import PaperSpec
-from app.detectors.contamination import MANIPULATIONS, contaminate_by_all
+from app.detectors.contamination import MANIPULATIONS, contaminate_and_count
 from app.errors import Reason, Refused
 from app.frames import item_columns
 from app.ingest import load_scales, read_file
@@ -91,7 +91,7 @@ def _paper(works: pd.DataFrame) -> PaperSpec:
 def plant(
     base: RealBase, seed: Sequence[int], strength: float, share: float, manner: str = "own"
 ) -> tuple[pd.DataFrame, pd.Series]:
-    """Works after planting, and the label of each planted school."""
+    """Works after planting, and the label of each planted school in which at least one work was changed."""
     rng = np.random.default_rng(list(seed))
     size = base.works["school"].value_counts().sort_index()
     size = size[size >= 10]
@@ -106,12 +106,15 @@ def plant(
         for school, label in zip(chosen, deck, strict=True)
     }
     parts = []
+    changed: set[str] = set()
     for paper in base.papers:
         here = (base.works["subject"] == paper.subject) & (base.works["grade"] == paper.grade)
         works = base.works[here].reset_index(drop=True)
         for kinds in dict.fromkeys(used.values()):
             schools = [school for school, own in used.items() if own == kinds]
             rows = works["school"].isin(schools).to_numpy()
-            works = contaminate_by_all(rng, works, paper, kinds, strength, rows, manner=manner)
+            works, count = contaminate_and_count(rng, works, paper, kinds, strength, rows, manner=manner)
+            changed |= count.keys()
         parts.append(works)
-    return pd.concat(parts, ignore_index=True), pd.Series(deck, index=chosen)
+    bent = [str(school) in changed for school in chosen]
+    return pd.concat(parts, ignore_index=True), pd.Series(deck, index=chosen)[bent]

@@ -178,7 +178,9 @@ def drawn(trial: Trial) -> tuple[Region, dict[str, pd.DataFrame]]:
 def _simulated(trial: Trial) -> Outcome:
     region, given = drawn(trial)
     screening = screen(region.works, region.papers, **given)
-    truth = region.truth.drop_duplicates("school").set_index("school")["manipulation"]
+    # A school in which no work was changed is an honest one, whatever it meant to do.
+    bent = region.truth[region.truth["school"].isin(region.truth.loc[region.truth["changed"] > 0, "school"])]
+    truth = bent.drop_duplicates("school").set_index("school")["manipulation"]
     kinds = truth.where(~truth.str.contains("+", regex=False), SEVERAL) if len(truth) else truth
     schools = _schools(screening.schools, region.works, kinds)
     schools = schools[schools["tier"] != Tier.TOO_SMALL.value].reset_index(drop=True)

@@ -13,6 +13,7 @@ import pandas as pd
 from app.detectors import contamination_other
 from app.detectors.base import PaperSpec
 from app.detectors.work_codes import points_in
+from app.frames import item_columns
 
 MANIPULATIONS = (
     "bump",
@@ -36,6 +37,7 @@ _SEQUENCE = (
 )  # fmt: skip
 MANNERS = ("own", "other")
 """Two ways of doing each of them, so that nobody tunes detectors to one."""
+_NUMBER = "_number_of_the_work"
 _TOUCHED = "_may_be_touched"
 
 
@@ -206,6 +208,32 @@ def contaminate_by_all(
     for kind in sorted(kinds, key=_SEQUENCE.index):
         marked = contaminate(rng, marked, spec, kind, strength, marked[_TOUCHED].to_numpy(), manner=manner)
     return marked.drop(columns=_TOUCHED)
+
+
+def contaminate_and_count(
+    rng: np.random.Generator,
+    works: pd.DataFrame,
+    spec: PaperSpec,
+    kinds: Sequence[str],
+    strength: float,
+    rows: np.ndarray,
+    *,
+    manner: str = "own",
+) -> tuple[pd.DataFrame, dict[str, int]]:
+    """`contaminate_by_all`, and how many works of each school it took away or gave other points.
+
+    A school without one is as it was: there was nothing to bend (nobody under the cut to be lifted or kept at home).
+    """
+    numbered = works.assign(**{_NUMBER: np.arange(len(works))})
+    after = contaminate_by_all(rng, numbered, spec, kinds, strength, rows, manner=manner)
+    kept = after[_NUMBER].to_numpy()
+    columns = ["score", *item_columns(works.columns)]
+    before = works[columns].apply(pd.to_numeric).to_numpy(dtype=float, na_value=-1.0)
+    now = after[columns].apply(pd.to_numeric).to_numpy(dtype=float, na_value=-1.0)
+    changed = np.ones(len(works), dtype=bool)
+    changed[kept] = (before[kept] != now).any(axis=1)
+    counted = works["school"][changed].value_counts()
+    return after.drop(columns=_NUMBER), {str(school): int(count) for school, count in counted.items() if count}
 
 
 def heap_region(rng: np.random.Generator, works: pd.DataFrame, spec: PaperSpec, strength: float) -> pd.DataFrame:

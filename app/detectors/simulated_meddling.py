@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 
 from app.detectors.base import PaperSpec
-from app.detectors.contamination import MANIPULATIONS, contaminate_by_all
+from app.detectors.contamination import MANIPULATIONS, contaminate_and_count
 from app.detectors.simulated_region import RegionOptions
 
-TRUTH = ("school", "year", "subject", "grade", "manipulation", "scope", "strength")
+TRUTH = ("school", "year", "subject", "grade", "manipulation", "scope", "strength", "changed")
 
 
 def meddle(
@@ -39,10 +39,10 @@ def meddle(
     truth : DataFrame
         Columns of `TRUTH`.
     """
-    count = max(1, round(options.share * len(names)))
-    chosen = rng.choice(len(names), count, replace=False)
-    first = np.array(options.manipulations)[np.arange(count) % len(options.manipulations)]
-    one = rng.integers(len(specs), size=count)
+    schools = max(1, round(options.share * len(names)))
+    chosen = rng.choice(len(names), schools, replace=False)
+    first = np.array(options.manipulations)[np.arange(schools) % len(options.manipulations)]
+    one = rng.integers(len(specs), size=schools)
     used = _used(rng, first, options.together)
     truth: list[tuple] = []
     changed = list(frames)
@@ -55,11 +55,11 @@ def meddle(
             rows = changed[p]["school"].isin(names[here]).to_numpy()
             if options.scope == "class":
                 rows = rows & changed[p]["class"].str.endswith("А").to_numpy()
-            changed[p] = contaminate_by_all(rng, changed[p], spec, kinds, options.strength, rows, manner=options.manner)
-            word = "+".join(kinds)
-            truth += [
-                (names[i], options.year, spec.subject, spec.grade, word, options.scope, options.strength) for i in here
-            ]
+            changed[p], count = contaminate_and_count(
+                rng, changed[p], spec, kinds, options.strength, rows, manner=options.manner
+            )
+            said = (options.year, spec.subject, spec.grade, "+".join(kinds), options.scope, options.strength)
+            truth += [(name, *said, count.get(str(name), 0)) for name in names[here]]
     return changed, pd.DataFrame(truth, columns=list(TRUTH))
 
 

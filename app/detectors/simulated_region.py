@@ -31,7 +31,8 @@ class Region:
         ``school, name, municipality, municipality_name, settlement, settlement_size, type, pupils``.
     papers : tuple of PaperSpec
     truth : DataFrame
-        One row a manipulated school × paper: ``school, year, subject, grade, manipulation, scope, strength``. Several
+        One row a manipulated school × paper: ``school, year, subject, grade, manipulation, scope, strength, changed``,
+        the last the number of works that are gone or have other points: none where there was nothing to bend. Several
         manipulations at once are joined by ``+``.
     exams : DataFrame
         ``school, exam, subject, n, mean_mark``: an outside examination of older pupils.

@@ -135,9 +135,10 @@ def upper_tail(
     .. math:: \mathrm{Var}\,R_i = \varphi_i V_i, \qquad \varphi_i = 1 + \tau^2 V_i,
 
     which is Williams's second model for the binomial; :math:`\tau^2` from the pool (`dispersion.school_effects`),
-    after a regression of :math:`R_i/V_i` on the level, its square and the context. The tail is Pearson's type III with the skewness
-    of :math:`R_i`. The reference is the control sample, else all other schools, each weighted by Tukey's bisquare of
-    its own z. Assumes works independent given the level; a profile group inside a school looks like a raised top.
+    after a regression of :math:`R_i/V_i` on the level, its square and the context. The tail is Pearson's type III with
+    the skewness of :math:`R_i`. The reference is the control sample, else all other schools, each weighted by Tukey's
+    bisquare of its own z. Assumes works independent given the level; a profile group inside a school looks like a
+    raised top.
 
     References
     ----------

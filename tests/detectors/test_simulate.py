@@ -280,3 +280,22 @@ def test_schools_that_do_several_things_at_once_are_recorded_with_all_of_them():
     used = region.truth["manipulation"].str.split("+")
     assert used.map(len).isin([2, 3]).all()
     assert used.map(lambda kinds: len(set(kinds)) == len(kinds) and set(kinds) <= set(MANIPULATIONS)).all()
+
+
+@pytest.mark.parametrize("generator", GENERATORS)
+def test_the_truth_counts_the_works_that_were_changed(generator):
+    options = RegionOptions(
+        schools=40, size=(3, 60), share=0.5, strength=0.6, manipulations=("lift_twos", "absent_weak")
+    )
+
+    clean = GENERATORS[generator](7, RegionOptions(schools=40, size=(3, 60))).works
+    dirty = GENERATORS[generator](7, options)
+
+    key = ["school", "subject", "grade", "participant"]
+    both = clean.merge(dirty.works, on=key, how="left", suffixes=("", "_after"))
+    moved = (both["score"] != both["score_after"]).groupby([both[name] for name in key[:3]]).sum()
+    counted = dirty.truth.set_index(key[:3])["changed"]
+    assert (counted == moved.reindex(counted.index)).all()
+    # Where nobody stood under the cut there was nothing to bend.
+    assert (counted == 0).any()
+    assert (counted > 0).any()
