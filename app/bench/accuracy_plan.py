@@ -78,7 +78,7 @@ FULL = Extent(
         ("other", "heaped"): 20,
         ("other", "autumn"): 16,
     },
-    medium={"own": 36, "other": 24},
+    medium={"own": 72, "other": 48},
     corners=2,
     several=3,
     peers=2,

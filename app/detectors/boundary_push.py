@@ -304,8 +304,9 @@ def boundary_push(
             fresh = downweight(np.where(n >= 5, z, np.nan))
             moved = float(n @ np.abs(fresh - weight)) / float(n.sum())
             weight = fresh
-            # A pool that changes by less than one work in a hundred gives the same answers.
-            if moved < 0.01:
+            # Each round moves about a twentieth of what the one before did: after one that moves less than a tenth of
+            # the works the next would move less than one work in a hundred.
+            if moved < 0.1:
                 break
         total = weight @ table.counts
         rest = np.maximum(total - weight[:, None] * table.counts, 0.0) + floor

@@ -164,10 +164,17 @@ def _leverage(rows: np.ndarray, inverse: np.ndarray) -> np.ndarray | float:
 def _inverse(gram: np.ndarray, ridge: float) -> np.ndarray:
     """Inverse of the information about coefficients, with a slight ridge on all but the constant."""
     if len(gram) == 2:
-        # By hand: two coefficients are the usual case, and small.
+        # By hand: two or three coefficients are the usual case, and small.
         (a, b), (_, c) = gram.tolist()
         c += ridge
         return np.array(((c, -b), (-b, a))) / (a * c - b * b)
+    if len(gram) == 3:
+        (a, b, c), (_, d, e), (_, _, f) = gram.tolist()
+        d, f = d + ridge, f + ridge
+        first, second, third = d * f - e * e, c * e - b * f, b * e - c * d
+        other, lower, last = a * f - c * c, b * c - a * e, a * d - b * b
+        determinant = a * first + b * second + c * third
+        return np.array(((first, second, third), (second, other, lower), (third, lower, last))) / determinant
     gram.flat[len(gram) + 1 :: len(gram) + 1] += ridge
     return np.linalg.inv(gram)
 
@@ -287,6 +294,12 @@ def robust_correlations(z: np.ndarray) -> np.ndarray:
 
 def _quartile_ranges(values: np.ndarray, count: np.ndarray) -> np.ndarray:
     """`quartile_range` of each column's `count` numbers; the rest are NaN. Zero for columns without any."""
+    low, _, high = column_quartiles(values, count)
+    return np.nan_to_num(high - low)
+
+
+def column_quartiles(values: np.ndarray, count: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """`quartiles` of each column's `count` numbers, the rest of which are NaN, all columns at once."""
     ordered = np.sort(values, axis=0)
     last = np.maximum(count - 1, 0)
     column = np.arange(len(count))
@@ -297,7 +310,7 @@ def _quartile_ranges(values: np.ndarray, count: np.ndarray) -> np.ndarray:
         first, second = ordered[low, column], ordered[np.minimum(low + 1, last), column]
         return first + (at - low) * (second - first)
 
-    return np.nan_to_num(quantile(0.75) - quantile(0.25))
+    return quantile(0.25), quantile(0.5), quantile(0.75)
 
 
 def quartiles(values: np.ndarray) -> tuple[float, float, float]:

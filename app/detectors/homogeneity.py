@@ -8,7 +8,14 @@ import numpy as np
 
 from app.detectors.dispersion import school_effects, student_p
 from app.detectors.params import HomogeneityParams
-from app.detectors.reference import LEVEL_ONLY, downweight, level_of_schools, second_and_fourth_moment, tilt_to_school
+from app.detectors.reference import (
+    LEVEL_ONLY,
+    downweight,
+    hardly_changed,
+    level_of_schools,
+    second_and_fourth_moment,
+    tilt_to_school,
+)
 from app.detectors.tables import TYPICAL_CLASS, PaperTable
 from app.detectors.tails import to_z
 from app.errors import InsufficientData
@@ -159,9 +166,9 @@ def homogeneity(
             shared=n / (n + TYPICAL_CLASS),
             reject=2.5,
         )
-        if control is not None or last:
-            break
         weight = downweight(np.where(usable, effects.z, np.nan))
+        if control is not None or last or hardly_changed(weight, n):
+            break
     p_value = student_p(effects.z, effects.degrees)
     root = np.sqrt(variance)
 

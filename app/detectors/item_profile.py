@@ -11,7 +11,7 @@ from app.detectors.dispersion import school_effects, student_p
 from app.detectors.item_shown import described, nothing_described
 from app.detectors.item_sums import by_school, leave_one_out_residuals, points_at_scores
 from app.detectors.params import ProfileParams
-from app.detectors.reference import downweight
+from app.detectors.reference import downweight, hardly_changed
 from app.detectors.row_sums import row_sums
 from app.detectors.tables import TYPICAL_CLASS, Answers, PaperTable
 from app.detectors.tails import smallest_tail, to_z, upper_tail
@@ -212,15 +212,14 @@ def item_profile(
         shifts = alternatives(mean, rest_works[0], limit)
         pooled = np.tensordot(rest_works[0] / rest_works[0].sum(), covariance, axes=1)
         parts = np.zeros((S, len(PARTS)))
-        is_final = last or outside is not None
         parts[:, :2] = _linear(residual, works, covariance, pooled, shifts, usable, pooled_over, table)
         parts[:, 2], item_z, tau2 = _single(residual, works, covariance, third, usable)
-        if is_final:
-            parts[:, 3] = _whole(item_z, works, covariance, pooled, usable)
         parts = np.clip(np.where(pooled_over[:, None], parts, 0.0), -8.0, 37.0)
-        if is_final:
-            break
         weight = downweight(np.where(usable, parts[:, :3].max(axis=1), np.nan))
+        if last or outside is not None or hardly_changed(weight, n):
+            whole = _whole(item_z, works, covariance, pooled, usable)
+            parts[:, 3] = np.clip(np.where(pooled_over, whole, 0.0), -8.0, 37.0)
+            break
     p = np.column_stack([special.ndtr(-parts[:, k]) for k in range(4)])
     weights = np.array([params.weight_hard, params.weight_open, params.weight_item, params.weight_profile])
     weights = weights / weights.sum()

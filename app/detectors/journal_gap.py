@@ -20,7 +20,7 @@ from app.detectors.journal_copying import (
     marks_first,
 )
 from app.detectors.params import JournalParams
-from app.detectors.reference import downweight
+from app.detectors.reference import downweight, hardly_changed
 from app.detectors.row_sums import row_sums
 from app.detectors.tables import PaperTable
 from app.detectors.tails import to_z, upper_tail
@@ -199,11 +199,10 @@ def journal_gap(
         copied = _copied(by_mark, usable, joint, pool, table, params, copied)
         if outside is not None or last:
             break
-        fresh = downweight(np.where(usable, copied.z, np.nan)) * downweight(np.where(usable, raise_z, np.nan))
-        # Nobody far out: the pool would hardly change.
-        if (works * (1 - fresh)).sum() < 0.1 * works.sum() and fresh.min() > 0.2:
+        drawn, strict = (downweight(np.where(usable, z, np.nan)) for z in (copied.z, raise_z))
+        if hardly_changed(np.minimum(drawn, strict), works):
             break
-        weight = fresh
+        weight = drawn * strict
     assert copied is not None
     copy_p, confirmed = copied.tails(table)
     degrees = raised.degrees

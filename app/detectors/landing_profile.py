@@ -10,7 +10,7 @@ from scipy import special
 from app.detectors.dispersion import school_effects, student_p
 from app.detectors.item_profile import covariance_by_score, given_total
 from app.detectors.params import LandingParams
-from app.detectors.reference import downweight
+from app.detectors.reference import downweight, hardly_changed
 from app.detectors.tables import Answers, PaperTable
 from app.detectors.tails import to_z, upper_tail
 from app.errors import InsufficientData
@@ -187,9 +187,9 @@ def landing_profile(
             caution=0.0,
             reject=3.0,
         )
-        if outside is not None or last:
-            break
         weight = downweight(np.where(usable, effects.z, np.nan))
+        if outside is not None or last or hardly_changed(weight, n):
+            break
     spread = variance + effects.tau2 * variance**2
     cube = np.bincount(score, weights=own * own * own, minlength=top + 1) / np.maximum(
         np.bincount(score, minlength=top + 1), 1

@@ -12,7 +12,7 @@ import numpy as np
 from app import datafiles
 from app.detectors.combination import FamilyScores, correlations
 from app.detectors.params import MechanismParams
-from app.detectors.region_scale import region_scale
+from app.detectors.region_scale import region_scales
 from app.errors import Misconfigured
 from app.terms import Mechanism
 
@@ -160,12 +160,9 @@ def signals_over_papers(
     """
     size = np.sqrt(np.minimum(families[0].works, params.largest_works))
     works = families[0].works
-    z = np.empty((*works.shape, sum(len(family.signals) for family in families)))
-    column = 0
-    for family in families:
-        for signal in family.signals:
-            z[:, :, column] = _scaled(signal, works, params, params.tempered if family.tempered else 1.0)
-            column += 1
+    signals = np.stack([signal for family in families for signal in family.signals], axis=2)
+    power = [params.tempered if family.tempered else 1.0 for family in families for _ in family.signals]
+    z = _scaled(signals, works, params, np.array(power))
     moved = felt(size, room(families))
     return z, *_over_papers(z, families[0].works.sum(axis=1), size, moved, params), moved
 
@@ -209,12 +206,12 @@ def felt(size: np.ndarray, low: np.ndarray) -> np.ndarray:
     return np.stack((size, size * low))
 
 
-def _scaled(signal: np.ndarray, works: np.ndarray, params: MechanismParams, power: float) -> np.ndarray:
-    columns = []
-    for own, sat in zip(signal.T, works.T, strict=True):
-        centre, scale = region_scale(own, sat, params)
-        columns.append((own - centre) / scale**power)
-    return np.clip(np.column_stack(columns), -params.held_low, params.held_high)
+def _scaled(signals: np.ndarray, works: np.ndarray, params: MechanismParams, power: np.ndarray) -> np.ndarray:
+    """Signals (S, P, k) about the region's centres, over powers (k,) of its scales."""
+    flat = signals.reshape(len(signals), -1)
+    centre, scale = region_scales(flat, np.repeat(works, signals.shape[2], axis=1), params)
+    z = (flat - centre).reshape(signals.shape) / scale.reshape(signals.shape) ** power
+    return np.clip(z, -params.held_low, params.held_high, out=z)
 
 
 def _over_papers(
@@ -232,11 +229,12 @@ def _over_papers(
         some = norm > 0
         norm = np.where(some, norm, 1.0)
         total = (w * np.where(known, own, 0.0)).sum(axis=1) / norm
-        shift = np.einsum("ip,mip->mi", w, moved) / norm
-        total = np.where(some, total, np.nan)
-        centre, scale = region_scale(total, works, params)
-        whole[:, column] = (total - centre) / scale
-        expected[:, :, column] = shift / scale
+        whole[:, column] = np.where(some, total, np.nan)
+        expected[:, :, column] = np.einsum("ip,mip->mi", w, moved) / norm
+    centre, scale = region_scales(whole, np.repeat(works[:, None], k, axis=1), params)
+    whole -= centre
+    whole /= scale
+    expected /= scale
     return whole, expected
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pandas as pd
 
@@ -41,9 +43,9 @@ def own_index(schools: pd.DataFrame) -> dict:
     >>> index["index"], index["schools"], index["marked"]
     (90.0, 20, 2)
     """
-    tiers = schools["tier"].astype("str")
-    by_tier = {tier.value: int((tiers == tier.value).sum()) for tier in Tier}
-    judged = int(len(tiers) - by_tier[Tier.TOO_SMALL.value])
+    counted = Counter(map(str, schools["tier"].tolist()))
+    by_tier = {tier.value: counted[tier.value] for tier in Tier}
+    judged = len(schools) - by_tier[Tier.TOO_SMALL.value]
     marked = by_tier[Tier.CASE.value] + by_tier[Tier.SEVERE.value]
     if judged == 0:
         return {"index": None, "low": None, "high": None, "schools": 0, "marked": 0, "by_tier": by_tier}

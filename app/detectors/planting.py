@@ -12,13 +12,15 @@ from app.detectors.combination import FamilyScores
 from app.detectors.contamination import BY_SCORE, changed_points, kept_away, points_of_works, with_points
 from app.detectors.mechanisms import Profiles, felt, kinds_of, room
 from app.detectors.params import MechanismParams
-from app.detectors.region_scale import region_scale
+from app.detectors.region_scale import region_scales
+from app.detectors.tables import PaperTable
 from app.detectors.work_codes import coded, distinct, numbers, points_in
 from app.frames import item_columns
 from app.terms import Mechanism
 
 _SEED = 20_210_415
 _LEFT_OUT = -2
+_LEAST_EACH = 3
 OWN_WEIGHT = 0.8
 """Weight of the region's own measurement beside the shipped profile."""
 _NEED_CUTS = (*(Mechanism(name) for name in BY_SCORE), Mechanism.ABSENT_WEAK)
@@ -56,6 +58,17 @@ def papers_to_plant(papers: Sequence[PaperSpec], works: Sequence[float], params:
     return sorted(chosen)
 
 
+def are_enough(tables: Sequence[PaperTable], params: MechanismParams) -> bool:
+    """Whether these papers have schools enough for `choose` to spare some."""
+    large = np.unique(np.concatenate([table.schools[table.n >= params.planted_from] for table in tables]))
+    return _for_each_kind(len(large), params) >= _LEAST_EACH
+
+
+def _for_each_kind(large: int, params: MechanismParams) -> int:
+    """Schools that each mechanism is planted into, of so many large ones."""
+    return min(params.planted_each, large // (4 * len(Mechanism)))
+
+
 def choose(names: np.ndarray, works: np.ndarray, params: MechanismParams) -> tuple[np.ndarray, np.ndarray] | None:
     """Schools of the copy, and the number of the mechanism planted into each (−1: none).
 
@@ -72,8 +85,8 @@ def choose(names: np.ndarray, works: np.ndarray, params: MechanismParams) -> tup
     """
     large = works.max(axis=1) >= params.planted_from
     kinds = len(Mechanism)
-    each = min(params.planted_each, int(large.sum()) // (4 * kinds))
-    if each < 3:
+    each = _for_each_kind(int(large.sum()), params)
+    if each < _LEAST_EACH:
         return None
     rng = np.random.default_rng(_SEED)
     planted = rng.choice(np.flatnonzero(large), each * kinds, replace=False)
@@ -318,8 +331,7 @@ def learned_profiles(
     shift: dict[str, dict[str, float]] = {m.value: dict(shipped.shift.get(m.value, {})) for m in Mechanism}
     for before, now in zip(families, after, strict=True):
         for name, z, fresh in zip(before.names, before.signals, now.signals, strict=True):
-            scale = [region_scale(own, sat, params)[1][at] for own, sat in zip(z.T, works.T, strict=True)]
-            gap = (fresh - z[at]) / np.column_stack(scale)
+            gap = (fresh - z[at]) / region_scales(z, works, params)[1][at]
             known = np.isfinite(gap)
             gap -= _of_the_rest(gap, known & (kinds < 0)[:, None])
             for number, mechanism in enumerate(Mechanism):

@@ -21,6 +21,7 @@ HELD_SPREAD = 0.02
 """A prior of the spread as tight as this holds it: that of the typical school stays the reference's own, too."""
 LEVEL_ONLY = 0.01
 """Prior of the spread where the reference is moved to a school's level and no further."""
+_FAR_OUT, _FEW_WORKS = 0.5, 0.05
 _SCHOOLS_AT_ONCE = 512
 _LARGEST = np.array([[6.0], [1.0]])
 """Tilts beyond which no school is sought."""
@@ -350,6 +351,24 @@ def smooth_loglinear(
         if np.max(np.abs(step)) < 1e-10:
             break
     return fitted
+
+
+def hardly_changed(weight: np.ndarray, works: np.ndarray) -> bool:
+    """Whether schools at these weights make about the pool that all of them make.
+
+    Parameters
+    ----------
+    weight : ndarray, shape (S,)
+        Of `downweight`.
+    works : ndarray, shape (S,)
+
+    Returns
+    -------
+    bool
+        True where schools far out, at under half of their weight (two and a half deviations and more), hold less than
+        a twentieth of the works: then a pool weighted anew moves by less than what it is uncertain by.
+    """
+    return float(works[weight < _FAR_OUT].sum()) < _FEW_WORKS * float(works.sum())
 
 
 def downweight(z: np.ndarray, *, tuning: float = 4.685) -> np.ndarray:

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from app.detectors.dispersion import quartiles
+from app.detectors.dispersion import column_quartiles, quartiles
 from app.detectors.over_dispersion import median
 from app.detectors.params import MechanismParams
 
@@ -39,7 +39,7 @@ def region_scale(signal: np.ndarray, works: np.ndarray, params: MechanismParams)
     .. [1] D. J. Spiegelhalter, "Funnel plots for comparing institutional performance", Statistics in Medicine 24(8),
        2005, 1185-1202, sec. 4 (what is usual depends on the size).
     """
-    known = np.flatnonzero(np.isfinite(signal) & (works > 0))
+    known = (np.isfinite(signal) & (works > 0)).nonzero()[0]
     if len(known) < params.smallest_schools:
         return np.zeros(len(signal)), np.ones(len(signal))
     bands = int(np.clip(len(known) // params.scale_schools, 1, params.scale_bands))
@@ -53,3 +53,20 @@ def region_scale(signal: np.ndarray, works: np.ndarray, params: MechanismParams)
     found = np.array([quartiles(signal[own]) for own in parts])
     scale = np.interp(size, place, (found[:, 2] - found[:, 0]) / 1.349)
     return np.interp(size, place, found[:, 1]), np.maximum(scale, 1.0)
+
+
+def region_scales(signals: np.ndarray, works: np.ndarray, params: MechanismParams) -> tuple[np.ndarray, np.ndarray]:
+    """`region_scale` of each column of signals (S, K) and works (S, K): a centre and a scale for each, (S, K)."""
+    known = np.isfinite(signals) & (works > 0)
+    count = known.sum(axis=0)
+    centre, scale = np.zeros(signals.shape), np.ones(signals.shape)
+    # Where schools make a single band, one centre and one scale hold for all: those of small regions at once.
+    banded = count >= 2 * params.scale_schools
+    single = (~banded & (count >= params.smallest_schools)).nonzero()[0]
+    if len(single):
+        values = np.where(known[:, single], signals[:, single], np.nan)
+        low, centre[:, single], high = column_quartiles(values, count[single])
+        scale[:, single] = np.maximum((high - low) / 1.349, 1.0)
+    for column in banded.nonzero()[0]:
+        centre[:, column], scale[:, column] = region_scale(signals[:, column], works[:, column], params)
+    return centre, scale

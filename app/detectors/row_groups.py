@@ -15,7 +15,7 @@ from app.detectors.works_read import Key
 
 Groups = Sequence[tuple[Path, list[int]]]
 _WORDS = ("subject", "school", "class", "participant", "variant", "municipality")
-_KEY = ("year", "subject", "grade")
+KEY_COLUMNS = ("year", "subject", "grade")
 _KNOWN = {column.name for column in frames.WORKS} | {"file_total"}
 
 
@@ -24,7 +24,7 @@ def papers_of(paths: Sequence[Path]) -> dict[Key, list[tuple[Path, list[int]]]]:
     found: dict[Key, list[tuple[Path, list[int]]]] = {}
     for path in paths:
         with pq.ParquetFile(path) as file:
-            if not set(_KEY) <= set(file.schema_arrow.names):
+            if not set(KEY_COLUMNS) <= set(file.schema_arrow.names):
                 # Whoever checks the columns says what is missing.
                 found.setdefault((0, "", 0), []).append((path, list(range(file.num_row_groups))))
                 continue
@@ -47,8 +47,9 @@ def paper_columns(
 ) -> pa.Table:
     """Works of one paper; with `wanted` only the columns of which it is true."""
     table, is_single = all_columns(groups, key, wanted)
-    if not is_single and set(_KEY) <= set(table.column_names) and len(_keys(table)) > 1:
-        own = [pa.compute.equal(table[n].cast(pa.string()), pa.scalar(str(v))) for n, v in zip(_KEY, key, strict=True)]
+    if not is_single and set(KEY_COLUMNS) <= set(table.column_names) and len(_keys(table)) > 1:
+        wanted_words = zip(KEY_COLUMNS, key, strict=True)
+        own = [pa.compute.equal(table[n].cast(pa.string()), pa.scalar(str(v))) for n, v in wanted_words]
         table = table.filter(pa.compute.and_(pa.compute.and_(own[0], own[1]), own[2]))
     return table
 
@@ -75,7 +76,7 @@ def all_columns(
             names = [
                 n
                 for n in schema.names
-                if (n in _KNOWN or is_item(n)) and (wanted is None or wanted(n) or (n in _KEY and not is_only))
+                if (n in _KNOWN or is_item(n)) and (wanted is None or wanted(n) or (n in KEY_COLUMNS and not is_only))
             ]
             words = [n for n in _WORDS if n in names and not pa.types.is_dictionary(schema.field(n).type)]
             if not words:
@@ -90,7 +91,7 @@ def all_columns(
 def _keys_of_group(file: pq.ParquetFile, group: int) -> list[Key]:
     """Papers of a row group."""
     only = _only_key(file, group)
-    return [only] if only else _keys(file.read_row_group(group, columns=list(_KEY), use_threads=False))
+    return [only] if only else _keys(file.read_row_group(group, columns=list(KEY_COLUMNS), use_threads=False))
 
 
 def _only_key(file: pq.ParquetFile, group: int) -> Key | None:
@@ -98,18 +99,18 @@ def _only_key(file: pq.ParquetFile, group: int) -> Key | None:
     metadata = file.metadata.row_group(group)
     names = file.metadata.schema.names
     only: dict[str, Any] = {}
-    for number in (names.index(name) for name in _KEY if name in names):
+    for number in (names.index(name) for name in KEY_COLUMNS if name in names):
         column = metadata.column(number)
-        told = column.statistics if column.path_in_schema in _KEY else None
+        told = column.statistics if column.path_in_schema in KEY_COLUMNS else None
         if told is not None and told.has_min_max and told.null_count == 0 and told.min == told.max:
             only[column.path_in_schema] = told.min
-    if len(only) < len(_KEY) or not isinstance(only["subject"], str):
+    if len(only) < len(KEY_COLUMNS) or not isinstance(only["subject"], str):
         return None
     return only["year"], only["subject"], only["grade"]
 
 
 def _keys(table: pa.Table) -> list[tuple[int, str, int]]:
     """Distinct papers of a table."""
-    keys = table.select(list(_KEY)).unify_dictionaries().combine_chunks()
-    seen = keys.group_by(list(_KEY)).aggregate([]).to_pylist()
+    keys = table.select(list(KEY_COLUMNS)).unify_dictionaries().combine_chunks()
+    seen = keys.group_by(list(KEY_COLUMNS)).aggregate([]).to_pylist()
     return [(row["year"], row["subject"], row["grade"]) for row in seen]

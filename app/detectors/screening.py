@@ -394,5 +394,7 @@ def _concat(parts: list[pd.DataFrame], spec: tuple[frames.Column, ...]) -> pd.Da
     parts = [part for part in parts if len(part)]
     if not parts:
         return _empty(spec).copy()
-    whole = parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
-    return whole.reset_index(drop=True)[frames.names(spec)]
+    whole, names = parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True), frames.names(spec)
+    if whole.index.equals(pd.RangeIndex(len(whole))) and whole.columns.tolist() == names:
+        return whole
+    return whole.reset_index(drop=True)[names]

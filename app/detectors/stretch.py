@@ -9,6 +9,7 @@ import numpy as np
 from scipy import special
 
 from app.detectors.params import StretchParams
+from app.detectors.tails import SMALLEST_P
 
 
 def stretched(result: Any, works: np.ndarray, detector: str, params: StretchParams) -> Any:
@@ -43,10 +44,10 @@ def stretched(result: Any, works: np.ndarray, detector: str, params: StretchPara
     """
     if result is None:
         return None
-    factors = getattr(params, detector)
-    factor = np.interp(np.log(np.maximum(works, 1)), np.log(params.works), factors)
-    with np.errstate(invalid="ignore"):
-        over = result.z > 0
-    z = np.where(over, result.z * factor, result.z)
-    p = np.clip(special.ndtr(-z), 1e-300, 1.0)
-    return replace(result, z=z, p_value=np.where(over, p, result.p_value))
+    factor = np.interp(np.log(np.maximum(works, 1)), np.log(params.works), getattr(params, detector))
+    # Comparison with NaN is false: what is not known stays so.
+    over = (result.z > 0).nonzero()[0]
+    z, p = result.z.copy(), result.p_value.copy()
+    z[over] *= factor[over]
+    p[over] = np.maximum(special.ndtr(-z[over]), SMALLEST_P)
+    return replace(result, z=z, p_value=p)

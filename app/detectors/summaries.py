@@ -33,7 +33,7 @@ from app.detectors.judged import Judged
 from app.detectors.mechanisms import Profiles, load_profiles, mechanism_ratios
 from app.detectors.memory import give_back
 from app.detectors.params import Params
-from app.detectors.planting import learned_profiles, papers_to_plant
+from app.detectors.planting import are_enough, learned_profiles, papers_to_plant
 from app.detectors.signals import family_scores
 from app.detectors.tables import PaperTable
 from app.terms import Tier
@@ -95,7 +95,10 @@ def summaries(
     if planted is not None and taught:
         specs = [paper.table.spec for paper in taught]
         taught = [taught[i] for i in papers_to_plant(specs, sizes, params.mechanisms)]
-        own, of_own = (families, names) if len(taught) == len(done) else _copy(taught)
+        if not are_enough([paper.table for paper in taught], params.mechanisms):
+            taught = []
+        elif len(taught) < len(done):
+            own, of_own = _copy(taught)
     for paper in () if is_shown else done:
         paper.forget()
     if planted is not None and taught:

@@ -11,7 +11,7 @@ from app.detectors import tails
 from app.detectors.context import estimable
 from app.detectors.dispersion import school_effects, student_p
 from app.detectors.params import TailParams
-from app.detectors.reference import LEVEL_ONLY, downweight, level_of_schools, tilt_to_school
+from app.detectors.reference import LEVEL_ONLY, downweight, hardly_changed, level_of_schools, tilt_to_school
 from app.detectors.row_sums import row_sums
 from app.detectors.score_statistic import blocks, cleared, moments_of_score, precisions
 from app.detectors.tables import PaperTable
@@ -187,9 +187,9 @@ def upper_tail(
             fit_on=usable,
             reject=2.5,
         )
-        if control is not None or last:
-            break
         weight = downweight(np.where(usable, effects.z, np.nan))
+        if control is not None or last or hardly_changed(weight, n):
+            break
     phi = 1 + effects.tau2 * variance
     skewness = n * third / (phi * variance) ** 1.5
     p_value = tails.upper_tail(tails.to_z(student_p(effects.z, effects.degrees)), skewness)

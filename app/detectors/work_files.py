@@ -23,7 +23,7 @@ from app.detectors.base import PaperSpec
 from app.detectors.checks import NO_WORKS, CheckedWorks, check_works, repeated_codes
 from app.detectors.memory import give_back, keep_ready
 from app.detectors.plain_columns import PlainWorks, plain_works
-from app.detectors.row_groups import Groups, all_columns, is_item, item_parts, paper_columns, papers_of
+from app.detectors.row_groups import KEY_COLUMNS, Groups, all_columns, is_item, item_parts, paper_columns, papers_of
 from app.detectors.selective_absence import GradePupils
 from app.detectors.tables import Answers, PaperTable, build_tables, find_spec, table_of
 from app.detectors.work_codes import coded, numbers
@@ -285,8 +285,12 @@ def _is_of_works(name: str) -> bool:
     return name in _OF_WORKS or is_item(name)
 
 
-def _is_no_item(name: str) -> bool:
-    return not is_item(name)
+def _is_no_key(name: str) -> bool:
+    return name not in KEY_COLUMNS
+
+
+def _is_neither(name: str) -> bool:
+    return _is_no_key(name) and not is_item(name)
 
 
 def _read_paper(
@@ -303,11 +307,11 @@ def _read_paper(
     if is_checked:
         plain = plain_works(partial(paper_columns, groups, key, _WHO_SAT.__contains__), None, spec, with_items=False)
     elif _bytes_of(groups) <= _READ_IN_PARTS:
-        together = partial(_same, paper_columns(groups, key))
+        together = partial(_same, paper_columns(groups, key, _is_no_key))
         plain = plain_works(together, lambda: [together()], spec, with_items=with_items)
         del together
     else:
-        rest, items = partial(paper_columns, groups, key, _is_no_item), partial(item_parts, groups, key)
+        rest, items = partial(paper_columns, groups, key, _is_neither), partial(item_parts, groups, key)
         plain = plain_works(rest, items, spec, with_items=with_items)
     give_back()
     if plain is None or spec is None:

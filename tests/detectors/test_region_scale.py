@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from app.detectors import load_params
-from app.detectors.region_scale import region_scale
+from app.detectors.region_scale import region_scale, region_scales
 
 PARAMS = load_params().mechanisms
 
@@ -45,3 +45,18 @@ def test_the_scale_is_never_under_one_and_missing_values_have_no_say():
 
     assert (full[1] == 1).all()
     assert np.allclose(more[0][:300], full[0])
+
+
+@pytest.mark.parametrize("schools", [25, 50, 119, 300])
+def test_columns_at_once_are_columns_one_by_one(schools):
+    rng = np.random.default_rng(schools)
+    signals = rng.standard_normal((schools, 6)) * np.arange(1, 7)
+    signals[rng.random(signals.shape) < 0.2] = np.nan
+    signals[:, 5] = np.nan
+    works = rng.integers(0, 90, signals.shape).astype(float)
+
+    together = region_scales(signals, works, PARAMS)
+
+    for column in range(6):
+        for whole, own in zip(together, region_scale(signals[:, column], works[:, column], PARAMS), strict=True):
+            np.testing.assert_array_equal(whole[:, column], own)
