@@ -15,7 +15,7 @@ from app.detectors.tables import PaperTable
 from app.detectors.tails import to_z, upper_tail
 from app.errors import InsufficientData
 
-NAME, VERSION = "boundary_push", "1.0"
+NAME, VERSION = "boundary_push", "1.1"
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from app.detectors.tables import TYPICAL_CLASS, PaperTable
 from app.detectors.tails import to_z
 from app.errors import InsufficientData
 
-NAME, VERSION = "homogeneity", "1.3"
+NAME, VERSION = "homogeneity", "1.4"
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from app.detectors.tables import TYPICAL_CLASS, Answers, PaperTable
 from app.detectors.tails import smallest_tail, to_z, upper_tail
 from app.errors import InsufficientData
 
-NAME, VERSION = "item_profile", "1.2"
+NAME, VERSION = "item_profile", "1.3"
 PARTS = ("hard", "open", "item", "profile")
 
 
@@ -172,9 +172,10 @@ def item_profile(
     against the shift :math:`\mu` of `alternatives`, with over-dispersion of their own (`school_effects`); *item*, the
     largest :math:`z_{ik}` (Pearson III tail, Šidák over items); *profile*, :math:`\sum_k z_{ik}^2` as
     :math:`c\chi^2_f` with moments matched to the items' correlation. The p-value is the weighted smallest. The
-    reference is the control sample, else all other schools, each weighted by Tukey's bisquare of its own z. Assumes
-    works independent given the score and the school's habits; a class copying makes p too small. The score is given, so
-    strong and weak schools are equally innocent; what raises all items alike is not seen.
+    reference is the control sample, else all other schools, each weighted by Tukey's bisquare of its own z where
+    schools far out hold so many works that it matters (`reference.hardly_changed`). Assumes works independent given the
+    score and the school's habits; a class copying makes p too small. The score is given, so strong and weak schools are
+    equally innocent; what raises all items alike is not seen.
 
     References
     ----------

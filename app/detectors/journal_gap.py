@@ -26,7 +26,7 @@ from app.detectors.tables import PaperTable
 from app.detectors.tails import to_z, upper_tail
 from app.errors import InsufficientData
 
-NAME, VERSION = "journal_gap", "1.3"
+NAME, VERSION = "journal_gap", "1.4"
 __all__ = [
     "NAME", "PARTS", "VERSION", "CopyTest", "JournalResult", "copy_test", "drawn_to_journal", "given_score",
     "journal_gap", "marks_of_scores",

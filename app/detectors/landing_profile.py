@@ -15,7 +15,7 @@ from app.detectors.tables import Answers, PaperTable
 from app.detectors.tails import to_z, upper_tail
 from app.errors import InsufficientData
 
-NAME, VERSION = "landing_profile", "1.0"
+NAME, VERSION = "landing_profile", "1.1"
 _SKEWNESS = 1.3
 _A = np.ndarray
 _Eight = tuple[_A, _A, _A, _A, _A, _A, _A, _A]

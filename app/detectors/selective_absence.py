@@ -15,7 +15,7 @@ from app.detectors.tails import to_z
 from app.detectors.work_codes import coded, distinct, numbers
 from app.errors import InsufficientData
 
-NAME, VERSION = "selective_absence", "1.1"
+NAME, VERSION = "selective_absence", "1.2"
 _BINS = 20
 _SMALLEST_FIT = 200
 

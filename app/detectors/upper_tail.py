@@ -137,8 +137,8 @@ def upper_tail(
     which is Williams's second model for the binomial; :math:`\tau^2` from the pool (`dispersion.school_effects`),
     after a regression of :math:`R_i/V_i` on the level, its square and the context. The tail is Pearson's type III with
     the skewness of :math:`R_i`. The reference is the control sample, else all other schools, each weighted by Tukey's
-    bisquare of its own z. Assumes works independent given the level; a profile group inside a school looks like a
-    raised top.
+    bisquare of its own z where schools far out hold so many works that it matters (`reference.hardly_changed`). Assumes
+    works independent given the level; a profile group inside a school looks like a raised top.
 
     References
     ----------

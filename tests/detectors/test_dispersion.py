@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import optimize
 
-from app.detectors.dispersion import robust_correlation, school_effects, student_p
+from app.detectors.dispersion import _inverse, robust_correlation, school_effects, student_p
 
 
 def test_without_bounding_over_dispersion_is_the_estimate_of_paule_and_mandel():
@@ -76,3 +76,13 @@ def test_robust_correlation_forgives_outliers():
     a[:40] = 30.0
 
     assert robust_correlation(a, b) == pytest.approx(0.6, abs=0.07)
+
+
+@pytest.mark.parametrize("size", [2, 3, 4])
+def test_the_inverse_by_hand_is_that_of_numpy(size):
+    rows = np.random.default_rng(size).standard_normal((size, 40))
+    rows[0] = 1.0
+    gram = rows @ rows.T
+    ridged = gram + np.diag([0.0] + [0.3] * (size - 1))
+
+    np.testing.assert_allclose(_inverse(gram.copy(), 0.3), np.linalg.inv(ridged), rtol=1e-10)

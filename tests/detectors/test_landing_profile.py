@@ -36,7 +36,7 @@ def test_added_points_stand_where_they_were_missing():
     assert shift.sum(axis=1) == pytest.approx([0.0, 0.0, 0.0])
 
 
-@pytest.mark.parametrize(("kind", "power"), [("bump", 0.35), ("lift_twos", 0.25), ("copy_journal", 0.35)])
+@pytest.mark.parametrize(("kind", "power"), [("bump", 0.3), ("lift_twos", 0.25), ("copy_journal", 0.35)])
 def test_works_lifted_to_the_cuts_are_found(kind, power):
     region = simulate_region(31, RegionOptions(schools=150, size=(60, 70), papers=(("ma", 5),)))
     guilty = sorted(set(region.works["school"]))[:15]

@@ -3,7 +3,14 @@ import itertools
 import numpy as np
 import pytest
 
-from app.detectors.reference import downweight, lord_wingersky, smooth_from_items, smooth_loglinear, tilt_to_school
+from app.detectors.reference import (
+    downweight,
+    hardly_changed,
+    lord_wingersky,
+    smooth_from_items,
+    smooth_loglinear,
+    tilt_to_school,
+)
 from app.detectors.tables import build_tables
 from app.errors import InsufficientData
 
@@ -88,3 +95,11 @@ def test_schools_far_out_lose_their_weight_and_others_keep_it():
     assert weight[-1] == 0
     assert weight[20] == pytest.approx(1, abs=0.01)
     assert weight[:-1].min() > 0.6
+
+
+def test_a_pool_hardly_changes_while_schools_far_out_hold_few_works():
+    works = np.array([4.0, 96.0])
+
+    assert hardly_changed(np.array([0.1, 0.9]), works)
+    assert not hardly_changed(np.array([0.1, 0.9]), np.array([6.0, 94.0]))
+    assert hardly_changed(np.array([0.6, 0.6]), works)
