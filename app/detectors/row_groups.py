@@ -42,16 +42,9 @@ def is_item(name: str) -> bool:
     return bool(frames.item_columns([name]))
 
 
-def paper_columns(
-    groups: Sequence[tuple[Path, list[int]]], key: Key, wanted: Callable[[str], bool] | None = None
-) -> pa.Table:
+def paper_columns(groups: Groups, key: Key, wanted: Callable[[str], bool] | None = None) -> pa.Table:
     """Works of one paper; with `wanted` only the columns of which it is true."""
-    table, is_single = all_columns(groups, key, wanted)
-    if not is_single and set(KEY_COLUMNS) <= set(table.column_names) and len(_keys(table)) > 1:
-        wanted_words = zip(KEY_COLUMNS, key, strict=True)
-        own = [pa.compute.equal(table[n].cast(pa.string()), pa.scalar(str(v))) for n, v in wanted_words]
-        table = table.filter(pa.compute.and_(pa.compute.and_(own[0], own[1]), own[2]))
-    return table
+    return all_columns(groups, key, wanted)
 
 
 def item_parts(groups: Groups, key: Key) -> Iterator[pa.Table]:
@@ -61,16 +54,12 @@ def item_parts(groups: Groups, key: Key) -> Iterator[pa.Table]:
             yield paper_columns([(path, [group])], key, is_item)
 
 
-def all_columns(
-    groups: Groups, key: Key | None = None, wanted: Callable[[str], bool] | None = None
-) -> tuple[pa.Table, bool]:
-    """Row groups one under another, words as codes of one dictionary a column; whether they surely hold one paper."""
+def all_columns(groups: Groups, key: Key | None = None, wanted: Callable[[str], bool] | None = None) -> pa.Table:
+    """Row groups one under another, words as codes of one dictionary a column; with a key the works of that paper."""
     parts = []
-    is_single = True
     for path, chosen in groups:
         with pq.ParquetFile(path) as plain:
-            is_only = all(_only_key(plain, group) == key for group in chosen)
-            is_single &= is_only
+            is_only = key is not None and all(_only_key(plain, group) == key for group in chosen)
             # Asked for once: it is made anew each time.
             schema, metadata = plain.schema_arrow, plain.metadata
             names = [
@@ -79,13 +68,22 @@ def all_columns(
                 if (n in _KNOWN or is_item(n)) and (wanted is None or wanted(n) or (n in KEY_COLUMNS and not is_only))
             ]
             words = [n for n in _WORDS if n in names and not pa.types.is_dictionary(schema.field(n).type)]
-            if not words:
-                parts.append(plain.read_row_groups(chosen, columns=names, use_threads=False))
-                continue
-        with pq.ParquetFile(path, read_dictionary=words, metadata=metadata) as file:
-            parts.append(file.read_row_groups(chosen, columns=names, use_threads=False))
+            part = plain.read_row_groups(chosen, columns=names, use_threads=False) if not words else None
+        if part is None:
+            with pq.ParquetFile(path, read_dictionary=words, metadata=metadata) as file:
+                part = file.read_row_groups(chosen, columns=names, use_threads=False)
+        parts.append(part if key is None or is_only else _of_paper(part, key, wanted))
     together = parts[0] if len(parts) == 1 else pa.concat_tables(parts, promote_options="permissive")
-    return together.unify_dictionaries(), is_single
+    return together.unify_dictionaries()
+
+
+def _of_paper(part: pa.Table, key: Key, wanted: Callable[[str], bool] | None) -> pa.Table:
+    """Works of one paper out of row groups that may hold several, file by file: another file may not name the paper."""
+    if set(KEY_COLUMNS) <= set(part.column_names) and len(_keys(part)) > 1:
+        words = zip(KEY_COLUMNS, key, strict=True)
+        own = [pa.compute.equal(part[name].cast(pa.string()), pa.scalar(str(word))) for name, word in words]
+        part = part.filter(pa.compute.and_(pa.compute.and_(own[0], own[1]), own[2]))
+    return part.select([name for name in part.column_names if wanted is None or wanted(name)])
 
 
 def _keys_of_group(file: pq.ParquetFile, group: int) -> list[Key]:

@@ -213,7 +213,7 @@ def read_frame(paths: Sequence[Path]) -> pd.DataFrame:
     for path in paths:
         with pq.ParquetFile(path) as file:
             groups.append((path, list(range(file.num_row_groups))))
-    return all_columns(groups)[0].to_pandas(use_threads=False, self_destruct=True)
+    return all_columns(groups).to_pandas(use_threads=False, self_destruct=True)
 
 
 class StoredAnswers(Answers):

@@ -215,6 +215,24 @@ def test_works_in_files_are_screened_as_works_in_memory(region, tmp_path, monkey
     assert from_file.evidence == in_memory.evidence
 
 
+def test_a_paper_may_stand_in_a_file_of_its_own_and_beside_another_in_a_second(region, tmp_path):
+    works = region.works
+    own = (works["subject"] == "ma") & (works.index % 2 == 0)
+    paths = tmp_path / "own.parquet", tmp_path / "both.parquet"
+    works[own].to_parquet(paths[0])
+    works[~own].to_parquet(paths[1])
+    key = (int(works["year"].iloc[0]), "ma", 4)
+
+    _, tables = WorkFiles(paths).read(region.papers)
+
+    expected = build_tables(works, region.papers)
+    for one, other in zip(tables, expected, strict=True):
+        assert one.key == other.key
+        assert (one.counts == other.counts).all()
+    most = works.loc[works["subject"] == "ma", [f"item_{k + 1}" for k in range(len(region.papers[0].item_max))]].max()
+    assert WorkFiles(paths).largest_points(key) == most.astype(int).tolist()
+
+
 def test_a_screening_without_a_presentation_has_the_same_tiers(region):
     bare = screen(region.works, region.papers, schools=region.schools, presented=False)
     whole = screen(region.works, region.papers, schools=region.schools)
