@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from app.detectors import PaperSpec
-from app.detectors.contamination import MANIPULATIONS, contaminate_and_count
+from app.detectors.contamination import MANIPULATIONS, contaminate_by_all
 from app.errors import Reason, Refused
 from app.frames import item_columns
 from app.ingest import load_scales, read_file
@@ -113,7 +113,7 @@ def plant(
         for kinds in dict.fromkeys(used.values()):
             schools = [school for school, own in used.items() if own == kinds]
             rows = works["school"].isin(schools).to_numpy()
-            works, count = contaminate_and_count(rng, works, paper, kinds, strength, rows, manner=manner)
+            works, count = contaminate_by_all(rng, works, paper, kinds, strength, rows, manner=manner)
             changed |= count.keys()
         parts.append(works)
     bent = [str(school) in changed for school in chosen]

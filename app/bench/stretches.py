@@ -32,6 +32,7 @@ RANGE = (0.8, 1.35)
 _TARGETS = (1.0, 0.98, 1.02, 0.96, 1.04, 0.94, 0.92, 0.90, 0.88, 0.86, 0.84, 0.82, 0.80)
 """Sizes that may be aimed at, in per cent; the first of equals is taken."""
 _LEAST = 0.0074
+"""Share past 1 % that no generator shall fall under in a band."""
 _TOLD_FROM = 1_000
 """Tests under which a cell does not say where its share lies."""
 _LIMIT = -float(special.ndtri(ALPHA))
@@ -82,6 +83,8 @@ def tests_of(trial: Trial) -> pd.DataFrame:
 
 def factors(tests: Iterable[pd.DataFrame]) -> dict[str, tuple[list[float], float]]:
     """Factor of each band of works, detector by detector, and the size in per cent that it aims at.
+
+    The works in ``[stretch]`` are the medians of these bands, one each.
 
     Notes
     -----

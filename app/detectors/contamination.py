@@ -187,7 +187,7 @@ def contaminate_by_all(
     rows: np.ndarray,
     *,
     manner: str = "own",
-) -> pd.DataFrame:
+) -> tuple[pd.DataFrame, dict[str, int]]:
     """Works after several manipulations of the same rows, in the order in which people would come to them.
 
     Whoever is kept absent leaves first, answers are dictated and copied next, marking and the totals come last.
@@ -203,37 +203,20 @@ def contaminate_by_all(
     -------
     DataFrame
         A changed copy.
+    dict
+        School → how many of its works were taken away or given other points. A school that is not there is as it was:
+        there was nothing to bend (nobody under the cut to be lifted or kept at home).
     """
-    marked = works.assign(**{_TOUCHED: rows})
+    after = works.assign(**{_TOUCHED: rows, _NUMBER: np.arange(len(works))})
     for kind in sorted(kinds, key=_SEQUENCE.index):
-        marked = contaminate(rng, marked, spec, kind, strength, marked[_TOUCHED].to_numpy(), manner=manner)
-    return marked.drop(columns=_TOUCHED)
-
-
-def contaminate_and_count(
-    rng: np.random.Generator,
-    works: pd.DataFrame,
-    spec: PaperSpec,
-    kinds: Sequence[str],
-    strength: float,
-    rows: np.ndarray,
-    *,
-    manner: str = "own",
-) -> tuple[pd.DataFrame, dict[str, int]]:
-    """`contaminate_by_all`, and how many works of each school it took away or gave other points.
-
-    A school without one is as it was: there was nothing to bend (nobody under the cut to be lifted or kept at home).
-    """
-    numbered = works.assign(**{_NUMBER: np.arange(len(works))})
-    after = contaminate_by_all(rng, numbered, spec, kinds, strength, rows, manner=manner)
-    kept = after[_NUMBER].to_numpy()
+        after = contaminate(rng, after, spec, kind, strength, after[_TOUCHED].to_numpy(), manner=manner)
     columns = ["score", *item_columns(works.columns)]
-    before = works[columns].apply(pd.to_numeric).to_numpy(dtype=float, na_value=-1.0)
-    now = after[columns].apply(pd.to_numeric).to_numpy(dtype=float, na_value=-1.0)
+    before, now = (frame[columns].to_numpy(dtype=float, na_value=-1.0) for frame in (works, after))
+    kept = after[_NUMBER].to_numpy()
     changed = np.ones(len(works), dtype=bool)
     changed[kept] = (before[kept] != now).any(axis=1)
     counted = works["school"][changed].value_counts()
-    return after.drop(columns=_NUMBER), {str(school): int(count) for school, count in counted.items() if count}
+    return after.drop(columns=[_TOUCHED, _NUMBER]), {str(school): int(n) for school, n in counted.items() if n}
 
 
 def heap_region(rng: np.random.Generator, works: pd.DataFrame, spec: PaperSpec, strength: float) -> pd.DataFrame:

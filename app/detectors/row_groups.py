@@ -42,20 +42,18 @@ def is_item(name: str) -> bool:
     return bool(frames.item_columns([name]))
 
 
-def paper_columns(groups: Groups, key: Key, wanted: Callable[[str], bool] | None = None) -> pa.Table:
-    """Works of one paper; with `wanted` only the columns of which it is true."""
-    return all_columns(groups, key, wanted)
-
-
 def item_parts(groups: Groups, key: Key) -> Iterator[pa.Table]:
     """Items of the works of one paper, row group by row group: what is decoded fills several times what it holds."""
     for path, chosen in groups:
         for group in chosen:
-            yield paper_columns([(path, [group])], key, is_item)
+            yield columns_of([(path, [group])], key, is_item)
 
 
-def all_columns(groups: Groups, key: Key | None = None, wanted: Callable[[str], bool] | None = None) -> pa.Table:
-    """Row groups one under another, words as codes of one dictionary a column; with a key the works of that paper."""
+def columns_of(groups: Groups, key: Key | None = None, wanted: Callable[[str], bool] | None = None) -> pa.Table:
+    """Row groups one under another, words as codes of one dictionary a column.
+
+    With a key the works of that paper alone, with `wanted` only the columns of which it is true.
+    """
     parts = []
     for path, chosen in groups:
         with pq.ParquetFile(path) as plain:

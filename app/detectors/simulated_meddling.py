@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from app.detectors.base import PaperSpec
-from app.detectors.contamination import MANIPULATIONS, contaminate_and_count
+from app.detectors.contamination import MANIPULATIONS, contaminate_by_all
 from app.detectors.simulated_region import RegionOptions
 
 TRUTH = ("school", "year", "subject", "grade", "manipulation", "scope", "strength", "changed")
@@ -55,7 +55,7 @@ def meddle(
             rows = changed[p]["school"].isin(names[here]).to_numpy()
             if options.scope == "class":
                 rows = rows & changed[p]["class"].str.endswith("А").to_numpy()
-            changed[p], count = contaminate_and_count(
+            changed[p], count = contaminate_by_all(
                 rng, changed[p], spec, kinds, options.strength, rows, manner=options.manner
             )
             said = (options.year, spec.subject, spec.grade, "+".join(kinds), options.scope, options.strength)

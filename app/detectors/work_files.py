@@ -23,7 +23,7 @@ from app.detectors.base import PaperSpec
 from app.detectors.checks import NO_WORKS, CheckedWorks, check_works, repeated_codes
 from app.detectors.memory import give_back, keep_ready
 from app.detectors.plain_columns import PlainWorks, plain_works
-from app.detectors.row_groups import KEY_COLUMNS, Groups, all_columns, is_item, item_parts, paper_columns, papers_of
+from app.detectors.row_groups import KEY_COLUMNS, Groups, columns_of, is_item, item_parts, papers_of
 from app.detectors.selective_absence import GradePupils
 from app.detectors.tables import Answers, PaperTable, build_tables, find_spec, table_of
 from app.detectors.work_codes import coded, numbers
@@ -141,7 +141,7 @@ class WorkFiles:
 
     def largest_points(self, key: Key) -> list[int]:
         """Most points that anybody has on each item of a paper, items without any points left out."""
-        columns = paper_columns(self.papers().get(key, []), key, is_item)
+        columns = columns_of(self.papers().get(key, []), key, is_item)
         most = [pa.compute.max(columns[name]).as_py() for name in frames.item_columns(columns.column_names)]
         return [int(points) for points in most if points is not None]
 
@@ -184,7 +184,7 @@ def _parts_of(
     """Works of the schools named on one paper, row group by row group."""
     parts, schools = [], set(names.tolist())
     for path, group in ((path, group) for path, chosen in groups for group in chosen):
-        table = paper_columns([(path, [group])], key, wanted)
+        table = columns_of([(path, [group])], key, wanted)
         # Only they are checked again: whatever is said of the others has been said.
         table = table.filter(pa.array(_named(table["school"], schools)))
         if table.num_rows:
@@ -213,7 +213,7 @@ def read_frame(paths: Sequence[Path]) -> pd.DataFrame:
     for path in paths:
         with pq.ParquetFile(path) as file:
             groups.append((path, list(range(file.num_row_groups))))
-    return all_columns(groups).to_pandas(use_threads=False, self_destruct=True)
+    return columns_of(groups).to_pandas(use_threads=False, self_destruct=True)
 
 
 class StoredAnswers(Answers):
@@ -305,17 +305,17 @@ def _read_paper(
     """One paper: what its works say besides, its table (or none), and who sat it — of what was checked, this alone."""
     spec = find_spec(papers, *key)
     if is_checked:
-        plain = plain_works(partial(paper_columns, groups, key, _WHO_SAT.__contains__), None, spec, with_items=False)
+        plain = plain_works(partial(columns_of, groups, key, _WHO_SAT.__contains__), None, spec, with_items=False)
     elif _bytes_of(groups) <= _READ_IN_PARTS:
-        together = partial(_same, paper_columns(groups, key, _is_no_key))
+        together = partial(_same, columns_of(groups, key, _is_no_key))
         plain = plain_works(together, lambda: [together()], spec, with_items=with_items)
         del together
     else:
-        rest, items = partial(paper_columns, groups, key, _is_neither), partial(item_parts, groups, key)
+        rest, items = partial(columns_of, groups, key, _is_neither), partial(item_parts, groups, key)
         plain = plain_works(rest, items, spec, with_items=with_items)
     give_back()
     if plain is None or spec is None:
-        frame = paper_columns(groups, key).to_pandas(use_threads=False, self_destruct=True)
+        frame = columns_of(groups, key).to_pandas(use_threads=False, self_destruct=True)
         checked = check_works(frame, papers, strict_papers=is_strict)
         tables = build_tables(checked.works, papers, with_items=with_items)
         return read_of_frame(checked, papers), tables, _sitters_of_frame(checked.works)

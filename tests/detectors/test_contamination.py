@@ -68,7 +68,7 @@ def test_a_stronger_manipulation_changes_more_works(kind, manner):
 def test_several_at_once_do_what_each_does_and_keep_to_the_rows(manner):
     kinds = ("bump", "absent_weak", "leak_items")
 
-    after = contaminate_by_all(np.random.default_rng(1), WORKS, SPEC, kinds, 0.8, ROWS, manner=manner)
+    after, _ = contaminate_by_all(np.random.default_rng(1), WORKS, SPEC, kinds, 0.8, ROWS, manner=manner)
 
     assert list(after.columns) == list(WORKS.columns)
     others = after[~ROWS[after["place"]]].reset_index(drop=True)
@@ -81,7 +81,7 @@ def test_several_at_once_do_what_each_does_and_keep_to_the_rows(manner):
 
 def test_the_order_in_which_several_are_named_does_not_matter():
     first, second = (
-        contaminate_by_all(np.random.default_rng(1), WORKS, SPEC, kinds, 0.8, ROWS)
+        contaminate_by_all(np.random.default_rng(1), WORKS, SPEC, kinds, 0.8, ROWS)[0]
         for kinds in (("bump", "leak_items"), ("leak_items", "bump"))
     )
 
